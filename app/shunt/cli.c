@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "complete.h"
+#include "help.h"
+#include "man.h"
+#include "parse.h"
+#include "run.h"
+#include "text.h"
+
+/** What the arguments ask for beside a command. */
+struct cli_options {
+	bool help;
+	bool version;
+	bool man;
+	const char *completion; /**< a shell's name, or NULL */
+};
+
+enum { CLI_OPTION_MAN = 256, CLI_OPTION_COMPLETION };
+
+static const struct option cli_long_options[] = {
+	{"socket", required_argument, NULL, 's'},
+	{"json", no_argument, NULL, 'j'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{"man", no_argument, NULL, CLI_OPTION_MAN},
+	{"completion", required_argument, NULL, CLI_OPTION_COMPLETION},
+	{NULL, 0, NULL, 0},
+};
+
+int
+cli_fail(const struct cli *cli, int code, const char *format, ...)
+{
+	char text[2 * ERR_TEXT_MAX];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	fprintf(cli->err, "shunt: %s\n", text_clean(text, text, sizeof(text)));
+	return code;
+}
+
+int
+cli_json(const struct cli *cli, const json_t *document)
+{
+	int fd = fileno(cli->out);
+	size_t flags = fd >= 0 && isatty(fd) ? JSON_INDENT(2) : 0;
+
+	json_dumpf(document, cli->out, flags | JSON_ENCODE_ANY);
+	putc('\n', cli->out);
+	return CLI_DONE;
+}
+
+/** Whether escape sequences are welcome at a stream. */
+static bool
+cli_wants_color(FILE *file)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+	int fd = fileno(file);
+
+	return fd >= 0 && isatty(fd) && (no_color == NULL || *no_color == '\0') && term != NULL &&
+	       strcmp(term, "dumb") != 0;
+}
+
+static int
+cli_bad_option(const struct cli *cli, int c, char **argv)
+{
+	const char *word = argv[optind - 1];
+	bool is_long = strncmp(word, "--", 2) == 0;
+	char letter[3] = {'-', (char)optopt, '\0'};
+
+	return cli_fail(cli, CLI_USAGE, "option %.40s %s (try: shunt --help)",
+		is_long || c == ':' ? word : letter,
+		c == ':' ? "needs a value" : "does not exist or takes no value");
+}
+
+/** Take the options out of argv; what remains from optind on are the command's words. */
+static int
+cli_options(struct cli *cli, struct cli_options *options, int argc, char **argv)
+{
+	int c;
+
+	opterr = 0;
+	optind = 0; /* glibc: start over, a test calls this more than once */
+	while ((c = getopt_long(argc, argv, ":s:jhV", cli_long_options, NULL)) != -1) {
+		switch (c) {
+		case 's':
+			cli->socket = optarg;
+			break;
+		case 'j':
+			cli->json = true;
+			break;
+		case 'h':
+			options->help = true;
+			break;
+		case 'V':
+			options->version = true;
+			break;
+		case CLI_OPTION_MAN:
+			options->man = true;
+			break;
+		case CLI_OPTION_COMPLETION:
+			options->completion = optarg;
+			break;
+		default:
+			return cli_bad_option(cli, c, argv);
+		}
+	}
+	return CLI_DONE;
+}
+
+static int
+cli_version(const struct cli *cli)
+{
+	json_t *document;
+
+	if (!cli->json) {
+		fprintf(cli->out, "shunt %s\n", SHUNT_VERSION);
+		return CLI_DONE;
+	}
+	document = json_pack("{s:s}", "version", SHUNT_VERSION);
+	cli_json(cli, document);
+	json_decref(document);
+	return CLI_DONE;
+}
+
+/** Find, parse and run the command. */
+static int
+cli_command(struct cli *cli, size_t n, char *const *words)
+{
+	struct err err = {0};
+	const struct command *command;
+	json_t *params;
+	size_t used;
+	int code;
+
+	if (n == 0)
+		return cli_fail(cli, CLI_USAGE, "no command given (try: shunt help)");
+	command = command_find(n, words, &used);
+	if (command == NULL) {
+		command_unknown(n, words, &err);
+		return cli_fail(cli, CLI_USAGE, "%s", err.text);
+	}
+	if (parse_args(command, n - used, words + used, &params, &err) != 0)
+		return cli_fail(
+			cli, CLI_USAGE, "%s (try: shunt help %s)", err.text, command->words);
+	if (command->run != NULL)
+		code = command->run(cli, command, params);
+	else
+		code = run_call(cli, command, params);
+	json_decref(params);
+	return code;
+}
+
+static int
+cli_dispatch(struct cli *cli, const struct cli_options *options, size_t n, char *const *words)
+{
+	if (options->help)
+		return help_words(cli, n, words);
+	if (options->version)
+		return cli_version(cli);
+	if (options->man)
+		return man_print(cli->out);
+	if (options->completion != NULL) {
+		if (strcmp(options->completion, "bash") == 0)
+			return complete_bash(cli->out);
+		return cli_fail(cli, CLI_USAGE, "completion is for bash only, not \"%.40s\"",
+			options->completion);
+	}
+	return cli_command(cli, n, words);
+}
+
+int
+cli_main(int argc, char **argv, FILE *out, FILE *err)
+{
+	const char *socket = getenv("SHUNT_SOCKET");
+	struct cli cli = {.out = out, .err = err, .color = cli_wants_color(out)};
+	struct cli_options options = {0};
+	int code;
+
+	cli.socket = socket != NULL && *socket != '\0' ? socket : CLI_SOCKET;
+	code = cli_options(&cli, &options, argc, argv);
+	if (code == CLI_DONE && *cli.socket == '\0')
+		return cli_fail(&cli, CLI_USAGE, "option -s needs a path (try: shunt --help)");
+	if (code == CLI_DONE)
+		code = cli_dispatch(&cli, &options, argc - optind, argv + optind);
+	if ((fflush(out) != 0 || ferror(out)) && code == CLI_DONE)
+		code = cli_fail(&cli, CLI_REFUSED, "cannot write: %s", strerror(errno));
+	return code;
+}

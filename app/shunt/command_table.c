@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "command.h"
+
+#include "help.h"
+#include "run.h"
+#include "show.h"
+#include "top.h"
+
+/* Arguments that several commands have. */
+#define ARG_PORT                                                                                   \
+	{                                                                                          \
+		.kind = COMMAND_PORT, .name = "name", .shown = "NAME", .help = "the port"          \
+	}
+#define ARG_MAC                                                                                    \
+	{                                                                                          \
+		.kind = COMMAND_MAC, .name = "mac", .shown = "MAC",                                \
+		.help = "an Ethernet address such as 02:00:00:00:00:01"                            \
+	}
+#define ARG_VLAN(text)                                                                             \
+	{                                                                                          \
+		.kind = COMMAND_VLAN, .name = "vlan", .shown = "N", .help = text, .keyed = true,   \
+		.optional = true                                                                   \
+	}
+#define ARG_ONLY_PORT(text)                                                                        \
+	{                                                                                          \
+		.kind = COMMAND_PORT, .name = "port", .shown = "NAME", .help = text,               \
+		.keyed = true, .optional = true                                                    \
+	}
+#define ARG_LCORE(text)                                                                            \
+	{                                                                                          \
+		.kind = COMMAND_LCORE, .name = "lcore", .shown = "N", .help = text                 \
+	}
+
+const struct command commands[] = {
+	{
+		.words = "status",
+		.help = "what runs, since when, and how much of it",
+		.more = "Prints the switch's version, process id and uptime, how many ports it "
+			"has, its polling lcores, and how full the filtering table is.",
+		.method = "status",
+		.print = show_status,
+	},
+	{
+		.words = "wait",
+		.help = "wait until the switch answers",
+		.more = "Returns as soon as the switch answers; exits with 3 when it does not in "
+			"time. Meant for scripts that have just started shuntd.",
+		.method = "status",
+		.args = {{.kind = COMMAND_SECONDS,
+			.name = "seconds",
+			.shown = "SECONDS",
+			.help = "how long to wait at most (default: 10)",
+			.optional = true}},
+		.run = run_wait,
+	},
+	{
+		.words = "stop",
+		.help = "stop the switch",
+		.more = "Asks the switch to stop and returns when it has closed its socket. "
+			"Frames in flight are dropped; the ports' sockets disappear.",
+		.method = "stop",
+		.run = run_stop,
+	},
+	{
+		.words = "port add",
+		.help = "add a port",
+		.more = "Adds a port, which passes frames as soon as its link is up. The keys are "
+			"those of the configuration file; config save makes the port permanent.\n"
+			"\n"
+			"Examples:\n"
+			"  shunt port add vm1 vhost socket=/run/shunt/vm1.sock queues=2\n"
+			"  shunt port add up0 ethdev device=0000:3b:00.0\n"
+			"  shunt port add eth0 ethdev device=net_af_packet0,iface=eth0",
+		.method = "port.add",
+		.args = {{.kind = COMMAND_NAME,
+				 .name = "name",
+				 .shown = "NAME",
+				 .help = "what to call the port"},
+			{.kind = COMMAND_TYPE,
+				.name = "type",
+				.shown = "TYPE",
+				.help = "what it is made of: vhost or ethdev"},
+			{.kind = COMMAND_KEYS,
+				.shown = "key=value",
+				.help = "settings, see below",
+				.optional = true}},
+	},
+	{
+		.words = "port set",
+		.help = "change a port",
+		.more = "Changes the keys given and leaves the others as they are. A key that cannot "
+			"change while the port is there is refused, and then nothing is changed.\n"
+			"\n"
+			"Examples:\n"
+			"  shunt port set vm1 enabled=off\n"
+			"  shunt port set vm1 mac-limit=16",
+		.method = "port.set",
+		.args = {ARG_PORT, {.kind = COMMAND_KEYS,
+					   .shown = "key=value",
+					   .help = "settings, see below"}},
+	},
+	{
+		.words = "port del",
+		.help = "delete a port",
+		.more = "Deletes a port and forgets the addresses learned there.",
+		.method = "port.del",
+		.args = {ARG_PORT},
+	},
+	{
+		.words = "port list",
+		.help = "all ports with link and counters",
+		.more = "Prints a line for each port. rx is what the switch received from the port, "
+			"tx what it sent to it; queues are receive/transmit queues. Counters count "
+			"from the port's creation.",
+		.method = "port.list",
+		.print = show_port_list,
+	},
+	{
+		.words = "port show",
+		.help = "everything about one port",
+		.more = "Prints all keys of a port, those left at their default too, and all of its "
+			"counters.",
+		.method = "port.show",
+		.args = {ARG_PORT},
+		.print = show_port,
+	},
+	{
+		.words = "port qemu",
+		.help = "how to connect a virtual machine to a port",
+		.more = "Prints the arguments for QEMU's command line and the <interface> element "
+			"for libvirt that connect a guest to the port. Vhost-user needs the guest's "
+			"memory to be shared; the arguments for that are included.",
+		.method = "port.qemu",
+		.args = {ARG_PORT},
+		.print = show_qemu,
+	},
+	{
+		.words = "fdb list",
+		.help = "which address is behind which port",
+		.more = "Prints the filtering table: the addresses learned (dynamic) and added "
+			"(static). Age is the time since an address last sent a frame. VLAN 0 is "
+			"untagged traffic.",
+		.method = "fdb.list",
+		.args = {ARG_ONLY_PORT("only the addresses at this port"),
+			ARG_VLAN("only the addresses in this VLAN")},
+		.print = show_fdb_list,
+	},
+	{
+		.words = "fdb add",
+		.help = "pin an address to a port",
+		.more = "Adds a static entry, which neither ages nor moves.\n"
+			"\n"
+			"Example:\n"
+			"  shunt fdb add 02:00:00:00:00:01 port=vm1 vlan=10",
+		.method = "fdb.add",
+		.args = {ARG_MAC,
+			{.kind = COMMAND_PORT,
+				.name = "port",
+				.shown = "NAME",
+				.help = "the port that the address is behind",
+				.keyed = true},
+			ARG_VLAN("the VLAN (default: 0, untagged)")},
+	},
+	{
+		.words = "fdb del",
+		.help = "delete an address",
+		.more = "Deletes an entry, static or dynamic. An address that still sends is learned "
+			"again.",
+		.method = "fdb.del",
+		.args = {ARG_MAC, ARG_VLAN("the VLAN (default: 0, untagged)")},
+	},
+	{
+		.words = "fdb flush",
+		.help = "forget learned addresses",
+		.more = "Forgets the dynamic entries of a port, of a VLAN, or all of them; static "
+			"ones stay. Frames to forgotten addresses are flooded until they are learned "
+			"again.",
+		.method = "fdb.flush",
+		.args = {ARG_ONLY_PORT("only the addresses at this port"),
+			ARG_VLAN("only the addresses in this VLAN")},
+		.print = show_flushed,
+	},
+	{
+		.words = "lcore list",
+		.help = "the polling lcores and what they do",
+		.more = "Prints for each polling lcore its load since it started (busy cycles of all "
+			"cycles), the cycles that a packet took on average, and the receive queues "
+			"that it polls, as port:queue. For the load of now see shunt top.",
+		.method = "lcore.list",
+		.print = show_lcore_list,
+	},
+	{
+		.words = "lcore add",
+		.help = "let one more CPU poll",
+		.more = "Adds a polling lcore. Queues are spread over it at once.",
+		.method = "lcore.add",
+		.args = {ARG_LCORE("the CPU")},
+	},
+	{
+		.words = "lcore del",
+		.help = "let a CPU poll no more",
+		.more = "Deletes a polling lcore after its queues have moved to the others. The last "
+			"one cannot be deleted.",
+		.method = "lcore.del",
+		.args = {ARG_LCORE("the CPU")},
+	},
+	{
+		.words = "lcore balance",
+		.help = "spread the queues over the lcores by load",
+		.more = "Moves receive queues between the polling lcores, so that each carries about "
+			"the same load.",
+		.method = "lcore.balance",
+		.print = show_moved,
+	},
+	{
+		.words = "drops",
+		.help = "which frames were dropped, and why",
+		.more = "Prints how many frames were dropped, by port, direction and reason. rx are "
+			"frames that came from the port, tx frames that were to leave there.",
+		.method = "drops",
+		.args = {ARG_ONLY_PORT("only this port")},
+		.print = show_drops,
+	},
+	{
+		.words = "top",
+		.help = "watch the switch live",
+		.more = "Shows rates of ports and load of lcores, once a second. It stays when the "
+			"switch goes away, and shows it again when it is back.\n"
+			"\n"
+			"Keys: q quits; + and - change the interval; r, t, d and p sort the ports by "
+			"rates received, sent and dropped, and by name; the arrows and page keys "
+			"scroll; h explains the keys.",
+		.run = top_run,
+	},
+	{
+		.words = "config show",
+		.help = "print the running configuration",
+		.more = "Prints the configuration as it is now, in the form of the configuration "
+			"file.",
+		.method = "config.show",
+		.print = show_config,
+	},
+	{
+		.words = "config save",
+		.help = "write the running configuration to a file",
+		.more = "Writes what config show prints, so that the switch comes back like this.",
+		.method = "config.save",
+		.args = {{.kind = COMMAND_FILE,
+			.name = "file",
+			.shown = "FILE",
+			.help = "where to (default: the file that the switch was started with)",
+			.optional = true}},
+		.print = show_saved,
+	},
+	{
+		.words = "config apply",
+		.help = "make the switch match a file",
+		.more = "Adds, deletes and changes ports until they match the file; only ports that "
+			"differ are touched. A file with a mistake changes nothing.",
+		.method = "config.apply",
+		.args = {{.kind = COMMAND_FILE,
+			.name = "file",
+			.shown = "FILE",
+			.help = "the configuration, as YAML"}},
+		.print = show_applied,
+	},
+	{
+		.words = "help",
+		.help = "help for a command",
+		.more = "Prints help for a command, for a group such as port, or an overview.",
+		.args = {{.kind = COMMAND_WORDS,
+			.name = "words",
+			.shown = "COMMAND...",
+			.help = "what to explain",
+			.optional = true}},
+		.run = help_run,
+	},
+	{.words = NULL},
+};

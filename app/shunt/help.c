@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "help.h"
+
+#include <string.h>
+
+#include "portkey.h"
+#include "text.h"
+
+enum { HELP_WORDS_MAX = 8, HELP_INDENT = 2, HELP_COLUMN = 23 };
+
+/** Print a term and, from a column on, what it means. */
+static void
+help_term_at(FILE *file, int column, const char *term, const char *meaning)
+{
+	int at = fprintf(file, "%*s%s", HELP_INDENT, "", term);
+
+	if (at + 2 > column) {
+		putc('\n', file);
+		at = 0;
+	}
+	text_wrap(file, meaning, column, at);
+}
+
+static void
+help_term(FILE *file, const char *term, const char *meaning)
+{
+	help_term_at(file, HELP_COLUMN, term, meaning);
+}
+
+/** Print the commands of a group, each with its form and its line of help. */
+static void
+help_group(FILE *file, size_t n, char *const *words)
+{
+	char usage[COMMAND_USAGE_MAX];
+	int column = HELP_COLUMN;
+
+	fprintf(file, "usage: shunt %s COMMAND\n\n", words[0]);
+	for (const struct command *command = commands; command->words != NULL; command++) {
+		int width = HELP_INDENT + (int)strlen(command_usage(command, usage)) + 2;
+
+		if (command_matches(command, n, words) && width > column)
+			column = width;
+	}
+	for (const struct command *command = commands; command->words != NULL; command++)
+		if (command_matches(command, n, words))
+			help_term_at(file, column, command_usage(command, usage), command->help);
+	fprintf(file, "\nMore about a command: shunt help %s COMMAND\n", words[0]);
+}
+
+static void
+help_overview(FILE *file)
+{
+	fputs("usage: shunt [-s SOCKET] [-j] COMMAND\n\n", file);
+	fputs("Controls shuntd, the switch, over its socket.\n\n", file);
+	for (const struct command *command = commands; command->words != NULL; command++)
+		help_term(file, command->words, command->help);
+	fputs("\nOptions:\n", file);
+	help_term(file, "-s, --socket SOCKET",
+		"the switch's socket (default: $SHUNT_SOCKET, else " CLI_SOCKET ")");
+	help_term(file, "-j, --json", "print one JSON document instead of text");
+	help_term(file, "-h, --help", "print this, or with a command help for it");
+	help_term(file, "-V, --version", "print the version");
+	fputs("\nExit codes: 0 done, 1 refused, 2 wrong usage, 3 no switch there.\n", file);
+	fputs("More about a command: shunt help COMMAND\n", file);
+}
+
+static void
+help_keys(FILE *file, const char *type)
+{
+	for (const struct portkey *key = portkeys; key->name != NULL; key++) {
+		char term[64];
+
+		if (type == NULL ? key->type != NULL
+				 : key->type == NULL || strcmp(key->type, type) != 0)
+			continue;
+		snprintf(term, sizeof(term), "%s=%s", key->name, key->value);
+		help_term(file, term, key->help);
+	}
+}
+
+/** Print the keys of every type. */
+static void
+help_all_keys(FILE *file)
+{
+	for (const struct portkey_type *type = portkey_types; type->name != NULL; type++) {
+		fprintf(file, "\nKeys of %s (%s):\n", type->name, type->help);
+		help_keys(file, type->name);
+	}
+	fputs("\nKeys of every port:\n", file);
+	help_keys(file, NULL);
+}
+
+static void
+help_command(FILE *file, const struct command *command)
+{
+	char text[COMMAND_USAGE_MAX];
+
+	fprintf(file, "usage: shunt %s\n\n", command_usage(command, text));
+	text_wrap(file, command->more, 0, 0);
+	if (command->args[0].kind != COMMAND_NONE)
+		putc('\n', file);
+	for (const struct command_arg *arg = command->args; arg->kind != COMMAND_NONE; arg++) {
+		snprintf(text, sizeof(text), "%s%s%s", arg->keyed ? arg->name : "",
+			arg->keyed ? "=" : "", arg->shown);
+		help_term(file, text, arg->help);
+	}
+	if (command_takes(command, COMMAND_KEYS))
+		help_all_keys(file);
+}
+
+/** The same for scripts. */
+static json_t *
+help_document(const struct command *only, size_t n, char *const *words)
+{
+	json_t *list = json_array();
+
+	for (const struct command *command = commands; command->words != NULL; command++) {
+		char usage[COMMAND_USAGE_MAX];
+
+		if (only == NULL ? !command_matches(command, n, words) : command != only)
+			continue;
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:s, s:s}", "command", command->words, "usage",
+				      command_usage(command, usage), "help", command->help, "more",
+				      command->more));
+	}
+	return json_pack("{s:o}", "commands", list);
+}
+
+int
+help_words(struct cli *cli, size_t n, char *const *words)
+{
+	struct err err = {0};
+	size_t used = 0;
+	const struct command *command = command_find(n, words, &used);
+	json_t *document = help_document(command, n, words);
+	bool known = json_array_size(json_object_get(document, "commands")) > 0;
+
+	if (!known) {
+		command_unknown(n, words, &err);
+		cli_fail(cli, CLI_USAGE, "%s", err.text);
+	} else if (cli->json) {
+		cli_json(cli, document);
+	} else if (command != NULL) {
+		help_command(cli->out, command);
+	} else if (n > 0) {
+		help_group(cli->out, n, words);
+	} else {
+		help_overview(cli->out);
+	}
+	json_decref(document);
+	return known ? CLI_DONE : CLI_USAGE;
+}
+
+int
+help_run(struct cli *cli, const struct command *command, const json_t *params)
+{
+	const json_t *list = json_object_get(params, "words");
+	char *words[HELP_WORDS_MAX];
+	size_t n = json_array_size(list);
+
+	if (n > HELP_WORDS_MAX)
+		return cli_fail(
+			cli, CLI_USAGE, "%s: too many words (try: shunt help)", command->words);
+	for (size_t i = 0; i < n; i++)
+		words[i] = (char *)json_string_value(json_array_get(list, i));
+	return help_words(cli, n, words);
+}

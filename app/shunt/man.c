@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "man.h"
+
+#include <string.h>
+
+#include "cli.h"
+#include "command.h"
+#include "portkey.h"
+
+/** Print text with everything escaped that troff would take for its own. */
+static void
+man_text(FILE *file, const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		bool start = i == 0 || text[i - 1] == '\n';
+
+		if (start && (text[i] == '.' || text[i] == '\''))
+			fputs("\\&", file);
+		if (text[i] == '\\')
+			fputs("\\e", file);
+		else if (text[i] == '-')
+			fputs("\\-", file);
+		else if (text[i] == '\'')
+			fputs("\\(aq", file);
+		else if (text[i] == '~')
+			fputs("\\(ti", file);
+		else if (text[i] == '^')
+			fputs("\\(ha", file);
+		else if (text[i] == '`')
+			fputs("\\(ga", file);
+		else
+			putc(text[i], file);
+	}
+}
+
+/** Print a line of text after a macro or none. */
+static void
+man_line(FILE *file, const char *macro, const char *text)
+{
+	fputs(macro, file);
+	man_text(file, text, strlen(text));
+	putc('\n', file);
+}
+
+/** Print a term, set in bold, and what it means. */
+static void
+man_term(FILE *file, const char *term, const char *meaning)
+{
+	fputs(".TP\n", file);
+	man_line(file, ".B ", term);
+	man_line(file, "", meaning);
+}
+
+/** Print the paragraphs of a command's help; examples keep their line breaks. */
+static void
+man_more(FILE *file, const char *more)
+{
+	bool example = false;
+
+	while (*more != '\0') {
+		size_t length = strcspn(more, "\n");
+
+		if (*more == ' ' && !example)
+			fputs(".RS 9\n.nf\n", file);
+		if (*more != ' ' && example)
+			fputs(".fi\n.RE\n.IP\n", file);
+		example = *more == ' ';
+		if (length == 0) {
+			fputs(".sp\n", file);
+		} else {
+			size_t skip = strspn(more, " ");
+
+			man_text(file, more + skip, length - skip);
+			putc('\n', file);
+		}
+		more += length + (more[length] == '\n');
+	}
+	if (example)
+		fputs(".fi\n.RE\n", file);
+}
+
+/** Print the form of a command: its words bold, what stands for something else in italics. */
+static void
+man_usage(FILE *file, const struct command *command)
+{
+	fputs("\\fB", file);
+	man_text(file, command->words, strlen(command->words));
+	fputs("\\fR", file);
+	for (const struct command_arg *arg = command->args; arg->kind != COMMAND_NONE; arg++) {
+		fputs(arg->optional ? " [" : " ", file);
+		if (arg->keyed)
+			fprintf(file, "\\fB%s\\fR=", arg->name);
+		fprintf(file, "\\fI%s\\fR%s%s", arg->shown, arg->optional ? "]" : "",
+			arg->kind == COMMAND_KEYS ? "..." : "");
+	}
+	putc('\n', file);
+}
+
+static void
+man_command(FILE *file, const struct command *command)
+{
+	fputs(".TP\n", file);
+	man_usage(file, command);
+	man_more(file, command->more);
+	if (command->args[0].kind == COMMAND_NONE)
+		return;
+	fputs(".RS\n", file);
+	for (const struct command_arg *arg = command->args; arg->kind != COMMAND_NONE; arg++) {
+		char term[64];
+
+		snprintf(term, sizeof(term), "%s%s%s", arg->keyed ? arg->name : "",
+			arg->keyed ? "=" : "", arg->shown);
+		fputs(".TP\n", file);
+		man_line(file, ".I ", term);
+		man_line(file, "",
+			arg->kind == COMMAND_KEYS ? "settings, see PORT KEYS" : arg->help);
+	}
+	fputs(".RE\n", file);
+}
+
+static void
+man_keys(FILE *file, const char *type)
+{
+	for (const struct portkey *key = portkeys; key->name != NULL; key++) {
+		char term[64];
+
+		if (type == NULL ? key->type != NULL
+				 : key->type == NULL || strcmp(key->type, type) != 0)
+			continue;
+		snprintf(term, sizeof(term), "%s=%s", key->name, key->value);
+		man_term(file, term, key->help);
+	}
+}
+
+static void
+man_all_keys(FILE *file)
+{
+	fputs(".SH PORT KEYS\n", file);
+	for (const struct portkey_type *type = portkey_types; type->name != NULL; type++) {
+		man_line(file, ".SS Type ", type->name);
+		man_line(file, "", type->help);
+		man_keys(file, type->name);
+	}
+	fputs(".SS Every type\n", file);
+	man_keys(file, NULL);
+}
+
+static void
+man_options(FILE *file)
+{
+	fputs(".SH OPTIONS\n", file);
+	man_term(file, "-s, --socket SOCKET",
+		"The switch's control socket. Default: the environment variable SHUNT_SOCKET, "
+		"else " CLI_SOCKET ".");
+	man_term(file, "-j, --json",
+		"Print one JSON document instead of text. Scripts should use it: the text may "
+		"change.");
+	man_term(file, "-h, --help", "Print help, for a command when one is given.");
+	man_term(file, "-V, --version", "Print the version.");
+	man_term(file, "--completion bash", "Print a script that completes commands in bash.");
+}
+
+static void
+man_tail(FILE *file)
+{
+	fputs(".SH EXIT STATUS\n", file);
+	man_term(file, "0", "Done.");
+	man_term(file, "1", "Refused; the reason is on standard error, in one line.");
+	man_term(file, "2", "Wrong usage.");
+	man_term(file, "3", "No switch at the socket.");
+	fputs(".SH ENVIRONMENT\n", file);
+	man_term(file, "SHUNT_SOCKET", "The control socket, unless option -s names it.");
+	man_term(file, "NO_COLOR", "When set and not empty, nothing is printed in colour.");
+	fputs(".SH FILES\n", file);
+	man_term(file, CLI_SOCKET, "The control socket, unless told otherwise.");
+	fputs(".SH SEE ALSO\n.BR shuntd (8)\n", file);
+}
+
+int
+man_print(FILE *file)
+{
+	fputs(".\\\" Printed by shunt --man; do not edit.\n", file);
+	man_line(file, ".TH SHUNT 1 \"\" \"shunt ", SHUNT_VERSION "\" \"User Commands\"");
+	fputs(".SH NAME\nshunt \\- control the software switch shuntd\n", file);
+	fputs(".SH SYNOPSIS\n.B shunt\n[\\fB\\-s\\fR \\fISOCKET\\fR] [\\fB\\-j\\fR] "
+	      "\\fICOMMAND\\fR\n",
+		file);
+	fputs(".SH DESCRIPTION\n", file);
+	man_line(file, "",
+		"Talks to a running shuntd over its control socket: JSON-RPC 2.0, one object in a "
+		"line. A command's words joined by a dot are the method, its arguments the params.");
+	man_options(file);
+	fputs(".SH COMMANDS\n", file);
+	for (const struct command *command = commands; command->words != NULL; command++)
+		man_command(file, command);
+	man_all_keys(file);
+	man_tail(file);
+	return CLI_DONE;
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "parse.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mac.h"
+
+enum { PARSE_VLAN_MAX = 4094, PARSE_LCORE_MAX = 65535, PARSE_SECONDS_MAX = 1000000 };
+
+/** The words of one command line on their way into params. */
+struct parse {
+	const struct command *command;
+	json_t *params;
+	struct err *err;
+};
+
+char *
+parse_path(const char *path)
+{
+	char *folder;
+	char *whole;
+	int n;
+
+	if (*path == '/')
+		return strdup(path);
+	folder = getcwd(NULL, 0);
+	if (folder == NULL)
+		return NULL;
+	while (strncmp(path, "./", 2) == 0)
+		path += 2;
+	n = asprintf(&whole, "%s/%s", strcmp(folder, "/") == 0 ? "" : folder, path);
+	free(folder);
+	return n < 0 ? NULL : whole;
+}
+
+/** Read a decimal number, nothing else. @return -1 if it is none or above max */
+static long
+parse_number(const char *text, long max)
+{
+	char *end;
+	long value;
+
+	if (!isdigit((unsigned char)*text))
+		return -1;
+	errno = 0;
+	value = strtol(text, &end, 10);
+	return *end != '\0' || errno != 0 || value > max ? -1 : value;
+}
+
+static json_t *
+parse_integer(struct parse *parse, const char *what, const char *text, long max)
+{
+	long value = parse_number(text, max);
+
+	if (value >= 0)
+		return json_integer(value);
+	err_set(parse->err, EINVAL, "%s must be a number from 0 to %ld, not \"%.40s\"", what, max,
+		text);
+	return NULL;
+}
+
+static json_t *
+parse_seconds(struct parse *parse, const char *text)
+{
+	char *end;
+	double value = strtod(text, &end);
+
+	if (isdigit((unsigned char)*text) && *end == '\0' && value <= PARSE_SECONDS_MAX)
+		return json_real(value);
+	err_set(parse->err, EINVAL, "SECONDS must be a number from 0 to %d, not \"%.40s\"",
+		PARSE_SECONDS_MAX, text);
+	return NULL;
+}
+
+static json_t *
+parse_mac(struct parse *parse, const char *text)
+{
+	char canonical[MAC_TEXT_MAX];
+	uint64_t mac;
+
+	if (mac_parse(text, &mac) == 0)
+		return json_string(mac_format(mac, canonical));
+	err_set(parse->err, EINVAL, "\"%.40s\" is no MAC address such as 02:00:00:00:00:01", text);
+	return NULL;
+}
+
+static json_t *
+parse_string(struct parse *parse, const char *what, const char *text)
+{
+	json_t *value = *text == '\0' ? NULL : json_string(text);
+
+	if (value == NULL)
+		err_set(parse->err, EINVAL, "%s %s", what,
+			*text == '\0' ? "is empty" : "is not UTF-8");
+	return value;
+}
+
+/** A name, which key=value by mistake is not. */
+static json_t *
+parse_word(struct parse *parse, const struct command_arg *arg, const char *text)
+{
+	if (strchr(text, '=') == NULL)
+		return parse_string(parse, arg->shown, text);
+	err_set(parse->err, EINVAL, "%s is missing before \"%.60s\"", arg->shown, text);
+	return NULL;
+}
+
+static json_t *
+parse_file(struct parse *parse, const struct command_arg *arg, const char *text)
+{
+	char *path = *text == '\0' ? strdup("") : parse_path(text);
+	json_t *value;
+
+	if (path == NULL) {
+		err_set(parse->err, EINVAL, "cannot tell the current directory: %s",
+			strerror(errno));
+		return NULL;
+	}
+	value = parse_string(parse, arg->shown, path);
+	free(path);
+	return value;
+}
+
+static json_t *
+parse_value(struct parse *parse, const struct command_arg *arg, const char *text)
+{
+	switch (arg->kind) {
+	case COMMAND_MAC:
+		return parse_mac(parse, text);
+	case COMMAND_LCORE:
+		return parse_integer(parse, "the lcore", text, PARSE_LCORE_MAX);
+	case COMMAND_VLAN:
+		return parse_integer(parse, "vlan", text, PARSE_VLAN_MAX);
+	case COMMAND_SECONDS:
+		return parse_seconds(parse, text);
+	case COMMAND_FILE:
+		return parse_file(parse, arg, text);
+	default:
+		return parse_word(parse, arg, text);
+	}
+}
+
+/** Put a value under a name that must be free yet; takes the value, NULL is a failure told. */
+static int
+parse_store(struct parse *parse, const char *name, json_t *value)
+{
+	int code;
+
+	if (value == NULL)
+		return -EINVAL;
+	if (json_object_get(parse->params, name) != NULL) {
+		json_decref(value);
+		return err_set(parse->err, EINVAL, "%s is given twice", name);
+	}
+	code = json_object_set_new(parse->params, name, value);
+	return code == 0 ? 0 : err_set(parse->err, ENOMEM, "%s: %s", name, strerror(ENOMEM));
+}
+
+static int
+parse_key_value(struct parse *parse, const char *word)
+{
+	size_t length = strcspn(word, "=");
+	json_t *value = json_string(word[length] == '=' ? word + length + 1 : "");
+	char name[64];
+
+	if (value == NULL)
+		return err_set(parse->err, EINVAL, "\"%.*s\" has a value that is not UTF-8",
+			(int)(length < 40 ? length : 40), word);
+	if (length == 0 || length >= sizeof(name) || word[length] != '=') {
+		json_decref(value);
+		return err_set(parse->err, EINVAL, "\"%.40s\" is not key=value", word);
+	}
+	snprintf(name, sizeof(name), "%.*s", (int)length, word);
+	if (strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") == length)
+		return parse_store(parse, name, value);
+	json_decref(value);
+	return err_set(parse->err, EINVAL, "\"%.40s\" is no key", name);
+}
+
+static int
+parse_command_words(struct parse *parse, const char *name, const char *word)
+{
+	json_t *list = json_object_get(parse->params, name);
+
+	if (list == NULL) {
+		list = json_array();
+		json_object_set_new(parse->params, name, list);
+	}
+	if (json_array_append_new(list, json_string(word)) != 0)
+		return err_set(parse->err, EINVAL, "\"%.40s\" is not UTF-8", word);
+	return 0;
+}
+
+/** Find the argument that a word written name=value is for. */
+static const struct command_arg *
+parse_keyed(const struct command *command, const char *word)
+{
+	size_t length = strcspn(word, "=");
+
+	for (const struct command_arg *arg = command->args; arg->kind != COMMAND_NONE; arg++)
+		if (arg->keyed && word[length] == '=' && strlen(arg->name) == length &&
+			strncmp(arg->name, word, length) == 0)
+			return arg;
+	return NULL;
+}
+
+/** Find the next argument without a name that has no word yet. */
+static const struct command_arg *
+parse_positional(const struct parse *parse)
+{
+	const struct command_arg *arg = parse->command->args;
+
+	while (arg->kind != COMMAND_NONE) {
+		bool rest = arg->kind == COMMAND_KEYS || arg->kind == COMMAND_WORDS;
+
+		if (!arg->keyed && (rest || json_object_get(parse->params, arg->name) == NULL))
+			return arg;
+		arg++;
+	}
+	return NULL;
+}
+
+/** Say that nothing expects this word. */
+static int
+parse_unexpected(struct parse *parse, const char *word)
+{
+	size_t length = strcspn(word, "=");
+	char keys[64] = "";
+	size_t used = 0;
+
+	for (const struct command_arg *arg = parse->command->args; arg->kind != COMMAND_NONE; arg++)
+		if (arg->keyed && used < sizeof(keys))
+			used += snprintf(keys + used, sizeof(keys) - used, "%s%s=%s",
+				used > 0 ? " or " : "", arg->name, arg->shown);
+	if (used > 0)
+		return err_set(parse->err, EINVAL, "\"%.40s\" is not %s", word, keys);
+	if (word[length] == '=')
+		return err_set(parse->err, EINVAL, "takes no key=value, not even \"%.40s\"", word);
+	return err_set(parse->err, EINVAL, "\"%.40s\" is one word too many", word);
+}
+
+static int
+parse_one(struct parse *parse, const char *word)
+{
+	const struct command_arg *arg = parse_keyed(parse->command, word);
+
+	if (arg != NULL)
+		return parse_store(
+			parse, arg->name, parse_value(parse, arg, word + strlen(arg->name) + 1));
+	arg = parse_positional(parse);
+	if (arg == NULL)
+		return parse_unexpected(parse, word);
+	if (arg->kind == COMMAND_KEYS)
+		return parse_key_value(parse, word);
+	if (arg->kind == COMMAND_WORDS)
+		return parse_command_words(parse, arg->name, word);
+	return parse_store(parse, arg->name, parse_value(parse, arg, word));
+}
+
+/** Check that every argument that must be there is there. */
+static int
+parse_missing(struct parse *parse)
+{
+	size_t n = json_object_size(parse->params);
+
+	for (const struct command_arg *arg = parse->command->args; arg->kind != COMMAND_NONE;
+		arg++) {
+		bool there = arg->kind == COMMAND_KEYS
+				     ? n > (size_t)(arg - parse->command->args)
+				     : json_object_get(parse->params, arg->name) != NULL;
+
+		if (!there && !arg->optional)
+			return err_set(parse->err, EINVAL, "%s%s%s is missing",
+				arg->keyed ? arg->name : "", arg->keyed ? "=" : "", arg->shown);
+	}
+	return 0;
+}
+
+int
+parse_args(const struct command *command, size_t n, char *const *words, json_t **params,
+	struct err *err)
+{
+	struct parse parse = {.command = command, .params = json_object(), .err = err};
+	int code = 0;
+
+	if (parse.params == NULL)
+		return err_set(err, ENOMEM, "%s", strerror(ENOMEM));
+	for (size_t i = 0; i < n && code == 0; i++)
+		code = parse_one(&parse, words[i]);
+	if (code == 0)
+		code = parse_missing(&parse);
+	if (code == 0) {
+		*params = parse.params;
+		return 0;
+	}
+	json_decref(parse.params);
+	return err_prefix(err, "%s", command->words);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * From the words after a command to the params of its request.
+ *
+ * Thread safety: no shared state; parse_args() reads the working directory.
+ */
+#ifndef SHUNT_CLI_PARSE_H
+#define SHUNT_CLI_PARSE_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "command.h"
+
+/**
+ * Parse a command's arguments.
+ *
+ * Keys and values of ports are not judged here, only that they look like key=value.
+ *
+ * @param params receives a new object
+ * @param err says which word is wrong and where to get help
+ * @return 0, -EINVAL, or -ENOMEM
+ */
+int parse_args(const struct command *command, size_t n, char *const *words, json_t **params,
+	struct err *err);
+
+/** Make a path absolute. @return a string to free(), or NULL with errno set */
+char *parse_path(const char *path);
+
+#endif

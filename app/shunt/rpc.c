@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "rpc.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "text.h"
+
+enum { RPC_ROOM_FIRST = 65536 };
+
+struct rpc {
+	int fd;
+	struct rpc_limits limits;
+	json_int_t id;    /**< of the newest request */
+	int64_t deadline; /**< of the call under way, in milliseconds of CLOCK_MONOTONIC */
+	char *buffer;     /**< what came and is not used up */
+	size_t used;
+	size_t room;
+};
+
+static int64_t
+rpc_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+struct rpc *
+rpc_attach(int fd, const struct rpc_limits *limits)
+{
+	struct rpc *rpc = calloc(1, sizeof(*rpc));
+
+	if (rpc == NULL)
+		return NULL;
+	rpc->fd = fd;
+	if (limits != NULL)
+		rpc->limits = *limits;
+	if (rpc->limits.timeout_ms <= 0)
+		rpc->limits.timeout_ms = RPC_TIMEOUT_MS;
+	if (rpc->limits.answer_max == 0)
+		rpc->limits.answer_max = RPC_ANSWER_MAX;
+	return rpc;
+}
+
+/** Say why nobody can be reached at path, and what to do. */
+static void
+rpc_no_switch(struct err *err, const char *path, int code)
+{
+	const char *hint = "start shuntd, or name its socket with -s or SHUNT_SOCKET";
+
+	if (code == EACCES || code == EPERM)
+		hint = "run as root or as a user who may write to the socket";
+	else if (code == EAGAIN)
+		hint = "shuntd does not accept connections, see its log";
+	err_set(err, code, "no switch at %s (%s): %s", path, strerror(code), hint);
+}
+
+/** Connect; SO_SNDTIMEO bounds the wait for a listener whose backlog is full. */
+static int
+rpc_connect(int fd, const char *path, int timeout_ms)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct timeval timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1000};
+	size_t length = strlen(path);
+
+	if (length >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, length);
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) != 0)
+		return -errno;
+	return connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ? 0 : -errno;
+}
+
+struct rpc *
+rpc_open(const char *path, const struct rpc_limits *limits, struct err *err)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct rpc *rpc = fd < 0 ? NULL : rpc_attach(fd, limits);
+	int code = -errno;
+
+	if (rpc != NULL)
+		code = rpc_connect(fd, path, rpc->limits.timeout_ms);
+	if (code == 0)
+		return rpc;
+	rpc_no_switch(err, path, -code);
+	if (rpc == NULL && fd >= 0)
+		close(fd);
+	rpc_close(rpc);
+	errno = -code;
+	return NULL;
+}
+
+/** Wait until the socket is ready for events or the deadline passes. */
+static int
+rpc_ready(struct rpc *rpc, short events)
+{
+	struct pollfd poller = {.fd = rpc->fd, .events = events};
+	int64_t left;
+	int n;
+
+	for (;;) {
+		if (rpc->limits.cancel != NULL && *rpc->limits.cancel)
+			return -ECANCELED;
+		left = rpc->deadline - rpc_now();
+		if (left <= 0)
+			return -ETIMEDOUT;
+		n = poll(&poller, 1, (int)left);
+		if (n > 0)
+			return 0;
+		if (n < 0 && errno != EINTR)
+			return -errno;
+	}
+}
+
+/** Send everything. */
+static int
+rpc_send(struct rpc *rpc, const char *text, size_t length)
+{
+	while (length > 0) {
+		ssize_t n = send(rpc->fd, text, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+		int code = n < 0 ? -errno : 0;
+
+		if (code == -EAGAIN)
+			code = rpc_ready(rpc, POLLOUT);
+		else if (code == -EPIPE)
+			code = -ECONNRESET;
+		if (code != 0 && code != -EINTR)
+			return code;
+		if (n > 0) {
+			text += n;
+			length -= n;
+		}
+	}
+	return 0;
+}
+
+/** Make room for more of the answer. */
+static int
+rpc_grow(struct rpc *rpc)
+{
+	size_t room = rpc->room == 0 ? RPC_ROOM_FIRST : rpc->room * 2;
+	char *buffer;
+
+	if (rpc->used >= rpc->limits.answer_max)
+		return -EMSGSIZE;
+	if (rpc->used < rpc->room)
+		return 0;
+	room = room < rpc->limits.answer_max ? room : rpc->limits.answer_max;
+	buffer = realloc(rpc->buffer, room);
+	if (buffer == NULL)
+		return -ENOMEM;
+	rpc->buffer = buffer;
+	rpc->room = room;
+	return 0;
+}
+
+/** Receive some more of the answer. */
+static int
+rpc_receive(struct rpc *rpc)
+{
+	ssize_t n;
+	int code = rpc_grow(rpc);
+
+	if (code == 0)
+		code = rpc_ready(rpc, POLLIN);
+	if (code != 0)
+		return code;
+	n = recv(rpc->fd, rpc->buffer + rpc->used, rpc->room - rpc->used, MSG_DONTWAIT);
+	if (n == 0)
+		return -ECONNRESET;
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	rpc->used += n;
+	return 0;
+}
+
+/** Receive up to the end of a line. @return the line's length or a negative errno */
+static ssize_t
+rpc_receive_line(struct rpc *rpc)
+{
+	size_t seen = 0;
+	int code;
+
+	for (;;) {
+		char *end = rpc->used == seen ? NULL
+					      : memchr(rpc->buffer + seen, '\n', rpc->used - seen);
+
+		if (end != NULL)
+			return end - rpc->buffer;
+		seen = rpc->used;
+		code = rpc_receive(rpc);
+		if (code != 0)
+			return code;
+	}
+}
+
+/** Say what went wrong with the connection. */
+static int
+rpc_broken(const struct rpc *rpc, struct err *err, int code)
+{
+	switch (code) {
+	case -ETIMEDOUT:
+		return err_set(err, ETIMEDOUT, "the switch did not answer within %g s",
+			rpc->limits.timeout_ms / 1000.0);
+	case -EMSGSIZE:
+		return err_set(err, EMSGSIZE, "the switch's answer is longer than %zu bytes",
+			rpc->limits.answer_max);
+	case -ECONNRESET:
+		return err_set(err, ECONNRESET, "the switch closed the connection%s",
+			rpc->used > 0 ? " in the middle of an answer" : " without an answer");
+	case -ECANCELED:
+		return err_set(err, ECANCELED, "interrupted");
+	default:
+		return err_set(err, -code, "control socket: %s", strerror(-code));
+	}
+}
+
+/** Send the request, with the deadline for all of the call set. */
+static int
+rpc_request(struct rpc *rpc, const char *method, const json_t *params, struct err *err)
+{
+	json_t *request =
+		json_pack("{s:s, s:I, s:s}", "jsonrpc", "2.0", "id", ++rpc->id, "method", method);
+	char *text = NULL;
+	size_t length;
+	int code = -ENOMEM;
+
+	json_object_set_new(
+		request, "params", params == NULL ? json_object() : json_incref((json_t *)params));
+	if (request != NULL)
+		text = json_dumps(request, JSON_COMPACT);
+	json_decref(request);
+	rpc->deadline = rpc_now() + rpc->limits.timeout_ms;
+	if (text != NULL) {
+		length = strlen(text);
+		text[length] = '\n'; /* instead of the final NUL */
+		code = rpc_send(rpc, text, length + 1);
+	}
+	free(text);
+	return code == 0 ? 0 : rpc_broken(rpc, err, code);
+}
+
+/** Turn the answer's "error" into a refusal. */
+static int
+rpc_refused(const json_t *error, struct err *err)
+{
+	const char *message = json_string_value(json_object_get(error, "message"));
+	char text[ERR_TEXT_MAX];
+
+	if (message == NULL)
+		return err_set(err, EPROTO, "the switch refused and gave no reason");
+	return err_set(err, EREMOTEIO, "%s", text_clean(message, text, sizeof(text)));
+}
+
+/** Take the result out of an answer. */
+static int
+rpc_unpack(struct rpc *rpc, const json_t *answer, json_t **result, struct err *err)
+{
+	const json_t *id = json_object_get(answer, "id");
+	const json_t *error = json_object_get(answer, "error");
+	json_t *value = json_object_get(answer, "result");
+
+	if (!json_is_object(answer))
+		return err_set(err, EPROTO, "the switch's answer is not a JSON object");
+	if (error != NULL && !json_is_null(error) && (id == NULL || json_is_null(id)))
+		return rpc_refused(error, err);
+	if (!json_is_integer(id) || json_integer_value(id) != rpc->id)
+		return err_set(err, EPROTO, "the switch answered another request");
+	if (error != NULL && !json_is_null(error))
+		return rpc_refused(error, err);
+	if (value == NULL)
+		return err_set(err, EPROTO, "the switch's answer has no result");
+	*result = json_incref(value);
+	return 0;
+}
+
+int
+rpc_call(
+	struct rpc *rpc, const char *method, const json_t *params, json_t **result, struct err *err)
+{
+	int code = rpc_request(rpc, method, params, err);
+	json_error_t reason;
+	json_t *answer;
+	ssize_t length;
+
+	if (code != 0)
+		return code;
+	length = rpc_receive_line(rpc);
+	if (length < 0)
+		return rpc_broken(rpc, err, (int)length);
+	answer = json_loadb(rpc->buffer, length, 0, &reason);
+	rpc->used -= length + 1;
+	memmove(rpc->buffer, rpc->buffer + length + 1, rpc->used);
+	if (answer == NULL)
+		return err_set(err, EPROTO, "the switch's answer is not JSON: %s", reason.text);
+	code = rpc_unpack(rpc, answer, result, err);
+	json_decref(answer);
+	return code;
+}
+
+int
+rpc_wait_closed(struct rpc *rpc, struct err *err)
+{
+	int code;
+
+	rpc->deadline = rpc_now() + rpc->limits.timeout_ms;
+	do {
+		rpc->used = 0;
+		code = rpc_receive(rpc);
+	} while (code == 0);
+	if (code != -ETIMEDOUT && code != -ECANCELED)
+		return 0;
+	return rpc_broken(rpc, err, code);
+}
+
+void
+rpc_close(struct rpc *rpc)
+{
+	if (rpc == NULL)
+		return;
+	close(rpc->fd);
+	free(rpc->buffer);
+	free(rpc);
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "top_rates.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+
+enum { RATES_BITS = 8, RATES_COUNTERS_MAX = 6 };
+
+/** Which counters of a port, and of an lcore, make its rates; the order of enum below. */
+static const char *const rates_port_keys[] = {
+	"rx_packets", "rx_bytes", "rx_drops", "tx_packets", "tx_bytes", "tx_drops", NULL};
+static const char *const rates_lcore_keys[] = {"busy_cycles", "idle_cycles", "packets", NULL};
+
+enum {
+	PORT_RX_PACKETS,
+	PORT_RX_BYTES,
+	PORT_RX_DROPS,
+	PORT_TX_PACKETS,
+	PORT_TX_BYTES,
+	PORT_TX_DROPS
+};
+enum { LCORE_BUSY, LCORE_IDLE, LCORE_PACKETS };
+
+struct rates {
+	json_t *before; /**< ports by "name" and lcores by "#lcore" in the newest sample; or NULL */
+	double when;    /**< the time of that sample */
+	struct rates_port *ports;
+	size_t n_ports;
+	struct rates_lcore *lcores;
+	size_t n_lcores;
+};
+
+struct rates *
+rates_new(void)
+{
+	return calloc(1, sizeof(struct rates));
+}
+
+void
+rates_reset(struct rates *rates)
+{
+	json_decref(rates->before);
+	rates->before = NULL;
+}
+
+static double
+rates_counter(const json_t *object, const char *key)
+{
+	return (double)json_integer_value(json_object_get(object, key));
+}
+
+/** What each counter grew by. @return false, with all of them 0, when there is no old sample */
+static bool
+rates_grown(const json_t *now, const json_t *before, const char *const *keys,
+	double grown[RATES_COUNTERS_MAX])
+{
+	bool restarted = false;
+
+	for (size_t i = 0; keys[i] != NULL; i++)
+		if (rates_counter(now, keys[i]) < rates_counter(before, keys[i]))
+			restarted = true;
+	for (size_t i = 0; keys[i] != NULL; i++) {
+		grown[i] = rates_counter(now, keys[i]);
+		if (!restarted)
+			grown[i] -= rates_counter(before, keys[i]);
+		if (before == NULL)
+			grown[i] = 0;
+	}
+	return before != NULL;
+}
+
+static void
+rates_port(struct rates_port *port, const json_t *now, const json_t *before, double seconds)
+{
+	const char *name = json_string_value(json_object_get(now, "name"));
+	const char *link = json_string_value(json_object_get(now, "link"));
+	double grown[RATES_COUNTERS_MAX] = {0};
+
+	text_clean(name == NULL ? "?" : name, port->name, sizeof(port->name));
+	port->up = link != NULL && strcmp(link, "up") == 0;
+	port->known = rates_grown(now, before, rates_port_keys, grown);
+	port->rx_packets = grown[PORT_RX_PACKETS] / seconds;
+	port->tx_packets = grown[PORT_TX_PACKETS] / seconds;
+	port->rx_bits = grown[PORT_RX_BYTES] * RATES_BITS / seconds;
+	port->tx_bits = grown[PORT_TX_BYTES] * RATES_BITS / seconds;
+	port->drops = (grown[PORT_RX_DROPS] + grown[PORT_TX_DROPS]) / seconds;
+}
+
+static void
+rates_lcore(struct rates_lcore *lcore, const json_t *now, const json_t *before, double seconds)
+{
+	double grown[RATES_COUNTERS_MAX] = {0};
+	double cycles;
+
+	lcore->lcore = (unsigned int)json_integer_value(json_object_get(now, "lcore"));
+	lcore->known = rates_grown(now, before, rates_lcore_keys, grown);
+	cycles = grown[LCORE_BUSY] + grown[LCORE_IDLE];
+	lcore->load = cycles > 0 ? grown[LCORE_BUSY] / cycles : 0;
+	lcore->cycles_per_packet =
+		grown[LCORE_PACKETS] > 0 ? grown[LCORE_BUSY] / grown[LCORE_PACKETS] : 0;
+	lcore->packets = grown[LCORE_PACKETS] / seconds;
+}
+
+/** Name an lcore so that no port has the name. */
+static const char *
+rates_lcore_key(const json_t *lcore, char key[TEXT_NUMBER_MAX])
+{
+	snprintf(key, TEXT_NUMBER_MAX, "#%" JSON_INTEGER_FORMAT,
+		json_integer_value(json_object_get(lcore, "lcore")));
+	return key;
+}
+
+/** Everything of a sample by name, to be found at the next one. */
+static json_t *
+rates_index(const json_t *ports, const json_t *lcores)
+{
+	json_t *index = json_object();
+	char key[TEXT_NUMBER_MAX];
+	json_t *item;
+	size_t i;
+
+	json_array_foreach (ports, i, item) {
+		const char *name = json_string_value(json_object_get(item, "name"));
+
+		if (name != NULL)
+			json_object_set(index, name, item);
+	}
+	json_array_foreach (lcores, i, item)
+		json_object_set(index, rates_lcore_key(item, key), item);
+	return index;
+}
+
+/** Compute all rates into arrays that have the room. */
+static void
+rates_compute(struct rates *rates, const json_t *ports, const json_t *lcores, double seconds)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (ports, i, item) {
+		const char *name = json_string_value(json_object_get(item, "name"));
+
+		rates_port(&rates->ports[i], item,
+			name == NULL ? NULL : json_object_get(rates->before, name), seconds);
+	}
+	json_array_foreach (lcores, i, item) {
+		char key[TEXT_NUMBER_MAX];
+
+		rates_lcore(&rates->lcores[i], item,
+			json_object_get(rates->before, rates_lcore_key(item, key)), seconds);
+	}
+	rates->n_ports = json_array_size(ports);
+	rates->n_lcores = json_array_size(lcores);
+}
+
+/** Make the arrays large enough; what is in them stays. */
+static int
+rates_grow(struct rates *rates, size_t n_ports, size_t n_lcores)
+{
+	struct rates_port *ports = reallocarray(rates->ports, n_ports + 1, sizeof(*ports));
+	struct rates_lcore *lcores;
+
+	if (ports == NULL)
+		return -ENOMEM;
+	rates->ports = ports;
+	lcores = reallocarray(rates->lcores, n_lcores + 1, sizeof(*lcores));
+	if (lcores == NULL)
+		return -ENOMEM;
+	rates->lcores = lcores;
+	return 0;
+}
+
+int
+rates_update(struct rates *rates, const json_t *ports, const json_t *lcores, double now)
+{
+	double seconds = now - rates->when;
+	size_t n_ports = json_array_size(ports);
+	size_t n_lcores = json_array_size(lcores);
+
+	if (!json_is_array(ports) || !json_is_array(lcores))
+		return -EPROTO;
+	/* Never shrink below what an old sample still counts. */
+	if (rates_grow(rates, n_ports > rates->n_ports ? n_ports : rates->n_ports,
+		    n_lcores > rates->n_lcores ? n_lcores : rates->n_lcores) != 0)
+		return -ENOMEM;
+	if (seconds <= 0)
+		rates_reset(rates);
+	rates_compute(rates, ports, lcores, seconds > 0 ? seconds : 1);
+	rates_reset(rates);
+	rates->before = rates_index(ports, lcores);
+	rates->when = now;
+	return 0;
+}
+
+static int
+rates_compare(const struct rates_port *a, const struct rates_port *b, double va, double vb)
+{
+	if (va != vb)
+		return va < vb ? 1 : -1;
+	return strverscmp(a->name, b->name);
+}
+
+static int
+rates_by_name(const void *a, const void *b)
+{
+	return rates_compare(a, b, 0, 0);
+}
+
+static int
+rates_by_rx(const void *a, const void *b)
+{
+	const struct rates_port *pa = a;
+	const struct rates_port *pb = b;
+
+	return rates_compare(pa, pb, pa->rx_packets, pb->rx_packets);
+}
+
+static int
+rates_by_tx(const void *a, const void *b)
+{
+	const struct rates_port *pa = a;
+	const struct rates_port *pb = b;
+
+	return rates_compare(pa, pb, pa->tx_packets, pb->tx_packets);
+}
+
+static int
+rates_by_drops(const void *a, const void *b)
+{
+	const struct rates_port *pa = a;
+	const struct rates_port *pb = b;
+
+	return rates_compare(pa, pb, pa->drops, pb->drops);
+}
+
+void
+rates_sort(struct rates *rates, enum rates_order order)
+{
+	static int (*const compare[])(const void *, const void *) = {
+		[RATES_BY_NAME] = rates_by_name,
+		[RATES_BY_RX] = rates_by_rx,
+		[RATES_BY_TX] = rates_by_tx,
+		[RATES_BY_DROPS] = rates_by_drops,
+	};
+
+	if (rates->n_ports > 1)
+		qsort(rates->ports, rates->n_ports, sizeof(rates->ports[0]), compare[order]);
+}
+
+const struct rates_port *
+rates_ports(const struct rates *rates, size_t *n)
+{
+	*n = rates->n_ports;
+	return rates->ports;
+}
+
+const struct rates_lcore *
+rates_lcores(const struct rates *rates, size_t *n)
+{
+	*n = rates->n_lcores;
+	return rates->lcores;
+}
+
+void
+rates_free(struct rates *rates)
+{
+	if (rates == NULL)
+		return;
+	rates_reset(rates);
+	free(rates->ports);
+	free(rates->lcores);
+	free(rates);
+}

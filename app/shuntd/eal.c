@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "eal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_log.h>
+
+#include "base/log.h"
+#include "lcore/topology.h"
+
+LOG_MODULE(eal);
+
+#define EAL_HUGEPAGES "/sys/kernel/mm/hugepages"
+
+enum {
+	EAL_ARGS_MAX = 64,
+	EAL_HUGEPAGES_KB_MIN = 96 * 1024, /**< below, pools would not fit */
+};
+
+#define EAL_NO_HUGE_MB "1024"
+
+struct eal_args {
+	char *argv[EAL_ARGS_MAX];
+	int argc;
+	char lcores[TOPOLOGY_LIST_MAX + 8];
+	char log_level[48];
+};
+
+static void
+eal_add(struct eal_args *args, const char *word)
+{
+	if (args->argc < EAL_ARGS_MAX - 1)
+		args->argv[args->argc++] = (char *)(uintptr_t)word;
+}
+
+static unsigned long
+eal_free_hugepages_kb(void)
+{
+	DIR *sizes = opendir(EAL_HUGEPAGES);
+	unsigned long sum = 0, size, pages;
+	struct dirent *entry;
+	char path[512];
+
+	while (sizes != NULL && (entry = readdir(sizes)) != NULL) {
+		if (sscanf(entry->d_name, "hugepages-%lukB", &size) != 1)
+			continue;
+		snprintf(path, sizeof(path), EAL_HUGEPAGES "/%.64s/free_hugepages", entry->d_name);
+		FILE *file = fopen(path, "re");
+		if (file == NULL)
+			continue;
+		if (fscanf(file, "%lu", &pages) == 1)
+			sum += pages * size;
+		fclose(file);
+	}
+	if (sizes != NULL)
+		closedir(sizes);
+	return sum;
+}
+
+static bool
+eal_has(const struct options *options, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (int i = 0; i < options->eal_argc; i++) {
+		const char *given = options->eal_argv[i];
+		if (strncmp(given, word, length) == 0 && (given[length] == '\0' ||
+							       given[length] == '=' ||
+							       (length == 2 && word[1] != '-')))
+			return true;
+	}
+	return false;
+}
+
+static void
+eal_memory(const struct options *options, struct eal_args *args)
+{
+	unsigned long free_kb = eal_free_hugepages_kb();
+
+	/* Memory that no other process maps and no file names: nothing to clean up. */
+	if (!eal_has(options, "--huge-dir") && !eal_has(options, "--proc-type"))
+		eal_add(args, "--in-memory");
+	if (eal_has(options, "--no-huge") || free_kb >= EAL_HUGEPAGES_KB_MIN)
+		return;
+	log_warning("%lu MB of hugepages free: using 4 KB pages, which costs some speed and cannot "
+		    "feed PCI devices (sysctl vm.nr_hugepages=1024; see doc/tuning.md)",
+		free_kb / 1024);
+	eal_add(args, "--no-huge");
+	if (!eal_has(options, "-m")) {
+		eal_add(args, "-m");
+		eal_add(args, EAL_NO_HUGE_MB);
+	}
+}
+
+static void
+eal_arguments(const struct options *options, const cpu_set_t *control, struct eal_args *args)
+{
+	char list[TOPOLOGY_LIST_MAX];
+
+	eal_add(args, "shuntd");
+	snprintf(args->lcores, sizeof(args->lcores), "0@(%s)", topology_format(control, list));
+	eal_add(args, "--lcores");
+	eal_add(args, args->lcores);
+	eal_add(args, "--log-level=*:warning");
+	eal_add(args, "--log-level=lib.eal:error"); /* warns of every page size not used */
+	snprintf(args->log_level, sizeof(args->log_level), "--log-level=shunt.*:%s",
+		options->log_level);
+	eal_add(args, args->log_level);
+	eal_add(args, "--no-telemetry");
+	eal_memory(options, args);
+	/* Take no device unasked: ports plug in theirs. */
+	if (!eal_has(options, "-a") && !eal_has(options, "--allow") && !eal_has(options, "-b") &&
+		!eal_has(options, "--block") && !eal_has(options, "--no-pci")) {
+		eal_add(args, "-a");
+		eal_add(args, "0000:00:00.0");
+	}
+	for (int i = 0; i < options->eal_argc; i++)
+		eal_add(args, options->eal_argv[i]);
+}
+
+int
+eal_start(const struct options *options, const cpu_set_t *control, struct err *err)
+{
+	static struct eal_args args;
+
+	if (options->eal_argc > EAL_ARGS_MAX / 2)
+		return err_set(err, EINVAL, "too many EAL arguments");
+	rte_openlog_stream(stderr);
+	/* What the EAL starts beside us stays where this thread is. */
+	sched_setaffinity(0, sizeof(*control), control);
+	eal_arguments(options, control, &args);
+	if (rte_eal_init(args.argc, args.argv) < 0)
+		return err_set(err, EINVAL, "DPDK does not start: %s (see its lines above)",
+			rte_strerror(rte_errno));
+	return 0;
+}

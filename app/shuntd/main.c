@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* shuntd: put the switch together, run it, take it apart. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <event2/event.h>
+#include <rte_eal.h>
+#include <systemd/sd-daemon.h>
+
+#include "base/log.h"
+#include "config/config.h"
+#include "control/methods.h"
+#include "drivers.h"
+#include "eal.h"
+#include "lcore/pool.h"
+#include "lcore/topology.h"
+#include "options.h"
+#include "stats/drops.h"
+
+LOG_MODULE(main);
+
+enum { EXIT_USAGE = 2 };
+
+struct shuntd {
+	struct options options;
+	struct config config;
+	cpu_set_t allowed;
+	cpu_set_t polling;
+	struct event_base *events;
+	struct event *signals[3];
+	struct vswitch *vswitch;
+	struct rpc *rpc;
+	struct config_service service;
+};
+
+static int
+shuntd_read_config(struct shuntd *shuntd, struct err *err)
+{
+	int rc = config_read(&shuntd->config, shuntd->options.config, drivers, err);
+
+	if (rc == -ENOENT && !shuntd->options.config_given) {
+		config_free(&shuntd->config);
+		memset(&shuntd->config, 0, sizeof(shuntd->config));
+		return 0;
+	}
+	return rc;
+}
+
+static int
+shuntd_choose_cpus(struct shuntd *shuntd, cpu_set_t *control, struct err *err)
+{
+	struct config *config = &shuntd->config;
+	const char *given = shuntd->options.lcores;
+	const char *list = given != NULL		 ? given
+			   : config->lcores[0] != '\0' ? config->lcores
+						       : "auto";
+	int rc = topology_allowed(&shuntd->allowed);
+
+	if (rc == 0 && topology_parse(list, &shuntd->allowed, &shuntd->polling, err) < 0) {
+		if (given == NULL && config->lcores_line > 0)
+			err_prefix(err, "%s:%u", config->path, config->lcores_line);
+		return -EINVAL;
+	}
+	/* The command line has the last word, now and on SIGHUP. */
+	if (given != NULL)
+		config->lcores[0] = '\0';
+	CPU_XOR(control, &shuntd->allowed, &shuntd->polling);
+	return rc;
+}
+
+static void
+shuntd_on_stop(evutil_socket_t number, short what, void *arg)
+{
+	struct shuntd *shuntd = arg;
+
+	(void)what;
+	log_info("%s: stopping", strsignal((int)number));
+	event_base_loopexit(shuntd->events, NULL);
+}
+
+static void
+shuntd_on_hangup(evutil_socket_t number, short what, void *arg)
+{
+	struct shuntd *shuntd = arg;
+	struct config config;
+	struct err err = {0};
+
+	(void)number;
+	(void)what;
+	sd_notify(0, "RELOADING=1");
+	int rc = config_read(&config, shuntd->options.config, drivers, &err);
+	if (shuntd->options.lcores != NULL)
+		config.lcores[0] = '\0';
+	if (rc == 0)
+		rc = config_apply(shuntd->vswitch, &config, NULL, &err);
+	config_free(&config);
+	if (rc < 0)
+		log_error("%s", err.text);
+	else
+		log_info("%s applied", shuntd->options.config);
+	sd_notify(0, "READY=1");
+}
+
+static int
+shuntd_signals(struct shuntd *shuntd)
+{
+	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+
+	signal(SIGPIPE, SIG_IGN);
+	for (int i = 0; i < 3; i++) {
+		shuntd->signals[i] = evsignal_new(shuntd->events, numbers[i],
+			numbers[i] == SIGHUP ? shuntd_on_hangup : shuntd_on_stop, shuntd);
+		if (shuntd->signals[i] == NULL || event_add(shuntd->signals[i], NULL) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/** Every VM takes several file descriptors. */
+static void
+shuntd_raise_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static int
+shuntd_build(struct shuntd *shuntd, struct err *err)
+{
+	const struct vswitch_config config = {
+		.drivers = drivers,
+		.events = shuntd->events,
+		.fdb = shuntd->config.fdb,
+		.allowed = shuntd->allowed,
+		.polling = shuntd->polling,
+	};
+
+	shuntd->vswitch = vswitch_create(&config, err);
+	if (shuntd->vswitch == NULL)
+		return err->code;
+	int rc = config_apply(shuntd->vswitch, &shuntd->config, NULL, err);
+	if (rc < 0)
+		return rc;
+	shuntd->service.vswitch = shuntd->vswitch;
+	shuntd->service.path = shuntd->options.config;
+	methods_register(shuntd->rpc, shuntd->vswitch);
+	drops_register(shuntd->rpc, shuntd->vswitch);
+	config_register(shuntd->rpc, &shuntd->service);
+	return rpc_listen(shuntd->rpc, shuntd->options.socket, err);
+}
+
+static int
+shuntd_prepare(struct shuntd *shuntd, struct err *err)
+{
+	cpu_set_t control;
+	int rc = shuntd_read_config(shuntd, err);
+
+	if (rc == 0)
+		rc = shuntd_choose_cpus(shuntd, &control, err);
+	if (rc == 0)
+		rc = rpc_check(shuntd->options.socket, err);
+	if (rc < 0)
+		return rc;
+	shuntd_raise_limits();
+	rc = eal_start(&shuntd->options, &control, err);
+	if (rc < 0)
+		return rc;
+	shuntd->events = event_base_new();
+	shuntd->rpc = shuntd->events != NULL ? rpc_create(shuntd->events) : NULL;
+	if (shuntd->rpc == NULL || shuntd_signals(shuntd) < 0)
+		return err_set(err, ENOMEM, "no memory");
+	return shuntd_build(shuntd, err);
+}
+
+static void
+shuntd_free(struct shuntd *shuntd)
+{
+	/* The socket goes last: who asked for the stop sees when it is done. */
+	vswitch_destroy(shuntd->vswitch);
+	rpc_destroy(shuntd->rpc);
+	for (int i = 0; i < 3; i++)
+		if (shuntd->signals[i] != NULL)
+			event_free(shuntd->signals[i]);
+	if (shuntd->events != NULL) {
+		event_base_free(shuntd->events);
+		pool_free_all();
+		rte_eal_cleanup();
+	}
+	config_free(&shuntd->config);
+	libevent_global_shutdown();
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct shuntd shuntd;
+	char lcores[TOPOLOGY_LIST_MAX];
+	struct err err = {0};
+
+	if (options_parse(&shuntd.options, argc, argv, &err) < 0) {
+		fprintf(stderr, "shuntd: %s\n", err.text);
+		return EXIT_USAGE;
+	}
+	if (shuntd.options.done)
+		return 0;
+	if (shuntd_prepare(&shuntd, &err) < 0) {
+		fprintf(stderr, "shuntd: %s\n", err.text);
+		shuntd_free(&shuntd);
+		return EXIT_USAGE;
+	}
+	config_free(&shuntd.config);
+	log_info("ready, %u ports, polling on %s, control socket %s", shuntd.vswitch->n_ports,
+		topology_format(&shuntd.polling, lcores), shuntd.options.socket);
+	sd_notify(0, "READY=1");
+	event_base_dispatch(shuntd.events);
+	sd_notify(0, "STOPPING=1");
+	shuntd_free(&shuntd);
+	return 0;
+}

@@ -1,0 +1,41 @@
+#!/bin/bash
+# Install the Debian packages that a goal needs: deps.sh GOAL...
+# Goals: build, test, demo, bench, lint. Installs as root, names what is missing otherwise.
+set -euo pipefail
+
+build='gcc make meson ninja-build pkg-config libdpdk-dev libnuma-dev libpcap-dev libevent-dev
+    libjansson-dev libyaml-dev libsystemd-dev libncurses-dev libcmocka-dev'
+guests='qemu-system-x86 busybox-static iperf3 cpio kmod iproute2 ethtool python3 python3-scapy
+    '
+test="$guests python3-pytest dpdk tcpdump bash-completion clang libclang-rt-14-dev"
+demo="$guests"
+bench="python3 dpdk"
+lint='clang clang-format clang-tidy cppcheck python3 groff-base shellcheck'
+
+wanted=
+for goal in "$@"; do
+    wanted="$wanted ${!goal}"
+done
+
+missing=
+for package in $wanted; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' ||
+        missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" != 0 ]; then
+    echo "missing packages, as root: apt-get install --no-install-recommends$missing" >&2
+    exit 1
+fi
+echo "installing$missing"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# The lists may be old, or absent on a fresh machine.
+apt-get update -q >"$log" 2>&1 || true
+# shellcheck disable=SC2086
+if ! apt-get install -y -q --no-install-recommends $missing >>"$log" 2>&1; then
+    tail -20 "$log" >&2
+    exit 1
+fi

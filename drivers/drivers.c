@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "drivers.h"
+
+#include "ethdev/ethdev.h"
+#include "vhost/vhost.h"
+
+const struct port_driver *const drivers[] = {&vhost_driver, &ethdev_driver, NULL};

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A device's life: plug, configure, start, unplug. Control thread. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_dev.h>
+#include <rte_errno.h>
+#include <rte_malloc.h>
+
+#include "base/log.h"
+#include "ethdev/ethdev.h"
+#include "lcore/pool.h"
+
+LOG_MODULE(ethdev);
+
+static bool device_taken[RTE_MAX_ETHPORTS];
+
+static uint16_t
+device_find(const char *device)
+{
+	struct rte_dev_iterator iterator;
+	uint16_t id, found = RTE_MAX_ETHPORTS;
+
+	RTE_ETH_FOREACH_MATCHING_DEV(id, device, &iterator)
+	{
+		if (found == RTE_MAX_ETHPORTS)
+			found = id;
+	}
+	return found;
+}
+
+int
+ethdev_plug(struct ethdev *dev, const char *device, struct err *err)
+{
+	dev->id = device_find(device);
+	if (dev->id == RTE_MAX_ETHPORTS) {
+		int rc = rte_dev_probe(device);
+		if (rc < 0)
+			return err_set(err, ENODEV,
+				"device: cannot open '%.120s': no such device, no driver for it, "
+				"or one that refuses these arguments (%s)",
+				device, rte_strerror(-rc));
+		dev->plugged = true;
+		dev->id = device_find(device);
+		if (dev->id == RTE_MAX_ETHPORTS)
+			return err_set(err, ENODEV, "device: '%.120s' is no network device",
+				device);
+	}
+	if (device_taken[dev->id])
+		return err_set(err, EBUSY, "device: '%.120s' belongs to another port already",
+			device);
+	device_taken[dev->id] = true;
+	return 0;
+}
+
+void
+ethdev_unplug(struct ethdev *dev)
+{
+	struct rte_eth_dev_info info;
+	int rc = rte_eth_dev_info_get(dev->id, &info);
+
+	if (dev->started)
+		rte_eth_dev_stop(dev->id);
+	if (rc == 0 && dev->plugged) {
+		rte_eth_dev_close(dev->id);
+		rc = rte_dev_remove(info.device);
+		if (rc < 0)
+			log_warning("device %u: not removed: %s", dev->id, rte_strerror(-rc));
+	}
+	device_taken[dev->id] = false;
+}
+
+static uint64_t
+device_tx_offloads(uint64_t can)
+{
+	const uint64_t checksums = RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM |
+				   RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
+	uint64_t use = can & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+
+	if ((can & checksums) == checksums)
+		use |= checksums | (can & RTE_ETH_TX_OFFLOAD_TCP_TSO);
+	return use;
+}
+
+static uint8_t
+device_capabilities(uint64_t tx_offloads)
+{
+	uint8_t capabilities = 0;
+
+	if (tx_offloads & RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
+		capabilities |= FRAME_CHAIN;
+	if (tx_offloads & RTE_ETH_TX_OFFLOAD_TCP_CKSUM)
+		capabilities |= FRAME_CSUM;
+	if (tx_offloads & RTE_ETH_TX_OFFLOAD_TCP_TSO)
+		capabilities |= FRAME_TSO;
+	return capabilities;
+}
+
+static int
+device_configure(struct ethdev *dev, const struct ethdev_config *config,
+	const struct rte_eth_dev_info *info, struct err *err)
+{
+	struct rte_eth_conf conf = {0};
+
+	dev->rx_queues = (uint16_t)config->queues;
+	if (dev->rx_queues > info->max_rx_queues)
+		return err_set(err, EINVAL, "queues: the device has %u, not %u",
+			info->max_rx_queues, dev->rx_queues);
+	dev->tx_queues = (uint16_t)RTE_MIN(info->max_tx_queues,
+		RTE_MAX(dev->services->lanes, (unsigned)dev->rx_queues));
+	conf.txmode.offloads = device_tx_offloads(info->tx_offload_capa);
+	conf.rxmode.mtu = (uint32_t)config->mtu;
+	if (config->mtu > POOL_PAYLOAD - FRAME_ETH_LEN - 2 * FRAME_TAG_LEN)
+		conf.rxmode.offloads = info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
+	if (dev->rx_queues > 1 && info->flow_type_rss_offloads != 0) {
+		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+		conf.rx_adv_conf.rss_conf.rss_hf =
+			info->flow_type_rss_offloads &
+			(RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP);
+	}
+	int rc = rte_eth_dev_configure(dev->id, dev->rx_queues, dev->tx_queues, &conf);
+	if (rc < 0)
+		return err_set(err, -rc, "device: cannot configure %u+%u queues, mtu %u: %s",
+			dev->rx_queues, dev->tx_queues, conf.rxmode.mtu, rte_strerror(-rc));
+	dev->capabilities = device_capabilities(conf.txmode.offloads);
+	return 0;
+}
+
+static int
+device_queues(struct ethdev *dev, int numa, struct err *err)
+{
+	uint16_t rx_ring = ETHDEV_RING, tx_ring = ETHDEV_RING;
+	unsigned socket = numa < 0 ? (unsigned)SOCKET_ID_ANY : (unsigned)numa;
+	int rc = rte_eth_dev_adjust_nb_rx_tx_desc(dev->id, &rx_ring, &tx_ring);
+
+	dev->reserved = (unsigned)dev->rx_queues * rx_ring + (unsigned)dev->tx_queues * tx_ring;
+	dev->pool = pool_reserve(numa, dev->reserved, err);
+	dev->tx_lock = rte_zmalloc_socket(
+		"tx_lock", dev->tx_queues * sizeof(*dev->tx_lock), 64, (int)socket);
+	if (dev->pool == NULL || dev->tx_lock == NULL)
+		return dev->pool == NULL ? -ENOMEM : err_set(err, ENOMEM, "device: no memory");
+	for (uint16_t q = 0; rc == 0 && q < dev->rx_queues; q++)
+		rc = rte_eth_rx_queue_setup(dev->id, q, rx_ring, socket, NULL, dev->pool);
+	for (uint16_t q = 0; rc == 0 && q < dev->tx_queues; q++) {
+		rte_spinlock_init(&dev->tx_lock[q].lock);
+		rc = rte_eth_tx_queue_setup(dev->id, q, tx_ring, socket, NULL);
+	}
+	return rc == 0 ? 0
+		       : err_set(err, -rc, "device: cannot set queues up: %s", rte_strerror(-rc));
+}
+
+static int
+device_set_mtu(struct ethdev *dev, int64_t mtu, struct err *err)
+{
+	int rc = mtu > 0 ? rte_eth_dev_set_mtu(dev->id, (uint16_t)mtu) : 0;
+
+	/* A device without the notion takes any length; the switch enforces the limit. */
+	if (rc < 0 && rc != -ENOTSUP)
+		return err_set(err, -rc, "mtu: the device does not take %d: %s", (int)mtu,
+			rte_strerror(-rc));
+	return 0;
+}
+
+int
+ethdev_start(struct ethdev *dev, const struct ethdev_config *config, int numa, struct err *err)
+{
+	struct rte_eth_dev_info info;
+	int rc = rte_eth_dev_info_get(dev->id, &info);
+
+	if (rc < 0)
+		return err_set(err, -rc, "device: gives no information: %s", rte_strerror(-rc));
+	if ((rc = device_configure(dev, config, &info, err)) < 0 ||
+		(rc = device_set_mtu(dev, config->mtu, err)) < 0 ||
+		(rc = device_queues(dev, numa, err)) < 0)
+		return rc;
+	rc = rte_eth_dev_start(dev->id);
+	if (rc < 0)
+		return err_set(err, -rc, "device: does not start: %s", rte_strerror(-rc));
+	dev->started = true;
+	rc = rte_eth_promiscuous_enable(dev->id);
+	if (rc < 0 && rc != -ENOTSUP)
+		log_warning("device '%.80s': not promiscuous (%s), frames to guests may not arrive",
+			config->device, rte_strerror(-rc));
+	return 0;
+}

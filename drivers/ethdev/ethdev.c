@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "ethdev/ethdev.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <rte_malloc.h>
+
+#include "lcore/pool.h"
+
+#define ETHDEV_KEY(word, member, ...)                                                              \
+	{                                                                                          \
+		.name = word, .offset = offsetof(struct ethdev_config, member), __VA_ARGS__        \
+	}
+
+enum { ETHDEV_MTU_MIN = 68, ETHDEV_MTU_MAX = 65521 };
+
+static const struct key ethdev_keys[] = {
+	ETHDEV_KEY("device", device, .kind = KEY_TEXT, .size = ETHDEV_DEVICE_MAX),
+	ETHDEV_KEY("queues", queues, .kind = KEY_NUMBER, .min = 1, .max = PORT_QUEUES_MAX),
+	ETHDEV_KEY("mtu", mtu, .kind = KEY_NUMBER, .min = ETHDEV_MTU_MIN, .max = ETHDEV_MTU_MAX),
+	{0},
+};
+
+static void
+ethdev_defaults(void *driver_config)
+{
+	struct ethdev_config *config = driver_config;
+
+	config->queues = 1;
+}
+
+static int
+ethdev_check(const struct port_config *config, struct err *err)
+{
+	const struct ethdev_config *keys = (const void *)config->driver_config;
+
+	if (keys->device[0] == '\0')
+		return err_set(err, EINVAL,
+			"device: an ethdev port needs device=DEVARGS, such as 0000:3b:00.0 or "
+			"net_af_packet0,iface=eth0");
+	return 0;
+}
+
+static int
+ethdev_link_event(uint16_t id, enum rte_eth_event_type type, void *arg, void *unused)
+{
+	const struct port_services *services = arg;
+
+	(void)id;
+	(void)type;
+	(void)unused;
+	services->link_changed(services->arg);
+	return 0;
+}
+
+static void
+ethdev_free(struct ethdev *dev)
+{
+	if (dev->pool != NULL)
+		pool_release(dev->pool, dev->reserved);
+	rte_free(dev->tx_lock);
+	rte_free(dev);
+}
+
+static int
+ethdev_open(struct port *port, struct err *err)
+{
+	const struct ethdev_config *config = port_driver_config(port);
+	struct ethdev *dev = rte_zmalloc("ethdev", sizeof(*dev), 64);
+	uint16_t mtu;
+
+	if (dev == NULL)
+		return err_set(err, ENOMEM, "no memory for the port");
+	dev->services = port->services;
+	if (ethdev_plug(dev, config->device, err) < 0) {
+		ethdev_free(dev);
+		return err->code;
+	}
+	port->numa_node = port->config.numa != PORT_NUMA_AUTO ? (int)port->config.numa
+							      : rte_eth_dev_socket_id(dev->id);
+	if (ethdev_start(dev, config, port->numa_node, err) < 0) {
+		ethdev_unplug(dev);
+		ethdev_free(dev);
+		return err->code;
+	}
+	rte_eth_dev_callback_register(
+		dev->id, RTE_ETH_EVENT_INTR_LSC, ethdev_link_event, (void *)(uintptr_t)dev->services);
+	port->dev = dev;
+	port->rx_queues = dev->rx_queues;
+	port->tx_queues = dev->tx_queues;
+	if (config->mtu > 0)
+		mtu = (uint16_t)config->mtu;
+	else if (rte_eth_dev_get_mtu(dev->id, &mtu) < 0)
+		mtu = RTE_ETHER_MTU;
+	port->max_len = (uint32_t)mtu + FRAME_ETH_LEN;
+	return 0;
+}
+
+static void
+ethdev_close(struct port *port)
+{
+	struct ethdev *dev = port->dev;
+
+	rte_eth_dev_callback_unregister(
+		dev->id, RTE_ETH_EVENT_INTR_LSC, ethdev_link_event, (void *)(uintptr_t)dev->services);
+	ethdev_unplug(dev);
+	ethdev_free(dev);
+	port->dev = NULL;
+}
+
+/** Is the kernel's interface behind a device running? Drivers over sockets do not look. */
+static bool
+ethdev_netdev_runs(unsigned index)
+{
+	struct ifreq request = {0};
+	bool runs = false;
+
+	if (if_indextoname(index, request.ifr_name) == NULL)
+		return false;
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return true;
+	if (ioctl(fd, SIOCGIFFLAGS, &request) == 0)
+		runs = (request.ifr_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING);
+	close(fd);
+	return runs;
+}
+
+static void
+ethdev_link(struct port *port, struct port_link *link)
+{
+	struct ethdev *dev = port->dev;
+	struct rte_eth_dev_info info;
+	struct rte_eth_link status = {0};
+
+	link->up = rte_eth_link_get_nowait(dev->id, &status) == 0 && status.link_status;
+	if (link->up && rte_eth_dev_info_get(dev->id, &info) == 0 && info.if_index > 0)
+		link->up = ethdev_netdev_runs(info.if_index);
+	dev->generation += link->up && !dev->was_up;
+	dev->was_up = link->up;
+	link->generation = dev->generation;
+	link->speed = status.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : status.link_speed;
+}
+
+static void
+ethdev_facts(const struct port *port, struct port_facts *facts)
+{
+	const struct ethdev *dev = port->dev;
+	struct rte_eth_dev_info info;
+	struct rte_ether_addr mac;
+	struct rte_eth_link link;
+	char text[RTE_ETHER_ADDR_FMT_SIZE];
+	uint16_t mtu;
+
+	if (rte_eth_dev_info_get(dev->id, &info) == 0)
+		port_fact(facts, "driver", "%s", info.driver_name);
+	if (rte_eth_macaddr_get(dev->id, &mac) == 0) {
+		rte_ether_format_addr(text, sizeof(text), &mac);
+		port_fact(facts, "device_mac", "%s", text);
+	}
+	if (rte_eth_dev_get_mtu(dev->id, &mtu) == 0)
+		port_fact(facts, "device_mtu", "%u", mtu);
+	if (rte_eth_link_get_nowait(dev->id, &link) == 0)
+		port_fact(facts, "speed_mbps", "%u",
+			link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : link.link_speed);
+	port_fact(facts, "tx_checksum", "%s",
+		dev->capabilities & FRAME_CSUM ? "device" : "software");
+	port_fact(facts, "tx_segmentation", "%s",
+		dev->capabilities & FRAME_TSO ? "device" : "software");
+}
+
+static uint64_t
+ethdev_missed(const struct port *port)
+{
+	const struct ethdev *dev = port->dev;
+	struct rte_eth_stats stats;
+
+	if (rte_eth_stats_get(dev->id, &stats) < 0)
+		return 0;
+	return stats.imissed + stats.ierrors + stats.rx_nombuf;
+}
+
+const struct port_driver ethdev_driver = {
+	.type = "ethdev",
+	.keys = ethdev_keys,
+	.config_size = sizeof(struct ethdev_config),
+	.defaults = ethdev_defaults,
+	.check = ethdev_check,
+	.open = ethdev_open,
+	.close = ethdev_close,
+	.link = ethdev_link,
+	.facts = ethdev_facts,
+	.missed = ethdev_missed,
+	.rx = ethdev_rx,
+	.tx = ethdev_tx,
+};

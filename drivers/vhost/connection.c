@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Front ends that come and go. Runs on the library's event thread, but for open and close.
+ *
+ * The library names devices by a small number, the vid, which it uses again at once; so a vid is
+ * turned into our device by the path of its socket, once per callback, and never kept longer than
+ * the connection it stands for.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <linux/virtio_net.h>
+#include <rte_vhost.h>
+
+#include "base/log.h"
+#include "vhost/vhost.h"
+
+LOG_MODULE(vhost);
+
+#define FEATURE(bit) (UINT64_C(1) << (bit))
+
+enum {
+	RING_PACKED_BIT = 34,	 /* VIRTIO_F_RING_PACKED */
+	MESSAGE_GET_QUEUE_NUM = 17, /* VHOST_USER_GET_QUEUE_NUM */
+};
+
+/** The head of a vhost-user message as the library hands it to hooks. */
+struct vhost_message {
+	uint32_t request;
+	uint32_t flags;
+	uint32_t size;
+	uint64_t number;
+} __attribute__((packed));
+
+/*
+ * Guarded by registry_lock, which is never held over a call into the library that takes locks of
+ * its own: the library calls back with those held.
+ */
+static struct vhost_dev *registry;
+static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static struct vhost_dev *
+registry_find(int vid)
+{
+	char path[VHOST_PATH_MAX];
+	struct vhost_dev *dev;
+
+	if (rte_vhost_get_ifname(vid, path, sizeof(path)) < 0)
+		return NULL;
+	pthread_mutex_lock(&registry_lock);
+	for (dev = registry; dev != NULL; dev = dev->next)
+		if (strcmp(dev->config.socket, path) == 0)
+			break;
+	pthread_mutex_unlock(&registry_lock);
+	return dev;
+}
+
+static int
+registry_add(struct vhost_dev *dev, struct err *err)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&registry_lock);
+	for (struct vhost_dev *other = registry; other != NULL; other = other->next)
+		if (strcmp(other->config.socket, dev->config.socket) == 0)
+			rc = -EADDRINUSE;
+	if (rc == 0) {
+		dev->next = registry;
+		registry = dev;
+	}
+	pthread_mutex_unlock(&registry_lock);
+	return rc == 0 ? 0
+		       : err_set(err, EADDRINUSE, "socket: %s belongs to another port already",
+				 dev->config.socket);
+}
+
+static void
+registry_remove(struct vhost_dev *dev)
+{
+	pthread_mutex_lock(&registry_lock);
+	struct vhost_dev **link = &registry;
+	while (*link != NULL && *link != dev)
+		link = &(*link)->next;
+	if (*link == dev)
+		*link = dev->next;
+	pthread_mutex_unlock(&registry_lock);
+}
+
+/** Guest rx rings enabled from the first on: a guest enables queue pairs in order. */
+static void
+vhost_count_queues(struct vhost_dev *dev)
+{
+	uint16_t queues = 0;
+
+	while (queues < dev->queues && atomic_load(&dev->enabled[2 * queues]))
+		queues++;
+	atomic_store(&dev->send_queues, queues);
+}
+
+static uint32_t
+vhost_capabilities(uint64_t features)
+{
+	uint32_t capabilities = FRAME_CHAIN;
+
+	if (features & FEATURE(VIRTIO_NET_F_GUEST_CSUM))
+		capabilities |= FRAME_CSUM;
+	if (features & FEATURE(VIRTIO_NET_F_GUEST_TSO4))
+		capabilities |= FRAME_TSO4;
+	if (features & FEATURE(VIRTIO_NET_F_GUEST_TSO6))
+		capabilities |= FRAME_TSO6;
+	return capabilities;
+}
+
+static void
+vhost_go_live(struct vhost_dev *dev, int vid)
+{
+	uint64_t features = 0;
+
+	rte_vhost_get_negotiated_features(vid, &features);
+	atomic_store(&dev->features, features);
+	atomic_store(&dev->capabilities, vhost_capabilities(features));
+	atomic_fetch_add(&dev->generation, 1);
+	/* Release: pairs with the acquire in vhost_rx() and vhost_tx(). */
+	atomic_store_explicit(&dev->live, vid, memory_order_release);
+	dev->services->link_changed(dev->services->arg);
+}
+
+static void
+vhost_go_down(struct vhost_dev *dev)
+{
+	atomic_store(&dev->live, VHOST_NOBODY);
+	dev->services->quiesce(dev->services->arg);
+	dev->services->link_changed(dev->services->arg);
+}
+
+static enum rte_vhost_msg_result
+vhost_before_message(int vid, void *arg)
+{
+	struct vhost_message *message = arg;
+	struct vhost_dev *dev;
+
+	if (message->request != MESSAGE_GET_QUEUE_NUM)
+		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+	dev = registry_find(vid);
+	if (dev == NULL)
+		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+	/* The library would offer 128 queue pairs, of which nobody would poll the most. */
+	message->number = dev->queues;
+	message->size = sizeof(message->number);
+	return RTE_VHOST_MSG_RESULT_REPLY;
+}
+
+static struct rte_vhost_user_extern_ops vhost_hooks = {
+	.pre_msg_handle = vhost_before_message,
+};
+
+static int
+vhost_new_connection(int vid)
+{
+	struct vhost_dev *dev = registry_find(vid);
+	int nobody = VHOST_NOBODY;
+
+	if (dev == NULL)
+		return -1;
+	if (!atomic_compare_exchange_strong(&dev->connection, &nobody, vid)) {
+		atomic_fetch_add(&dev->refused, 1);
+		log_warning("%s: a second front end was refused", dev->config.socket);
+		return -1;
+	}
+	for (unsigned ring = 0; ring < RTE_DIM(dev->enabled); ring++)
+		atomic_store(&dev->enabled[ring], 0);
+	atomic_store(&dev->send_queues, 0);
+	return rte_vhost_extern_callback_register(vid, &vhost_hooks, NULL);
+}
+
+static void
+vhost_destroy_connection(int vid)
+{
+	struct vhost_dev *dev = registry_find(vid);
+
+	if (dev == NULL || atomic_load(&dev->connection) != vid)
+		return;
+	if (atomic_load(&dev->live) != VHOST_NOBODY)
+		vhost_go_down(dev);
+	atomic_store(&dev->connection, VHOST_NOBODY);
+}
+
+static int
+vhost_new_device(int vid)
+{
+	struct vhost_dev *dev = registry_find(vid);
+
+	if (dev == NULL || atomic_load(&dev->connection) != vid)
+		return -1;
+	vhost_go_live(dev, vid);
+	return 0;
+}
+
+static void
+vhost_destroy_device(int vid)
+{
+	struct vhost_dev *dev = registry_find(vid);
+
+	if (dev != NULL && atomic_load(&dev->live) == vid)
+		vhost_go_down(dev);
+}
+
+/* Runs with the ring's lock held by the library: nothing here may wait. */
+static int
+vhost_ring_state(int vid, uint16_t ring, int enable)
+{
+	struct vhost_dev *dev = registry_find(vid);
+
+	if (dev == NULL || ring >= 2 * dev->queues || atomic_load(&dev->connection) != vid)
+		return 0;
+	atomic_store(&dev->enabled[ring], (unsigned char)(enable != 0));
+	vhost_count_queues(dev);
+	return 0;
+}
+
+static const struct rte_vhost_device_ops vhost_ops = {
+	.new_device = vhost_new_device,
+	.destroy_device = vhost_destroy_device,
+	.vring_state_changed = vhost_ring_state,
+	.new_connection = vhost_new_connection,
+	.destroy_connection = vhost_destroy_connection,
+};
+
+/** Features of the library that this port does not offer. */
+static uint64_t
+vhost_features_off(const struct vhost_config *config)
+{
+	/* Neither UFO nor the ECN variant of TSO survive the library's way through an mbuf. */
+	uint64_t off = FEATURE(VIRTIO_NET_F_HOST_UFO) | FEATURE(VIRTIO_NET_F_GUEST_UFO) |
+		       FEATURE(VIRTIO_NET_F_HOST_ECN) | FEATURE(VIRTIO_NET_F_GUEST_ECN) |
+		       FEATURE(VIRTIO_NET_F_GSO);
+
+	if (!config->tso || !config->csum)
+		off |= FEATURE(VIRTIO_NET_F_HOST_TSO4) | FEATURE(VIRTIO_NET_F_HOST_TSO6) |
+		       FEATURE(VIRTIO_NET_F_GUEST_TSO4) | FEATURE(VIRTIO_NET_F_GUEST_TSO6);
+	if (!config->csum)
+		off |= FEATURE(VIRTIO_NET_F_CSUM) | FEATURE(VIRTIO_NET_F_GUEST_CSUM);
+	if (!config->packed)
+		off |= FEATURE(RING_PACKED_BIT);
+	if (config->queues == 1)
+		off |= FEATURE(VIRTIO_NET_F_MQ);
+	return off;
+}
+
+static int
+vhost_register(struct vhost_dev *dev, struct err *err)
+{
+	const char *path = dev->config.socket;
+	bool server = dev->config.mode == VHOST_SERVER;
+
+	if (rte_vhost_driver_register(path, server ? 0 : RTE_VHOST_USER_CLIENT) < 0)
+		return err_set(err, EIO, "socket: the vhost library does not take %s", path);
+	if (rte_vhost_driver_disable_features(path, vhost_features_off(&dev->config)) < 0 ||
+		rte_vhost_driver_callback_register(path, &vhost_ops) < 0)
+		goto fail;
+	/* Nobody may connect before owner and mode are what was asked for. */
+	mode_t mask = umask(0777);
+	int rc = rte_vhost_driver_start(path);
+	umask(mask);
+	if (rc < 0)
+		goto fail;
+	if (server && vhost_socket_protect(&dev->config, err) < 0) {
+		rte_vhost_driver_unregister(path);
+		return err->code;
+	}
+	return 0;
+fail:
+	rte_vhost_driver_unregister(path);
+	return err_set(err, EIO, "socket: cannot %s %s", server ? "listen at" : "connect to", path);
+}
+
+int
+vhost_connection_open(struct vhost_dev *dev, struct err *err)
+{
+	int rc = registry_add(dev, err);
+
+	if (rc < 0)
+		return rc;
+	if (dev->config.mode == VHOST_SERVER)
+		rc = vhost_socket_claim(dev->config.socket, err);
+	if (rc == 0)
+		rc = vhost_register(dev, err);
+	if (rc < 0)
+		registry_remove(dev);
+	return rc;
+}
+
+void
+vhost_connection_close(struct vhost_dev *dev)
+{
+	rte_vhost_driver_unregister(dev->config.socket);
+	registry_remove(dev);
+}

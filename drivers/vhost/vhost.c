@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vhost/vhost.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_malloc.h>
+#include <rte_vhost.h>
+
+#include "lcore/pool.h"
+
+#define VHOST_KEY(word, member, ...)                                                               \
+	{                                                                                          \
+		.name = word, .offset = offsetof(struct vhost_config, member), __VA_ARGS__         \
+	}
+
+enum { VHOST_MTU_MIN = 68, VHOST_MTU_MAX = 65535, VHOST_PERM_DEFAULT = 0660 };
+
+static const char *const vhost_modes[] = {[VHOST_SERVER] = "server", [VHOST_CLIENT] = "client",
+	NULL};
+
+static const struct key vhost_keys[] = {
+	VHOST_KEY("socket", socket, .kind = KEY_TEXT, .size = VHOST_PATH_MAX),
+	VHOST_KEY("mode", mode, .kind = KEY_CHOICE, .choices = vhost_modes),
+	VHOST_KEY("queues", queues, .kind = KEY_NUMBER, .min = 1, .max = PORT_QUEUES_MAX),
+	VHOST_KEY("packed", packed, .kind = KEY_SWITCH),
+	VHOST_KEY("tso", tso, .kind = KEY_SWITCH),
+	VHOST_KEY("csum", csum, .kind = KEY_SWITCH),
+	VHOST_KEY("mtu", mtu, .kind = KEY_NUMBER, .min = VHOST_MTU_MIN, .max = VHOST_MTU_MAX),
+	VHOST_KEY("owner", owner, .kind = KEY_TEXT, .size = VHOST_OWNER_MAX),
+	VHOST_KEY("perm", perm, .kind = KEY_OCTAL, .min = 0, .max = 0777),
+	{0},
+};
+
+static void
+vhost_defaults(void *driver_config)
+{
+	struct vhost_config *config = driver_config;
+
+	config->mode = VHOST_SERVER;
+	config->queues = 1;
+	config->tso = true;
+	config->csum = true;
+	config->perm = VHOST_PERM_DEFAULT;
+}
+
+static int
+vhost_check(const struct port_config *config, struct err *err)
+{
+	const struct vhost_config *keys = (const void *)config->driver_config;
+
+	if (keys->socket[0] == '\0')
+		return err_set(err, EINVAL, "socket: a vhost port needs socket=PATH");
+	if (keys->socket[0] != '/')
+		return err_set(err, EINVAL, "socket: '%s' must be an absolute path", keys->socket);
+	if (keys->owner[0] != '\0' && keys->mode == VHOST_CLIENT)
+		return err_set(err, EINVAL, "owner: in client mode the socket is the other side's");
+	return 0;
+}
+
+static void
+vhost_free(struct vhost_dev *dev)
+{
+	if (dev->pool != NULL)
+		pool_release(dev->pool, dev->reserved);
+	rte_free(dev);
+}
+
+static int
+vhost_open(struct port *port, struct err *err)
+{
+	const struct vhost_config *config = port_driver_config(port);
+	struct vhost_dev *dev = rte_zmalloc("vhost", sizeof(*dev), 64);
+
+	if (dev == NULL)
+		return err_set(err, ENOMEM, "no memory for the port");
+	dev->config = *config;
+	dev->services = port->services;
+	dev->queues = (uint16_t)config->queues;
+	atomic_store(&dev->live, VHOST_NOBODY);
+	atomic_store(&dev->connection, VHOST_NOBODY);
+	dev->reserved = (unsigned)dev->queues * VHOST_MBUFS_PER_QUEUE;
+	dev->pool = pool_reserve((int)port->config.numa, dev->reserved, err);
+	if (dev->pool == NULL || vhost_connection_open(dev, err) < 0) {
+		vhost_free(dev);
+		return err->code;
+	}
+	port->dev = dev;
+	port->numa_node = (int)port->config.numa;
+	port->rx_queues = port->tx_queues = dev->queues;
+	port->max_len =
+		(uint32_t)(config->mtu > 0 ? config->mtu : VHOST_MTU_MAX) + FRAME_ETH_LEN;
+	return 0;
+}
+
+static void
+vhost_close(struct port *port)
+{
+	struct vhost_dev *dev = port->dev;
+
+	vhost_connection_close(dev);
+	vhost_free(dev);
+	port->dev = NULL;
+}
+
+static void
+vhost_link(struct port *port, struct port_link *link)
+{
+	const struct vhost_dev *dev = port->dev;
+	int vid = atomic_load(&dev->live);
+
+	link->up = vid != VHOST_NOBODY;
+	link->generation = atomic_load(&dev->generation);
+	link->speed = 0;
+	if (link->up && port->config.numa == PORT_NUMA_AUTO) {
+		int node = rte_vhost_get_numa_node(vid);
+		if (node >= 0)
+			port->numa_node = node;
+	}
+}
+
+static void
+vhost_facts(const struct port *port, struct port_facts *facts)
+{
+	const struct vhost_dev *dev = port->dev;
+	bool live = atomic_load(&dev->live) != VHOST_NOBODY;
+
+	port_fact(facts, "front_end", "%s",
+		live					      ? "running"
+		: atomic_load(&dev->connection) != VHOST_NOBODY ? "connected, driver not ready"
+								: "none");
+	port_fact(facts, "path", "library bursts");
+	if (live) {
+		port_fact(facts, "features", "0x%" PRIx64, atomic_load(&dev->features));
+		port_fact(facts, "queues_enabled", "%u", atomic_load(&dev->send_queues));
+	}
+	port_fact(facts, "connections", "%u", atomic_load(&dev->generation));
+	port_fact(facts, "refused", "%u", atomic_load(&dev->refused));
+}
+
+static void
+vhost_arg(struct port_frontend *frontend, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void
+vhost_arg(struct port_frontend *frontend, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(frontend->args[frontend->n_args++], KEY_VALUE_MAX, format, args);
+	va_end(args);
+}
+
+/** A locally administered address that stays the same for a port name (FNV-1a). */
+static void
+vhost_guest_mac(const char *name, char text[18])
+{
+	uint32_t hash = 2166136261U;
+
+	for (; *name != '\0'; name++)
+		hash = (hash ^ (uint8_t)*name) * 16777619U;
+	snprintf(text, 18, "52:54:%02x:%02x:%02x:%02x", hash >> 24, hash >> 16 & 0xff,
+		hash >> 8 & 0xff, hash & 0xff);
+}
+
+static void
+vhost_frontend_qemu(const struct port *port, const char *mac, struct port_frontend *frontend)
+{
+	const struct vhost_config *config = port_driver_config(port);
+	const char *name = port->config.name;
+	bool server = config->mode == VHOST_SERVER;
+	char mtu[32] = "", queues[32] = "", device[96] = "";
+
+	if (config->mtu > 0)
+		snprintf(mtu, sizeof(mtu), ",host_mtu=%" PRId64, config->mtu);
+	if (config->queues > 1) {
+		snprintf(queues, sizeof(queues), ",queues=%" PRId64, config->queues);
+		snprintf(device, sizeof(device), ",mq=on,vectors=%" PRId64, 2 * config->queues + 2);
+	}
+	vhost_arg(frontend, "-object memory-backend-memfd,id=mem,size=1G,share=on");
+	vhost_arg(frontend, "-numa node,memdev=mem");
+	vhost_arg(frontend, "-chardev socket,id=chr-%s,path=%s%s", name, config->socket,
+		server ? ",reconnect=1" : ",server=on,wait=off");
+	vhost_arg(frontend, "-netdev vhost-user,id=net-%s,chardev=chr-%s%s", name, name, queues);
+	vhost_arg(frontend, "-device virtio-net-pci,netdev=net-%s,mac=%s%s%s%s%s", name, mac, mtu,
+		device, config->packed ? ",packed=on" : "", config->csum ? "" : ",csum=off");
+}
+
+static void
+vhost_frontend(const struct port *port, struct port_frontend *frontend)
+{
+	const struct vhost_config *config = port_driver_config(port);
+	char mac[18], mtu[48] = "", queues[48] = "";
+	bool server = config->mode == VHOST_SERVER;
+
+	vhost_guest_mac(port->config.name, mac);
+	frontend->n_args = 0;
+	vhost_frontend_qemu(port, mac, frontend);
+	if (config->mtu > 0)
+		snprintf(mtu, sizeof(mtu), "  <mtu size='%" PRId64 "'/>\n", config->mtu);
+	if (config->queues > 1)
+		snprintf(queues, sizeof(queues), " queues='%" PRId64 "'", config->queues);
+	snprintf(frontend->xml, sizeof(frontend->xml),
+		"<interface type='vhostuser'>\n"
+		"  <mac address='%s'/>\n"
+		"  <source type='unix' path='%s' mode='%s'/>\n"
+		"  <model type='virtio'/>\n"
+		"  <driver name='vhost'%s/>\n"
+		"%s"
+		"</interface>\n",
+		mac, config->socket, server ? "client" : "server", queues, mtu);
+}
+
+const struct port_driver vhost_driver = {
+	.type = "vhost",
+	.keys = vhost_keys,
+	.config_size = sizeof(struct vhost_config),
+	.defaults = vhost_defaults,
+	.check = vhost_check,
+	.open = vhost_open,
+	.close = vhost_close,
+	.link = vhost_link,
+	.facts = vhost_facts,
+	.frontend = vhost_frontend,
+	.rx = vhost_rx,
+	.tx = vhost_tx,
+};

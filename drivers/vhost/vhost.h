@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The vhost driver: a VM's virtqueues behind a vhost-user socket (virtio 1.2 section 5.1, QEMU's
+ * vhost-user protocol). librte_vhost speaks the protocol and moves the frames.
+ * Private to drivers/vhost.
+ *
+ * Thread safety: three threads meet in struct vhost_dev: the control thread opens and closes, the
+ * library's event thread connects and disconnects, polling lcores move frames. Each field says who
+ * writes it and who reads it.
+ */
+#ifndef SHUNT_DRIVERS_VHOST_H
+#define SHUNT_DRIVERS_VHOST_H
+
+#include <stdatomic.h>
+
+#include "port/port.h"
+
+enum {
+	VHOST_PATH_MAX = 108, /**< sun_path of struct sockaddr_un */
+	VHOST_OWNER_MAX = 80,
+	VHOST_MBUFS_PER_QUEUE = 64,
+	VHOST_NOBODY = -1, /**< instead of a vid */
+};
+
+enum vhost_mode { VHOST_SERVER, VHOST_CLIENT };
+
+/** Keys of a vhost port. */
+struct vhost_config {
+	char socket[VHOST_PATH_MAX];
+	char owner[VHOST_OWNER_MAX]; /**< "user:group", empty = unchanged */
+	int64_t perm;
+	int64_t mode; /**< enum vhost_mode */
+	int64_t queues;
+	int64_t mtu; /**< 0 = not told to the guest, any length passes */
+	bool packed;
+	bool tso;
+	bool csum;
+};
+
+_Static_assert(sizeof(struct vhost_config) <= PORT_DRIVER_CONFIG_MAX, "fits into a port's keys");
+
+struct vhost_dev {
+	/* Written by control at open, constant while the port is there. */
+	struct vhost_config config;
+	const struct port_services *services;
+	struct rte_mempool *pool;
+	unsigned reserved; /**< mbufs, of the pool */
+	uint16_t queues;   /**< queue pairs that are polled */
+
+	/*
+	 * Written by the library's event thread, read by polling lcores. `live` is the vid while
+	 * frames may be moved, else VHOST_NOBODY: storing VHOST_NOBODY and waiting for
+	 * services->quiesce() is what makes it safe to let the library free the device.
+	 */
+	_Alignas(64) atomic_int live;
+	atomic_uint capabilities;      /**< FRAME_* that the guest negotiated as a receiver */
+	atomic_ushort send_queues;     /**< guest rx rings enabled, from the first on */
+	atomic_uchar enabled[2 * PORT_QUEUES_MAX]; /**< rings, as virtio numbers them */
+
+	/* Written by the library's event thread, read by control. */
+	_Alignas(64) atomic_int connection; /**< vid of the front end connected, or VHOST_NOBODY */
+	atomic_uint generation;		    /**< counts the times the port went live */
+	atomic_uint refused;		    /**< second front ends turned away */
+	_Atomic uint64_t features;	    /**< negotiated */
+
+	struct vhost_dev *next; /**< registry, under its lock */
+};
+
+/* connection.c: what the library's event thread tells us */
+
+/** Make the library serve dev->config.socket. Control thread. @return 0 or negative errno */
+int vhost_connection_open(struct vhost_dev *dev, struct err *err);
+
+/** Disconnect whoever is there and forget the socket; frames have stopped. Control thread. */
+void vhost_connection_close(struct vhost_dev *dev);
+
+/* socket.c: the file system side of a listening socket */
+
+/** Refuse a path that is somebody's; remove a socket nobody listens at any more. */
+int vhost_socket_claim(const char *path, struct err *err);
+
+/** Set owner and mode of the socket as configured. */
+int vhost_socket_protect(const struct vhost_config *config, struct err *err);
+
+/* burst.c: the rx and tx slots of struct port_driver */
+uint16_t vhost_rx(void *arg, uint16_t queue, struct frame frames[], uint16_t n,
+	struct counters *counters);
+void vhost_tx(void *arg, uint16_t lane, struct frame *const frames[], uint16_t n,
+	struct counters *counters);
+
+extern const struct port_driver vhost_driver;
+
+#endif

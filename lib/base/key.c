@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "base/key.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct key *
+key_find(const struct key table[], const char *name)
+{
+	for (const struct key *key = table; key->name != NULL; key++)
+		if (strcmp(key->name, name) == 0)
+			return key;
+	return NULL;
+}
+
+static int
+key_set_text(const struct key *key, char *field, const char *value, struct err *err)
+{
+	size_t length = strlen(value);
+
+	if (length == 0)
+		return err_set(err, EINVAL, "%s: must not be empty", key->name);
+	if (length >= key->size)
+		return err_set(err, EINVAL, "%s: %zu bytes long, at most %zu are possible",
+			key->name, length, key->size - 1);
+	memset(field, 0, key->size);
+	memcpy(field, value, length);
+	return 0;
+}
+
+static int
+key_set_number(const struct key *key, int64_t *field, const char *value, struct err *err)
+{
+	bool octal = key->kind == KEY_OCTAL;
+	const char *format = octal ? "%s: '%.40s' is not an octal number from %" PRIo64
+				     " to %" PRIo64
+				   : "%s: '%.40s' is not a number from %" PRId64 " to %" PRId64;
+	char *end;
+
+	errno = 0;
+	int64_t number = strtoll(value, &end, octal ? 8 : 10);
+	if (errno != 0 || end == value || *end != '\0' || number < key->min || number > key->max)
+		return err_set(err, EINVAL, format, key->name, value, key->min, key->max);
+	*field = number;
+	return 0;
+}
+
+static int
+key_set_switch(const struct key *key, bool *field, const char *value, struct err *err)
+{
+	bool on = strcmp(value, "on") == 0 || strcmp(value, "true") == 0;
+
+	if (!on && strcmp(value, "off") != 0 && strcmp(value, "false") != 0)
+		return err_set(err, EINVAL, "%s: '%.40s' is neither on nor off", key->name, value);
+	*field = on;
+	return 0;
+}
+
+static int
+key_set_choice(const struct key *key, int64_t *field, const char *value, struct err *err)
+{
+	char words[ERR_TEXT_MAX / 2] = "";
+
+	for (int i = 0; key->choices[i] != NULL; i++) {
+		if (strcmp(key->choices[i], value) == 0) {
+			*field = i;
+			return 0;
+		}
+		size_t used = strlen(words);
+		snprintf(words + used, sizeof(words) - used, "%s%s", i > 0 ? ", " : "",
+			key->choices[i]);
+	}
+	return err_set(err, EINVAL, "%s: '%.40s' is none of: %s", key->name, value, words);
+}
+
+int
+key_set(const struct key *key, void *object, const char *value, struct err *err)
+{
+	void *field = (char *)object + key->offset;
+
+	if (key->later)
+		return err_set(err, EINVAL, "%s: not yet supported", key->name);
+	switch (key->kind) {
+	case KEY_TEXT:
+		return key_set_text(key, field, value, err);
+	case KEY_NUMBER:
+	case KEY_OCTAL:
+		return key_set_number(key, field, value, err);
+	case KEY_SWITCH:
+		return key_set_switch(key, field, value, err);
+	case KEY_CHOICE:
+		return key_set_choice(key, field, value, err);
+	}
+	return err_set(err, EINVAL, "%s: unknown kind of key", key->name);
+}
+
+char *
+key_format(const struct key *key, const void *object, char text[KEY_VALUE_MAX])
+{
+	const void *field = (const char *)object + key->offset;
+	int64_t number;
+
+	switch (key->kind) {
+	case KEY_TEXT:
+		snprintf(text, KEY_VALUE_MAX, "%s", (const char *)field);
+		break;
+	case KEY_SWITCH:
+		snprintf(text, KEY_VALUE_MAX, "%s", *(const bool *)field ? "on" : "off");
+		break;
+	default:
+		memcpy(&number, field, sizeof(number));
+		if (key->kind == KEY_CHOICE)
+			snprintf(text, KEY_VALUE_MAX, "%s", key->choices[number]);
+		else
+			snprintf(text, KEY_VALUE_MAX,
+				key->kind == KEY_OCTAL ? "%04" PRIo64 : "%" PRId64, number);
+	}
+	return text;
+}
+
+static size_t
+key_field_size(const struct key *key)
+{
+	if (key->kind == KEY_TEXT)
+		return key->size;
+	return key->kind == KEY_SWITCH ? sizeof(bool) : sizeof(int64_t);
+}
+
+bool
+key_equal(const struct key *key, const void *one, const void *other)
+{
+	return memcmp((const char *)one + key->offset, (const char *)other + key->offset,
+		       key_field_size(key)) == 0;
+}

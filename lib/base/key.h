@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Keys: the words "name=value" that configure something, described once in a table, and used
+ * alike by the configuration file, the RPC and what is printed.
+ *
+ * A table of `struct key` describes the fields of one C structure. Structures must be zeroed
+ * before defaults are set, so that equal settings are equal bytes.
+ *
+ * Thread safety: tables are constant; functions touch only what they are given.
+ */
+#ifndef SHUNT_BASE_KEY_H
+#define SHUNT_BASE_KEY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum key_kind {
+	KEY_TEXT,   /**< char[size], NUL-terminated */
+	KEY_NUMBER, /**< int64_t between min and max */
+	KEY_SWITCH, /**< bool, "on" or "off" */
+	KEY_CHOICE, /**< int64_t, index into choices */
+	KEY_OCTAL,  /**< int64_t between min and max, written in octal */
+};
+
+struct key {
+	const char *name;
+	enum key_kind kind;
+	size_t offset; /**< of the field in the structure */
+	size_t size;   /**< KEY_TEXT: bytes of the field */
+	int64_t min, max;
+	const char *const *choices; /**< KEY_CHOICE: words, NULL at the end */
+	bool live;		    /**< may change while the port runs */
+	bool later;		    /**< known word whose feature does not exist yet */
+};
+
+enum { KEY_VALUE_MAX = 512 };
+
+/** Find a key by its name in a table that ends with a NULL name. @return NULL when absent */
+const struct key *key_find(const struct key table[], const char *name);
+
+/**
+ * Parse a value into its field.
+ *
+ * @param object the structure that the key belongs to
+ * @return 0; -EINVAL with the reason in err, object untouched
+ */
+int key_set(const struct key *key, void *object, const char *value, struct err *err);
+
+/** Print the value of a key. @return text */
+char *key_format(const struct key *key, const void *object, char text[KEY_VALUE_MAX]);
+
+/** @return true when both structures hold the same value of this key */
+bool key_equal(const struct key *key, const void *one, const void *other);
+
+#endif

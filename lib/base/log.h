@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Logging of shuntd: DPDK's log with one type per module ("shunt.vhost", ...), whose level can
+ * change at run time. Never called per frame.
+ *
+ * A file that logs writes `LOG_MODULE(vhost);` once and then log_info("..."). One line per call,
+ * no newline at its end.
+ *
+ * Thread safety: any thread.
+ */
+#ifndef SHUNT_BASE_LOG_H
+#define SHUNT_BASE_LOG_H
+
+#include <rte_common.h>
+#include <rte_log.h>
+
+#define LOG_MODULE(name)                                                                           \
+	static int log_module_type;                                                                \
+	RTE_INIT(log_register_##name)                                                              \
+	{                                                                                          \
+		log_module_type =                                                                  \
+			rte_log_register_type_and_pick_level("shunt." #name, RTE_LOG_INFO);        \
+	}                                                                                          \
+	_Static_assert(1, "")
+
+#define log_line(level, format, ...)                                                               \
+	rte_log(RTE_LOG_##level, log_module_type, "shuntd: " format "\n", ##__VA_ARGS__)
+#define log_error(format, ...)	 log_line(ERR, "error: " format, ##__VA_ARGS__)
+#define log_warning(format, ...) log_line(WARNING, "warning: " format, ##__VA_ARGS__)
+#define log_info(format, ...)	 log_line(INFO, format, ##__VA_ARGS__)
+#define log_debug(format, ...)	 log_line(DEBUG, format, ##__VA_ARGS__)
+
+#endif

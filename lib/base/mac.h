@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Ethernet addresses as 48-bit numbers, first byte on the wire in the lowest bits, which is how
+ * they come out of an 8-byte load on the little-endian machines that DPDK's x86 build runs on.
+ *
+ * Thread safety: pure functions.
+ */
+#ifndef SHUNT_BASE_MAC_H
+#define SHUNT_BASE_MAC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define MAC_MASK UINT64_C(0xffffffffffff)
+
+enum { MAC_BYTES = 6, MAC_TEXT_MAX = 18 };
+
+/** Load an address; reads 6 bytes only. */
+static inline uint64_t
+mac_load(const uint8_t bytes[MAC_BYTES])
+{
+	uint32_t low;
+	uint16_t high;
+
+	memcpy(&low, bytes, sizeof(low));
+	memcpy(&high, bytes + sizeof(low), sizeof(high));
+	return low | (uint64_t)high << 32;
+}
+
+/** Individual/Group bit, IEEE 802 clause 8.2.2: set for multicast and broadcast. */
+static inline bool
+mac_is_group(uint64_t mac)
+{
+	return mac & 1;
+}
+
+/** 01:80:c2:00:00:00 to 0f, which a bridge never forwards (IEEE 802.1Q table 8-1). */
+static inline bool
+mac_is_reserved(uint64_t mac)
+{
+	return (mac & UINT64_C(0xf0ffffffffff)) == UINT64_C(0x000000c28001);
+}
+
+/**
+ * Parse "02:00:00:00:00:01" (two hexadecimal digits a byte, ':' or '-' between).
+ *
+ * @return 0, or -EINVAL with *mac untouched
+ */
+int mac_parse(const char *text, uint64_t *mac);
+
+/** Print as "02:00:00:00:00:01". @return text */
+char *mac_format(uint64_t mac, char text[MAC_TEXT_MAX]);
+
+#endif

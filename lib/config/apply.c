@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* From struct config to a running switch, touching only what differs. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "config/config.h"
+#include "lcore/topology.h"
+
+LOG_MODULE(config);
+
+static const struct config_port *
+config_find(const struct config *config, const char *name)
+{
+	for (unsigned i = 0; i < config->n_ports; i++)
+		if (strcmp(config->ports[i].config.name, name) == 0)
+			return &config->ports[i];
+	return NULL;
+}
+
+/** Remember the first failure, log the others. */
+static void
+apply_failed(struct err *first, const struct config *config, unsigned line, const char *name,
+	const struct err *failure)
+{
+	if (first->code != 0) {
+		log_error("%s:%u: port %s: %s", config->path, line, name, failure->text);
+		return;
+	}
+	err_set(first, -failure->code, "%s:%u: port %s: %.200s", config->path, line, name,
+		failure->text);
+}
+
+static void
+apply_note(json_t *list, const char *name)
+{
+	if (list != NULL)
+		json_array_append_new(list, json_string(name));
+}
+
+static void
+apply_removals(
+	struct vswitch *vswitch, const struct config *config, struct config_changes *changes)
+{
+	struct vswitch_port *port = TAILQ_FIRST(&vswitch->ports);
+
+	while (port != NULL) {
+		struct vswitch_port *next = TAILQ_NEXT(port, next);
+		char name[PORT_NAME_MAX];
+		const struct config_port *said = config_find(config, port->port.config.name);
+
+		if (said == NULL || said->config.driver != port->port.config.driver) {
+			strcpy(name, port->port.config.name);
+			vswitch_port_del(vswitch, name, NULL);
+			apply_note(changes->removed, name);
+		}
+		port = next;
+	}
+}
+
+static void
+apply_port(struct vswitch *vswitch, const struct config *config, const struct config_port *said,
+	struct config_changes *changes, struct err *err)
+{
+	const char *name = said->config.name;
+	const struct vswitch_port *port = vswitch_port_find(vswitch, name, NULL);
+	struct err failure = {0};
+	int rc;
+
+	if (port != NULL &&
+		memcmp(&port->port.config, &said->config, sizeof(said->config)) == 0)
+		return;
+	if (port != NULL)
+		rc = vswitch_port_change(vswitch, &said->config, &failure);
+	else
+		rc = vswitch_port_add(vswitch, &said->config, &failure);
+	if (rc < 0)
+		apply_failed(err, config, said->line, name, &failure);
+	else
+		apply_note(port != NULL ? changes->changed : changes->added, name);
+}
+
+static int
+apply_lcores(struct vswitch *vswitch, const struct config *config, struct err *err)
+{
+	cpu_set_t polling;
+
+	if (config->lcores[0] == '\0')
+		return 0;
+	if (topology_parse(config->lcores, &vswitch->allowed, &polling, err) < 0) {
+		err_prefix(err, "%s:%u", config->path, config->lcores_line);
+		return -EINVAL;
+	}
+	return vswitch_lcore_set(vswitch, &polling, err);
+}
+
+static int
+apply_fdb(struct vswitch *vswitch, const struct config *config, struct err *err)
+{
+	struct fdb_stats stats;
+
+	fdb_get_stats(vswitch->fdb, &stats);
+	if (config->fdb.capacity != 0 && config->fdb.capacity != stats.capacity)
+		return err_set(err, EBUSY,
+			"%s: fdb.capacity: is %u while the switch runs; restart it to change that",
+			config->path, stats.capacity);
+	if (config->fdb.ageing != 0)
+		fdb_set_ageing(vswitch->fdb, config->fdb.ageing);
+	return 0;
+}
+
+int
+config_apply(struct vswitch *vswitch, const struct config *config, struct config_changes *changes,
+	struct err *err)
+{
+	struct config_changes unwanted = {0};
+	struct err unread = {0};
+
+	changes = changes != NULL ? changes : &unwanted;
+	err = err != NULL ? err : &unread;
+	err->code = 0;
+	if (apply_fdb(vswitch, config, err) < 0 || apply_lcores(vswitch, config, err) < 0)
+		return err->code;
+	apply_removals(vswitch, config, changes);
+	for (unsigned i = 0; i < config->n_ports; i++)
+		apply_port(vswitch, config, &config->ports[i], changes, err);
+	return err->code;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/config.h"
+
+static json_t *
+config_show(void *arg, json_t *params, struct err *err)
+{
+	static const char *const none[] = {NULL};
+	const struct config_service *service = arg;
+
+	if (rpc_only(params, none, err) < 0)
+		return NULL;
+	char *yaml = config_print(service->vswitch);
+	json_t *result = json_pack(
+		"{s:s, s:o}", "yaml", yaml != NULL ? yaml : "", "config", config_json(service->vswitch));
+	free(yaml);
+	return result;
+}
+
+/** Write aside and move into place: a reader sees the old file or the new one. */
+static int
+config_write(const char *path, const char *text, struct err *err)
+{
+	char aside[CONFIG_PATH_MAX + 8];
+
+	snprintf(aside, sizeof(aside), "%s.new", path);
+	FILE *file = fopen(aside, "we");
+	if (file == NULL)
+		return err_set(err, errno, "%s: %s", aside, strerror(errno));
+	bool good = fputs(text, file) >= 0 && fflush(file) == 0 && fsync(fileno(file)) == 0;
+	good = fclose(file) == 0 && good;
+	if (!good || rename(aside, path) < 0) {
+		int rc = err_set(err, errno, "%s: %s", path, strerror(errno));
+		unlink(aside);
+		return rc;
+	}
+	return 0;
+}
+
+static const char *
+config_file(json_t *params, const char *otherwise, struct err *err)
+{
+	static const char *const names[] = {"file", NULL};
+
+	if (rpc_only(params, names, err) < 0)
+		return NULL;
+	const char *file = json_object_get(params, "file") == NULL ? otherwise
+								   : rpc_text(params, "file", err);
+	if (file != NULL && (file[0] != '/' || strlen(file) >= CONFIG_PATH_MAX)) {
+		err_set(err, EINVAL, "file: %.80s is not an absolute path", file);
+		return NULL;
+	}
+	return file;
+}
+
+static json_t *
+config_save(void *arg, json_t *params, struct err *err)
+{
+	const struct config_service *service = arg;
+	const char *file = config_file(params, service->path, err);
+
+	if (file == NULL)
+		return NULL;
+	char *yaml = config_print(service->vswitch);
+	int rc = yaml == NULL ? err_set(err, ENOMEM, "no memory") : config_write(file, yaml, err);
+	free(yaml);
+	return rc < 0 ? NULL : json_pack("{s:s}", "file", file);
+}
+
+static json_t *
+config_apply_call(void *arg, json_t *params, struct err *err)
+{
+	const struct config_service *service = arg;
+	const char *file = config_file(params, service->path, err);
+	struct config_changes changes;
+	struct config config;
+
+	if (file == NULL)
+		return NULL;
+	if (config_read(&config, file, service->vswitch->drivers, err) < 0) {
+		config_free(&config);
+		return NULL;
+	}
+	changes = (struct config_changes){json_array(), json_array(), json_array()};
+	int rc = config_apply(service->vswitch, &config, &changes, err);
+	config_free(&config);
+	json_t *result = json_pack("{s:o, s:o, s:o}", "added", changes.added, "removed",
+		changes.removed, "changed", changes.changed);
+	if (rc < 0) {
+		json_decref(result);
+		return NULL;
+	}
+	return result;
+}
+
+static const struct rpc_method config_methods[] = {
+	{"config.show", config_show},
+	{"config.save", config_save},
+	{"config.apply", config_apply_call},
+	{NULL, NULL},
+};
+
+void
+config_register(struct rpc *rpc, struct config_service *service)
+{
+	rpc_register(rpc, config_methods, service);
+}

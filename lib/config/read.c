@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* From YAML to struct config. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <yaml.h>
+
+#include "config/config.h"
+
+/** What the walk over a document carries along. */
+struct reader {
+	struct config *config;
+	const struct port_driver *const *drivers;
+	yaml_document_t *document;
+	struct err *err;
+};
+
+static unsigned
+line_of(const yaml_node_t *node)
+{
+	return (unsigned)node->start_mark.line + 1;
+}
+
+static int
+reader_fail(struct reader *reader, const yaml_node_t *node, const char *reason)
+{
+	return err_set(reader->err, EINVAL, "%s:%u: %s", reader->config->path, line_of(node), reason);
+}
+
+/** Put file and line before what a callee recorded. */
+static int
+reader_where(struct reader *reader, const yaml_node_t *node)
+{
+	err_prefix(reader->err, "%s:%u", reader->config->path, line_of(node));
+	return -EINVAL;
+}
+
+static const char *
+scalar_text(const yaml_node_t *node)
+{
+	if (node == NULL || node->type != YAML_SCALAR_NODE)
+		return NULL;
+	const char *text = (const char *)node->data.scalar.value;
+	return strlen(text) == node->data.scalar.length ? text : NULL;
+}
+
+/** Visit the members of a mapping. */
+static int
+reader_mapping(struct reader *reader, const yaml_node_t *mapping, const char *what,
+	int (*member)(struct reader *reader, const char *key, const yaml_node_t *key_node,
+		const yaml_node_t *value, void *arg),
+	void *arg)
+{
+	char reason[128];
+
+	if (mapping->type != YAML_MAPPING_NODE) {
+		snprintf(reason, sizeof(reason), "%s: must be a mapping of key: value", what);
+		return reader_fail(reader, mapping, reason);
+	}
+	for (yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
+		pair < mapping->data.mapping.pairs.top; pair++) {
+		const yaml_node_t *key = yaml_document_get_node(reader->document, pair->key);
+		const yaml_node_t *value = yaml_document_get_node(reader->document, pair->value);
+		const char *text = scalar_text(key);
+		if (text == NULL)
+			return reader_fail(reader, key, "a key must be a word");
+		int rc = member(reader, text, key, value, arg);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int
+reader_number(struct reader *reader, const char *key, const yaml_node_t *value, uint32_t min,
+	uint32_t max, uint32_t *number)
+{
+	int64_t parsed = 0;
+	const struct key spec = {.name = key, .kind = KEY_NUMBER, .min = min, .max = max};
+	const char *text = scalar_text(value);
+
+	if (key_set(&spec, &parsed, text != NULL ? text : "", reader->err) < 0)
+		return reader_where(reader, value);
+	*number = (uint32_t)parsed;
+	return 0;
+}
+
+static int
+reader_fdb(struct reader *reader, const char *key, const yaml_node_t *key_node,
+	const yaml_node_t *value, void *arg)
+{
+	struct fdb_config *fdb = arg;
+	char reason[128];
+
+	if (strcmp(key, "capacity") == 0)
+		return reader_number(reader, "fdb.capacity", value, FDB_CAPACITY_MIN,
+			FDB_CAPACITY_MAX, &fdb->capacity);
+	if (strcmp(key, "ageing") == 0)
+		return reader_number(
+			reader, "fdb.ageing", value, FDB_AGEING_MIN, FDB_AGEING_MAX, &fdb->ageing);
+	snprintf(reason, sizeof(reason), "fdb.%.60s: no such key; there are capacity and ageing",
+		key);
+	return reader_fail(reader, key_node, reason);
+}
+
+static int
+reader_port_key(struct reader *reader, const char *key, const yaml_node_t *key_node,
+	const yaml_node_t *value, void *arg)
+{
+	struct config_port *port = arg;
+	const char *text = scalar_text(value);
+	char reason[128];
+
+	if (strcmp(key, "type") == 0)
+		return 0;
+	if (text == NULL) {
+		snprintf(reason, sizeof(reason), "port %s: %.60s: must be a single value",
+			port->config.name, key);
+		return reader_fail(reader, value, reason);
+	}
+	if (port_config_set(&port->config, key, text, reader->err) == 0)
+		return 0;
+	err_prefix(reader->err, "port %s", port->config.name);
+	return reader_where(reader, key_node);
+}
+
+static const char *
+port_type(struct reader *reader, const yaml_node_t *mapping)
+{
+	const char *key, *type = NULL;
+
+	if (mapping->type != YAML_MAPPING_NODE)
+		return NULL;
+	for (yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
+		pair < mapping->data.mapping.pairs.top; pair++) {
+		key = scalar_text(yaml_document_get_node(reader->document, pair->key));
+		if (key != NULL && strcmp(key, "type") == 0)
+			type = scalar_text(yaml_document_get_node(reader->document, pair->value));
+	}
+	return type;
+}
+
+static int
+reader_port_add(struct reader *reader, const yaml_node_t *key_node, struct config_port **added)
+{
+	struct config *config = reader->config;
+	struct config_port *ports =
+		reallocarray(config->ports, config->n_ports + 1, sizeof(*ports));
+
+	if (ports == NULL)
+		return reader_fail(reader, key_node, "no memory");
+	config->ports = ports;
+	*added = &ports[config->n_ports];
+	(*added)->line = line_of(key_node);
+	return 0;
+}
+
+static int
+reader_port(struct reader *reader, const char *name, const yaml_node_t *key_node,
+	const yaml_node_t *value, void *arg)
+{
+	struct config_port *port = NULL;
+	const char *type = port_type(reader, value);
+	char reason[128];
+	int rc;
+
+	(void)arg;
+	for (unsigned i = 0; i < reader->config->n_ports; i++)
+		if (strcmp(reader->config->ports[i].config.name, name) == 0) {
+			snprintf(reason, sizeof(reason), "port %s: there twice", name);
+			return reader_fail(reader, key_node, reason);
+		}
+	if (type == NULL) {
+		snprintf(reason, sizeof(reason), "port %.40s: type: missing", name);
+		return reader_fail(reader, key_node, reason);
+	}
+	rc = reader_port_add(reader, key_node, &port);
+	if (rc < 0)
+		return rc;
+	if (port_config_init(&port->config, reader->drivers, name, type, reader->err) < 0) {
+		err_prefix(reader->err, "port %.40s", name);
+		return reader_where(reader, key_node);
+	}
+	rc = reader_mapping(reader, value, name, reader_port_key, port);
+	if (rc < 0)
+		return rc;
+	if (port_config_check(&port->config, reader->err) < 0) {
+		err_prefix(reader->err, "port %s", name);
+		return reader_where(reader, key_node);
+	}
+	reader->config->n_ports++;
+	return 0;
+}
+
+static int
+reader_lcores(struct reader *reader, const yaml_node_t *value)
+{
+	const char *text = scalar_text(value);
+
+	if (text == NULL || text[0] == '\0' || strlen(text) >= CONFIG_LCORES_MAX)
+		return reader_fail(reader, value, "lcores: must be a list such as \"1-3,8\", or auto");
+	strcpy(reader->config->lcores, text);
+	reader->config->lcores_line = line_of(value);
+	return 0;
+}
+
+static bool
+is_null(const yaml_node_t *node)
+{
+	const char *text = scalar_text(node);
+
+	return text != NULL &&
+	       (text[0] == '\0' || strcmp(text, "~") == 0 || strcmp(text, "null") == 0);
+}
+
+static int
+reader_top(struct reader *reader, const char *key, const yaml_node_t *key_node,
+	const yaml_node_t *value, void *arg)
+{
+	char reason[128];
+
+	(void)arg;
+	if (strcmp(key, "lcores") == 0)
+		return reader_lcores(reader, value);
+	if (strcmp(key, "fdb") == 0)
+		return reader_mapping(reader, value, "fdb", reader_fdb, &reader->config->fdb);
+	if (strcmp(key, "ports") == 0)
+		return is_null(value) ? 0 : reader_mapping(reader, value, "ports", reader_port, NULL);
+	if (strcmp(key, "metrics") == 0)
+		return reader_fail(reader, key_node, "metrics: not yet supported");
+	snprintf(reason, sizeof(reason), "%.60s: no such key; there are lcores, fdb and ports", key);
+	return reader_fail(reader, key_node, reason);
+}
+
+static int
+config_parse_document(struct reader *reader, yaml_parser_t *parser)
+{
+	yaml_document_t document;
+	int rc = 0;
+
+	if (!yaml_parser_load(parser, &document))
+		return err_set(reader->err, EINVAL, "%s:%zu: %s", reader->config->path,
+			parser->problem_mark.line + 1,
+			parser->problem != NULL ? parser->problem : "no YAML");
+	const yaml_node_t *root = yaml_document_get_root_node(&document);
+	reader->document = &document;
+	if (root != NULL && !is_null(root))
+		rc = reader_mapping(reader, root, "the file", reader_top, NULL);
+	yaml_document_delete(&document);
+	return rc;
+}
+
+int
+config_parse(struct config *config, const char *text, size_t length,
+	const struct port_driver *const drivers[], struct err *err)
+{
+	struct reader reader = {.config = config, .drivers = drivers, .err = err};
+	yaml_parser_t parser;
+
+	if (!yaml_parser_initialize(&parser))
+		return err_set(err, ENOMEM, "%s: no memory", config->path);
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
+	int rc = config_parse_document(&reader, &parser);
+	yaml_parser_delete(&parser);
+	return rc;
+}
+
+int
+config_read(struct config *config, const char *path, const struct port_driver *const drivers[],
+	struct err *err)
+{
+	memset(config, 0, sizeof(*config));
+	if (strlen(path) >= sizeof(config->path))
+		return err_set(err, ENAMETOOLONG, "%.80s...: path too long", path);
+	strcpy(config->path, path);
+	FILE *file = fopen(path, "re");
+	if (file == NULL)
+		return err_set(err, errno, "%s: %s", path, strerror(errno));
+	char *text = malloc(CONFIG_FILE_MAX + 1);
+	size_t length = text == NULL ? 0 : fread(text, 1, CONFIG_FILE_MAX + 1, file);
+	int rc;
+	if (text == NULL || ferror(file))
+		rc = err_set(err, EIO, "%s: cannot be read", path);
+	else if (length > CONFIG_FILE_MAX)
+		rc = err_set(err, EFBIG, "%s: over %d bytes long", path, CONFIG_FILE_MAX);
+	else
+		rc = config_parse(config, text, length, drivers, err);
+	fclose(file);
+	free(text);
+	return rc;
+}
+
+void
+config_free(struct config *config)
+{
+	free(config->ports);
+	config->ports = NULL;
+	config->n_ports = 0;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+
+#include "base/mac.h"
+#include "control/methods.h"
+
+enum { VLAN_LAST = 4094 };
+
+/** What rows a request is about. */
+struct fdb_filter {
+	const struct vswitch *vswitch;
+	uint16_t port; /**< FDB_MISS = any */
+	int vlan;      /**< -1 = any */
+	json_t *rows;
+};
+
+static int
+filter_parse(struct vswitch *vswitch, json_t *params, struct fdb_filter *filter, struct err *err)
+{
+	static const char *const names[] = {"port", "vlan", NULL};
+	json_int_t vlan = -1;
+
+	*filter = (struct fdb_filter){.vswitch = vswitch, .port = FDB_MISS};
+	if (rpc_only(params, names, err) < 0 ||
+		rpc_number(params, "vlan", 0, VLAN_LAST, &vlan, err) < 0)
+		return -EINVAL;
+	filter->vlan = (int)vlan;
+	if (json_object_get(params, "port") == NULL)
+		return 0;
+	const char *name = rpc_text(params, "port", err);
+	const struct vswitch_port *port =
+		name == NULL ? NULL : vswitch_port_find(vswitch, name, err);
+	if (port == NULL)
+		return err->code;
+	filter->port = port->port.id;
+	return 0;
+}
+
+static bool
+fdb_row(const struct fdb_entry *entry, void *arg)
+{
+	struct fdb_filter *filter = arg;
+	char mac[MAC_TEXT_MAX];
+
+	if ((filter->port != FDB_MISS && entry->port != filter->port) ||
+		(filter->vlan >= 0 && entry->vlan != filter->vlan))
+		return true;
+	json_array_append_new(filter->rows,
+		json_pack("{s:s, s:i, s:s, s:s, s:i}", "mac", mac_format(entry->mac, mac), "vlan",
+			(int)entry->vlan, "port", methods_port_name(filter->vswitch, entry->port),
+			"type", entry->is_static ? "static" : "dynamic", "age_s", (int)entry->age));
+	return true;
+}
+
+static json_t *
+fdb_list(void *arg, json_t *params, struct err *err)
+{
+	struct vswitch *vswitch = arg;
+	struct fdb_filter filter;
+
+	if (filter_parse(vswitch, params, &filter, err) < 0)
+		return NULL;
+	filter.rows = json_array();
+	fdb_walk(vswitch->fdb, fdb_row, &filter);
+	return filter.rows;
+}
+
+static json_t *
+fdb_flush_call(void *arg, json_t *params, struct err *err)
+{
+	struct vswitch *vswitch = arg;
+	struct fdb_filter filter;
+
+	if (filter_parse(vswitch, params, &filter, err) < 0)
+		return NULL;
+	return json_pack(
+		"{s:i}", "flushed", (int)fdb_flush(vswitch->fdb, filter.port, filter.vlan));
+}
+
+static int
+address_parse(json_t *params, uint64_t *mac, json_int_t *vlan, struct err *err)
+{
+	const char *text = rpc_text(params, "mac", err);
+
+	if (text == NULL)
+		return -EINVAL;
+	if (mac_parse(text, mac) < 0)
+		return err_set(err, EINVAL, "mac: '%.40s' is not an address like 02:00:00:00:00:01",
+			text);
+	if (mac_is_group(*mac))
+		return err_set(err, EINVAL, "mac: %s is a group address; it has no port", text);
+	*vlan = 0;
+	return rpc_number(params, "vlan", 0, VLAN_LAST, vlan, err) < 0 ? -EINVAL : 0;
+}
+
+static json_t *
+fdb_add_call(void *arg, json_t *params, struct err *err)
+{
+	static const char *const names[] = {"mac", "port", "vlan", NULL};
+	struct vswitch *vswitch = arg;
+	json_int_t vlan;
+	uint64_t mac;
+
+	if (rpc_only(params, names, err) < 0 || address_parse(params, &mac, &vlan, err) < 0)
+		return NULL;
+	const char *name = rpc_text(params, "port", err);
+	const struct vswitch_port *port =
+		name == NULL ? NULL : vswitch_port_find(vswitch, name, err);
+	if (port == NULL)
+		return NULL;
+	int rc = fdb_add_static(vswitch->fdb, mac, (uint16_t)vlan, port->port.id);
+	if (rc < 0) {
+		err_set(err, -rc, "%s: %s", json_string_value(json_object_get(params, "mac")),
+			rc == -EEXIST ? "is static already" : "the table is full");
+		return NULL;
+	}
+	return json_object();
+}
+
+static json_t *
+fdb_del_call(void *arg, json_t *params, struct err *err)
+{
+	static const char *const names[] = {"mac", "vlan", NULL};
+	struct vswitch *vswitch = arg;
+	json_int_t vlan;
+	uint64_t mac;
+
+	if (rpc_only(params, names, err) < 0 || address_parse(params, &mac, &vlan, err) < 0)
+		return NULL;
+	if (fdb_del(vswitch->fdb, mac, (uint16_t)vlan) < 0) {
+		err_set(err, ENOENT, "%s: not in the table of VLAN %d",
+			json_string_value(json_object_get(params, "mac")), (int)vlan);
+		return NULL;
+	}
+	return json_object();
+}
+
+const struct rpc_method methods_fdb[] = {
+	{"fdb.list", fdb_list},
+	{"fdb.add", fdb_add_call},
+	{"fdb.del", fdb_del_call},
+	{"fdb.flush", fdb_flush_call},
+	{NULL, NULL},
+};

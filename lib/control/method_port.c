@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/methods.h"
+
+static const char *
+value_text(json_t *value, char text[KEY_VALUE_MAX])
+{
+	switch (json_typeof(value)) {
+	case JSON_STRING:
+		return json_string_value(value);
+	case JSON_INTEGER:
+		snprintf(text, KEY_VALUE_MAX, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+		return text;
+	case JSON_TRUE:
+		return "on";
+	case JSON_FALSE:
+		return "off";
+	default:
+		return NULL;
+	}
+}
+
+int
+methods_port_keys(struct port_config *config, json_t *keys, struct err *err)
+{
+	char text[KEY_VALUE_MAX];
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(keys, key, value)
+	{
+		if (strcmp(key, "name") == 0 || strcmp(key, "type") == 0)
+			continue;
+		const char *word = value_text(value, text);
+		if (word == NULL)
+			return err_set(err, EINVAL, "%.60s: must be text, a number, on or off", key);
+		int rc = port_config_set(config, key, word, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static void
+config_member(const struct key *key, const char *value, void *object)
+{
+	json_t *member = key->kind == KEY_NUMBER ? json_integer(strtoll(value, NULL, 10))
+						 : json_string(value);
+
+	json_object_set_new(object, key->name, member);
+}
+
+json_t *
+methods_port_config(const struct port_config *config, bool all)
+{
+	json_t *object = json_pack("{s:s}", "type", config->driver->type);
+
+	port_config_visit(config, all, config_member, object);
+	return object;
+}
+
+const char *
+methods_port_name(const struct vswitch *vswitch, uint16_t id)
+{
+	return id < PORT_MAX && vswitch->by_id[id] != NULL ? vswitch->by_id[id]->config.name : "";
+}
+
+static struct vswitch_port *
+port_named(struct vswitch *vswitch, json_t *params, struct err *err)
+{
+	const char *name = rpc_text(params, "name", err);
+
+	return name == NULL ? NULL : vswitch_port_find(vswitch, name, err);
+}
+
+static json_t *
+port_add(void *arg, json_t *params, struct err *err)
+{
+	struct vswitch *vswitch = arg;
+	const char *name = rpc_text(params, "name", err);
+	const char *type = name == NULL ? NULL : rpc_text(params, "type", err);
+	struct port_config config;
+
+	if (type == NULL || port_config_init(&config, vswitch->drivers, name, type, err) < 0)
+		return NULL;
+	if (methods_port_keys(&config, params, err) < 0 ||
+		vswitch_port_add(vswitch, &config, err) < 0) {
+		err_prefix(err, "port %s", name);
+		return NULL;
+	}
+	return json_object();
+}
+
+static json_t *
+port_set(void *arg, json_t *params, struct err *err)
+{
+	struct vswitch *vswitch = arg;
+	struct vswitch_port *port = port_named(vswitch, params, err);
+
+	if (port == NULL)
+		return NULL;
+	struct port_config config = port->port.config;
+	if (json_object_get(params, "type") != NULL) {
+		err_set(err, EINVAL, "port %s: type: cannot change; delete and add the port",
+			config.name);
+		return NULL;
+	}
+	if (methods_port_keys(&config, params, err) < 0 ||
+		vswitch_port_change(vswitch, &config, err) < 0) {
+		err_prefix(err, "port %s", config.name);
+		return NULL;
+	}
+	return json_object();
+}
+
+static json_t *
+port_del(void *arg, json_t *params, struct err *err)
+{
+	static const char *const names[] = {"name", NULL};
+	const char *name = rpc_text(params, "name", err);
+
+	if (name == NULL || rpc_only(params, names, err) < 0 ||
+		vswitch_port_del(arg, name, err) < 0)
+		return NULL;
+	return json_object();
+}
+
+static json_t *
+port_summary(const struct vswitch *vswitch, const struct vswitch_port *port)
+{
+	const struct port_driver *driver = port->port.config.driver;
+	struct counters c;
+
+	vswitch_port_counters(vswitch, port, &c);
+	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"name", port->port.config.name, "type", driver->type, "link",
+		vswitch->up[port->port.id] ? "up" : "down", "numa_node",
+		port->port.numa_node < 0 ? 0 : port->port.numa_node, "rx_queues",
+		(int)port->port.rx_queues, "tx_queues", (int)port->port.tx_queues, "rx_packets",
+		(json_int_t)c.rx_packets, "rx_bytes", (json_int_t)c.rx_bytes, "rx_drops",
+		(json_int_t)counters_drops(c.rx_drops), "tx_packets", (json_int_t)c.tx_packets,
+		"tx_bytes", (json_int_t)c.tx_bytes, "tx_drops",
+		(json_int_t)counters_drops(c.tx_drops), "rx_forwarded", (json_int_t)c.rx_forwarded,
+		"rx_copies", (json_int_t)c.rx_copies, "rx_missed",
+		(json_int_t)(driver->missed != NULL ? driver->missed(&port->port) : 0));
+}
+
+static json_t *
+port_list(void *arg, json_t *params, struct err *err)
+{
+	static const char *const none[] = {NULL};
+	struct vswitch *vswitch = arg;
+	struct vswitch_port *port;
+
+	if (rpc_only(params, none, err) < 0)
+		return NULL;
+	json_t *list = json_array();
+	TAILQ_FOREACH (port, &vswitch->ports, next)
+		json_array_append_new(list, port_summary(vswitch, port));
+	return list;
+}
+
+static json_t *
+port_queues(const struct vswitch *vswitch, const struct vswitch_port *port)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < vswitch->n_queues; i++) {
+		const struct snapshot_queue *queue = &vswitch->queue[i];
+		const struct vswitch_lcore *lcore = vswitch_lcore_of(vswitch, queue->lane);
+		if (queue->port == &port->port)
+			json_array_append_new(list,
+				json_pack("{s:i, s:o}", "queue", (int)queue->queue, "lcore",
+					lcore != NULL ? json_integer(lcore->cpu) : json_null()));
+	}
+	return list;
+}
+
+static json_t *
+port_show(void *arg, json_t *params, struct err *err)
+{
+	struct vswitch *vswitch = arg;
+	const struct vswitch_port *port = port_named(vswitch, params, err);
+	struct port_facts facts = {.n = 0};
+
+	if (port == NULL)
+		return NULL;
+	const struct port_driver *driver = port->port.config.driver;
+	json_t *object = port_summary(vswitch, port);
+	json_t *keys = methods_port_config(&port->port.config, true);
+	json_object_update(object, keys);
+	json_decref(keys);
+	json_object_set_new(object, "max_frame", json_integer(port->port.max_len));
+	json_object_set_new(object, "macs",
+		json_integer(fdb_port_entries(vswitch->fdb, port->port.id)));
+	driver->facts(&port->port, &facts);
+	for (unsigned i = 0; i < facts.n; i++)
+		json_object_set_new(
+			object, facts.fact[i].name, json_string(facts.fact[i].value));
+	json_object_set_new(object, "polled_by", port_queues(vswitch, port));
+	return object;
+}
+
+static json_t *
+port_qemu(void *arg, json_t *params, struct err *err)
+{
+	const struct vswitch_port *port = port_named(arg, params, err);
+	struct port_frontend frontend;
+
+	if (port == NULL)
+		return NULL;
+	if (port->port.config.driver->frontend == NULL) {
+		err_set(err, ENOTSUP, "port %s: no VM connects to a port of type %s",
+			port->port.config.name, port->port.config.driver->type);
+		return NULL;
+	}
+	memset(&frontend, 0, sizeof(frontend));
+	port->port.config.driver->frontend(&port->port, &frontend);
+	json_t *args = json_array();
+	for (unsigned i = 0; i < frontend.n_args; i++)
+		json_array_append_new(args, json_string(frontend.args[i]));
+	return json_pack("{s:o, s:s}", "qemu", args, "libvirt", frontend.xml);
+}
+
+const struct rpc_method methods_port[] = {
+	{"port.add", port_add},
+	{"port.set", port_set},
+	{"port.del", port_del},
+	{"port.list", port_list},
+	{"port.show", port_show},
+	{"port.qemu", port_qemu},
+	{NULL, NULL},
+};

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <unistd.h>
+
+#include <event2/event.h>
+#include <rte_version.h>
+
+#include "control/methods.h"
+
+enum { STOP_DELAY_US = 20000 }; /* so that the answer to "stop" gets out */
+
+static json_t *
+status_call(void *arg, json_t *params, struct err *err)
+{
+	static const char *const none[] = {NULL};
+	const struct vswitch *vswitch = arg;
+	struct fdb_stats fdb;
+	json_t *lcores = json_array();
+
+	if (rpc_only(params, none, err) < 0) {
+		json_decref(lcores);
+		return NULL;
+	}
+	fdb_get_stats(vswitch->fdb, &fdb);
+	for (unsigned i = 0; i < vswitch->n_lcores; i++)
+		json_array_append_new(lcores, json_integer(vswitch->lcore[i].cpu));
+	return json_pack("{s:s, s:s, s:i, s:I, s:i, s:o, s:{s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I}}",
+		"version", SHUNT_VERSION, "dpdk", rte_version() + sizeof("DPDK"), "pid",
+		(int)getpid(), "uptime_s", (json_int_t)(vswitch_now() - vswitch->started), "ports",
+		(int)vswitch->n_ports, "lcores", lcores, "fdb", "entries", (int)fdb.entries,
+		"capacity", (int)fdb.capacity, "ageing", (int)fdb_ageing(vswitch->fdb), "learned",
+		(json_int_t)fdb.learned, "moved", (json_int_t)fdb.moved, "aged",
+		(json_int_t)fdb.aged, "refused", (json_int_t)fdb.refused, "replaced",
+		(json_int_t)fdb.replaced);
+}
+
+static json_t *
+stop_call(void *arg, json_t *params, struct err *err)
+{
+	const struct timeval delay = {.tv_usec = STOP_DELAY_US};
+	struct vswitch *vswitch = arg;
+
+	(void)params;
+	(void)err;
+	event_base_loopexit(vswitch->events, &delay);
+	return json_object();
+}
+
+const struct rpc_method methods_status[] = {
+	{"status", status_call},
+	{"stop", stop_call},
+	{NULL, NULL},
+};
+
+void
+methods_register(struct rpc *rpc, struct vswitch *vswitch)
+{
+	rpc_register(rpc, methods_status, vswitch);
+	rpc_register(rpc, methods_port, vswitch);
+	rpc_register(rpc, methods_fdb, vswitch);
+	rpc_register(rpc, methods_lcore, vswitch);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The control socket: JSON-RPC 2.0 (https://www.jsonrpc.org/specification) over a UNIX stream
+ * socket. A peer that sends no JSON, too much of it, or half a request and nothing more loses its
+ * connection; nobody else notices.
+ *
+ * Thread safety: control thread only.
+ */
+#ifndef SHUNT_CONTROL_RPC_H
+#define SHUNT_CONTROL_RPC_H
+
+#include <jansson.h>
+
+#include "base/err.h"
+
+struct event_base;
+struct rpc;
+
+enum {
+	RPC_REQUEST_MAX = 1 << 20, /**< bytes of one request */
+	RPC_CLIENTS_MAX = 256,
+	RPC_PATIENCE_S = 10, /**< for the rest of a request, and for an answer to be read */
+};
+
+/** JSON-RPC error codes; refusals carry RPC_REFUSED. */
+enum {
+	RPC_REFUSED = -32000,
+	RPC_INVALID_REQUEST = -32600,
+	RPC_NO_METHOD = -32601,
+	RPC_INVALID_PARAMS = -32602,
+	RPC_PARSE_ERROR = -32700,
+};
+
+struct rpc_method {
+	const char *name; /**< such as "port.add" */
+	/**
+	 * @param params an object, borrowed
+	 * @return the result, which the server then owns; NULL with the reason in err
+	 */
+	json_t *(*call)(void *arg, json_t *params, struct err *err);
+};
+
+/** @return a server that does not listen yet, or NULL when there is no memory */
+struct rpc *rpc_create(struct event_base *events);
+
+/** Close the socket and all connections, and remove the socket's file. */
+void rpc_destroy(struct rpc *rpc);
+
+/** Add methods, ended by a NULL name; the table must outlive the server. */
+void rpc_register(struct rpc *rpc, const struct rpc_method *methods, void *arg);
+
+/** Look whether a socket could be opened there. @return 0, or what rpc_listen() would say */
+int rpc_check(const char *path, struct err *err);
+
+/**
+ * Listen. The socket appears at its path in one step, ready to answer.
+ *
+ * @return 0; negative errno with the reason: -EADDRINUSE when another switch answers there
+ */
+int rpc_listen(struct rpc *rpc, const char *path, struct err *err);
+
+/**
+ * Answer one request, or a batch of them.
+ *
+ * @return what to send, which the caller owns; NULL when nothing is to be sent
+ */
+json_t *rpc_answer(struct rpc *rpc, json_t *request);
+
+/* Parameters: helpers for methods. Each says by name what is missing or wrong. */
+
+/** @return the text of a member that must be there; NULL with the reason */
+const char *rpc_text(json_t *params, const char *name, struct err *err);
+
+/**
+ * Read a number that may be there, as a number or as text.
+ *
+ * @param value set when the member is there
+ * @return 1 when it is there, 0 when not, -EINVAL with the reason
+ */
+int rpc_number(json_t *params, const char *name, json_int_t min, json_int_t max, json_int_t *value,
+	struct err *err);
+
+/** Refuse members that are not in the list (ended by NULL). @return 0 or -EINVAL */
+int rpc_only(json_t *params, const char *const names[], struct err *err);
+
+#endif

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Connections to the control socket: bytes in, requests out, answers back. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+
+#include "base/log.h"
+#include "control/rpc_frame.h"
+#include "control/rpc_internal.h"
+
+LOG_MODULE(rpc);
+
+enum { RPC_BACKLOG = 64, RPC_UNREAD_MAX = 4 << 20, RPC_SOCKET_MODE = 0660, RPC_DIRECTORY_MODE = 0755 };
+
+struct rpc_client {
+	struct rpc *rpc;
+	struct bufferevent *stream;
+	struct rpc_frame frame;
+	bool closing; /**< once what is queued has been sent */
+	LIST_ENTRY(rpc_client) next;
+};
+
+static void
+client_free(struct rpc_client *client)
+{
+	LIST_REMOVE(client, next);
+	client->rpc->n_clients--;
+	bufferevent_free(client->stream);
+	free(client);
+}
+
+static void
+client_send(struct rpc_client *client, json_t *answer)
+{
+	char *text = json_dumps(answer, JSON_COMPACT);
+
+	json_decref(answer);
+	if (text == NULL)
+		return;
+	bufferevent_write(client->stream, text, strlen(text));
+	bufferevent_write(client->stream, "\n", 1);
+	free(text);
+}
+
+static void
+client_refuse(struct rpc_client *client, const char *reason)
+{
+	client->closing = true;
+	bufferevent_disable(client->stream, EV_READ);
+	client_send(client, rpc_parse_error(reason));
+}
+
+static void
+client_request(struct rpc_client *client, const char *data, size_t length)
+{
+	json_error_t error;
+	json_t *request = json_loadb(data, length, JSON_REJECT_DUPLICATES, &error);
+
+	if (request == NULL) {
+		client_refuse(client, "not JSON");
+		return;
+	}
+	json_t *answer = rpc_answer(client->rpc, request);
+	json_decref(request);
+	if (answer != NULL)
+		client_send(client, answer);
+}
+
+/** A peer in the middle of a request, or that does not read, has only so much time. */
+static void
+client_patience(struct rpc_client *client)
+{
+	const struct timeval patience = {.tv_sec = RPC_PATIENCE_S};
+	bool partial = client->frame.depth > 0;
+
+	bufferevent_set_timeouts(client->stream, partial ? &patience : NULL, &patience);
+}
+
+/** @return false when no whole request is left */
+static bool
+client_next(struct rpc_client *client)
+{
+	struct evbuffer *input = bufferevent_get_input(client->stream);
+	struct evbuffer *output = bufferevent_get_output(client->stream);
+	size_t length = evbuffer_get_length(input);
+
+	if (client->closing || length == 0 || evbuffer_get_length(output) > RPC_UNREAD_MAX)
+		return false;
+	const char *data = (const char *)evbuffer_pullup(input, -1);
+	ssize_t end = rpc_frame_scan(&client->frame, data, length);
+	if (end > 0 && end <= RPC_REQUEST_MAX) {
+		client->frame = (struct rpc_frame){0};
+		client_request(client, data, (size_t)end);
+		evbuffer_drain(input, (size_t)end);
+		return true;
+	}
+	if (end < 0)
+		client_refuse(client, "not JSON");
+	else if (length > RPC_REQUEST_MAX)
+		client_refuse(client, "request too long");
+	return false;
+}
+
+static void
+client_on_read(struct bufferevent *stream, void *arg)
+{
+	struct rpc_client *client = arg;
+
+	(void)stream;
+	while (client_next(client))
+		;
+	client_patience(client);
+}
+
+static void
+client_on_written(struct bufferevent *stream, void *arg)
+{
+	struct rpc_client *client = arg;
+
+	if (client->closing) {
+		client_free(client);
+		return;
+	}
+	client_on_read(stream, arg);
+}
+
+static void
+client_on_event(struct bufferevent *stream, short what, void *arg)
+{
+	struct rpc_client *client = arg;
+	bool unread = evbuffer_get_length(bufferevent_get_output(stream)) > 0;
+
+	/* A peer that closes its sending side still gets its answers. */
+	if ((what & BEV_EVENT_EOF) && unread) {
+		client->closing = true;
+		return;
+	}
+	client_free(client);
+}
+
+static void
+rpc_on_connect(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
+	int length, void *arg)
+{
+	struct rpc *rpc = arg;
+	struct rpc_client *client;
+
+	(void)listener;
+	(void)address;
+	(void)length;
+	client = rpc->n_clients < RPC_CLIENTS_MAX ? calloc(1, sizeof(*client)) : NULL;
+	if (client != NULL)
+		client->stream = bufferevent_socket_new(rpc->events, fd, BEV_OPT_CLOSE_ON_FREE);
+	if (client == NULL || client->stream == NULL) {
+		free(client);
+		close(fd);
+		return;
+	}
+	client->rpc = rpc;
+	LIST_INSERT_HEAD(&rpc->clients, client, next);
+	rpc->n_clients++;
+	bufferevent_setcb(
+		client->stream, client_on_read, client_on_written, client_on_event, client);
+	bufferevent_setwatermark(client->stream, EV_READ, 0, RPC_REQUEST_MAX + 1);
+	client_patience(client);
+	bufferevent_enable(client->stream, EV_READ | EV_WRITE);
+}
+
+static bool
+rpc_is_answered(const struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	bool answered = fd >= 0 && (connect(fd, (const void *)address, sizeof(*address)) == 0 ||
+					   errno == EAGAIN);
+
+	if (fd >= 0)
+		close(fd);
+	return answered;
+}
+
+/** Bind under another name and move it into place: who sees the path can connect. */
+static int
+rpc_bind(const struct sockaddr_un *address, struct err *err)
+{
+	struct sockaddr_un aside = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return err_set(err, errno, "no socket: %s", strerror(errno));
+	if (snprintf(aside.sun_path, sizeof(aside.sun_path), "%s~", address->sun_path) >=
+		(int)sizeof(aside.sun_path)) {
+		close(fd);
+		return err_set(err, ENAMETOOLONG, "socket path %s is too long", address->sun_path);
+	}
+	unlink(aside.sun_path);
+	if (bind(fd, (const void *)&aside, sizeof(aside)) < 0 ||
+		chmod(aside.sun_path, RPC_SOCKET_MODE) < 0 || listen(fd, RPC_BACKLOG) < 0 ||
+		rename(aside.sun_path, address->sun_path) < 0) {
+		int rc = err_set(err, errno, "cannot listen at %s: %s", address->sun_path,
+			strerror(errno));
+		unlink(aside.sun_path);
+		close(fd);
+		return rc;
+	}
+	return fd;
+}
+
+static int
+rpc_address(const char *path, struct sockaddr_un *address, struct err *err)
+{
+	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	/* One byte is left for the name under which the socket is made. */
+	if (strlen(path) >= sizeof(address->sun_path) - 1)
+		return err_set(err, ENAMETOOLONG, "socket path %.120s is over %zu bytes", path,
+			sizeof(address->sun_path) - 2);
+	strcpy(address->sun_path, path);
+	return 0;
+}
+
+/** The default directory is ours to make; any other is the user's. */
+static void
+rpc_make_directory(const char *path)
+{
+	char directory[sizeof(((struct sockaddr_un *)0)->sun_path)];
+
+	snprintf(directory, sizeof(directory), "%s", path);
+	char *slash = strrchr(directory, '/');
+	if (slash != NULL && slash != directory) {
+		*slash = '\0';
+		mkdir(directory, RPC_DIRECTORY_MODE);
+	}
+}
+
+int
+rpc_check(const char *path, struct err *err)
+{
+	struct sockaddr_un address;
+	struct stat status;
+	int rc = rpc_address(path, &address, err);
+
+	if (rc < 0)
+		return rc;
+	if (lstat(path, &status) == 0 && !S_ISSOCK(status.st_mode))
+		return err_set(err, EEXIST, "%s exists and is not a socket", path);
+	if (rpc_is_answered(&address))
+		return err_set(err, EADDRINUSE, "another switch runs at %s; use -s for a second one",
+			path);
+	return 0;
+}
+
+int
+rpc_listen(struct rpc *rpc, const char *path, struct err *err)
+{
+	struct sockaddr_un address;
+	int rc = rpc_check(path, err);
+
+	if (rc < 0)
+		return rc;
+	rpc_address(path, &address, err);
+	rpc_make_directory(path);
+	int fd = rpc_bind(&address, err);
+	if (fd < 0)
+		return fd;
+	rpc->listener = evconnlistener_new(rpc->events, rpc_on_connect, rpc,
+		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	if (rpc->listener == NULL) {
+		close(fd);
+		unlink(path);
+		return err_set(err, ENOMEM, "no memory to listen at %s", path);
+	}
+	strcpy(rpc->path, path);
+	return 0;
+}
+
+void
+rpc_destroy(struct rpc *rpc)
+{
+	if (rpc == NULL)
+		return;
+	while (!LIST_EMPTY(&rpc->clients))
+		client_free(LIST_FIRST(&rpc->clients));
+	if (rpc->listener != NULL) {
+		evconnlistener_free(rpc->listener);
+		unlink(rpc->path);
+	}
+	free(rpc);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The switch: its ports, its filtering table, its polling lcores, and how they change while frames
+ * flow. What is asked for here happens completely or not at all.
+ *
+ * Thread safety: control thread only.
+ */
+#ifndef SHUNT_CONTROL_VSWITCH_H
+#define SHUNT_CONTROL_VSWITCH_H
+
+#include <sched.h>
+#include <sys/queue.h>
+#include <time.h>
+
+#include "datapath/datapath.h"
+#include "datapath/snapshot.h"
+#include "fdb/fdb.h"
+#include "port/port.h"
+
+struct event_base;
+
+struct vswitch_port {
+	struct port port;
+	struct port_link link; /**< as last seen */
+	struct counters base;  /**< what its id had counted before this port */
+	TAILQ_ENTRY(vswitch_port) next; /**< in the order they were added */
+};
+
+struct vswitch_lcore {
+	unsigned cpu;
+	int node;
+	int lane; /**< of the data path */
+};
+
+struct vswitch {
+	const struct port_driver *const *drivers;
+	struct event_base *events;
+	struct fdb *fdb;
+	struct datapath *datapath;
+	struct port_services services;
+	struct event *link_event;
+	struct event *tick_event;
+	int link_fd; /**< drivers write, the control thread reads */
+
+	TAILQ_HEAD(, vswitch_port) ports;
+	unsigned n_ports;
+	struct port *by_id[PORT_MAX];
+	bool up[PORT_MAX]; /**< enabled, and the link is up */
+
+	cpu_set_t allowed; /**< CPUs of this process */
+	struct vswitch_lcore lcore[LANE_MAX];
+	unsigned n_lcores;
+
+	struct snapshot_queue queue[DATAPATH_SLOT_MAX];
+	unsigned n_queues;
+	uint64_t slot_seen[DATAPATH_SLOT_MAX]; /**< busy cycles at the last tick */
+	uint64_t slot_load[DATAPATH_SLOT_MAX]; /**< busy cycles between the last two ticks */
+
+	time_t started;
+};
+
+struct vswitch_config {
+	const struct port_driver *const *drivers;
+	struct event_base *events;
+	struct fdb_config fdb;
+	cpu_set_t allowed;
+	cpu_set_t polling;
+};
+
+/** Seconds of the monotonic clock. */
+time_t vswitch_now(void);
+
+/** @return a switch whose lcores poll; NULL with the reason in err */
+struct vswitch *vswitch_create(const struct vswitch_config *config, struct err *err);
+
+/** Remove all ports, stop all lcores, free everything. */
+void vswitch_destroy(struct vswitch *vswitch);
+
+/* vswitch_port.c */
+
+/** @return NULL with the reason in err when there is none of that name */
+struct vswitch_port *vswitch_port_find(struct vswitch *vswitch, const char *name, struct err *err);
+
+/** Open a port and let it take part. @return 0 or negative errno with the reason */
+int vswitch_port_add(struct vswitch *vswitch, const struct port_config *config, struct err *err);
+
+/**
+ * Give a port another configuration of the same name: at once where all that differs is live,
+ * else by closing and opening it. When that fails the port is as it was before.
+ *
+ * @return 0 or negative errno with the reason
+ */
+int vswitch_port_change(struct vswitch *vswitch, const struct port_config *config, struct err *err);
+
+/** Take a port out and close it. @return 0, or -ENOENT with the reason */
+int vswitch_port_del(struct vswitch *vswitch, const char *name, struct err *err);
+
+/** Look at the links of all ports, and act on what changed. */
+void vswitch_links(struct vswitch *vswitch);
+
+/** What a port counted since it was added. */
+void vswitch_port_counters(
+	const struct vswitch *vswitch, const struct vswitch_port *port, struct counters *counters);
+
+/* vswitch_lcore.c */
+
+/** Start polling on a CPU and spread the queues. @return 0 or negative errno with the reason */
+int vswitch_lcore_add(struct vswitch *vswitch, unsigned cpu, struct err *err);
+
+/** Stop polling on a CPU; others take its queues. @return 0 or negative errno with the reason */
+int vswitch_lcore_del(struct vswitch *vswitch, unsigned cpu, struct err *err);
+
+/** Spread the queues by load. @return how many moved */
+unsigned vswitch_lcore_balance(struct vswitch *vswitch);
+
+/** Poll on these CPUs, and on no others. @return 0 or negative errno with the reason */
+int vswitch_lcore_set(struct vswitch *vswitch, const cpu_set_t *polling, struct err *err);
+
+/** Give queues that nobody polls an lcore. Does not publish. */
+void vswitch_lcore_fill(struct vswitch *vswitch);
+
+/** Stop polling some queues, so that they can be given to other lcores; publishes. */
+void vswitch_lcore_release(
+	struct vswitch *vswitch, bool (*choose)(const struct snapshot_queue *, const void *),
+	const void *arg);
+
+/** Keep all threads that do not poll off the polling CPUs. */
+void vswitch_lcore_confine(struct vswitch *vswitch);
+
+/** The lcore of a lane; NULL for -1. */
+const struct vswitch_lcore *vswitch_lcore_of(const struct vswitch *vswitch, int lane);
+
+/* vswitch.c, for the files of this module */
+
+/** Publish what polling lcores are to know now. */
+void vswitch_publish(struct vswitch *vswitch);
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Which lcore polls what, while frames flow. A queue changes its lcore in two steps, nobody's in
+ * between, so that never two poll it and no frame overtakes another.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "control/vswitch.h"
+#include "lcore/placement.h"
+#include "lcore/topology.h"
+
+LOG_MODULE(control);
+
+/** The two sides of a placement: what control keeps, as the placement wants to see it. */
+struct lcore_view {
+	struct placement_lcore lcore[LANE_MAX];
+	struct placement_queue queue[DATAPATH_SLOT_MAX];
+};
+
+static int
+lcore_index(const struct vswitch *vswitch, int lane)
+{
+	for (unsigned i = 0; i < vswitch->n_lcores; i++)
+		if (vswitch->lcore[i].lane == lane)
+			return (int)i;
+	return PLACEMENT_NONE;
+}
+
+static void
+lcore_look(const struct vswitch *vswitch, struct lcore_view *view)
+{
+	for (unsigned i = 0; i < vswitch->n_lcores; i++)
+		view->lcore[i] = (struct placement_lcore){.node = vswitch->lcore[i].node};
+	for (unsigned i = 0; i < vswitch->n_queues; i++)
+		view->queue[i] = (struct placement_queue){
+			.node = vswitch->queue[i].port->numa_node,
+			.load = vswitch->slot_load[vswitch->queue[i].slot],
+			.lcore = lcore_index(vswitch, vswitch->queue[i].lane),
+		};
+}
+
+const struct vswitch_lcore *
+vswitch_lcore_of(const struct vswitch *vswitch, int lane)
+{
+	int index = lcore_index(vswitch, lane);
+
+	return index == PLACEMENT_NONE ? NULL : &vswitch->lcore[index];
+}
+
+void
+vswitch_lcore_fill(struct vswitch *vswitch)
+{
+	struct lcore_view view;
+
+	if (vswitch->n_lcores == 0)
+		return;
+	lcore_look(vswitch, &view);
+	placement_fill(view.lcore, vswitch->n_lcores, view.queue, vswitch->n_queues);
+	for (unsigned i = 0; i < vswitch->n_queues; i++)
+		vswitch->queue[i].lane = vswitch->lcore[view.queue[i].lcore].lane;
+}
+
+void
+vswitch_lcore_release(struct vswitch *vswitch,
+	bool (*choose)(const struct snapshot_queue *, const void *), const void *arg)
+{
+	for (unsigned i = 0; i < vswitch->n_queues; i++)
+		if (choose(&vswitch->queue[i], arg))
+			vswitch->queue[i].lane = -1;
+	vswitch_publish(vswitch);
+}
+
+unsigned
+vswitch_lcore_balance(struct vswitch *vswitch)
+{
+	struct lcore_view view;
+	unsigned moved;
+
+	lcore_look(vswitch, &view);
+	moved = placement_balance(
+		view.lcore, vswitch->n_lcores, view.queue, vswitch->n_queues);
+	if (moved == 0)
+		return 0;
+	for (unsigned i = 0; i < vswitch->n_queues; i++)
+		if (lcore_index(vswitch, vswitch->queue[i].lane) != view.queue[i].lcore)
+			vswitch->queue[i].lane = -1;
+	vswitch_publish(vswitch);
+	for (unsigned i = 0; i < vswitch->n_queues; i++)
+		vswitch->queue[i].lane = vswitch->lcore[view.queue[i].lcore].lane;
+	vswitch_publish(vswitch);
+	return moved;
+}
+
+static void
+lcore_polling(const struct vswitch *vswitch, cpu_set_t *polling)
+{
+	CPU_ZERO(polling);
+	for (unsigned i = 0; i < vswitch->n_lcores; i++)
+		CPU_SET(vswitch->lcore[i].cpu, polling);
+}
+
+static void
+lcore_confine_beside(struct vswitch *vswitch, const cpu_set_t *polling)
+{
+	cpu_set_t rest;
+
+	CPU_ZERO(&rest);
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &vswitch->allowed) && !CPU_ISSET(cpu, polling))
+			CPU_SET(cpu, &rest);
+	topology_confine(&rest, datapath_owns_thread, vswitch->datapath);
+}
+
+void
+vswitch_lcore_confine(struct vswitch *vswitch)
+{
+	cpu_set_t polling;
+
+	lcore_polling(vswitch, &polling);
+	lcore_confine_beside(vswitch, &polling);
+}
+
+static int
+lcore_find(const struct vswitch *vswitch, unsigned cpu)
+{
+	for (unsigned i = 0; i < vswitch->n_lcores; i++)
+		if (vswitch->lcore[i].cpu == cpu)
+			return (int)i;
+	return -ENOENT;
+}
+
+static int
+lcore_start(struct vswitch *vswitch, unsigned cpu, struct err *err)
+{
+	cpu_set_t polling;
+
+	lcore_polling(vswitch, &polling);
+	CPU_SET(cpu, &polling);
+	lcore_confine_beside(vswitch, &polling);
+	int lane = datapath_start(vswitch->datapath, cpu, err);
+	if (lane < 0) {
+		vswitch_lcore_confine(vswitch);
+		return lane;
+	}
+	vswitch->lcore[vswitch->n_lcores++] = (struct vswitch_lcore){
+		.cpu = cpu, .node = topology_node_of(cpu), .lane = lane};
+	return 0;
+}
+
+int
+vswitch_lcore_add(struct vswitch *vswitch, unsigned cpu, struct err *err)
+{
+	char text[TOPOLOGY_LIST_MAX];
+
+	if (cpu >= CPU_SETSIZE || !CPU_ISSET(cpu, &vswitch->allowed))
+		return err_set(err, EINVAL, "no CPU %u here; this process may use %s", cpu,
+			topology_format(&vswitch->allowed, text));
+	if (lcore_find(vswitch, cpu) >= 0)
+		return err_set(err, EEXIST, "lcore %u polls already", cpu);
+	if (vswitch->n_lcores + 1 >= (unsigned)CPU_COUNT(&vswitch->allowed))
+		return err_set(err, EBUSY,
+			"lcore %u is the last CPU that does not poll; the control thread needs it",
+			cpu);
+	int rc = lcore_start(vswitch, cpu, err);
+	if (rc < 0)
+		return rc;
+	log_info("lcore %u: polls", cpu);
+	vswitch_lcore_balance(vswitch);
+	return 0;
+}
+
+static bool
+queue_is_on(const struct snapshot_queue *queue, const void *lcore)
+{
+	return queue->lane == ((const struct vswitch_lcore *)lcore)->lane;
+}
+
+int
+vswitch_lcore_del(struct vswitch *vswitch, unsigned cpu, struct err *err)
+{
+	int index = lcore_find(vswitch, cpu);
+
+	if (index < 0)
+		return err_set(err, ENOENT, "lcore %u does not poll", cpu);
+	if (vswitch->n_lcores == 1)
+		return err_set(err, EBUSY, "lcore %u is the last one that polls", cpu);
+	struct vswitch_lcore lcore = vswitch->lcore[index];
+	vswitch_lcore_release(vswitch, queue_is_on, &lcore);
+	datapath_stop(vswitch->datapath, lcore.lane);
+	vswitch->n_lcores--;
+	memmove(&vswitch->lcore[index], &vswitch->lcore[index + 1],
+		(vswitch->n_lcores - (unsigned)index) * sizeof(lcore));
+	vswitch_lcore_fill(vswitch);
+	vswitch_publish(vswitch);
+	vswitch_lcore_confine(vswitch);
+	log_info("lcore %u: polls no more", cpu);
+	return 0;
+}
+
+int
+vswitch_lcore_set(struct vswitch *vswitch, const cpu_set_t *polling, struct err *err)
+{
+	int rc = 0;
+
+	if (vswitch->n_lcores == 0)
+		lcore_confine_beside(vswitch, polling);
+	for (unsigned cpu = 0; rc == 0 && cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, polling) && lcore_find(vswitch, cpu) < 0)
+			rc = lcore_start(vswitch, cpu, err);
+	for (unsigned i = vswitch->n_lcores; rc == 0 && i-- > 0;)
+		if (!CPU_ISSET(vswitch->lcore[i].cpu, polling))
+			rc = vswitch_lcore_del(vswitch, vswitch->lcore[i].cpu, err);
+	if (rc == 0)
+		vswitch_lcore_balance(vswitch);
+	vswitch_lcore_confine(vswitch);
+	return rc;
+}

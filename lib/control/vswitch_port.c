@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The life of ports in a running switch. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "control/vswitch.h"
+
+LOG_MODULE(control);
+
+struct vswitch_port *
+vswitch_port_find(struct vswitch *vswitch, const char *name, struct err *err)
+{
+	struct vswitch_port *port;
+
+	TAILQ_FOREACH (port, &vswitch->ports, next)
+		if (strcmp(port->port.config.name, name) == 0)
+			return port;
+	err_set(err, ENOENT, "no port '%.40s'", name);
+	return NULL;
+}
+
+static int
+port_free_id(const struct vswitch *vswitch, struct err *err)
+{
+	for (int id = 0; id < PORT_MAX; id++)
+		if (vswitch->by_id[id] == NULL)
+			return id;
+	return err_set(err, ENOSPC, "all %d ports are in use", PORT_MAX);
+}
+
+static int
+queue_free_slot(const struct vswitch *vswitch)
+{
+	bool used[DATAPATH_SLOT_MAX] = {false};
+	int slot = 0;
+
+	for (unsigned i = 0; i < vswitch->n_queues; i++)
+		used[vswitch->queue[i].slot] = true;
+	while (slot < DATAPATH_SLOT_MAX && used[slot])
+		slot++;
+	return slot;
+}
+
+static int
+port_add_queues(struct vswitch *vswitch, struct port *port, struct err *err)
+{
+	struct datapath_load load;
+
+	if (vswitch->n_queues + port->rx_queues > DATAPATH_SLOT_MAX)
+		return err_set(err, ENOSPC, "more than %d receive queues", DATAPATH_SLOT_MAX);
+	for (uint16_t q = 0; q < port->rx_queues; q++) {
+		uint16_t slot = (uint16_t)queue_free_slot(vswitch);
+		datapath_slot_load(vswitch->datapath, slot, &load);
+		vswitch->slot_seen[slot] = load.busy_cycles;
+		vswitch->slot_load[slot] = 0;
+		vswitch->queue[vswitch->n_queues++] = (struct snapshot_queue){
+			.port = port, .queue = q, .slot = slot, .lane = -1};
+	}
+	vswitch_lcore_fill(vswitch);
+	return 0;
+}
+
+static void
+port_remove_queues(struct vswitch *vswitch, const struct port *port)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < vswitch->n_queues; i++)
+		if (vswitch->queue[i].port != port)
+			vswitch->queue[kept++] = vswitch->queue[i];
+	vswitch->n_queues = kept;
+}
+
+static void
+port_look(struct vswitch *vswitch, struct vswitch_port *port)
+{
+	port->port.config.driver->link(&port->port, &port->link);
+	vswitch->up[port->port.id] = port->port.config.enabled && port->link.up;
+}
+
+/** Open a port under an id and publish it. */
+static int
+port_attach(struct vswitch *vswitch, struct vswitch_port *port, struct err *err)
+{
+	uint16_t id = port->port.id;
+	int rc = port->port.config.driver->open(&port->port, err);
+
+	if (rc < 0)
+		return rc;
+	rc = port_add_queues(vswitch, &port->port, err);
+	if (rc < 0) {
+		port->port.config.driver->close(&port->port);
+		return rc;
+	}
+	vswitch->by_id[id] = &port->port;
+	fdb_set_limit(vswitch->fdb, id, (uint32_t)port->port.config.mac_limit);
+	port_look(vswitch, port);
+	vswitch_publish(vswitch);
+	return 0;
+}
+
+/** Unpublish a port and close it; its id and its counters stay reserved. */
+static void
+port_detach(struct vswitch *vswitch, struct vswitch_port *port)
+{
+	uint16_t id = port->port.id;
+
+	port_remove_queues(vswitch, &port->port);
+	vswitch->by_id[id] = NULL;
+	vswitch->up[id] = false;
+	vswitch_publish(vswitch);
+	port->port.config.driver->close(&port->port);
+	/* Only now can nobody learn an address there any more. */
+	fdb_forget_port(vswitch->fdb, id);
+}
+
+int
+vswitch_port_add(struct vswitch *vswitch, const struct port_config *config, struct err *err)
+{
+	if (vswitch_port_find(vswitch, config->name, NULL) != NULL)
+		return err_set(err, EEXIST, "there is a port '%s' already", config->name);
+	int rc = port_config_check(config, err);
+	int id = rc < 0 ? rc : port_free_id(vswitch, err);
+	if (id < 0)
+		return id;
+	struct vswitch_port *port = calloc(1, sizeof(*port));
+	if (port == NULL)
+		return err_set(err, ENOMEM, "no memory for the port");
+	port->port.config = *config;
+	port->port.id = (uint16_t)id;
+	port->port.services = &vswitch->services;
+	datapath_counters(vswitch->datapath, (uint16_t)id, &port->base);
+	rc = port_attach(vswitch, port, err);
+	if (rc < 0) {
+		free(port);
+		return rc;
+	}
+	TAILQ_INSERT_TAIL(&vswitch->ports, port, next);
+	vswitch->n_ports++;
+	vswitch_lcore_confine(vswitch);
+	log_info("port %s: added, %s", config->name, config->driver->type);
+	return 0;
+}
+
+int
+vswitch_port_del(struct vswitch *vswitch, const char *name, struct err *err)
+{
+	struct vswitch_port *port = vswitch_port_find(vswitch, name, err);
+
+	if (port == NULL)
+		return -ENOENT;
+	log_info("port %s: removed", name);
+	port_detach(vswitch, port);
+	TAILQ_REMOVE(&vswitch->ports, port, next);
+	vswitch->n_ports--;
+	free(port);
+	return 0;
+}
+
+static int
+port_change_live(struct vswitch *vswitch, struct vswitch_port *port,
+	const struct port_config *config, struct err *err)
+{
+	struct port_config old = port->port.config;
+
+	port->port.config = *config;
+	if (config->driver->change != NULL) {
+		int rc = config->driver->change(&port->port, err);
+		if (rc < 0) {
+			port->port.config = old;
+			return rc;
+		}
+	}
+	fdb_set_limit(vswitch->fdb, port->port.id, (uint32_t)config->mac_limit);
+	port_look(vswitch, port);
+	vswitch_publish(vswitch);
+	if (!config->enabled)
+		fdb_flush_port(vswitch->fdb, port->port.id);
+	return 0;
+}
+
+static int
+port_change_anew(struct vswitch *vswitch, struct vswitch_port *port,
+	const struct port_config *config, struct err *err)
+{
+	struct port_config old = port->port.config;
+	struct err again = {0};
+
+	port_detach(vswitch, port);
+	port->port.config = *config;
+	int rc = port_attach(vswitch, port, err);
+	if (rc == 0)
+		return 0;
+	port->port.config = old;
+	if (port_attach(vswitch, port, &again) < 0) {
+		log_error("port %s: cannot go back to what it was: %s; removed", old.name,
+			again.text);
+		TAILQ_REMOVE(&vswitch->ports, port, next);
+		vswitch->n_ports--;
+		free(port);
+	}
+	return rc;
+}
+
+int
+vswitch_port_change(struct vswitch *vswitch, const struct port_config *config, struct err *err)
+{
+	struct vswitch_port *port = vswitch_port_find(vswitch, config->name, err);
+	int rc;
+
+	if (port == NULL)
+		return -ENOENT;
+	rc = port_config_check(config, err);
+	if (rc < 0)
+		return rc;
+	if (port_config_is_live(&port->port.config, config))
+		rc = port_change_live(vswitch, port, config, err);
+	else
+		rc = port_change_anew(vswitch, port, config, err);
+	if (rc == 0)
+		log_info("port %s: changed", config->name);
+	return rc;
+}
+
+static bool
+queue_is_of(const struct snapshot_queue *queue, const void *port)
+{
+	return queue->port == port;
+}
+
+/** A VM's memory tells its NUMA node only once it is there. */
+static void
+port_follow_node(struct vswitch *vswitch, struct vswitch_port *port, int old_node)
+{
+	if (port->port.numa_node == old_node || vswitch->n_lcores < 2)
+		return;
+	vswitch_lcore_release(vswitch, queue_is_of, &port->port);
+	vswitch_lcore_fill(vswitch);
+	vswitch_publish(vswitch);
+}
+
+static void
+port_link_changed(struct vswitch *vswitch, struct vswitch_port *port, bool was_up)
+{
+	bool up = vswitch->up[port->port.id];
+
+	if (up != was_up)
+		vswitch_publish(vswitch);
+	/* Down, or down and up again: who was behind this port need not be there any more. */
+	fdb_flush_port(vswitch->fdb, port->port.id);
+	log_info("port %s: link %s", port->port.config.name, port->link.up ? "up" : "down");
+}
+
+void
+vswitch_links(struct vswitch *vswitch)
+{
+	struct vswitch_port *port;
+
+	TAILQ_FOREACH (port, &vswitch->ports, next) {
+		struct port_link old = port->link;
+		bool was_up = vswitch->up[port->port.id];
+		int old_node = port->port.numa_node;
+
+		port_look(vswitch, port);
+		if (port->link.up != old.up || port->link.generation != old.generation)
+			port_link_changed(vswitch, port, was_up);
+		port_follow_node(vswitch, port, old_node);
+	}
+}
+
+void
+vswitch_port_counters(
+	const struct vswitch *vswitch, const struct vswitch_port *port, struct counters *counters)
+{
+	datapath_counters(vswitch->datapath, port->port.id, counters);
+	counters_subtract(counters, &port->base);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "datapath/classify.h"
+
+#include "base/mac.h"
+
+enum {
+	VLAN_TPID = 0x8100, /**< IEEE 802.1Q table 9-1, C-TAG */
+	VLAN_ID_MASK = 0xfff,
+	VLAN_ID_RESERVED = 0xfff,
+	VLAN_NONE = 0,
+};
+
+/* A frame that passed the ingress rules still has no destination. */
+enum { DEST_LOOKUP = 0xfffe };
+
+static inline uint16_t
+load_be16(const uint8_t *bytes)
+{
+	return (uint16_t)(bytes[0] << 8 | bytes[1]);
+}
+
+/** Find the VLAN of a frame: its outer tag's id; 0 when untagged or priority-tagged. */
+static inline uint16_t
+classify_vlan(struct frame *frame)
+{
+	const uint8_t *type = frame->head + FRAME_MACS_LEN;
+
+	frame->l2_len = FRAME_ETH_LEN;
+	frame->vlan = VLAN_NONE;
+	if (load_be16(type) != VLAN_TPID)
+		return DEST_LOOKUP;
+	if (frame->head_len < FRAME_ETH_LEN + FRAME_TAG_LEN)
+		return DEST_DROP + DROP_RUNT;
+	frame->l2_len = FRAME_ETH_LEN + FRAME_TAG_LEN;
+	frame->vlan = load_be16(type + 2) & VLAN_ID_MASK;
+	return frame->vlan == VLAN_ID_RESERVED ? DEST_DROP + DROP_BAD_TAG : DEST_LOOKUP;
+}
+
+static inline uint16_t
+classify_ingress(struct frame *frame)
+{
+	if (frame->head_len < FRAME_ETH_LEN)
+		return DEST_DROP + DROP_RUNT;
+	uint16_t dest = classify_vlan(frame);
+	if (dest != DEST_LOOKUP)
+		return dest;
+	uint64_t mac = mac_load(frame->head);
+	if (!mac_is_group(mac))
+		return DEST_LOOKUP;
+	return mac_is_reserved(mac) ? DEST_DROP + DROP_RESERVED : DEST_FLOOD;
+}
+
+/** Learn where the sources of frames that may be forwarded are; group addresses are no source. */
+static void
+classify_learn(struct fdb *fdb, const struct burst *burst)
+{
+	uint64_t keys[FRAME_BURST];
+	uint16_t ports[FRAME_BURST];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < burst->n; i++) {
+		if (burst->dest[i] != DEST_LOOKUP && burst->dest[i] != DEST_FLOOD)
+			continue;
+		uint64_t mac = mac_load(burst->frame[i].head + MAC_BYTES);
+		keys[n] = fdb_key(mac, burst->frame[i].vlan);
+		ports[n] = burst->port;
+		n += !mac_is_group(mac) && mac != 0;
+	}
+	if (n > 0)
+		fdb_learn_burst(fdb, keys, ports, n);
+}
+
+static void
+classify_lookup(const struct fdb *fdb, struct burst *burst)
+{
+	uint64_t keys[FRAME_BURST];
+	uint16_t ports[FRAME_BURST];
+	uint8_t index[FRAME_BURST];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < burst->n; i++) {
+		if (burst->dest[i] != DEST_LOOKUP)
+			continue;
+		keys[n] = fdb_key(mac_load(burst->frame[i].head), burst->frame[i].vlan);
+		index[n++] = (uint8_t)i;
+	}
+	if (n > 0)
+		fdb_lookup_burst(fdb, keys, ports, n);
+	for (unsigned i = 0; i < n; i++)
+		burst->dest[index[i]] =
+			ports[i] == burst->port ? DEST_DROP + DROP_SAME_PORT : ports[i];
+}
+
+void
+classify_burst(struct fdb *fdb, struct burst *burst)
+{
+	for (unsigned i = 0; i < burst->n; i++)
+		burst->dest[i] = classify_ingress(&burst->frame[i]);
+	classify_learn(fdb, burst);
+	classify_lookup(fdb, burst);
+}

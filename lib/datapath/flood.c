@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The flood stage: frames for everybody leave by every other port that is up, by reference. */
+#include "datapath/worker.h"
+
+void
+flood_frames(struct worker *worker, const struct snapshot *snapshot, struct frame *const frames[],
+	uint16_t n)
+{
+	uint16_t from = worker->burst.port;
+	struct counters *counters = &worker->counters[from];
+	/* A port that frames came from is up, hence in the list, unless it just went down. */
+	uint16_t copies = snapshot->floods - (snapshot->target[from].tx != NULL);
+
+	if (copies == 0) {
+		rx_drop(worker, DROP_NO_TARGET, frames, n);
+		return;
+	}
+	for (uint16_t i = 0; i < n; i++)
+		rte_pktmbuf_refcnt_update(frames[i]->mbuf, (int16_t)(copies - 1));
+	counters->rx_forwarded += n;
+	counters->rx_copies += (uint64_t)n * copies;
+	for (uint16_t i = 0; i < snapshot->floods; i++)
+		if (snapshot->flood[i] != from)
+			tx_frames(worker, snapshot, snapshot->flood[i], frames, n);
+}

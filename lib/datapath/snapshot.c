@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "datapath/snapshot.h"
+
+#include <stdlib.h>
+
+static void
+snapshot_targets(struct snapshot *snapshot, struct port *const ports[], const bool up[])
+{
+	for (uint16_t id = 0; id < PORT_MAX; id++) {
+		if (ports[id] == NULL || !up[id])
+			continue;
+		snapshot->target[id] = (struct snapshot_target){
+			.tx = ports[id]->config.driver->tx,
+			.dev = ports[id]->dev,
+			.max_len = ports[id]->max_len,
+		};
+		snapshot->flood[snapshot->floods++] = id;
+	}
+}
+
+static void
+snapshot_polls(struct snapshot *snapshot, const struct snapshot_queue queues[], unsigned n_queues)
+{
+	struct snapshot_poll *next = snapshot->poll;
+
+	for (int lane = 0; lane < LANE_MAX; lane++) {
+		snapshot->lane[lane].poll = next;
+		for (unsigned i = 0; i < n_queues; i++) {
+			if (queues[i].lane != lane || !queues[i].active)
+				continue;
+			*next++ = (struct snapshot_poll){
+				.rx = queues[i].port->config.driver->rx,
+				.dev = queues[i].port->dev,
+				.port = queues[i].port->id,
+				.queue = queues[i].queue,
+				.slot = queues[i].slot,
+			};
+		}
+		snapshot->lane[lane].polls = (uint32_t)(next - snapshot->lane[lane].poll);
+	}
+}
+
+struct snapshot *
+snapshot_build(struct port *const ports[PORT_MAX], const bool up[PORT_MAX],
+	const struct snapshot_queue queues[], unsigned n_queues)
+{
+	struct snapshot *snapshot =
+		calloc(1, sizeof(*snapshot) + n_queues * sizeof(struct snapshot_poll));
+
+	if (snapshot == NULL)
+		return NULL;
+	snapshot_targets(snapshot, ports, up);
+	snapshot_polls(snapshot, queues, n_queues);
+	return snapshot;
+}

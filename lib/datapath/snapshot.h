@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The snapshot: everything a polling lcore needs to know to move frames, in one immutable object.
+ * The control thread builds a new one for every change and publishes it by pointer; the old one is
+ * freed when every polling lcore has let go of it.
+ *
+ * Thread safety: built by the control thread, read by polling lcores, never written once published.
+ */
+#ifndef SHUNT_DATAPATH_SNAPSHOT_H
+#define SHUNT_DATAPATH_SNAPSHOT_H
+
+#include "port/port.h"
+
+enum {
+	LANE_MAX = 64, /**< polling lcores at once */
+};
+
+/** One receive queue that a lane polls. */
+struct snapshot_poll {
+	uint16_t (*rx)(void *dev, uint16_t queue, struct frame frames[], uint16_t n,
+		struct counters *counters);
+	void *dev;
+	uint16_t port;
+	uint16_t queue;
+	uint16_t slot; /**< where the lane counts the load of this queue */
+};
+
+/** A port that frames can leave by; tx is NULL where there is none. */
+struct snapshot_target {
+	void (*tx)(void *dev, uint16_t lane, struct frame *const frames[], uint16_t n,
+		struct counters *counters);
+	void *dev;
+	uint32_t max_len;
+};
+
+struct snapshot_lane {
+	uint32_t polls; /**< how many */
+	struct snapshot_poll *poll;
+};
+
+struct snapshot {
+	struct snapshot_target target[PORT_MAX];
+	uint16_t flood[PORT_MAX]; /**< ids of the ports that floods leave by */
+	uint16_t floods;
+	struct snapshot_lane lane[LANE_MAX];
+	struct snapshot_poll poll[]; /**< of all lanes, lane after lane */
+};
+
+/** A receive queue and who polls it, as control keeps it. */
+struct snapshot_queue {
+	struct port *port;
+	uint16_t queue;
+	uint16_t slot;
+	int lane;    /**< -1 = nobody */
+	bool active; /**< port enabled and its link up */
+};
+
+/**
+ * Build a snapshot.
+ *
+ * @param ports by id, PORT_MAX entries, NULL where there is none
+ * @param up by id: enabled, and the link is up
+ * @return NULL when there is no memory; free with free()
+ */
+struct snapshot *snapshot_build(struct port *const ports[PORT_MAX], const bool up[PORT_MAX],
+	const struct snapshot_queue queues[], unsigned n_queues);
+
+#endif

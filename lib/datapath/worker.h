@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A polling lcore at work: its state, and the stages it runs through.
+ * Private to lib/datapath; others use datapath.h.
+ *
+ * Thread safety: said per field; the functions run on the worker's own thread.
+ */
+#ifndef SHUNT_DATAPATH_WORKER_H
+#define SHUNT_DATAPATH_WORKER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <rte_rcu_qsbr.h>
+
+#include "datapath/burst.h"
+#include "datapath/datapath.h"
+#include "datapath/snapshot.h"
+
+struct worker {
+	/* Written by control before the thread starts, constant while it runs. */
+	struct rte_rcu_qsbr *qsbr;
+	struct snapshot *_Atomic *snapshot; /**< where control publishes */
+	struct fdb *fdb;
+	pthread_t thread;
+	uint16_t lane;
+	unsigned cpu;
+	bool running; /**< control only */
+
+	/* Written by control, read by the worker once a round. */
+	_Alignas(64) atomic_bool stop;
+
+	/* Written by the thread at its start, read by control while it confines other threads. */
+	atomic_int tid;
+	atomic_int start_error; /**< 1 = starting, 0 = runs, negative errno = did not start */
+
+	/* Written by the worker, read by control. */
+	_Alignas(64) struct datapath_load load;
+	struct datapath_load queue[DATAPATH_SLOT_MAX];
+	struct counters counters[PORT_MAX];
+
+	/* The worker's alone. */
+	struct burst burst;
+};
+
+/** poll.c: one round over the queues of this lane. @return frames received */
+unsigned poll_round(struct worker *worker, const struct snapshot *snapshot);
+
+/** forward.c: send every frame of worker->burst to its destination, each destination at once. */
+void forward_burst(struct worker *worker, const struct snapshot *snapshot);
+
+/** flood.c: send frames to every port but the one they came from, by reference. */
+void flood_frames(struct worker *worker, const struct snapshot *snapshot,
+	struct frame *const frames[], uint16_t n);
+
+/** tx.c: send frames by one port. Takes one reference of each. */
+void tx_frames(struct worker *worker, const struct snapshot *snapshot, uint16_t port,
+	struct frame *const frames[], uint16_t n);
+
+/** Count and free frames that end here. */
+void rx_drop(struct worker *worker, enum drop_reason reason, struct frame *const frames[],
+	uint16_t n);
+
+/** worker.c: the body of the thread; arg is the worker. */
+void *worker_main(void *arg);
+
+#endif

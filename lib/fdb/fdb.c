@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Create, destroy, settings, statistics.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sys/mman.h>
+#include <sys/random.h>
+
+#include "fdb/fdb_internal.h"
+
+enum { HUGE_PAGE = 2 << 20 };
+
+/** A power of two of slots, at least twice the capacity. */
+static uint32_t
+bucket_count(uint32_t capacity)
+{
+	uint32_t slots = 2 * FDB_CAPACITY_MIN;
+
+	while (slots < 2 * capacity)
+		slots *= 2;
+	return slots / FDB_WAYS;
+}
+
+/** Large tables live in huge pages if there are any: else every lookup misses the TLB as well. */
+static struct fdb_bucket *
+alloc_buckets(uint32_t n)
+{
+	size_t size = n * sizeof(struct fdb_bucket);
+	bool huge = size >= HUGE_PAGE;
+	struct fdb_bucket *buckets = aligned_alloc(huge ? HUGE_PAGE : FDB_LINE, size);
+
+	if (!buckets)
+		return NULL;
+	if (huge)
+		(void)madvise(buckets, size, MADV_HUGEPAGE);
+	memset(buckets, 0, size);
+	return buckets;
+}
+
+/** Factors are odd, so that no bit of the key is multiplied away. */
+static int
+draw_secrets(struct fdb *fdb)
+{
+	if (getrandom(fdb->secret, sizeof(fdb->secret), 0) != sizeof(fdb->secret))
+		return -1;
+	fdb->secret[1] |= 1;
+	fdb->secret[2] |= 1;
+	return 0;
+}
+
+static bool
+is_sane(uint32_t capacity, uint32_t ageing)
+{
+	return capacity >= FDB_CAPACITY_MIN && capacity <= FDB_CAPACITY_MAX &&
+	       ageing >= FDB_AGEING_MIN && ageing <= FDB_AGEING_MAX;
+}
+
+struct fdb *
+fdb_create(const struct fdb_config *config)
+{
+	uint32_t capacity = config->capacity ? config->capacity : FDB_CAPACITY_DEFAULT;
+	uint32_t ageing = config->ageing ? config->ageing : FDB_AGEING_DEFAULT;
+	struct fdb *fdb;
+
+	if (!is_sane(capacity, ageing)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	fdb = aligned_alloc(FDB_LINE, sizeof(*fdb));
+	if (!fdb)
+		return NULL;
+	memset(fdb, 0, sizeof(*fdb));
+	fdb->capacity = capacity;
+	fdb->mask = bucket_count(capacity) - 1;
+	fdb->buckets = alloc_buckets(fdb->mask + 1);
+	if (!fdb->buckets || draw_secrets(fdb) < 0) {
+		fdb_destroy(fdb);
+		errno = ENOMEM;
+		return NULL;
+	}
+	fdb->ageing = ageing;
+	fdb->tick = fdb_tick(ageing);
+	return fdb;
+}
+
+void
+fdb_destroy(struct fdb *fdb)
+{
+	if (!fdb)
+		return;
+	free(fdb->buckets);
+	free(fdb);
+}
+
+void
+fdb_set_limit(struct fdb *fdb, uint16_t port, uint32_t limit)
+{
+	if (port < FDB_PORT_MAX)
+		FDB_WRITE(fdb->port_limit[port], limit);
+}
+
+/** Count live entries by walking: dynamic ones of a port, or all for FDB_MISS. */
+static uint32_t
+count_live(const struct fdb *fdb, uint16_t port)
+{
+	uint32_t n = 0;
+
+	for (uint32_t slot = 0; slot < (fdb->mask + 1) * FDB_WAYS; slot++) {
+		uint64_t key;
+		uint64_t value = fdb_slot_snapshot(fdb, slot, &key);
+		bool of_port = fdb_value_port(value) == port && !(value & FDB_STATIC);
+
+		n += (port == FDB_MISS || of_port) && fdb_is_live(fdb, key, value);
+	}
+	return n;
+}
+
+void
+fdb_get_stats(const struct fdb *fdb, struct fdb_stats *stats)
+{
+	*stats = (struct fdb_stats){
+		.capacity = fdb->capacity,
+		.learned = FDB_READ(fdb->learned),
+		.moved = FDB_READ(fdb->moved),
+		.aged = FDB_READ(fdb->aged),
+		.refused = FDB_READ(fdb->refused),
+		.replaced = FDB_READ(fdb->replaced),
+	};
+	/* Until the next sweep nobody knows how many entries a flushed VLAN had. */
+	if (fdb->unswept)
+		stats->entries = count_live(fdb, FDB_MISS);
+	else
+		stats->entries = FDB_READ(fdb->dynamics) + FDB_READ(fdb->statics);
+}
+
+uint32_t
+fdb_port_entries(const struct fdb *fdb, uint16_t port)
+{
+	if (port >= FDB_PORT_MAX)
+		return 0;
+	return fdb->unswept ? count_live(fdb, port) : FDB_READ(fdb->port_count[port]);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The filtering table (IEEE 802.1Q clause 8.8): which port an address was last seen at, one table
+ * per VLAN, all in one hash table keyed by VLAN and address.
+ *
+ * A bucket is one cache line: four 8-byte keys, then their four 8-byte values. A key lives in one
+ * of two buckets, so that the table can be filled to its capacity (half of its slots) without
+ * refusing anybody. Values carry the port, the epoch the address was last seen in, and the
+ * generations of port and VLAN: raising a generation flushes a port or a VLAN without a walk, and
+ * entries seen in the current epoch are refreshed without a write.
+ *
+ * Thread safety: lookups take no lock and may run on any number of polling lcores beside one
+ * writer; learning takes a lock only where an entry changes hands (new address, moved address).
+ * Control functions (everything below "control thread") are for the control thread alone.
+ * Lookups never wait. Learning waits for control functions, and for other lcores, no longer than a
+ * few slots' work takes: should the holder of the lock lose its CPU, then addresses are not learnt
+ * from these frames but from later ones.
+ */
+#ifndef SHUNT_FDB_FDB_H
+#define SHUNT_FDB_FDB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/mac.h"
+
+enum {
+	FDB_CAPACITY_MIN = 64,
+	FDB_CAPACITY_MAX = 1048576,
+	FDB_CAPACITY_DEFAULT = 65536,
+	FDB_AGEING_MIN = 10, /**< seconds, IEEE 802.1Q table 8-6 */
+	FDB_AGEING_MAX = 1000000,
+	FDB_AGEING_DEFAULT = 300,
+	FDB_BURST_MAX = 64,
+	FDB_PORT_MAX = 4096, /**< port ids are below this */
+	FDB_VLAN_MAX = 4096,
+	FDB_MISS = 0xffff, /**< what a lookup yields for an unknown address */
+};
+
+struct fdb;
+
+/** What control asks for; zero means the default. */
+struct fdb_config {
+	uint32_t capacity; /**< entries, FDB_CAPACITY_MIN..MAX */
+	uint32_t ageing;   /**< seconds, FDB_AGEING_MIN..MAX */
+};
+
+/** One row of the table, as control sees it. */
+struct fdb_entry {
+	uint64_t mac;
+	uint16_t vlan; /**< 0 = untagged */
+	uint16_t port;
+	bool is_static;
+	uint32_t age; /**< seconds since last seen; 0 for static entries */
+};
+
+/** Totals; each counter only grows. */
+struct fdb_stats {
+	uint32_t entries; /**< live now, static ones included */
+	uint32_t capacity;
+	uint64_t learned;
+	uint64_t moved;
+	uint64_t aged;
+	/** Table full, or port at its limit, or no free slot in reach, or the lock not to be had. */
+	uint64_t refused;
+	uint64_t replaced; /**< entries a full table took from ports over their share */
+};
+
+/** The key of an address in a VLAN; never 0. */
+static inline uint64_t
+fdb_key(uint64_t mac, uint16_t vlan)
+{
+	return mac | (uint64_t)vlan << 48 | UINT64_C(1) << 63;
+}
+
+/* Polling lcores ---------------------------------------------------------------------------- */
+
+/**
+ * Find the ports of a burst of addresses.
+ *
+ * @param keys fdb_key() of each address
+ * @param ports receives for each the port id, or FDB_MISS
+ * @param n up to FDB_BURST_MAX
+ */
+void fdb_lookup_burst(const struct fdb *fdb, const uint64_t keys[], uint16_t ports[], unsigned n);
+
+/**
+ * Learn or refresh a burst of source addresses. Keys of group addresses must not be given.
+ * An entry that says the same already is not written. Static entries do not move.
+ *
+ * @param keys fdb_key() of each source
+ * @param ports where each was seen, below FDB_PORT_MAX
+ * @param n up to FDB_BURST_MAX
+ */
+void fdb_learn_burst(struct fdb *fdb, const uint64_t keys[], const uint16_t ports[], unsigned n);
+
+/* Control thread ---------------------------------------------------------------------------- */
+
+/** @return a table, or NULL with errno set (EINVAL, ENOMEM) */
+struct fdb *fdb_create(const struct fdb_config *config);
+void fdb_destroy(struct fdb *fdb);
+
+/** Change the ageing time of a running table. @return 0 or -EINVAL */
+int fdb_set_ageing(struct fdb *fdb, uint32_t seconds);
+uint32_t fdb_ageing(const struct fdb *fdb);
+
+/**
+ * Tell the table the time and let it remove what has aged out. Call about once a second. Entries
+ * stay for at least the ageing time, and for at most a second more (1/32767 of an ageing time that
+ * is longer than 32767 s) and the interval of the calls.
+ *
+ * @param now seconds of a monotonic clock
+ */
+void fdb_age(struct fdb *fdb, uint64_t now);
+
+/** At most that many dynamic entries of a port; 0 = no limit. */
+void fdb_set_limit(struct fdb *fdb, uint16_t port, uint32_t limit);
+
+/**
+ * Add a static entry or turn a dynamic one static, wherever that was. A full table loses a dynamic
+ * entry of one of its largest holders.
+ *
+ * @return 0, -EEXIST (static on another port), -ENOSPC, -EINVAL
+ */
+int fdb_add_static(struct fdb *fdb, uint64_t mac, uint16_t vlan, uint16_t port);
+
+/** Remove an entry of either kind. @return 0 or -ENOENT */
+int fdb_del(struct fdb *fdb, uint64_t mac, uint16_t vlan);
+
+/** Forget the dynamic entries of a port, without a walk. */
+void fdb_flush_port(struct fdb *fdb, uint16_t port);
+
+/**
+ * Forget the dynamic entries of a VLAN, without a walk. They count against the capacity and the
+ * limits of their ports until the next fdb_age().
+ */
+void fdb_flush_vlan(struct fdb *fdb, uint16_t vlan);
+
+/** Forget dynamic entries by walking: port or FDB_MISS for any; vlan or -1 for any. @return count */
+uint32_t fdb_flush(struct fdb *fdb, uint16_t port, int vlan);
+
+/** A port is gone: forget its entries of both kinds and its limit, so that its id can be reused. */
+void fdb_forget_port(struct fdb *fdb, uint16_t port);
+
+/**
+ * Visit every live entry once, in no order. What is learnt meanwhile may be visited or not; very
+ * few new addresses are refused meanwhile, since entries may not make room for others by changing
+ * places. The visitor must not call into the table.
+ *
+ * @param visit called for each; returning false ends the walk
+ */
+void fdb_walk(struct fdb *fdb, bool (*visit)(const struct fdb_entry *entry, void *arg), void *arg);
+
+void fdb_get_stats(const struct fdb *fdb, struct fdb_stats *stats);
+
+/** Live dynamic entries of a port. */
+uint32_t fdb_port_entries(const struct fdb *fdb, uint16_t port);
+
+#endif

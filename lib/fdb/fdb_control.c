@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Control thread: static entries, deletion, flushes, listing.
+ */
+#include <errno.h>
+
+#include "fdb/fdb_internal.h"
+
+/* What a flush by walking removes. */
+struct selection {
+	uint16_t port; /* FDB_MISS: any */
+	int vlan;      /* -1: any */
+	bool statics;  /* these too */
+};
+
+/* Static entries ---------------------------------------------------------------------------- */
+
+/** With the lock held; like fdb_add_static(), or -EAGAIN when eviction wants to look further. */
+static int
+add_static(struct fdb *fdb, uint64_t key, uint16_t port)
+{
+	uint64_t hash = fdb_hash(fdb, key);
+	uint64_t wanted = fdb_value(fdb, key, port, 0) | FDB_STATIC;
+	uint32_t slot = fdb_find(fdb, key, hash);
+
+	if (slot != FDB_NONE) {
+		uint64_t value = FDB_READ(*fdb_slot_value(fdb, slot));
+
+		if (value & FDB_STATIC)
+			return fdb_value_port(value) == port ? 0 : -EEXIST;
+		if (fdb_is_live(fdb, key, value)) {
+			fdb_slot_change(fdb, slot, wanted);
+			return 0;
+		}
+		fdb_slot_drop(fdb, slot);
+	}
+	if (!fdb_make_room_static(fdb))
+		return FDB_READ(fdb->dynamics) ? -EAGAIN : -ENOSPC;
+	slot = fdb_slot_take(fdb, hash);
+	if (slot == FDB_NONE)
+		return -ENOSPC;
+	fdb_slot_fill(fdb, slot, key, wanted);
+	return 0;
+}
+
+int
+fdb_add_static(struct fdb *fdb, uint64_t mac, uint16_t vlan, uint16_t port)
+{
+	int rc = -EAGAIN;
+
+	if (mac & ~MAC_MASK || vlan >= FDB_VLAN_MAX || port >= FDB_PORT_MAX)
+		return -EINVAL;
+	/* Once round the table is enough to find an entry to replace. */
+	for (uint32_t looked = 0; rc == -EAGAIN && looked <= fdb->mask; looked += FDB_SLICE) {
+		fdb_lock(fdb);
+		rc = add_static(fdb, fdb_key(mac, vlan), port);
+		fdb_unlock(fdb);
+	}
+	return rc == -EAGAIN ? -ENOSPC : rc;
+}
+
+/** With the lock held. */
+static int
+del(struct fdb *fdb, uint64_t key)
+{
+	uint32_t slot = fdb_find(fdb, key, fdb_hash(fdb, key));
+
+	if (slot == FDB_NONE || !fdb_is_live(fdb, key, FDB_READ(*fdb_slot_value(fdb, slot))))
+		return -ENOENT;
+	fdb_slot_drop(fdb, slot);
+	return 0;
+}
+
+int
+fdb_del(struct fdb *fdb, uint64_t mac, uint16_t vlan)
+{
+	int rc;
+
+	if (mac & ~MAC_MASK || vlan >= FDB_VLAN_MAX)
+		return -ENOENT;
+	fdb_lock(fdb);
+	rc = del(fdb, fdb_key(mac, vlan));
+	fdb_unlock(fdb);
+	return rc;
+}
+
+/* Flushes ----------------------------------------------------------------------------------- */
+
+static bool
+is_selected(const struct fdb *fdb, uint64_t key, uint64_t value, const void *arg)
+{
+	const struct selection *selection = arg;
+
+	(void)fdb;
+	if ((value & FDB_STATIC) && !selection->statics)
+		return false;
+	if (selection->port != FDB_MISS && selection->port != fdb_value_port(value))
+		return false;
+	return selection->vlan < 0 || selection->vlan == fdb_key_vlan(key);
+}
+
+static uint32_t
+flush(struct fdb *fdb, const struct selection *selection)
+{
+	uint32_t removed;
+
+	fdb_pin(fdb, true);
+	removed = fdb_sweep(fdb, is_selected, selection);
+	fdb_pin(fdb, false);
+	return removed;
+}
+
+uint32_t
+fdb_flush(struct fdb *fdb, uint16_t port, int vlan)
+{
+	return flush(fdb, &(struct selection){.port = port, .vlan = vlan});
+}
+
+static bool
+is_none(const struct fdb *fdb, uint64_t key, uint64_t value, const void *arg)
+{
+	(void)fdb, (void)key, (void)value, (void)arg;
+	return false;
+}
+
+/**
+ * Generations are reused when their number wraps. By then nothing of the earlier use may be left,
+ * or it would come back to life.
+ */
+static void
+before_wrap(struct fdb *fdb, bool wraps)
+{
+	if (!wraps)
+		return;
+	fdb_pin(fdb, true);
+	fdb_sweep(fdb, is_none, NULL);
+	fdb_pin(fdb, false);
+}
+
+void
+fdb_flush_port(struct fdb *fdb, uint16_t port)
+{
+	if (port >= FDB_PORT_MAX)
+		return;
+	before_wrap(fdb, fdb->port_gen[port] == UINT16_MAX);
+	fdb_lock(fdb);
+	FDB_WRITE(fdb->port_gen[port], (uint16_t)(fdb->port_gen[port] + 1));
+	if (FDB_READ(fdb->port_count[port]))
+		FDB_ADD(fdb->holders, -1);
+	FDB_ADD(fdb->dynamics, -FDB_READ(fdb->port_count[port]));
+	FDB_WRITE(fdb->port_count[port], 0);
+	fdb_unlock(fdb);
+	fdb->unswept = true;
+}
+
+void
+fdb_flush_vlan(struct fdb *fdb, uint16_t vlan)
+{
+	if (vlan >= FDB_VLAN_MAX)
+		return;
+	before_wrap(fdb, fdb->vlan_gen[vlan] == UINT8_MAX);
+	fdb_lock(fdb);
+	FDB_WRITE(fdb->vlan_gen[vlan], (uint8_t)(fdb->vlan_gen[vlan] + 1));
+	fdb_unlock(fdb);
+	fdb->unswept = true;
+}
+
+void
+fdb_forget_port(struct fdb *fdb, uint16_t port)
+{
+	if (port >= FDB_PORT_MAX)
+		return;
+	fdb_flush_port(fdb, port);
+	flush(fdb, &(struct selection){.port = port, .vlan = -1, .statics = true});
+	FDB_WRITE(fdb->port_limit[port], 0);
+}
+
+/* Listing ----------------------------------------------------------------------------------- */
+
+static struct fdb_entry
+entry_of(const struct fdb *fdb, uint64_t key, uint64_t value)
+{
+	bool is_static = value & FDB_STATIC;
+
+	return (struct fdb_entry){
+		.mac = key & MAC_MASK,
+		.vlan = fdb_key_vlan(key),
+		.port = fdb_value_port(value),
+		.is_static = is_static,
+		.age = is_static ? 0 : fdb_ticks(fdb, value) * fdb->tick,
+	};
+}
+
+void
+fdb_walk(struct fdb *fdb, bool (*visit)(const struct fdb_entry *entry, void *arg), void *arg)
+{
+	bool more = true;
+
+	fdb_pin(fdb, true);
+	for (uint32_t slot = 0; more && slot < (fdb->mask + 1) * FDB_WAYS; slot++) {
+		uint64_t key;
+		uint64_t value = fdb_slot_snapshot(fdb, slot, &key);
+
+		if (fdb_is_live(fdb, key, value)) {
+			struct fdb_entry entry = entry_of(fdb, key, value);
+
+			more = visit(&entry, arg);
+		}
+	}
+	fdb_pin(fdb, false);
+}

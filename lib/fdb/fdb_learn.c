@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Polling lcores: learn or refresh a burst. What the table says already is not written, and what
+ * only has to be refreshed is, by compare-exchange; the lock is for new and moved addresses.
+ */
+#include "fdb/fdb_internal.h"
+
+/* What is left to do under the lock, after the bulk search. */
+struct learn_list {
+	uint8_t item[FDB_BURST_MAX];
+	unsigned n;
+};
+
+/** Drop repetitions of the same address on the same port. */
+static unsigned
+distinct_pairs(
+	const uint64_t keys[], const uint16_t ports[], uint64_t key[], uint16_t port[], unsigned n)
+{
+	unsigned last = 0;
+
+	key[0] = keys[0];
+	port[0] = ports[0];
+	for (unsigned i = 1; i < n; i++) {
+		last += ((keys[i] ^ keys[i - 1]) | (uint64_t)(ports[i] ^ ports[i - 1])) != 0;
+		key[last] = keys[i];
+		port[last] = ports[i];
+	}
+	return last + 1;
+}
+
+/** Raise the epoch of a value just read. If that fails somebody else did, or the entry is gone. */
+static void
+refresh(const struct fdb *fdb, uint64_t key, uint64_t hash, uint64_t value, uint16_t epoch)
+{
+	uint32_t slot = fdb_find(fdb, key, hash);
+
+	if (slot == FDB_NONE)
+		return;
+	__atomic_compare_exchange_n(fdb_slot_value(fdb, slot), &value, fdb_restamp(value, epoch),
+		false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+/** The address is known. @return false if its new port may not have it */
+static bool
+relearn(struct fdb *fdb, uint32_t slot, uint64_t value, uint64_t wanted)
+{
+	uint16_t port = fdb_value_port(wanted);
+
+	if ((value & FDB_STATIC) || fdb_value_port(value) == port)
+		return true; /* another lcore was faster */
+	if (fdb_at_limit(fdb, port))
+		return false;
+	fdb_slot_change(fdb, slot, wanted);
+	FDB_ADD(fdb->moved, 1);
+	return true;
+}
+
+/** With the lock held. @return false if refused */
+static bool
+learn_one(struct fdb *fdb, uint64_t key, uint64_t hash, uint16_t port)
+{
+	uint64_t wanted = fdb_value(fdb, key, port, FDB_READ(fdb->epoch));
+	uint32_t slot = fdb_find(fdb, key, hash);
+
+	if (slot != FDB_NONE) {
+		uint64_t value = FDB_READ(*fdb_slot_value(fdb, slot));
+
+		if (fdb_is_live(fdb, key, value))
+			return relearn(fdb, slot, value, wanted);
+		fdb_slot_drop(fdb, slot);
+	}
+	if (!fdb_may_hold(fdb, port) || !fdb_make_room(fdb, port))
+		return false;
+	slot = fdb_slot_take(fdb, hash);
+	if (slot == FDB_NONE)
+		return false;
+	fdb_slot_fill(fdb, slot, key, wanted);
+	FDB_ADD(fdb->learned, 1);
+	return true;
+}
+
+/** A flood of addresses that a port may not have must not keep others waiting for the lock. */
+static bool
+is_hopeless(const struct fdb *fdb, uint64_t value, uint16_t port)
+{
+	assert(port < FDB_PORT_MAX);
+	return value & FDB_VALID ? fdb_at_limit(fdb, port) : !fdb_may_hold(fdb, port);
+}
+
+/**
+ * Take the lock for each address, so that nobody waits for a burst. Not even for a holder that has
+ * lost its CPU: then the rest of the burst is refused, and learnt from later frames.
+ */
+static void
+learn_slowly(struct fdb *fdb, const struct fdb_search *search, const uint16_t port[],
+	const struct learn_list *list)
+{
+	unsigned refused = 0;
+
+	for (unsigned l = 0; l < list->n; l++) {
+		uint8_t i = list->item[l];
+
+		if (is_hopeless(fdb, search->value[i], port[i])) {
+			refused++;
+			continue;
+		}
+		if (!fdb_lock_briefly(fdb)) {
+			refused += list->n - l;
+			break;
+		}
+		refused += !learn_one(fdb, search->key[i], search->hash[i], port[i]);
+		fdb_unlock(fdb);
+	}
+	if (refused)
+		__atomic_fetch_add(&fdb->refused, refused, __ATOMIC_RELAXED);
+}
+
+void
+fdb_learn_burst(struct fdb *fdb, const uint64_t keys[], const uint16_t ports[], unsigned n)
+{
+	struct fdb_search search;
+	uint16_t port[FDB_BURST_MAX];
+	struct learn_list list = {.n = 0};
+	uint16_t epoch = FDB_READ(fdb->epoch);
+
+	assert(n <= FDB_BURST_MAX);
+	if (!n)
+		return;
+	n = distinct_pairs(keys, ports, search.key, port, n);
+	fdb_search_burst(fdb, &search, n);
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t value = search.value[i];
+		uint64_t change = value ^ fdb_value(fdb, search.key[i], port[i], epoch);
+
+		if (!(change & ~FDB_VERSION) || (value & FDB_STATIC))
+			continue;
+		if (!(change & ~(FDB_VERSION | FDB_EPOCH)))
+			refresh(fdb, search.key[i], search.hash[i], value, epoch);
+		else
+			list.item[list.n++] = (uint8_t)i;
+	}
+	if (list.n)
+		learn_slowly(fdb, &search, port, &list);
+}

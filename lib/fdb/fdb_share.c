@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The one writer: who may have an entry when entries are short.
+ *
+ * A guest that floods the table with addresses must not push out those of others. While there is
+ * room anybody gets it; once full, a port that holds less than its share (what static entries
+ * leave, by the number of ports that hold any) gets the entry of one that holds more. As long as
+ * one is below its share some other is above, so that a port always gets its share. Which entry
+ * goes is left to a hand that goes round the table, in what the hash makes a random order.
+ */
+#include "fdb/fdb_internal.h"
+
+static bool
+is_full(const struct fdb *fdb)
+{
+	return FDB_READ(fdb->dynamics) + FDB_READ(fdb->statics) >= fdb->capacity;
+}
+
+/** The share of a port, counting it among the holders. At least one. */
+static uint32_t
+share(const struct fdb *fdb, uint16_t port)
+{
+	uint32_t holders = FDB_READ(fdb->holders) + !FDB_READ(fdb->port_count[port]);
+	uint32_t each = fdb->capacity - FDB_READ(fdb->statics);
+
+	/* Without the lock the two may disagree. */
+	if (holders)
+		each /= holders;
+	return each ? each : 1;
+}
+
+bool
+fdb_at_limit(const struct fdb *fdb, uint16_t port)
+{
+	uint32_t limit = FDB_READ(fdb->port_limit[port]);
+
+	return limit && FDB_READ(fdb->port_count[port]) >= limit;
+}
+
+bool
+fdb_may_hold(const struct fdb *fdb, uint16_t port)
+{
+	if (fdb_at_limit(fdb, port))
+		return false;
+	return !is_full(fdb) || FDB_READ(fdb->port_count[port]) < share(fdb, port);
+}
+
+/** Vacate a slot that is stale, or whose port holds more than that. */
+static void
+evict_slot(struct fdb *fdb, uint32_t slot, uint32_t more_than)
+{
+	uint64_t value = FDB_READ(*fdb_slot_value(fdb, slot));
+	bool live;
+
+	if (!(value & FDB_VALID) || (value & FDB_STATIC))
+		return;
+	live = fdb_is_live(fdb, FDB_READ(*fdb_slot_key(fdb, slot)), value);
+	if (live && FDB_READ(fdb->port_count[fdb_value_port(value)]) <= more_than)
+		return;
+	if (fdb_slot_vacate(fdb, slot, value) && live)
+		FDB_ADD(fdb->replaced, 1);
+}
+
+/** Bounded by a slice; the hand stays where it stopped, so that the next attempt goes on there. */
+static bool
+evict(struct fdb *fdb, uint32_t more_than)
+{
+	for (unsigned i = 0; i < FDB_SLICE && is_full(fdb); i++) {
+		uint32_t bucket = FDB_READ(fdb->hand);
+
+		for (unsigned way = 0; way < FDB_WAYS && is_full(fdb); way++)
+			evict_slot(fdb, bucket * FDB_WAYS + way, more_than);
+		FDB_WRITE(fdb->hand, (bucket + 1) & fdb->mask);
+	}
+	return !is_full(fdb);
+}
+
+bool
+fdb_make_room(struct fdb *fdb, uint16_t port)
+{
+	if (!is_full(fdb))
+		return true;
+	return FDB_READ(fdb->dynamics) && evict(fdb, share(fdb, port));
+}
+
+bool
+fdb_make_room_static(struct fdb *fdb)
+{
+	if (!is_full(fdb))
+		return true;
+	if (!FDB_READ(fdb->dynamics))
+		return false;
+	/* At or above the average: there always is one. */
+	return evict(fdb, FDB_READ(fdb->dynamics) / FDB_READ(fdb->holders) - 1);
+}

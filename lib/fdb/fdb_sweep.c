@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Control thread: remove entries by walking. Looks without the lock and takes it only for a slice
+ * of the table that has something to remove, so that learners hardly notice.
+ */
+#include "fdb/fdb_internal.h"
+
+/* What to remove, and how many of them were live. */
+struct sweep {
+	bool (*doomed)(const struct fdb *fdb, uint64_t key, uint64_t value, const void *arg);
+	const void *arg;
+	uint32_t removed;
+};
+
+static bool
+must_go(const struct fdb *fdb, const struct sweep *sweep, uint64_t key, uint64_t value)
+{
+	if (!(value & FDB_VALID))
+		return false;
+	return !fdb_is_live(fdb, key, value) || sweep->doomed(fdb, key, value, sweep->arg);
+}
+
+/** The first slot of a range with something to remove, or its end. */
+static uint32_t
+look(const struct fdb *fdb, const struct sweep *sweep, uint32_t slot, uint32_t end)
+{
+	for (; slot < end; slot++) {
+		uint64_t key;
+		uint64_t value = fdb_slot_snapshot(fdb, slot, &key);
+
+		if (must_go(fdb, sweep, key, value))
+			break;
+	}
+	return slot;
+}
+
+/** With the lock held: remove what still must go, however often learners refresh it. */
+static void
+clean_slot(struct fdb *fdb, struct sweep *sweep, uint32_t slot)
+{
+	for (;;) {
+		uint64_t key;
+		uint64_t value = fdb_slot_snapshot(fdb, slot, &key);
+		bool live = fdb_is_live(fdb, key, value);
+
+		if (!must_go(fdb, sweep, key, value))
+			return;
+		if (fdb_slot_vacate(fdb, slot, value)) {
+			sweep->removed += live;
+			return;
+		}
+	}
+}
+
+static void
+clean(struct fdb *fdb, struct sweep *sweep, uint32_t slot, uint32_t end)
+{
+	fdb_lock(fdb);
+	for (; slot < end; slot++)
+		clean_slot(fdb, sweep, slot);
+	fdb_unlock(fdb);
+	/* Let those in who wait. */
+	_mm_pause();
+}
+
+uint32_t
+fdb_sweep(struct fdb *fdb,
+	bool (*doomed)(const struct fdb *fdb, uint64_t key, uint64_t value, const void *arg),
+	const void *arg)
+{
+	struct sweep sweep = {.doomed = doomed, .arg = arg};
+	uint32_t end = (fdb->mask + 1) * FDB_WAYS;
+
+	for (uint32_t slot = 0; slot < end;) {
+		uint32_t slice = (slot / FDB_WAYS | (FDB_SLICE - 1)) + 1;
+		uint32_t until = slice * FDB_WAYS < end ? slice * FDB_WAYS : end;
+
+		slot = look(fdb, &sweep, slot, until);
+		if (slot < until)
+			clean(fdb, &sweep, slot, until);
+		slot = until;
+	}
+	fdb->unswept = false;
+	return sweep.removed;
+}
+
+void
+fdb_pin(struct fdb *fdb, bool pinned)
+{
+	fdb_lock(fdb);
+	FDB_WRITE(fdb->pinned, pinned);
+	fdb_unlock(fdb);
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Inside the filtering table: buckets, values, struct fdb, and how slots are read.
+ *
+ * Thread safety: "the writer" is whoever holds fdb->lock. Everybody else reads slots by
+ * fdb_slot_read() or fdb_slot_snapshot(), and changes nothing but the epoch of a value, by
+ * compare-exchange. All shared fields are accessed atomically.
+ */
+#ifndef SHUNT_FDB_TABLE_H
+#define SHUNT_FDB_TABLE_H
+
+#include <assert.h>
+#include <stdalign.h>
+#include <stddef.h>
+
+#include <immintrin.h>
+
+#include "fdb/fdb.h"
+
+#define FDB_LINE 64
+
+/* Accesses to shared fields that order nothing. FDB_ADD is for the writer, not for two at once. */
+#define FDB_READ(field)       __atomic_load_n(&(field), __ATOMIC_RELAXED)
+#define FDB_WRITE(field, new) __atomic_store_n(&(field), (new), __ATOMIC_RELAXED)
+#define FDB_ADD(field, n)     FDB_WRITE(field, FDB_READ(field) + (n))
+
+enum {
+	FDB_WAYS = 4,
+	FDB_SLICE = 64,      /**< buckets handled by control per taking of the lock */
+	FDB_PATIENCE = 256,  /**< pauses (some 10 us) after which a learner gives up on the lock */
+	FDB_AGE_MAX = 32767, /**< ticks of an ageing time; far from the wrap of the epoch */
+};
+
+#define FDB_NONE UINT32_MAX /**< no such slot */
+
+/**
+ * One cache line. Keys: written by the writer, read by all. Values: likewise, and learners raise
+ * their epoch. The key of a vacant slot is 0, so that no bucket ever shows a key twice.
+ */
+struct fdb_bucket {
+	uint64_t key[FDB_WAYS];
+	uint64_t value[FDB_WAYS];
+} __attribute__((aligned(FDB_LINE)));
+
+static_assert(sizeof(struct fdb_bucket) == FDB_LINE, "a bucket is a cache line");
+
+/*
+ * A value, from bit 63 down: port (16), epoch (16), port generation (16), VLAN generation (8),
+ * version of the slot (6), static (1), valid (1). The version counts how often the slot has changed
+ * hands, and stays when the rest is cleared: it tells a reader that was held up between two loads
+ * that the slot has been given away and taken back meanwhile.
+ */
+#define FDB_VALID          UINT64_C(0x01)
+#define FDB_STATIC         UINT64_C(0x02)
+#define FDB_VERSION        UINT64_C(0xfc)
+#define FDB_VERSION_STEP   UINT64_C(0x04)
+#define FDB_GENERATIONS    UINT64_C(0xffffff00)
+#define FDB_EPOCH          UINT64_C(0xffff00000000)
+#define FDB_VLAN_GEN_SHIFT 8
+#define FDB_PORT_GEN_SHIFT 16
+#define FDB_EPOCH_SHIFT    32
+#define FDB_PORT_SHIFT     48
+#define FDB_KEY_VLAN_SHIFT 48
+
+struct fdb {
+	/* Set at creation, read by all. */
+	struct fdb_bucket *buckets;
+	uint32_t mask; /**< number of buckets - 1 */
+	uint32_t capacity;
+	uint64_t secret[3]; /**< of the hash */
+
+	/* Changes seldom, read by polling lcores once a burst. */
+	alignas(FDB_LINE) uint32_t displaced; /**< entries that changed buckets; by the writer */
+	uint16_t epoch;                       /**< by control */
+
+	/* Written by the writer. The counts are read by learners that would need an entry. */
+	alignas(FDB_LINE) uint32_t lock; /**< taken by anybody */
+	uint32_t dynamics;               /**< sum of port_count */
+	uint32_t statics;
+	uint32_t holders; /**< ports whose port_count is not 0 */
+	uint32_t hand;    /**< the bucket that eviction looks at next */
+	bool pinned;      /**< control is walking: entries stay in their buckets */
+	uint64_t learned; /**< this and the following are read by control */
+	uint64_t moved;
+	uint64_t aged;
+	uint64_t replaced;
+	uint64_t refused; /**< added to atomically, by learners too */
+
+	/* Of the control thread. */
+	alignas(FDB_LINE) uint32_t ageing; /**< seconds */
+	uint32_t tick;                     /**< seconds in an epoch */
+	uint64_t clock;                    /**< when the epoch began */
+	uint64_t called;                   /**< latest time fdb_age() was told */
+	bool started;                      /**< clock is known */
+	bool unswept; /**< flushed entries may be left, still counted if it was a VLAN's flush */
+
+	/* Written by control under the lock, read by all: an entry of an older generation is gone. */
+	alignas(FDB_LINE) uint16_t port_gen[FDB_PORT_MAX];
+	alignas(FDB_LINE) uint8_t vlan_gen[FDB_VLAN_MAX];
+
+	/**
+	 * Dynamic entries of a port's generation, of flushed VLANs too until they are swept. By the
+	 * writer, read by learners that would need an entry.
+	 */
+	alignas(FDB_LINE) uint32_t port_count[FDB_PORT_MAX];
+	/** 0 = none. By control, read by learners that would need an entry. */
+	alignas(FDB_LINE) uint32_t port_limit[FDB_PORT_MAX];
+};
+
+static_assert(offsetof(struct fdb, secret) + sizeof(uint64_t[3]) <= FDB_LINE, "read-only: a line");
+static_assert(offsetof(struct fdb, displaced) == FDB_LINE, "seldom written: its own line");
+static_assert(offsetof(struct fdb, lock) == 2 * FDB_LINE, "the writer's: their own lines");
+static_assert(offsetof(struct fdb, ageing) % FDB_LINE == 0, "control's: its own line");
+static_assert(offsetof(struct fdb, port_gen) % FDB_LINE == 0, "generations: read-mostly lines");
+static_assert(offsetof(struct fdb, port_count) % FDB_LINE == 0, "counts: the writer's lines");
+
+/* Hashing ----------------------------------------------------------------------------------- */
+
+/** Multiply to 128 bits and fold the halves. */
+static inline uint64_t
+fdb_fold(uint64_t a, uint64_t b)
+{
+	__extension__ unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/**
+ * Guests choose addresses but, not knowing the secrets, not where they land. The low half says the
+ * first bucket, the high half the second. Folded only once, consecutive addresses would crowd
+ * together in one of some hundred tables.
+ */
+static inline uint64_t
+fdb_hash(const struct fdb *fdb, uint64_t key)
+{
+	return fdb_fold(fdb_fold(key ^ fdb->secret[0], fdb->secret[1]), fdb->secret[2]);
+}
+
+static inline uint32_t
+fdb_primary(const struct fdb *fdb, uint64_t hash)
+{
+	return (uint32_t)hash & fdb->mask;
+}
+
+/** Never the same as the first: there are at least two buckets. */
+static inline uint32_t
+fdb_secondary(const struct fdb *fdb, uint64_t hash)
+{
+	uint32_t bucket = (uint32_t)(hash >> 32) & fdb->mask;
+
+	return bucket ^ (bucket == fdb_primary(fdb, hash));
+}
+
+/* Values ------------------------------------------------------------------------------------ */
+
+static inline uint16_t
+fdb_value_port(uint64_t value)
+{
+	return (uint16_t)(value >> FDB_PORT_SHIFT);
+}
+
+static inline uint16_t
+fdb_key_vlan(uint64_t key)
+{
+	return key >> FDB_KEY_VLAN_SHIFT & (FDB_VLAN_MAX - 1);
+}
+
+/** The generations that an entry must have to be live, in their places, and FDB_VALID. */
+static inline uint64_t
+fdb_current(const struct fdb *fdb, uint16_t port, uint16_t vlan)
+{
+	return (uint64_t)FDB_READ(fdb->port_gen[port]) << FDB_PORT_GEN_SHIFT |
+	       (uint64_t)FDB_READ(fdb->vlan_gen[vlan]) << FDB_VLAN_GEN_SHIFT | FDB_VALID;
+}
+
+/** What a dynamic entry seen now looks like, less the slot's version. */
+static inline uint64_t
+fdb_value(const struct fdb *fdb, uint64_t key, uint16_t port, uint16_t epoch)
+{
+	return (uint64_t)port << FDB_PORT_SHIFT | (uint64_t)epoch << FDB_EPOCH_SHIFT |
+	       fdb_current(fdb, port, fdb_key_vlan(key));
+}
+
+static inline bool
+fdb_is_live(const struct fdb *fdb, uint64_t key, uint64_t value)
+{
+	uint64_t current = fdb_current(fdb, fdb_value_port(value), fdb_key_vlan(key));
+
+	return !((value ^ current) & (FDB_GENERATIONS | FDB_VALID)) || (value & FDB_STATIC);
+}
+
+/** The same entry, seen in that epoch. */
+static inline uint64_t
+fdb_restamp(uint64_t value, uint16_t epoch)
+{
+	return (value & ~FDB_EPOCH) | (uint64_t)epoch << FDB_EPOCH_SHIFT;
+}
+
+/** Ticks since an entry was seen. */
+static inline uint16_t
+fdb_ticks(const struct fdb *fdb, uint64_t value)
+{
+	return (uint16_t)(FDB_READ(fdb->epoch) - (uint16_t)(value >> FDB_EPOCH_SHIFT));
+}
+
+/* Reading slots ----------------------------------------------------------------------------- */
+
+/* A slot is named by its number: bucket times FDB_WAYS, plus way. */
+
+static inline uint64_t *
+fdb_slot_key(const struct fdb *fdb, uint32_t slot)
+{
+	return &fdb->buckets[slot / FDB_WAYS].key[slot % FDB_WAYS];
+}
+
+static inline uint64_t *
+fdb_slot_value(const struct fdb *fdb, uint32_t slot)
+{
+	return &fdb->buckets[slot / FDB_WAYS].value[slot % FDB_WAYS];
+}
+
+/**
+ * The value of a slot if it is the key's, else 0 (or what has FDB_VALID clear).
+ *
+ * The first load of the value pairs with the last store of fdb_slot_fill(): a value seen has its
+ * key seen. The load of the key pairs with the stores of the key in fdb_slot_fill() and
+ * fdb_slot_vacate(), which follow the clearing of the value: had the slot changed hands before the
+ * key was read, the second load of the value would tell, by its version.
+ */
+static inline uint64_t
+fdb_slot_read(const struct fdb_bucket *bucket, size_t way, uint64_t key)
+{
+	for (;;) {
+		uint64_t value = __atomic_load_n(&bucket->value[way], __ATOMIC_ACQUIRE);
+
+		if (__atomic_load_n(&bucket->key[way], __ATOMIC_ACQUIRE) != key)
+			return 0;
+		if (FDB_READ(bucket->value[way]) == value)
+			return value;
+	}
+}
+
+/** Any slot's key and value, that belong together by the rules of fdb_slot_read(). */
+static inline uint64_t
+fdb_slot_snapshot(const struct fdb *fdb, uint32_t slot, uint64_t *key)
+{
+	const uint64_t *at = fdb_slot_value(fdb, slot);
+
+	for (;;) {
+		uint64_t value = __atomic_load_n(at, __ATOMIC_ACQUIRE);
+
+		*key = __atomic_load_n(fdb_slot_key(fdb, slot), __ATOMIC_ACQUIRE);
+		if (FDB_READ(*at) == value)
+			return value;
+	}
+}
+
+#if defined(__SANITIZE_THREAD__)
+#define FDB_SCALAR 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define FDB_SCALAR 1
+#endif
+#endif
+
+#ifdef FDB_SCALAR
+
+/* The thread sanitizer knows no vector load whose lanes are atomic. */
+static inline unsigned
+fdb_match(const struct fdb_bucket *bucket, uint64_t key)
+{
+	unsigned mask = 0;
+
+	for (unsigned way = 0; way < FDB_WAYS; way++)
+		mask |= (unsigned)(FDB_READ(bucket->key[way]) == key) << way;
+	return mask;
+}
+
+#else
+
+/**
+ * A bit for each way that seems to hold the key. Aligned 8-byte lanes are read whole on x86, and a
+ * wrong guess costs nothing: fdb_slot_read() decides.
+ */
+static inline unsigned
+fdb_match(const struct fdb_bucket *bucket, uint64_t key)
+{
+	const __m128i *keys = (const __m128i *)bucket->key;
+	__m128i wanted = _mm_set1_epi64x((long long)key);
+	__m128i low = _mm_cmpeq_epi64(_mm_load_si128(keys), wanted);
+	__m128i high = _mm_cmpeq_epi64(_mm_load_si128(keys + 1), wanted);
+
+	return (unsigned)_mm_movemask_ps(_mm_castsi128_ps(_mm_packs_epi32(low, high)));
+}
+
+#endif
+
+#endif

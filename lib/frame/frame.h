@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The frame: what travels between rings. A burst is an array of these, one cache line each.
+ *
+ * Decisions are made on `head` alone, which is always host memory that no guest can change. The
+ * payload belongs to the frame's mbuf; drivers look there, the stages in between do not.
+ *
+ * Thread safety: a frame belongs to the polling lcore whose burst it is in. Frames given to
+ * several ports are shared, read-only, and hold one mbuf reference for each port.
+ */
+#ifndef SHUNT_FRAME_FRAME_H
+#define SHUNT_FRAME_FRAME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+
+enum {
+	FRAME_BURST = 32,   /**< frames in a burst; librte_vhost moves no more at once */
+	FRAME_MACS_LEN = 12,
+	FRAME_ETH_LEN = 14, /**< destination, source and type */
+	FRAME_TAG_LEN = 4,  /**< an 802.1Q tag */
+};
+
+/** What a sender left undone, bits of frame_offload.flags; a receiver's capabilities alike. */
+enum {
+	FRAME_CSUM = 1 << 0,  /**< checksum from csum_start on is to be stored at csum_offset */
+	FRAME_TSO4 = 1 << 1,  /**< TCP over IPv4 to be cut into segments of gso_size bytes */
+	FRAME_TSO6 = 1 << 2,  /**< the same over IPv6 */
+	FRAME_CHAIN = 1 << 3, /**< capability only: takes frames of several segments */
+	FRAME_TSO = FRAME_TSO4 | FRAME_TSO6,
+};
+
+/** The fields of struct virtio_net_hdr (virtio 1.2 section 5.1.6) that a switch needs. */
+struct frame_offload {
+	uint8_t flags;	      /**< 0 = the frame is complete */
+	uint8_t csum_offset;  /**< from csum_start */
+	uint16_t csum_start;  /**< from the start of the frame */
+	uint16_t header_len;  /**< TSO: bytes to repeat before each segment's payload */
+	uint16_t gso_size;    /**< TSO: payload bytes of a segment */
+};
+
+/** Every field is written by the driver's rx, but where noted. */
+struct frame {
+	struct rte_mbuf *mbuf; /**< owner of the payload; one reference per receiving port */
+	const uint8_t *head;   /**< first head_len bytes */
+	uint32_t len;	       /**< of the whole frame, without frame check sequence */
+	uint16_t head_len;
+	uint16_t l2_len; /**< written by classify: FRAME_ETH_LEN, more with a tag */
+	uint16_t vlan;	 /**< written by classify: VLAN id, 0 = untagged */
+	struct frame_offload offload;
+} __rte_cache_aligned;
+
+_Static_assert(sizeof(struct frame) == 64, "a frame is one cache line");
+
+/** Bytes of the longest frame that will be on the wire once segments are cut. */
+static inline uint32_t
+frame_wire_len(const struct frame *frame)
+{
+	return (frame->offload.flags & FRAME_TSO) == 0
+		       ? frame->len
+		       : (uint32_t)frame->offload.header_len + frame->offload.gso_size;
+}
+
+/** Wrap an mbuf that holds a complete frame. The frame takes the caller's reference. */
+static inline void
+frame_from_mbuf(struct frame *frame, struct rte_mbuf *mbuf)
+{
+	frame->mbuf = mbuf;
+	frame->head = rte_pktmbuf_mtod(mbuf, const uint8_t *);
+	frame->head_len = rte_pktmbuf_data_len(mbuf);
+	frame->len = rte_pktmbuf_pkt_len(mbuf);
+	frame->offload = (struct frame_offload){0};
+}
+
+/** Drop one reference to each frame's payload. */
+void frame_free(struct frame *const frames[], unsigned n);
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "frame/offload.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+
+#include <rte_ip.h>
+#include <rte_tcp.h>
+
+struct rte_mbuf *
+offload_unshare(struct rte_mbuf *mbuf)
+{
+	bool own = true;
+
+	for (struct rte_mbuf *m = mbuf; m != NULL; m = m->next)
+		own = own && rte_mbuf_refcnt_read(m) == 1 && RTE_MBUF_DIRECT(m);
+	if (own)
+		return mbuf;
+	struct rte_mbuf *copy = rte_pktmbuf_copy(mbuf, mbuf->pool, 0, UINT32_MAX);
+	rte_pktmbuf_free(mbuf);
+	return copy;
+}
+
+int
+offload_checksum(const struct frame_offload *offload, struct rte_mbuf *mbuf)
+{
+	uint32_t start = offload->csum_start;
+	uint32_t field = start + offload->csum_offset;
+	uint16_t sum;
+
+	if (field + sizeof(sum) > rte_pktmbuf_data_len(mbuf))
+		return -EINVAL;
+	if (rte_raw_cksum_mbuf(mbuf, start, rte_pktmbuf_pkt_len(mbuf) - start, &sum) < 0)
+		return -EINVAL;
+	sum = (uint16_t)~sum;
+	/* A UDP checksum of 0 means "none" (RFC 768); in one's complement ffff is the same sum. */
+	if (sum == 0)
+		sum = 0xffff;
+	memcpy(rte_pktmbuf_mtod_offset(mbuf, void *, field), &sum, sizeof(sum));
+	mbuf->ol_flags &= ~(RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6);
+	return 0;
+}
+
+/** What stays the same over all segments of one frame. */
+struct segmenting {
+	struct rte_mbuf *mbuf;
+	uint16_t header_len;
+	uint16_t l3; /**< offset of the IP header */
+	uint16_t l4; /**< offset of the TCP header */
+	bool ipv4;
+	uint16_t gso_size;
+	uint16_t count;
+	uint32_t payload;
+};
+
+/* The claim is checked against the headers in the mbuf, which is host memory. */
+static int
+segment_parse(const struct frame_offload *offload, struct rte_mbuf *mbuf, struct segmenting *s)
+{
+	uint16_t ip_min, tcp_len;
+
+	*s = (struct segmenting){.mbuf = mbuf,
+		.header_len = offload->header_len,
+		.l3 = (uint16_t)mbuf->l2_len,
+		.l4 = offload->csum_start,
+		.ipv4 = (offload->flags & FRAME_TSO4) != 0,
+		.gso_size = offload->gso_size};
+	ip_min = s->ipv4 ? sizeof(struct rte_ipv4_hdr) : sizeof(struct rte_ipv6_hdr);
+	if (s->gso_size == 0 || s->l3 < FRAME_ETH_LEN || s->l4 < s->l3 + ip_min ||
+		s->header_len < s->l4 + sizeof(struct rte_tcp_hdr) ||
+		s->header_len > RTE_PKTMBUF_HEADROOM ||
+		s->header_len > rte_pktmbuf_data_len(mbuf) ||
+		s->header_len >= rte_pktmbuf_pkt_len(mbuf))
+		return -EINVAL;
+	const uint8_t *head = rte_pktmbuf_mtod(mbuf, const uint8_t *);
+	const struct rte_tcp_hdr *tcp = (const void *)(head + s->l4);
+	tcp_len = (uint16_t)((tcp->data_off >> 4) * 4);
+	if (s->l4 + tcp_len != s->header_len || head[s->l3] >> 4 != (s->ipv4 ? 4 : 6))
+		return -EINVAL;
+	s->payload = rte_pktmbuf_pkt_len(mbuf) - s->header_len;
+	uint32_t count = (s->payload + s->gso_size - 1) / s->gso_size;
+	if (count > OFFLOAD_SEGMENTS_MAX)
+		return -E2BIG;
+	s->count = (uint16_t)count;
+	return 0;
+}
+
+static void
+segment_fix_headers(const struct segmenting *s, struct rte_mbuf *segment, uint16_t index)
+{
+	uint8_t *head = rte_pktmbuf_mtod(segment, uint8_t *);
+	struct rte_tcp_hdr *tcp = (void *)(head + s->l4);
+	uint32_t sent = (uint32_t)index * s->gso_size;
+
+	tcp->sent_seq = rte_cpu_to_be_32(rte_be_to_cpu_32(tcp->sent_seq) + sent);
+	if (index > 0)
+		tcp->tcp_flags &= (uint8_t)~RTE_TCP_CWR_FLAG;
+	if (index + 1 < s->count)
+		tcp->tcp_flags &= (uint8_t) ~(RTE_TCP_FIN_FLAG | RTE_TCP_PSH_FLAG);
+	if (s->ipv4) {
+		struct rte_ipv4_hdr *ip = (void *)(head + s->l3);
+		ip->total_length = rte_cpu_to_be_16(rte_pktmbuf_pkt_len(segment) - s->l3);
+		ip->packet_id = rte_cpu_to_be_16(rte_be_to_cpu_16(ip->packet_id) + index);
+		ip->hdr_checksum = 0;
+		ip->hdr_checksum = rte_ipv4_cksum(ip);
+		tcp->cksum = rte_ipv4_phdr_cksum(ip, 0);
+	} else {
+		struct rte_ipv6_hdr *ip = (void *)(head + s->l3);
+		ip->payload_len = rte_cpu_to_be_16(
+			rte_pktmbuf_pkt_len(segment) - s->l3 - sizeof(struct rte_ipv6_hdr));
+		tcp->cksum = rte_ipv6_phdr_cksum(ip, 0);
+	}
+	/* The sum over the segment starts from that of the pseudo header, as a guest leaves it. */
+	offload_checksum(&(struct frame_offload){.csum_start = s->l4,
+				 .csum_offset = offsetof(struct rte_tcp_hdr, cksum)},
+		segment);
+}
+
+static struct rte_mbuf *
+segment_make(const struct segmenting *s, uint16_t index)
+{
+	uint32_t sent = (uint32_t)index * s->gso_size;
+	uint32_t length = RTE_MIN((uint32_t)s->gso_size, s->payload - sent);
+	struct rte_mbuf *segment =
+		rte_pktmbuf_copy(s->mbuf, s->mbuf->pool, s->header_len + sent, length);
+
+	if (segment == NULL)
+		return NULL;
+	void *head = rte_pktmbuf_prepend(segment, s->header_len);
+	if (head == NULL) {
+		rte_pktmbuf_free(segment);
+		return NULL;
+	}
+	memcpy(head, rte_pktmbuf_mtod(s->mbuf, const void *), s->header_len);
+	segment->ol_flags = 0;
+	segment_fix_headers(s, segment, index);
+	return segment;
+}
+
+int
+offload_segment(const struct frame_offload *offload, struct rte_mbuf *mbuf,
+	struct rte_mbuf *segments[])
+{
+	struct segmenting s;
+	int rc = segment_parse(offload, mbuf, &s);
+
+	if (rc < 0)
+		return rc;
+	for (uint16_t i = 0; i < s.count; i++) {
+		segments[i] = segment_make(&s, i);
+		if (segments[i] == NULL) {
+			rte_pktmbuf_free_bulk(segments, i);
+			return -ENOMEM;
+		}
+	}
+	return s.count;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Offloads done in software, for receivers that cannot do them: the checksum a sender left open,
+ * and the cutting of a long TCP frame into segments.
+ *
+ * Both are bounded whatever the sender claims. Every value of the frame_offload is checked here.
+ *
+ * Thread safety: polling lcores, each on frames of its own.
+ */
+#ifndef SHUNT_FRAME_OFFLOAD_H
+#define SHUNT_FRAME_OFFLOAD_H
+
+#include "frame/frame.h"
+
+enum { OFFLOAD_SEGMENTS_MAX = 256 };
+
+/**
+ * Make an mbuf that may be written to. Takes the caller's reference to a shared one.
+ *
+ * @return mbuf itself when nobody else holds it, a private copy, or NULL when there is no memory
+ *         (the reference is then dropped)
+ */
+struct rte_mbuf *offload_unshare(struct rte_mbuf *mbuf);
+
+/**
+ * Compute and store the checksum that the sender left open (virtio 1.2 section 5.1.6.2).
+ *
+ * @param mbuf not shared; its offload flags are cleared
+ * @return 0; -EINVAL when the offsets do not lie inside the frame
+ */
+int offload_checksum(const struct frame_offload *offload, struct rte_mbuf *mbuf);
+
+/**
+ * Cut a TCP frame into segments of gso_size payload bytes with complete checksums (RFC 9293;
+ * IPv4 identification counts up; CWR on the first, PSH and FIN on the last segment only).
+ *
+ * @param mbuf only read; the caller keeps its reference
+ * @param segments receives up to OFFLOAD_SEGMENTS_MAX mbufs, which the caller then owns
+ * @return how many; -EINVAL when headers and claim disagree; -E2BIG when there would be more;
+ *         -ENOMEM (nothing is left allocated)
+ */
+int offload_segment(const struct frame_offload *offload, struct rte_mbuf *mbuf,
+	struct rte_mbuf *segments[]);
+
+#endif

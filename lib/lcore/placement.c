@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "lcore/placement.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool
+placement_has_node(const struct placement_lcore lcores[], unsigned n_lcores, int node)
+{
+	for (unsigned i = 0; i < n_lcores; i++)
+		if (lcores[i].node == node)
+			return true;
+	return false;
+}
+
+static int
+placement_least_loaded(const struct placement_lcore lcores[], unsigned n_lcores, int node)
+{
+	bool local = placement_has_node(lcores, n_lcores, node);
+	int best = PLACEMENT_NONE;
+
+	for (unsigned i = 0; i < n_lcores; i++) {
+		if (local && lcores[i].node != node)
+			continue;
+		if (best == PLACEMENT_NONE || lcores[i].load < lcores[best].load ||
+			(lcores[i].load == lcores[best].load &&
+				lcores[i].queues < lcores[best].queues))
+			best = (int)i;
+	}
+	return best;
+}
+
+static void
+placement_put(struct placement_lcore lcores[], struct placement_queue *queue, int lcore)
+{
+	queue->lcore = lcore;
+	lcores[lcore].load += queue->load;
+	lcores[lcore].queues++;
+}
+
+static void
+placement_count(struct placement_lcore lcores[], unsigned n_lcores,
+	const struct placement_queue queues[], unsigned n_queues)
+{
+	for (unsigned i = 0; i < n_lcores; i++)
+		lcores[i].load = lcores[i].queues = 0;
+	for (unsigned i = 0; i < n_queues; i++) {
+		if (queues[i].lcore == PLACEMENT_NONE)
+			continue;
+		lcores[queues[i].lcore].load += queues[i].load;
+		lcores[queues[i].lcore].queues++;
+	}
+}
+
+void
+placement_fill(struct placement_lcore lcores[], unsigned n_lcores, struct placement_queue queues[],
+	unsigned n_queues)
+{
+	placement_count(lcores, n_lcores, queues, n_queues);
+	for (unsigned i = 0; i < n_queues; i++)
+		if (queues[i].lcore == PLACEMENT_NONE)
+			placement_put(lcores, &queues[i],
+				placement_least_loaded(lcores, n_lcores, queues[i].node));
+}
+
+static int
+placement_compare(const void *a, const void *b)
+{
+	const struct placement_queue *const *one = a, *const *other = b;
+
+	if ((*one)->load != (*other)->load)
+		return (*one)->load < (*other)->load ? 1 : -1;
+	return *one < *other ? -1 : 1;
+}
+
+static uint64_t
+placement_peak(const struct placement_lcore lcores[], unsigned n_lcores)
+{
+	uint64_t peak = 0;
+
+	for (unsigned i = 0; i < n_lcores; i++)
+		peak = lcores[i].load > peak ? lcores[i].load : peak;
+	return peak;
+}
+
+static unsigned
+placement_idle(const struct placement_lcore lcores[], unsigned n_lcores)
+{
+	unsigned idle = 0;
+
+	for (unsigned i = 0; i < n_lcores; i++)
+		idle += lcores[i].queues == 0;
+	return idle;
+}
+
+static unsigned
+placement_strangers(const struct placement_lcore lcores[], unsigned n_lcores,
+	const struct placement_queue queues[], unsigned n_queues)
+{
+	unsigned strangers = 0;
+
+	for (unsigned i = 0; i < n_queues; i++)
+		strangers += queues[i].lcore != PLACEMENT_NONE &&
+			     lcores[queues[i].lcore].node != queues[i].node &&
+			     placement_has_node(lcores, n_lcores, queues[i].node);
+	return strangers;
+}
+
+static void
+placement_spread(struct placement_lcore lcores[], unsigned n_lcores,
+	struct placement_queue *order[], unsigned n_queues)
+{
+	for (unsigned i = 0; i < n_queues; i++)
+		placement_put(lcores, order[i],
+			placement_least_loaded(lcores, n_lcores, order[i]->node));
+}
+
+unsigned
+placement_balance(struct placement_lcore lcores[], unsigned n_lcores,
+	struct placement_queue queues[], unsigned n_queues)
+{
+	struct placement_queue **order = calloc(n_queues + 1, sizeof(*order));
+	int *before = calloc(n_queues + 1, sizeof(*before));
+	unsigned moved = 0;
+
+	if (order == NULL || before == NULL)
+		goto out;
+	placement_count(lcores, n_lcores, queues, n_queues);
+	uint64_t peak = placement_peak(lcores, n_lcores);
+	unsigned idle = placement_idle(lcores, n_lcores);
+	unsigned strangers = placement_strangers(lcores, n_lcores, queues, n_queues);
+	for (unsigned i = 0; i < n_queues; i++) {
+		order[i] = &queues[i];
+		before[i] = queues[i].lcore;
+		queues[i].lcore = PLACEMENT_NONE;
+	}
+	qsort(order, n_queues, sizeof(*order), placement_compare);
+	placement_count(lcores, n_lcores, queues, n_queues);
+	placement_spread(lcores, n_lcores, order, n_queues);
+
+	bool worth = placement_peak(lcores, n_lcores) <= peak - peak / 10 - (peak > 0) ||
+		     placement_idle(lcores, n_lcores) < idle ||
+		     placement_strangers(lcores, n_lcores, queues, n_queues) < strangers;
+	for (unsigned i = 0; i < n_queues; i++) {
+		if (!worth && before[i] != PLACEMENT_NONE)
+			queues[i].lcore = before[i];
+		moved += queues[i].lcore != before[i];
+	}
+	placement_count(lcores, n_lcores, queues, n_queues);
+out:
+	free(order);
+	free(before);
+	return moved;
+}

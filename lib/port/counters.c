@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "port/counters.h"
+
+enum { COUNTERS_FIELDS = sizeof(struct counters) / sizeof(uint64_t) };
+
+_Static_assert(sizeof(struct counters) % sizeof(uint64_t) == 0, "counters are all 64 bits wide");
+
+void
+counters_add(struct counters *sum, const struct counters *part)
+{
+	uint64_t *to = (uint64_t *)sum;
+	const uint64_t *from = (const uint64_t *)part;
+
+	for (unsigned i = 0; i < COUNTERS_FIELDS; i++)
+		to[i] += __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+}
+
+void
+counters_subtract(struct counters *sum, const struct counters *base)
+{
+	uint64_t *to = (uint64_t *)sum;
+	const uint64_t *from = (const uint64_t *)base;
+
+	for (unsigned i = 0; i < COUNTERS_FIELDS; i++)
+		to[i] -= from[i];
+}
+
+uint64_t
+counters_drops(const uint64_t drops[DROP_COUNT])
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < DROP_COUNT; i++)
+		sum += drops[i];
+	return sum;
+}
+
+const char *
+drop_word(enum drop_reason reason)
+{
+	static const char *const words[DROP_COUNT] = {
+#define DROP_WORD(constant, word, meaning) [constant] = word,
+		DROP_REASONS(DROP_WORD)
+#undef DROP_WORD
+	};
+
+	return words[reason];
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Counters of a port on one polling lcore. They balance:
+ *   rx_packets = rx_forwarded + all rx_drops
+ *   sum of rx_copies over all ports = sum of tx_packets and tx_drops over all ports
+ *
+ * Thread safety: written by the polling lcore they belong to, read by the control thread with
+ * counters_add(), whose sum is exact once traffic rests.
+ */
+#ifndef SHUNT_PORT_COUNTERS_H
+#define SHUNT_PORT_COUNTERS_H
+
+#include <stdint.h>
+
+#include "port/drop.h"
+
+struct counters {
+	uint64_t rx_packets;
+	uint64_t rx_bytes;
+	uint64_t rx_forwarded; /**< frames handed to at least one port */
+	uint64_t rx_copies;    /**< hand-overs: a flooded frame counts once for each port */
+	uint64_t tx_packets;
+	uint64_t tx_bytes;
+	uint64_t rx_drops[DROP_COUNT];
+	uint64_t tx_drops[DROP_COUNT];
+} __attribute__((aligned(64)));
+
+/** sum += part, field by field; part may be written meanwhile. */
+void counters_add(struct counters *sum, const struct counters *part);
+
+/** sum -= base, field by field. */
+void counters_subtract(struct counters *sum, const struct counters *base);
+
+/** All drops of one direction. */
+uint64_t counters_drops(const uint64_t drops[DROP_COUNT]);
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Ports, and what a port driver must provide. Everything that differs between a VM's virtqueues
+ * and a NIC's queues is behind `struct port_driver`; the switch knows drivers through this header
+ * only. All drivers stand in one static table (drivers/drivers.c) that main() hands to the switch.
+ *
+ * Thread safety: a struct port is the control thread's; polling lcores see only the `dev` pointer
+ * and the rx and tx slots, through a snapshot (datapath/snapshot.h).
+ */
+#ifndef SHUNT_PORT_PORT_H
+#define SHUNT_PORT_PORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/key.h"
+#include "frame/frame.h"
+#include "port/counters.h"
+
+enum {
+	PORT_MAX = 1056, /**< ports at once: 1024 vhost devices and 32 ethdevs; ids are below */
+	PORT_NAME_MAX = 32,
+	PORT_QUEUES_MAX = 128,
+	PORT_NUMA_AUTO = -1,
+	PORT_DRIVER_CONFIG_MAX = 640,
+};
+
+struct port;
+struct port_driver;
+
+/** What a user configured; plain bytes, compared and copied as such. */
+struct port_config {
+	char name[PORT_NAME_MAX];
+	const struct port_driver *driver;
+	bool enabled;
+	int64_t numa;	   /**< PORT_NUMA_AUTO or a node */
+	int64_t mac_limit; /**< dynamic FDB entries, 0 = no limit */
+	_Alignas(8) char driver_config[PORT_DRIVER_CONFIG_MAX];
+};
+
+/** Keys that every port has. */
+extern const struct key port_common_keys[];
+
+/** What the switch does for a driver; any thread but a polling lcore may call these. */
+struct port_services {
+	/** Return once no polling lcore uses what it read before the call. Takes no lock. */
+	void (*quiesce)(void *arg);
+	/** Have the control thread look at the driver's link state soon. Takes no lock. */
+	void (*link_changed)(void *arg);
+	/** How many polling lcores may send at once, now or later. */
+	unsigned lanes;
+	void *arg;
+};
+
+/** Link as a driver sees it. */
+struct port_link {
+	bool up;
+	uint32_t generation; /**< counts the times the link came up: a flap between two looks shows */
+	uint32_t speed;	     /**< Mb/s, 0 = unknown */
+};
+
+enum { PORT_FACTS_MAX = 24, PORT_ARGS_MAX = 16, PORT_XML_MAX = 2048 };
+
+/** What a driver has to say in `port show`, beside the keys. */
+struct port_facts {
+	struct {
+		const char *name; /**< constant */
+		char value[KEY_VALUE_MAX];
+	} fact[PORT_FACTS_MAX];
+	unsigned n;
+};
+
+/** What `shunt port qemu` prints. */
+struct port_frontend {
+	char args[PORT_ARGS_MAX][KEY_VALUE_MAX]; /**< QEMU: option and value in one line each */
+	unsigned n_args;
+	char xml[PORT_XML_MAX]; /**< libvirt: an <interface> element */
+};
+
+struct port_driver {
+	const char *type; /**< word in the configuration */
+
+	/** Keys of driver_config, ended by a NULL name; live ones may change by `change`. */
+	const struct key *keys;
+	size_t config_size; /**< at most PORT_DRIVER_CONFIG_MAX */
+
+	/** Control thread. Fill the zeroed driver_config with what holds when a key is absent. */
+	void (*defaults)(void *driver_config);
+
+	/** Control thread. Refuse combinations of keys; nothing exists yet. 0 or negative errno. */
+	int (*check)(const struct port_config *config, struct err *err);
+
+	/**
+	 * Control thread. Open the port: set `dev`, `numa_node`, `rx_queues`, `tx_queues`,
+	 * `max_len`. rx and tx may be called as soon as this returned 0. Whatever was opened is
+	 * closed again when it fails. Must not wait for a peer.
+	 */
+	int (*open)(struct port *port, struct err *err);
+
+	/**
+	 * Control thread. Close the port; no polling lcore will call rx or tx any more, and none
+	 * does. The driver frees `dev` and all that belongs to it.
+	 */
+	void (*close)(struct port *port);
+
+	/**
+	 * Control thread, about once a second and after link_changed. Say how the link is.
+	 */
+	void (*link)(struct port *port, struct port_link *link);
+
+	/**
+	 * Control thread. Live keys changed: port->config holds the new values. NULL when a driver
+	 * has no live keys. 0, or negative errno with the old state kept.
+	 */
+	int (*change)(struct port *port, struct err *err);
+
+	/** Control thread. Add facts for `port show`, with port_fact(). */
+	void (*facts)(const struct port *port, struct port_facts *facts);
+
+	/** Control thread. Fill in how a VM connects; NULL where none can. */
+	void (*frontend)(const struct port *port, struct port_frontend *frontend);
+
+	/** Control thread. Frames the device lost before the switch could receive; may be NULL. */
+	uint64_t (*missed)(const struct port *port);
+
+	/**
+	 * The one polling lcore that owns the queue. Receive up to n frames.
+	 *
+	 * The caller owns the frames returned. Frames the driver itself must drop are counted by
+	 * it, as rx_packets, rx_bytes and rx_drops alike; those returned are counted by the caller.
+	 */
+	uint16_t (*rx)(void *dev, uint16_t queue, struct frame frames[], uint16_t n,
+		struct counters *counters);
+
+	/**
+	 * Any polling lcore. Send frames in order; they are read-only, and shared where an mbuf
+	 * has more than one reference.
+	 *
+	 * Takes one reference of every frame, sent or not, and counts each once: in tx_packets and
+	 * tx_bytes, or in tx_drops.
+	 *
+	 * @param lane number of the calling polling lcore, below services.lanes
+	 */
+	void (*tx)(void *dev, uint16_t lane, struct frame *const frames[], uint16_t n,
+		struct counters *counters);
+};
+
+struct port {
+	struct port_config config;
+	uint16_t id;
+	const struct port_services *services;
+
+	/* Set by the driver's open. */
+	void *dev;
+	int numa_node; /**< PORT_NUMA_AUTO = no matter */
+	uint16_t rx_queues;
+	uint16_t tx_queues;
+	uint32_t max_len; /**< longest untagged frame that may leave here, without FCS */
+};
+
+/** Add a fact; PORT_FACTS_MAX at most. */
+void port_fact(struct port_facts *facts, const char *name, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/** The driver's part of a port's configuration. */
+static inline const void *
+port_driver_config(const struct port *port)
+{
+	return port->config.driver_config;
+}
+
+/**
+ * Start a configuration with all defaults.
+ *
+ * @param drivers the table, ended by NULL
+ * @return 0; -EINVAL with the reason: bad name, unknown type
+ */
+int port_config_init(struct port_config *config, const struct port_driver *const drivers[],
+	const char *name, const char *type, struct err *err);
+
+/** Set one key, common or the driver's. @return 0; -EINVAL with the reason, config untouched */
+int port_config_set(
+	struct port_config *config, const char *key, const char *value, struct err *err);
+
+/** Check that the keys fit together. @return 0; -EINVAL with the reason */
+int port_config_check(const struct port_config *config, struct err *err);
+
+/** May a running port take this new configuration without being opened anew? */
+bool port_config_is_live(const struct port_config *old, const struct port_config *new);
+
+/**
+ * Visit keys with their values: common ones first, then the driver's.
+ *
+ * @param all false visits only those that differ from the default
+ */
+void port_config_visit(const struct port_config *config, bool all,
+	void (*visit)(const struct key *key, const char *value, void *arg), void *arg);
+
+#endif

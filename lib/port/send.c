@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "port/send.h"
+
+#include <errno.h>
+
+#include "frame/offload.h"
+
+/** Mbufs that wait to be sent, and the frame each of them is. */
+struct send_batch {
+	struct rte_mbuf *mbuf[FRAME_BURST];
+	uint32_t len[FRAME_BURST];
+	uint16_t n;
+};
+
+static void
+send_flush(const struct send_queue *queue, struct send_batch *batch, struct counters *counters)
+{
+	uint16_t n = batch->n;
+
+	if (n == 0)
+		return;
+	uint16_t sent = queue->burst(queue->dev, queue->queue, batch->mbuf, n);
+	for (uint16_t i = 0; i < sent; i++)
+		counters->tx_bytes += batch->len[i];
+	counters->tx_packets += sent;
+	counters->tx_drops[DROP_TX_FULL] += n - sent;
+	batch->n = 0;
+}
+
+static uint16_t
+send_all(const struct send_queue *queue, struct rte_mbuf *mbufs[], uint16_t n)
+{
+	uint16_t sent = 0;
+
+	while (sent < n) {
+		uint16_t burst = RTE_MIN(n - sent, FRAME_BURST);
+		uint16_t done = queue->burst(queue->dev, queue->queue, mbufs + sent, burst);
+		if (done < burst) {
+			rte_pktmbuf_free_bulk(mbufs + sent + burst, n - sent - burst);
+			return sent + done;
+		}
+		sent += burst;
+	}
+	return sent;
+}
+
+/** A frame to be cut counts as one: sent when all of its segments were. */
+static void
+send_segments(const struct send_queue *queue, const struct frame *frame, struct counters *counters)
+{
+	struct rte_mbuf *segments[OFFLOAD_SEGMENTS_MAX];
+	int n = offload_segment(&frame->offload, frame->mbuf, segments);
+
+	rte_pktmbuf_free(frame->mbuf);
+	if (n < 0) {
+		counters->tx_drops[n == -ENOMEM ? DROP_NO_MEMORY : DROP_BAD_OFFLOAD]++;
+	} else if (send_all(queue, segments, (uint16_t)n) < n) {
+		counters->tx_drops[DROP_TX_FULL]++;
+	} else {
+		counters->tx_packets++;
+		counters->tx_bytes += frame->len;
+	}
+}
+
+/** @return an mbuf that needs nothing the receiver lacks; NULL when the frame was dropped */
+static struct rte_mbuf *
+send_ready(const struct send_queue *queue, const struct frame *frame, struct counters *counters)
+{
+	struct rte_mbuf *mbuf = frame->mbuf;
+	bool can = (frame->offload.flags & ~queue->capabilities) == 0;
+
+	if (can && queue->prepare == NULL)
+		return mbuf;
+	mbuf = offload_unshare(mbuf);
+	if (mbuf == NULL) {
+		counters->tx_drops[DROP_NO_MEMORY]++;
+		return NULL;
+	}
+	if (can) {
+		queue->prepare(&frame->offload, mbuf);
+	} else if (offload_checksum(&frame->offload, mbuf) < 0) {
+		counters->tx_drops[DROP_BAD_OFFLOAD]++;
+		rte_pktmbuf_free(mbuf);
+		return NULL;
+	}
+	return mbuf;
+}
+
+/** For devices that take one segment only. */
+static struct rte_mbuf *
+send_linear(struct rte_mbuf *mbuf, struct counters *counters)
+{
+	mbuf = offload_unshare(mbuf);
+	if (mbuf == NULL) {
+		counters->tx_drops[DROP_NO_MEMORY]++;
+	} else if (rte_pktmbuf_linearize(mbuf) < 0) {
+		counters->tx_drops[DROP_TOO_LONG]++;
+		rte_pktmbuf_free(mbuf);
+		mbuf = NULL;
+	}
+	return mbuf;
+}
+
+void
+send_frames(const struct send_queue *queue, struct frame *const frames[], uint16_t n,
+	struct counters *counters)
+{
+	struct send_batch batch = {.n = 0};
+	bool chains = (queue->capabilities & FRAME_CHAIN) != 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		const struct frame *frame = frames[i];
+		struct rte_mbuf *mbuf = frame->mbuf;
+
+		if (frame->offload.flags & FRAME_TSO & ~queue->capabilities) {
+			send_flush(queue, &batch, counters);
+			send_segments(queue, frame, counters);
+			continue;
+		}
+		if (frame->offload.flags != 0)
+			mbuf = send_ready(queue, frame, counters);
+		if (mbuf != NULL && !chains && mbuf->nb_segs > 1)
+			mbuf = send_linear(mbuf, counters);
+		if (mbuf == NULL)
+			continue;
+		batch.mbuf[batch.n] = mbuf;
+		batch.len[batch.n++] = frame->len;
+	}
+	send_flush(queue, &batch, counters);
+}

@@ -1,0 +1,226 @@
+"""Real guests: Linux under QEMU with virtio-net on a vhost-user socket.
+
+    with Guest('vm1', switch.socket('vm1'), mac='02:00:00:00:00:01', ip='10.0.0.1/24') as vm:
+        vm.wait_boot()
+        print(vm.run('ip addr'))
+
+The guest's image is built by test/vm/image.sh. Emulation (TCG) is used on purpose: it works
+everywhere, whatever /dev/kvm says.
+"""
+
+import functools
+import pathlib
+import re
+import shutil
+import subprocess
+
+import proc
+from agent import Agent, AgentError
+from host import Host
+from proc import Process, wait_until
+from qmp import Qmp, QmpError
+
+QEMU = 'qemu-system-x86_64'
+NO_OFFLOADS = ('csum=off,gso=off,guest_csum=off,guest_tso4=off,guest_tso6=off,guest_ecn=off,'
+               'guest_ufo=off,host_tso4=off,host_tso6=off,host_ecn=off,host_ufo=off')
+
+
+# The kernel does without what these tests do not need: a faster boot, above all under emulation.
+KERNEL_OPTIONS = ('console=ttyS0 quiet panic=-1 mitigations=off nokaslr ipv6.disable=1 audit=0 '
+                  'apparmor=0 selinux=0 init_on_alloc=0 cryptomgr.notests noreplace-smp')
+
+
+class GuestError(Exception):
+    """The guest died or cannot be made."""
+
+
+@functools.cache
+def image():
+    """The image's folder; built the first time."""
+    done = subprocess.run([proc.ROOT / 'test/vm/image.sh', proc.build_dir() / 'guest'],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise GuestError(done.stderr.strip())
+    return pathlib.Path(done.stdout.strip())
+
+
+@functools.cache
+def qemu_major():
+    text = subprocess.run([QEMU, '--version'], stdout=subprocess.PIPE, text=True, check=True).stdout
+    return int(re.search(r'version (\d+)', text)[1])
+
+
+class Guest(Host):
+    """One guest. mode is that of QEMU's socket: 'client' connects to the switch (port mode=server),
+    'server' listens for it (port
+    mode=client), at .sock unless named. ip has a prefix length. Stopped guests and guests
+    killed with kill9() can be started again, on the same socket.
+    """
+
+    def __init__(self, name, sock=None, mode='client', mac=None, ip=None, queues=1, mem=256, tso=True,
+                 mtu=None, host_mtu=None, reconnect=None, ring_size=None, device_options='',
+                 append='', image_dir=None, cpu=None):
+        super().__init__(name, ip, '/tmp')
+        self.dir = proc.temp_dir(f'shunt-{name}-')
+        self.sock, self.mode, self.mac = str(sock or self.dir / 'net'), mode, mac
+        self.queues, self.mem, self.tso = queues, mem, tso
+        self.mtu, self.host_mtu, self.reconnect, self.ring_size = mtu, host_mtu, reconnect, ring_size
+        self.device_options, self.append = device_options, append
+        self.image = pathlib.Path(image_dir) if image_dir else None
+        self.cpu = proc.cpus()[0] if cpu is None else cpu
+        self.process = self.agent = self.monitor = None
+        self.boots = 0
+
+    # Command line
+
+    def _device(self):
+        options = ['virtio-net-pci', 'netdev=n0', 'romfile=']
+        if self.mac:
+            options.append(f'mac={self.mac}')
+        if qemu_major() < 8:
+            options.append('vectors=0')    # 7.2 crashes with vhost-user, MSI-X and TCG
+        elif self.queues > 1:
+            options.append(f'vectors={2 * self.queues + 2}')
+        if self.queues > 1:
+            options.append('mq=on')
+        if self.host_mtu:
+            options.append(f'host_mtu={self.host_mtu}')
+        if self.ring_size:
+            options += [f'rx_queue_size={self.ring_size}', f'tx_queue_size={self.ring_size}']
+        if not self.tso:
+            options.append(NO_OFFLOADS)
+        if self.device_options:
+            options.append(self.device_options)
+        return ','.join(options)
+
+    def _kernel_options(self):
+        options = {'name': self.name, 'ip': self.ip, 'mtu': self.mtu or self.host_mtu,
+                   'queues': self.queues}
+        words = [f'shunt.{key}={value}' for key, value in options.items() if value]
+        return ' '.join([KERNEL_OPTIONS, *words, self.append]).strip()
+
+    def _chardev(self):
+        chardev = f'socket,id=c0,path={self.sock}'
+        if self.mode == 'server':
+            return chardev + ',server=on'
+        return chardev + (f',reconnect={self.reconnect}' if self.reconnect else '')
+
+    def argv(self):
+        folder = self.image or image()
+        return [
+            QEMU, '-name', self.name, '-accel', 'tcg', '-cpu', 'max', '-smp', self.queues,
+            '-machine', 'q35,memory-backend=mem', '-m', f'{self.mem}M',
+            '-object', f'memory-backend-memfd,id=mem,size={self.mem}M,share=on',
+            '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot',
+            '-kernel', folder / 'vmlinuz', '-initrd', folder / 'initramfs.cpio.gz',
+            '-append', self._kernel_options(),
+            '-serial', f'file:{self.dir}/console',
+            '-chardev', f'socket,id=ctl,path={self.dir}/agent,server=on', '-serial', 'chardev:ctl',
+            '-qmp', f'unix:{self.dir}/qmp,server=on,wait=off',
+            '-chardev', self._chardev(),
+            '-netdev', f'vhost-user,id=n0,chardev=c0,queues={self.queues}',
+            '-device', self._device(),
+        ]
+
+    # Life
+
+    def start(self):
+        """Start QEMU; it boots once the switch is there. Returns self."""
+        for name in ('agent', 'qmp', 'console'):
+            (self.dir / name).unlink(missing_ok=True)
+        self.process = Process(self.argv(), self.dir / 'qemu.log', cpu=self.cpu)
+        try:
+            self.agent = wait_until(self._connect_agent, 10, f'{self.name}: start of QEMU')
+        except BaseException:
+            self.kill9()
+            raise
+        return self
+
+    def _connect_agent(self):
+        self._check()
+        try:
+            return Agent(self.dir / 'agent', self._check)
+        except (FileNotFoundError, ConnectionRefusedError):
+            return None
+
+    def _check(self):
+        """Raise when the guest is dead."""
+        if not self.process or not self.process.alive():
+            status = self.process.popen.returncode if self.process else None
+            raise GuestError(f'{self.name}: QEMU is not running (status {status})\n{self.logs()}')
+
+    def logs(self):
+        """The ends of QEMU's log and of the guest's console."""
+        return (f'--- {self.name} QEMU\n{proc.tail(self.dir / "qemu.log")}\n'
+                f'--- {self.name} console\n{proc.tail(self.dir / "console")}')
+
+    def wait_boot(self, timeout=60):
+        """Wait until the guest takes commands. Returns self."""
+        try:
+            self.agent.wait_ready(timeout)
+        except TimeoutError as error:
+            raise GuestError(f'{error}\n{self.logs()}') from None
+        self.boots += 1
+        return self
+
+    @property
+    def qmp(self):
+        """The QMP connection, made at first use."""
+        if self.monitor is None:
+            self.monitor = Qmp(self.dir / 'qmp')
+        return self.monitor
+
+    def reboot(self, inside=False, timeout=60):
+        """Reset the machine (or reboot from inside) and wait until it is up again."""
+        before = self.agent.boot_id
+        # -no-reboot makes QEMU exit after a panic; a wanted reboot is allowed for its time only.
+        self.qmp.execute('set-action', reboot='reset')
+        if inside:
+            self.run('reboot -f >/dev/null 2>&1 &')
+        else:
+            self.qmp.execute('system_reset')
+        try:
+            self.agent.wait_ready(timeout, other_than=before)
+        except TimeoutError as error:
+            raise GuestError(f'{error}\n{self.logs()}') from None
+        self.qmp.execute('set-action', reboot='shutdown')
+        self.boots += 1
+
+    def kill9(self):
+        """kill -9 of QEMU."""
+        if self.process:
+            self.process.kill9()
+        self._disconnect()
+
+    def stop(self):
+        """Switch the machine off and remove its files."""
+        if self.process and self.process.alive():
+            try:
+                self.qmp.execute('quit')
+                self.process.wait(5)
+            except (OSError, QmpError, TimeoutError):
+                pass
+        self.kill9()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def _disconnect(self):
+        for connection in (self.agent, self.monitor):
+            if connection:
+                connection.close()
+        self.process = self.agent = self.monitor = None
+
+    def __enter__(self):
+        return self if self.process else self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+    # Commands
+
+    def call(self, command, timeout=30):
+        """(status, output) of a shell command in the guest."""
+        try:
+            status, output = self.agent.run(command, timeout)
+        except (TimeoutError, AgentError) as error:
+            raise GuestError(f'{self.name}: {error}\n{self.logs()}') from None
+        return status, output.decode(errors='replace')

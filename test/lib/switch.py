@@ -1,0 +1,237 @@
+"""shuntd under test, in a folder of its own.
+
+    with Switch() as switch:
+        switch.port_add('vm1', 'vhost', queues=2)     # on switch.socket('vm1')
+        print(switch.rpc('port.list'))
+
+Leaving the block stops it and asserts a clean end; when the block failed its log is printed.
+"""
+
+import json
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import proc
+from proc import Process
+
+HUGE_MB = 256    # free huge pages needed to use them
+
+
+class SwitchError(Exception):
+    """The switch refused a command, or is not there."""
+
+    def __init__(self, message, status=None, code=None, data=None):
+        super().__init__(message)
+        self.status, self.code, self.data = status, code, data
+
+
+class Rpc:
+    """One connection to the control socket: JSON-RPC 2.0, a line each way."""
+
+    def __init__(self, path, timeout=10):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(timeout)
+        self.number = 0
+        try:
+            self.sock.connect(str(path))
+        except OSError:
+            self.sock.close()
+            raise
+        self.reader = self.sock.makefile('r')
+
+    def call(self, method, params=None):
+        """The result; SwitchError with .code when the switch refuses."""
+        self.number += 1
+        request = {'jsonrpc': '2.0', 'id': self.number, 'method': method}
+        if params:
+            request['params'] = params
+        self.sock.sendall(json.dumps(request).encode() + b'\n')
+        line = self.reader.readline()
+        if not line:
+            raise SwitchError(f'{method}: the switch closed the connection')
+        answer = json.loads(line)
+        if 'error' in answer:
+            error = answer['error']
+            raise SwitchError(error.get('message'), code=error.get('code'), data=error.get('data'))
+        assert answer['id'] == self.number, f'answer {answer} to request {request}'
+        return answer['result']
+
+    def close(self):
+        self.reader.close()
+        self.sock.close()
+
+
+def eal_arguments():
+    """EAL arguments that work here: huge pages where enough are free, else ordinary memory."""
+    try:
+        pages = pathlib.Path('/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages').read_text()
+        huge = int(pages) * 2 >= HUGE_MB
+    except (OSError, ValueError):
+        huge = False
+    return ['--no-pci'] + (['--in-memory'] if huge else ['--no-huge', '-m', '512'])
+
+
+class Switch:
+    """One shuntd. config is YAML text; lcores the polling ones; eal replaces the EAL arguments.
+
+    Sockets of ports belong into .run (see socket()): the folder must be empty after stop().
+    """
+
+    def __init__(self, config='', lcores=None, eal=None, arguments=(), folder=None):
+        self.dir = pathlib.Path(folder) if folder else proc.temp_dir('shunt-sw-')
+        self.run = self.dir / 'run'
+        self.run.mkdir(exist_ok=True)
+        self.sock = self.run / 'shunt.sock'
+        self.log = self.dir / 'shuntd.log'
+        self.config = self.dir / 'shunt.yaml'
+        self.config.write_text(config)
+        self.lcores = str(proc.cpus()[1]) if lcores is None else str(lcores)
+        self.eal = eal_arguments() if eal is None else list(eal)
+        self.arguments = list(arguments)
+        self.process = None
+        self._rpc = None
+
+    def socket(self, name):
+        """Where a port's unix socket belongs."""
+        return self.run / f'{name}.sock'
+
+    # Life
+
+    def argv(self):
+        return [proc.program('shuntd'), '-c', self.config, '-s', self.sock,
+                '--lcores', self.lcores, *self.arguments, '--', *self.eal]
+
+    def start(self, timeout=20):
+        """Start it and wait until it takes commands. Returns self."""
+        self.process = Process(self.argv(), self.log)
+        try:
+            self.wait_ready(timeout)
+        except BaseException:
+            self.kill9()
+            raise
+        return self
+
+    def wait_ready(self, timeout=20):
+        """`shunt wait`, but at once when shuntd ends meanwhile."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if not self.process.alive():
+                status = self.process.wait(1)
+                raise SwitchError(f'shuntd ended with {status}:\n{self.process.tail()}', status)
+            if self.cli('wait', '1', check=False).returncode == 0:
+                return
+        raise SwitchError(f'shuntd was not ready within {timeout} s:\n{self.process.tail()}')
+
+    def stop(self, timeout=10):
+        """SIGTERM; asserts exit status 0 and no files left behind."""
+        self._disconnect()
+        self.process.signal(signal.SIGTERM)
+        try:
+            status = self.process.wait(timeout)
+        except TimeoutError:
+            self.process.kill9()
+            raise
+        assert status == 0, f'shuntd ended with {status}:\n{self.process.tail()}'
+        left = sorted(path.name for path in self.run.iterdir())
+        assert not left, f'shuntd left files behind: {left}'
+
+    def kill9(self):
+        """kill -9: no chance to clean up."""
+        self._disconnect()
+        if self.process:
+            self.process.kill9()
+
+    def restart(self):
+        """Stop cleanly and start again with the same arguments."""
+        self.stop()
+        return self.start()
+
+    def reload(self, config):
+        """A new configuration file and SIGHUP."""
+        self.config.write_text(config)
+        self.process.signal(signal.SIGHUP)
+
+    def alive(self):
+        return self.process is not None and self.process.alive()
+
+    def __enter__(self):
+        return self if self.process else self.start()
+
+    def __exit__(self, kind, *_):
+        try:
+            if kind is None:
+                self.stop()
+        except BaseException:
+            kind = True
+            raise
+        finally:
+            self.kill9()
+            if kind is not None:
+                print(f'--- shuntd\n{proc.tail(self.log, 60)}', file=sys.stderr)
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+    # Commands
+
+    def cli(self, *words, check=True, timeout=15):
+        """Run `shunt WORDS`; the completed process. SwitchError with .status when it fails."""
+        done = subprocess.run([proc.program('shunt'), '-s', self.sock, *map(str, words)],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=timeout)
+        if check and done.returncode:
+            raise SwitchError(f"shunt {' '.join(map(str, words))}: {done.stderr.strip()}",
+                              done.returncode)
+        return done
+
+    def json(self, *words):
+        """What `shunt -j WORDS` prints, parsed."""
+        return json.loads(self.cli('-j', *words).stdout)
+
+    def rpc(self, method, params=None):
+        """A JSON-RPC call on a connection kept open."""
+        if self._rpc is None:
+            self._rpc = Rpc(self.sock)
+        return self._rpc.call(method, params)
+
+    def port_add(self, name, kind, **keys):
+        """`port add`; a vhost port gets socket(name) unless told. '_' in keys stands for '-'."""
+        if kind == 'vhost':
+            keys.setdefault('socket', self.socket(name))
+        words = [f"{key.replace('_', '-')}={value}" for key, value in keys.items()]
+        self.cli('port', 'add', name, kind, *words)
+        return keys.get('socket')
+
+    def port(self, name):
+        """`port show`: the counters and keys of a port."""
+        return self.json('port', 'show', name)
+
+    def wait_link(self, name, state='up', timeout=10):
+        """Wait until a port's link is up or down."""
+        proc.wait_until(lambda: self.port(name)['link'] == state, timeout,
+                        f'link of {name} {state}')
+
+    def _disconnect(self):
+        if self._rpc:
+            self._rpc.close()
+        self._rpc = None
+
+
+def unbalanced(ports):
+    """What does not add up in the counters of all ports of a switch at rest: lines of text.
+
+    Every frame received was forwarded or dropped, and every copy made was sent or dropped.
+    """
+    wrong = []
+    for port in ports:
+        if port['rx_packets'] != port['rx_forwarded'] + port['rx_drops']:
+            wrong.append('{name}: rx {rx_packets} != forwarded {rx_forwarded} + '
+                         'dropped {rx_drops}'.format(**port))
+    copies = sum(port['rx_copies'] for port in ports)
+    sent = sum(port['tx_packets'] + port['tx_drops'] for port in ports)
+    if copies != sent:
+        wrong.append(f'copies {copies} != sent or dropped {sent}')
+    return wrong

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The rates on the live screen: two samples, a new port of the same name, sorting. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+
+#include "top_rates.h"
+
+/** Take a sample of one port and one lcore. */
+static void
+sample(struct rates *rates, double now, int packets, int drops, int busy, int idle)
+{
+	json_t *ports = json_pack("[{s:s, s:s, s:i, s:i, s:i, s:i}]", "name", "a", "link", "up",
+		"rx_packets", packets, "rx_bytes", packets * 100, "rx_drops", drops, "tx_packets",
+		0);
+	json_t *lcores = json_pack("[{s:i, s:i, s:i, s:i}]", "lcore", 1, "busy_cycles", busy,
+		"idle_cycles", idle, "packets", packets);
+
+	assert_int_equal(rates_update(rates, ports, lcores, now), 0);
+	json_decref(ports);
+	json_decref(lcores);
+}
+
+static void
+test_rates(void **state)
+{
+	struct rates *rates = rates_new();
+	const struct rates_lcore *lcore;
+	const struct rates_port *port;
+	size_t n;
+
+	(void)state;
+	sample(rates, 10, 1000, 0, 500, 500);
+	port = rates_ports(rates, &n);
+	assert_int_equal(n, 1);
+	assert_false(port->known);
+	assert_true(port->up && port->rx_packets == 0);
+	sample(rates, 12, 3000, 4, 800, 600);
+	port = rates_ports(rates, &n);
+	lcore = rates_lcores(rates, &n);
+	assert_true(port->known && port->rx_packets == 1000 && port->rx_bits == 800000);
+	assert_true(port->drops == 2 && port->tx_packets == 0);
+	assert_true(lcore->load == 0.75 && lcore->packets == 1000);
+	assert_true(lcore->cycles_per_packet == 300.0 / 2000);
+	sample(rates, 13, 500, 6, 900, 700); /* the port is a new one of the same name */
+	port = rates_ports(rates, &n);
+	assert_true(port->rx_packets == 500 && port->drops == 6);
+	rates_reset(rates);
+	sample(rates, 14, 600, 6, 900, 700);
+	assert_false(rates_ports(rates, &n)->known);
+	assert_int_equal(rates_update(rates, json_true(), json_true(), 15), -EPROTO);
+	rates_free(rates);
+}
+
+static void
+test_rates_sort(void **state)
+{
+	json_t *none = json_array();
+	json_t *first =
+		json_pack("[{s:s}, {s:s}, {s:s}]", "name", "vm10", "name", "vm9", "name", "vm1");
+	json_t *second = json_pack("[{s:s, s:i}, {s:s, s:i}, {s:s}]", "name", "vm10", "rx_packets",
+		5, "name", "vm9", "tx_drops", 1, "name", "vm1");
+	struct rates *rates = rates_new();
+	size_t n;
+
+	(void)state;
+	assert_int_equal(rates_update(rates, first, none, 1), 0);
+	assert_int_equal(rates_update(rates, second, none, 2), 0);
+	rates_sort(rates, RATES_BY_RX);
+	assert_string_equal(rates_ports(rates, &n)[0].name, "vm10");
+	rates_sort(rates, RATES_BY_DROPS);
+	assert_string_equal(rates_ports(rates, &n)[0].name, "vm9");
+	rates_sort(rates, RATES_BY_NAME);
+	assert_string_equal(rates_ports(rates, &n)[1].name, "vm9");
+	rates_free(rates);
+	json_decref(none);
+	json_decref(first);
+	json_decref(second);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_rates_sort),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# Builds the guest that tests and demo boot: Debian's cloud kernel and an initramfs
+# (busybox, iperf3, ethtool, virtio modules) in DIR/{vmlinuz,initramfs.cpio.gz}.
+# Usage: image.sh [--refresh] [DIR]     DIR defaults to <root>/build/guest; prints DIR.
+# Nothing is installed. Everything is kept: with an unchanged tree it does nothing, and it needs
+# the network only for the first kernel (or with --refresh).
+set -euo pipefail
+
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+REFRESH=no
+[ "${1:-}" = --refresh ] && { REFRESH=yes; shift; }
+DIR=${1:-${SHUNT_GUEST:-${SHUNT_BUILD:-$HERE/../../build}/guest}}
+
+BOOT_MODULES="virtio_pci virtio_net"    # loaded by init
+EXTRA_MODULES="8021q"                   # loaded by the guest's `load` command
+PROGRAMS="iperf3 ethtool"
+META=linux-image-cloud-amd64
+
+die() { echo "guest image: $*" >&2; exit 1; }
+
+check_host() {
+    [ "$(dpkg --print-architecture)" = amd64 ] || die "only amd64 guests are supported"
+    local need=() program
+    for program in $PROGRAMS cpio; do
+        command -v "$program" >/dev/null || need+=("$program")
+    done
+    [ -n "$(static_busybox)" ] || need+=(busybox-static)
+    [ ${#need[@]} = 0 ] || die "missing packages; as root: apt-get install ${need[*]}"
+}
+
+static_busybox() {
+    local path
+    path=$(command -v busybox) || return 0
+    if ! ldd "$path" >/dev/null 2>&1; then echo "$path"; fi
+}
+
+kernel_package() {
+    apt-cache depends "$META" 2>/dev/null | awk '/Depends: linux-image-/ {print $2; exit}'
+}
+
+download_kernel() {
+    local package tmp
+    package=$(kernel_package)
+    if [ -z "$package" ] && [ "$(id -u)" = 0 ]; then
+        apt-get -qq update >/dev/null 2>&1 || true
+        package=$(kernel_package)
+    fi
+    [ -n "$package" ] || die "apt does not know $META; as root: apt-get update"
+    tmp=$(mktemp -d "$DIR/download.XXXXXX")
+    if ! (cd "$tmp" && apt-get -qq download "$package" >log 2>&1); then
+        die "cannot download $package ($(grep '^E:' "$tmp/log" | head -1)); go online once, or put its .deb into $DIR"
+    fi
+    rm -f "$DIR"/linux-image-*.deb
+    mv "$tmp"/*.deb "$DIR"/
+}
+
+kernel_deb() { find "$DIR" -maxdepth 1 -name 'linux-image-*.deb' | sort | tail -1; }
+
+# The fingerprint of everything that goes into the image.
+inputs() {
+    local program
+    { cat "$HERE"/{image.sh,vmlinux.py} "$HERE"/guest/*; basename "$(kernel_deb)"; cat "$(static_busybox)"
+      for program in $PROGRAMS; do cat "$(command -v "$program")"; done; } | sha256sum
+}
+
+copy_program() {
+    local root=$1 path library
+    path=$(command -v "$2")
+    cp -L "$path" "$root/bin/"
+    ldd "$path" | grep -o '/[^ ]*' | while read -r library; do
+        mkdir -p "$root$(dirname "$library")"
+        cp -L "$library" "$root$library"
+    done
+}
+
+# Copies the modules named and what they need (unless built into this kernel) and writes their
+# names, in the order to load them, to the list.
+copy_modules() {
+    local root=$1 kernel=$2 list=$3 name file
+    shift 3
+    for name; do
+        file=$(find "$kernel/lib/modules" -name "$name.ko" | head -1)
+        if [ -z "$file" ] || grep -qx "$name" "$list" 2>/dev/null; then continue; fi
+        # shellcheck disable=SC2046  # a list of words
+        copy_modules "$root" "$kernel" "$list" \
+            $(tr '\0' '\n' <"$file" | sed -n 's/^depends=//p' | tr , ' ')
+        cp "$file" "$root/lib/modules/"
+        echo "$name" >>"$list"
+    done
+}
+
+build() {
+    local work=$1 root=$1/root kernel=$1/kernel program
+    dpkg -x "$(kernel_deb)" "$kernel"
+    mkdir -p "$root"/{bin,etc,dev,proc,sys,tmp,lib/modules}
+    ln -s bin "$root/sbin"
+    cp -L "$(static_busybox)" "$root/bin/busybox"
+    for program in $("$root/bin/busybox" --list); do
+        [ "$program" = busybox ] || ln -s busybox "$root/bin/$program"
+    done
+    for program in $PROGRAMS; do rm -f "$root/bin/$program"; copy_program "$root" "$program"; done
+    copy_modules "$root" "$kernel" "$root/etc/modules" $BOOT_MODULES
+    for program in $EXTRA_MODULES; do
+        copy_modules "$root" "$kernel" "$root/etc/modules.$program" "$program"
+    done
+    install -m 755 "$HERE/guest/init" "$root/init"
+    install -m 755 "$HERE"/guest/{agent,load} "$root/bin/"
+    (cd "$root" && find . | sort | cpio --quiet -o -H newc -R 0:0) | gzip -1 >"$work/initramfs.cpio.gz"
+    "$HERE/vmlinux.py" "$kernel"/boot/vmlinuz-* "$work/vmlinuz" 2>/dev/null ||
+        cp "$kernel"/boot/vmlinuz-* "$work/vmlinuz"
+}
+
+check_host
+mkdir -p "$DIR" 2>/dev/null || die "cannot write $DIR"
+DIR=$(cd "$DIR" && pwd)
+exec 9>"$DIR/lock" || die "cannot write $DIR"
+flock 9
+WORK=
+trap 'rm -rf "$WORK" "$DIR"/download.*' EXIT
+if [ "$REFRESH" = yes ] || [ -z "$(kernel_deb)" ]; then download_kernel; fi
+stamp=$(inputs)
+if [ ! -s "$DIR/vmlinuz" ] || [ ! -s "$DIR/initramfs.cpio.gz" ] ||
+   [ "$(cat "$DIR/stamp" 2>/dev/null)" != "$stamp" ]; then
+    rm -f "$DIR/stamp"
+    rm -rf "$DIR"/work.*
+    WORK=$(mktemp -d "$DIR/work.XXXXXX")
+    build "$WORK"
+    mv "$WORK/vmlinuz" "$WORK/initramfs.cpio.gz" "$DIR"/
+    echo "$stamp" >"$DIR/stamp"
+fi
+echo "$DIR"
