@@ -70,9 +70,9 @@ eal_has(const struct options *options, const char *word)
 
 	for (int i = 0; i < options->eal_argc; i++) {
 		const char *given = options->eal_argv[i];
-		if (strncmp(given, word, length) == 0 && (given[length] == '\0' ||
-							       given[length] == '=' ||
-							       (length == 2 && word[1] != '-')))
+		if (strncmp(given, word, length) == 0 &&
+			(given[length] == '\0' || given[length] == '=' ||
+				(length == 2 && word[1] != '-')))
 			return true;
 	}
 	return false;

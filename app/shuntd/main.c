@@ -55,7 +55,7 @@ shuntd_choose_cpus(struct shuntd *shuntd, cpu_set_t *control, struct err *err)
 {
 	struct config *config = &shuntd->config;
 	const char *given = shuntd->options.lcores;
-	const char *list = given != NULL		 ? given
+	const char *list = given != NULL               ? given
 			   : config->lcores[0] != '\0' ? config->lcores
 						       : "auto";
 	int rc = topology_allowed(&shuntd->allowed);

@@ -44,8 +44,8 @@ options_log_level(struct options *options, const char *level, struct err *err)
 			options->log_level = level;
 			return 0;
 		}
-	return err_set(err, EINVAL, "--log-level %.40s: is none of error, warning, info, debug",
-		level);
+	return err_set(
+		err, EINVAL, "--log-level %.40s: is none of error, warning, info, debug", level);
 }
 
 static int

@@ -22,8 +22,7 @@ device_find(const char *device)
 	struct rte_dev_iterator iterator;
 	uint16_t id, found = RTE_MAX_ETHPORTS;
 
-	RTE_ETH_FOREACH_MATCHING_DEV(id, device, &iterator)
-	{
+	RTE_ETH_FOREACH_MATCHING_DEV (id, device, &iterator) {
 		if (found == RTE_MAX_ETHPORTS)
 			found = id;
 	}
@@ -44,12 +43,12 @@ ethdev_plug(struct ethdev *dev, const char *device, struct err *err)
 		dev->plugged = true;
 		dev->id = device_find(device);
 		if (dev->id == RTE_MAX_ETHPORTS)
-			return err_set(err, ENODEV, "device: '%.120s' is no network device",
-				device);
+			return err_set(
+				err, ENODEV, "device: '%.120s' is no network device", device);
 	}
 	if (device_taken[dev->id])
-		return err_set(err, EBUSY, "device: '%.120s' belongs to another port already",
-			device);
+		return err_set(
+			err, EBUSY, "device: '%.120s' belongs to another port already", device);
 	device_taken[dev->id] = true;
 	return 0;
 }
@@ -107,8 +106,8 @@ device_configure(struct ethdev *dev, const struct ethdev_config *config,
 	if (dev->rx_queues > info->max_rx_queues)
 		return err_set(err, EINVAL, "queues: the device has %u, not %u",
 			info->max_rx_queues, dev->rx_queues);
-	dev->tx_queues = (uint16_t)RTE_MIN(info->max_tx_queues,
-		RTE_MAX(dev->services->lanes, (unsigned)dev->rx_queues));
+	dev->tx_queues = (uint16_t)RTE_MIN(
+		info->max_tx_queues, RTE_MAX(dev->services->lanes, (unsigned)dev->rx_queues));
 	conf.txmode.offloads = device_tx_offloads(info->tx_offload_capa);
 	conf.rxmode.mtu = (uint32_t)config->mtu;
 	if (config->mtu > POOL_PAYLOAD - FRAME_ETH_LEN - 2 * FRAME_TAG_LEN)

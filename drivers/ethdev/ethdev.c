@@ -90,8 +90,8 @@ ethdev_open(struct port *port, struct err *err)
 		ethdev_free(dev);
 		return err->code;
 	}
-	rte_eth_dev_callback_register(
-		dev->id, RTE_ETH_EVENT_INTR_LSC, ethdev_link_event, (void *)(uintptr_t)dev->services);
+	rte_eth_dev_callback_register(dev->id, RTE_ETH_EVENT_INTR_LSC, ethdev_link_event,
+		(void *)(uintptr_t)dev->services);
 	port->dev = dev;
 	port->rx_queues = dev->rx_queues;
 	port->tx_queues = dev->tx_queues;
@@ -108,8 +108,8 @@ ethdev_close(struct port *port)
 {
 	struct ethdev *dev = port->dev;
 
-	rte_eth_dev_callback_unregister(
-		dev->id, RTE_ETH_EVENT_INTR_LSC, ethdev_link_event, (void *)(uintptr_t)dev->services);
+	rte_eth_dev_callback_unregister(dev->id, RTE_ETH_EVENT_INTR_LSC, ethdev_link_event,
+		(void *)(uintptr_t)dev->services);
 	ethdev_unplug(dev);
 	ethdev_free(dev);
 	port->dev = NULL;
@@ -170,8 +170,8 @@ ethdev_facts(const struct port *port, struct port_facts *facts)
 	if (rte_eth_link_get_nowait(dev->id, &link) == 0)
 		port_fact(facts, "speed_mbps", "%u",
 			link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : link.link_speed);
-	port_fact(facts, "tx_checksum", "%s",
-		dev->capabilities & FRAME_CSUM ? "device" : "software");
+	port_fact(
+		facts, "tx_checksum", "%s", dev->capabilities & FRAME_CSUM ? "device" : "software");
 	port_fact(facts, "tx_segmentation", "%s",
 		dev->capabilities & FRAME_TSO ? "device" : "software");
 }

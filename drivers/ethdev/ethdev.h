@@ -43,7 +43,7 @@ struct ethdev {
 	/* Control only. */
 	struct rte_mempool *pool;
 	unsigned reserved; /**< mbufs, of the pool */
-	bool plugged;	   /**< by us, so that close pulls it out again */
+	bool plugged;      /**< by us, so that close pulls it out again */
 	bool started;
 	uint32_t generation;
 	bool was_up;
@@ -64,12 +64,11 @@ int ethdev_plug(struct ethdev *dev, const char *device, struct err *err);
 void ethdev_unplug(struct ethdev *dev);
 
 /** Configure queues and offloads, and start. @return 0 or negative errno with the reason */
-int ethdev_start(
-	struct ethdev *dev, const struct ethdev_config *config, int numa, struct err *err);
+int ethdev_start(struct ethdev *dev, const struct ethdev_config *config, int numa, struct err *err);
 
 /* burst.c: the rx and tx slots of struct port_driver */
-uint16_t ethdev_rx(void *arg, uint16_t queue, struct frame frames[], uint16_t n,
-	struct counters *counters);
+uint16_t ethdev_rx(
+	void *arg, uint16_t queue, struct frame frames[], uint16_t n, struct counters *counters);
 void ethdev_tx(void *arg, uint16_t lane, struct frame *const frames[], uint16_t n,
 	struct counters *counters);
 

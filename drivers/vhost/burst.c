@@ -37,11 +37,9 @@ vhost_offload(struct frame *frame)
 	if ((mbuf->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_UDP_CKSUM)
 		offload->csum_offset = offsetof(struct rte_udp_hdr, dgram_cksum);
 	if (mbuf->ol_flags & RTE_MBUF_F_TX_TCP_SEG) {
-		offload->flags |=
-			mbuf->ol_flags & RTE_MBUF_F_TX_IPV4 ? FRAME_TSO4 : FRAME_TSO6;
+		offload->flags |= mbuf->ol_flags & RTE_MBUF_F_TX_IPV4 ? FRAME_TSO4 : FRAME_TSO6;
 		offload->gso_size = mbuf->tso_segsz;
-		offload->header_len =
-			(uint16_t)(offload->csum_start + mbuf->l4_len);
+		offload->header_len = (uint16_t)(offload->csum_start + mbuf->l4_len);
 	}
 }
 
@@ -55,8 +53,7 @@ vhost_rx(void *arg, uint16_t queue, struct frame frames[], uint16_t n, struct co
 	int vid = atomic_load_explicit(&dev->live, memory_order_acquire);
 
 	(void)counters;
-	if (vid == VHOST_NOBODY ||
-		!atomic_load_explicit(&dev->enabled[ring], memory_order_relaxed))
+	if (vid == VHOST_NOBODY || !atomic_load_explicit(&dev->enabled[ring], memory_order_relaxed))
 		return 0;
 	n = rte_vhost_dequeue_burst(vid, ring, dev->pool, mbufs, n);
 	for (uint16_t i = 0; i < n; i++) {
@@ -75,8 +72,7 @@ static uint16_t
 vhost_send_burst(void *arg, uint16_t queue, struct rte_mbuf *mbufs[], uint16_t n)
 {
 	const struct vhost_sender *sender = arg;
-	uint16_t sent =
-		rte_vhost_enqueue_burst(sender->vid, vhost_guest_rx_ring(queue), mbufs, n);
+	uint16_t sent = rte_vhost_enqueue_burst(sender->vid, vhost_guest_rx_ring(queue), mbufs, n);
 
 	rte_pktmbuf_free_bulk(mbufs, n);
 	return sent;
@@ -112,8 +108,8 @@ vhost_tx(void *arg, uint16_t lane, struct frame *const frames[], uint16_t n,
 	struct send_queue to = {
 		.burst = vhost_send_burst,
 		.dev = &sender,
-		.capabilities = (uint8_t)atomic_load_explicit(
-			&dev->capabilities, memory_order_relaxed),
+		.capabilities =
+			(uint8_t)atomic_load_explicit(&dev->capabilities, memory_order_relaxed),
 	};
 
 	(void)lane; /* the library locks the ring */

@@ -22,7 +22,7 @@ LOG_MODULE(vhost);
 #define FEATURE(bit) (UINT64_C(1) << (bit))
 
 enum {
-	RING_PACKED_BIT = 34,	 /* VIRTIO_F_RING_PACKED */
+	RING_PACKED_BIT = 34,       /* VIRTIO_F_RING_PACKED */
 	MESSAGE_GET_QUEUE_NUM = 17, /* VHOST_USER_GET_QUEUE_NUM */
 };
 

@@ -100,7 +100,7 @@ vhost_socket_protect(const struct vhost_config *config, struct err *err)
 		return err_set(err, errno, "owner: cannot give %s to %s: %s", config->socket,
 			config->owner, strerror(errno));
 	if (chmod(config->socket, (mode_t)config->perm) < 0)
-		return err_set(err, errno, "perm: cannot change %s: %s", config->socket,
-			strerror(errno));
+		return err_set(
+			err, errno, "perm: cannot change %s: %s", config->socket, strerror(errno));
 	return 0;
 }

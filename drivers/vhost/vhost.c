@@ -20,8 +20,8 @@
 
 enum { VHOST_MTU_MIN = 68, VHOST_MTU_MAX = 65535, VHOST_PERM_DEFAULT = 0660 };
 
-static const char *const vhost_modes[] = {[VHOST_SERVER] = "server", [VHOST_CLIENT] = "client",
-	NULL};
+static const char *const vhost_modes[] = {
+	[VHOST_SERVER] = "server", [VHOST_CLIENT] = "client", NULL};
 
 static const struct key vhost_keys[] = {
 	VHOST_KEY("socket", socket, .kind = KEY_TEXT, .size = VHOST_PATH_MAX),
@@ -92,8 +92,7 @@ vhost_open(struct port *port, struct err *err)
 	port->dev = dev;
 	port->numa_node = (int)port->config.numa;
 	port->rx_queues = port->tx_queues = dev->queues;
-	port->max_len =
-		(uint32_t)(config->mtu > 0 ? config->mtu : VHOST_MTU_MAX) + FRAME_ETH_LEN;
+	port->max_len = (uint32_t)(config->mtu > 0 ? config->mtu : VHOST_MTU_MAX) + FRAME_ETH_LEN;
 	return 0;
 }
 
@@ -130,7 +129,7 @@ vhost_facts(const struct port *port, struct port_facts *facts)
 	bool live = atomic_load(&dev->live) != VHOST_NOBODY;
 
 	port_fact(facts, "front_end", "%s",
-		live					      ? "running"
+		live                                            ? "running"
 		: atomic_load(&dev->connection) != VHOST_NOBODY ? "connected, driver not ready"
 								: "none");
 	port_fact(facts, "path", "library bursts");
@@ -142,8 +141,7 @@ vhost_facts(const struct port *port, struct port_facts *facts)
 	port_fact(facts, "refused", "%u", atomic_load(&dev->refused));
 }
 
-static void
-vhost_arg(struct port_frontend *frontend, const char *format, ...)
+static void vhost_arg(struct port_frontend *frontend, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 static void

@@ -53,15 +53,15 @@ struct vhost_dev {
 	 * services->quiesce() is what makes it safe to let the library free the device.
 	 */
 	_Alignas(64) atomic_int live;
-	atomic_uint capabilities;      /**< FRAME_* that the guest negotiated as a receiver */
-	atomic_ushort send_queues;     /**< guest rx rings enabled, from the first on */
+	atomic_uint capabilities;  /**< FRAME_* that the guest negotiated as a receiver */
+	atomic_ushort send_queues; /**< guest rx rings enabled, from the first on */
 	atomic_uchar enabled[2 * PORT_QUEUES_MAX]; /**< rings, as virtio numbers them */
 
 	/* Written by the library's event thread, read by control. */
 	_Alignas(64) atomic_int connection; /**< vid of the front end connected, or VHOST_NOBODY */
-	atomic_uint generation;		    /**< counts the times the port went live */
-	atomic_uint refused;		    /**< second front ends turned away */
-	_Atomic uint64_t features;	    /**< negotiated */
+	atomic_uint generation;             /**< counts the times the port went live */
+	atomic_uint refused;                /**< second front ends turned away */
+	_Atomic uint64_t features;          /**< negotiated */
 
 	struct vhost_dev *next; /**< registry, under its lock */
 };
@@ -83,8 +83,8 @@ int vhost_socket_claim(const char *path, struct err *err);
 int vhost_socket_protect(const struct vhost_config *config, struct err *err);
 
 /* burst.c: the rx and tx slots of struct port_driver */
-uint16_t vhost_rx(void *arg, uint16_t queue, struct frame frames[], uint16_t n,
-	struct counters *counters);
+uint16_t vhost_rx(
+	void *arg, uint16_t queue, struct frame frames[], uint16_t n, struct counters *counters);
 void vhost_tx(void *arg, uint16_t lane, struct frame *const frames[], uint16_t n,
 	struct counters *counters);
 

@@ -13,7 +13,7 @@
 enum { ERR_TEXT_MAX = 320 };
 
 struct err {
-	int code;		 /**< negative errno, 0 while nothing failed */
+	int code;                /**< negative errno, 0 while nothing failed */
 	char text[ERR_TEXT_MAX]; /**< what, where, what to do; no newline */
 };
 

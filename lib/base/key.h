@@ -32,8 +32,8 @@ struct key {
 	size_t size;   /**< KEY_TEXT: bytes of the field */
 	int64_t min, max;
 	const char *const *choices; /**< KEY_CHOICE: words, NULL at the end */
-	bool live;		    /**< may change while the port runs */
-	bool later;		    /**< known word whose feature does not exist yet */
+	bool live;                  /**< may change while the port runs */
+	bool later;                 /**< known word whose feature does not exist yet */
 };
 
 enum { KEY_VALUE_MAX = 512 };

@@ -25,9 +25,9 @@
 
 #define log_line(level, format, ...)                                                               \
 	rte_log(RTE_LOG_##level, log_module_type, "shuntd: " format "\n", ##__VA_ARGS__)
-#define log_error(format, ...)	 log_line(ERR, "error: " format, ##__VA_ARGS__)
+#define log_error(format, ...)   log_line(ERR, "error: " format, ##__VA_ARGS__)
 #define log_warning(format, ...) log_line(WARNING, "warning: " format, ##__VA_ARGS__)
-#define log_info(format, ...)	 log_line(INFO, format, ##__VA_ARGS__)
-#define log_debug(format, ...)	 log_line(DEBUG, format, ##__VA_ARGS__)
+#define log_info(format, ...)    log_line(INFO, format, ##__VA_ARGS__)
+#define log_debug(format, ...)   log_line(DEBUG, format, ##__VA_ARGS__)
 
 #endif

@@ -39,8 +39,7 @@ apply_note(json_t *list, const char *name)
 }
 
 static void
-apply_removals(
-	struct vswitch *vswitch, const struct config *config, struct config_changes *changes)
+apply_removals(struct vswitch *vswitch, const struct config *config, struct config_changes *changes)
 {
 	struct vswitch_port *port = TAILQ_FIRST(&vswitch->ports);
 
@@ -67,8 +66,7 @@ apply_port(struct vswitch *vswitch, const struct config *config, const struct co
 	struct err failure = {0};
 	int rc;
 
-	if (port != NULL &&
-		memcmp(&port->port.config, &said->config, sizeof(said->config)) == 0)
+	if (port != NULL && memcmp(&port->port.config, &said->config, sizeof(said->config)) == 0)
 		return;
 	if (port != NULL)
 		rc = vswitch_port_change(vswitch, &said->config, &failure);

@@ -21,7 +21,7 @@ struct config_port {
 
 /** What a file says. */
 struct config {
-	char path[CONFIG_PATH_MAX];	/**< of the file, for messages */
+	char path[CONFIG_PATH_MAX];     /**< of the file, for messages */
 	char lcores[CONFIG_LCORES_MAX]; /**< empty = not said */
 	unsigned lcores_line;
 	struct fdb_config fdb; /**< 0 = not said */

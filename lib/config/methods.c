@@ -16,8 +16,8 @@ config_show(void *arg, json_t *params, struct err *err)
 	if (rpc_only(params, none, err) < 0)
 		return NULL;
 	char *yaml = config_print(service->vswitch);
-	json_t *result = json_pack(
-		"{s:s, s:o}", "yaml", yaml != NULL ? yaml : "", "config", config_json(service->vswitch));
+	json_t *result = json_pack("{s:s, s:o}", "yaml", yaml != NULL ? yaml : "", "config",
+		config_json(service->vswitch));
 	free(yaml);
 	return result;
 }
@@ -49,8 +49,8 @@ config_file(json_t *params, const char *otherwise, struct err *err)
 
 	if (rpc_only(params, names, err) < 0)
 		return NULL;
-	const char *file = json_object_get(params, "file") == NULL ? otherwise
-								   : rpc_text(params, "file", err);
+	const char *file =
+		json_object_get(params, "file") == NULL ? otherwise : rpc_text(params, "file", err);
 	if (file != NULL && (file[0] != '/' || strlen(file) >= CONFIG_PATH_MAX)) {
 		err_set(err, EINVAL, "file: %.80s is not an absolute path", file);
 		return NULL;

@@ -32,9 +32,9 @@ config_json(const struct vswitch *vswitch)
 	json_t *ports = json_object();
 
 	fdb_get_stats(vswitch->fdb, &fdb);
-	TAILQ_FOREACH (port, &vswitch->ports, next)
-		json_object_set_new(ports, port->port.config.name,
-			methods_port_config(&port->port.config, false));
+	TAILQ_FOREACH(port, &vswitch->ports, next)
+	json_object_set_new(
+		ports, port->port.config.name, methods_port_config(&port->port.config, false));
 	return json_pack("{s:s, s:{s:i, s:i}, s:o}", "lcores", print_lcores(vswitch, lcores), "fdb",
 		"capacity", (int)fdb.capacity, "ageing", (int)fdb_ageing(vswitch->fdb), "ports",
 		ports);
@@ -68,14 +68,14 @@ print_node(yaml_document_t *document, const char *key, const json_t *value, int 
 	if (json_is_string(value))
 		return print_scalar(document, json_string_value(value), print_needs_quotes(key));
 	if (json_is_integer(value)) {
-		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+		snprintf(
+			number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
 		return print_scalar(document, number, false);
 	}
 	bool block = depth == 0 || strcmp(key, "ports") == 0;
-	int mapping = yaml_document_add_mapping(document, NULL,
-		block ? YAML_BLOCK_MAPPING_STYLE : YAML_FLOW_MAPPING_STYLE);
-	json_object_foreach((json_t *)(uintptr_t)value, member, child)
-	{
+	int mapping = yaml_document_add_mapping(
+		document, NULL, block ? YAML_BLOCK_MAPPING_STYLE : YAML_FLOW_MAPPING_STYLE);
+	json_object_foreach ((json_t *)(uintptr_t)value, member, child) {
 		int name = print_scalar(document, member, false);
 		yaml_document_append_mapping_pair(
 			document, mapping, name, print_node(document, member, child, depth + 1));

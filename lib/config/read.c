@@ -26,7 +26,8 @@ line_of(const yaml_node_t *node)
 static int
 reader_fail(struct reader *reader, const yaml_node_t *node, const char *reason)
 {
-	return err_set(reader->err, EINVAL, "%s:%u: %s", reader->config->path, line_of(node), reason);
+	return err_set(
+		reader->err, EINVAL, "%s:%u: %s", reader->config->path, line_of(node), reason);
 }
 
 /** Put file and line before what a callee recorded. */
@@ -200,7 +201,8 @@ reader_lcores(struct reader *reader, const yaml_node_t *value)
 	const char *text = scalar_text(value);
 
 	if (text == NULL || text[0] == '\0' || strlen(text) >= CONFIG_LCORES_MAX)
-		return reader_fail(reader, value, "lcores: must be a list such as \"1-3,8\", or auto");
+		return reader_fail(
+			reader, value, "lcores: must be a list such as \"1-3,8\", or auto");
 	strcpy(reader->config->lcores, text);
 	reader->config->lcores_line = line_of(value);
 	return 0;
@@ -227,10 +229,12 @@ reader_top(struct reader *reader, const char *key, const yaml_node_t *key_node,
 	if (strcmp(key, "fdb") == 0)
 		return reader_mapping(reader, value, "fdb", reader_fdb, &reader->config->fdb);
 	if (strcmp(key, "ports") == 0)
-		return is_null(value) ? 0 : reader_mapping(reader, value, "ports", reader_port, NULL);
+		return is_null(value) ? 0
+				      : reader_mapping(reader, value, "ports", reader_port, NULL);
 	if (strcmp(key, "metrics") == 0)
 		return reader_fail(reader, key_node, "metrics: not yet supported");
-	snprintf(reason, sizeof(reason), "%.60s: no such key; there are lcores, fdb and ports", key);
+	snprintf(
+		reason, sizeof(reason), "%.60s: no such key; there are lcores, fdb and ports", key);
 	return reader_fail(reader, key_node, reason);
 }
 

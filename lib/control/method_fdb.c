@@ -85,8 +85,8 @@ address_parse(json_t *params, uint64_t *mac, json_int_t *vlan, struct err *err)
 	if (text == NULL)
 		return -EINVAL;
 	if (mac_parse(text, mac) < 0)
-		return err_set(err, EINVAL, "mac: '%.40s' is not an address like 02:00:00:00:00:01",
-			text);
+		return err_set(
+			err, EINVAL, "mac: '%.40s' is not an address like 02:00:00:00:00:01", text);
 	if (mac_is_group(*mac))
 		return err_set(err, EINVAL, "mac: %s is a group address; it has no port", text);
 	*vlan = 0;

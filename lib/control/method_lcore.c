@@ -15,9 +15,8 @@ lcore_row(const struct vswitch *vswitch, const struct vswitch_lcore *lcore)
 	for (unsigned i = 0; i < vswitch->n_queues; i++)
 		if (vswitch->queue[i].lane == lcore->lane)
 			json_array_append_new(queues,
-				json_pack("{s:s, s:i}", "port",
-					vswitch->queue[i].port->config.name, "queue",
-					(int)vswitch->queue[i].queue));
+				json_pack("{s:s, s:i}", "port", vswitch->queue[i].port->config.name,
+					"queue", (int)vswitch->queue[i].queue));
 	return json_pack("{s:i, s:i, s:o, s:I, s:I, s:I}", "lcore", (int)lcore->cpu, "numa_node",
 		lcore->node, "queues", queues, "busy_cycles", (json_int_t)load.busy_cycles,
 		"idle_cycles", (json_int_t)load.idle_cycles, "packets", (json_int_t)load.packets);

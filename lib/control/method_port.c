@@ -31,13 +31,13 @@ methods_port_keys(struct port_config *config, json_t *keys, struct err *err)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(keys, key, value)
-	{
+	json_object_foreach (keys, key, value) {
 		if (strcmp(key, "name") == 0 || strcmp(key, "type") == 0)
 			continue;
 		const char *word = value_text(value, text);
 		if (word == NULL)
-			return err_set(err, EINVAL, "%.60s: must be text, a number, on or off", key);
+			return err_set(
+				err, EINVAL, "%.60s: must be text, a number, on or off", key);
 		int rc = port_config_set(config, key, word, err);
 		if (rc < 0)
 			return rc;
@@ -136,7 +136,8 @@ port_summary(const struct vswitch *vswitch, const struct vswitch_port *port)
 	struct counters c;
 
 	vswitch_port_counters(vswitch, port, &c);
-	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	return json_pack(
+		"{s:s, s:s, s:s, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 		"name", port->port.config.name, "type", driver->type, "link",
 		vswitch->up[port->port.id] ? "up" : "down", "numa_node",
 		port->port.numa_node < 0 ? 0 : port->port.numa_node, "rx_queues",
@@ -159,8 +160,8 @@ port_list(void *arg, json_t *params, struct err *err)
 	if (rpc_only(params, none, err) < 0)
 		return NULL;
 	json_t *list = json_array();
-	TAILQ_FOREACH (port, &vswitch->ports, next)
-		json_array_append_new(list, port_summary(vswitch, port));
+	TAILQ_FOREACH(port, &vswitch->ports, next)
+	json_array_append_new(list, port_summary(vswitch, port));
 	return list;
 }
 
@@ -195,12 +196,11 @@ port_show(void *arg, json_t *params, struct err *err)
 	json_object_update(object, keys);
 	json_decref(keys);
 	json_object_set_new(object, "max_frame", json_integer(port->port.max_len));
-	json_object_set_new(object, "macs",
-		json_integer(fdb_port_entries(vswitch->fdb, port->port.id)));
+	json_object_set_new(
+		object, "macs", json_integer(fdb_port_entries(vswitch->fdb, port->port.id)));
 	driver->facts(&port->port, &facts);
 	for (unsigned i = 0; i < facts.n; i++)
-		json_object_set_new(
-			object, facts.fact[i].name, json_string(facts.fact[i].value));
+		json_object_set_new(object, facts.fact[i].name, json_string(facts.fact[i].value));
 	json_object_set_new(object, "polled_by", port_queues(vswitch, port));
 	return object;
 }

@@ -23,7 +23,8 @@ status_call(void *arg, json_t *params, struct err *err)
 	fdb_get_stats(vswitch->fdb, &fdb);
 	for (unsigned i = 0; i < vswitch->n_lcores; i++)
 		json_array_append_new(lcores, json_integer(vswitch->lcore[i].cpu));
-	return json_pack("{s:s, s:s, s:i, s:I, s:i, s:o, s:{s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I}}",
+	return json_pack(
+		"{s:s, s:s, s:i, s:I, s:i, s:o, s:{s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I}}",
 		"version", SHUNT_VERSION, "dpdk", rte_version() + sizeof("DPDK"), "pid",
 		(int)getpid(), "uptime_s", (json_int_t)(vswitch_now() - vswitch->started), "ports",
 		(int)vswitch->n_ports, "lcores", lcores, "fdb", "entries", (int)fdb.entries,

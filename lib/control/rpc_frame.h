@@ -15,7 +15,7 @@
 /** Zero it for each document. */
 struct rpc_frame {
 	size_t scanned; /**< bytes looked at */
-	size_t depth;	/**< open objects and arrays */
+	size_t depth;   /**< open objects and arrays */
 	bool in_string;
 	bool escaped;
 };

@@ -19,7 +19,12 @@
 
 LOG_MODULE(rpc);
 
-enum { RPC_BACKLOG = 64, RPC_UNREAD_MAX = 4 << 20, RPC_SOCKET_MODE = 0660, RPC_DIRECTORY_MODE = 0755 };
+enum {
+	RPC_BACKLOG = 64,
+	RPC_UNREAD_MAX = 4 << 20,
+	RPC_SOCKET_MODE = 0660,
+	RPC_DIRECTORY_MODE = 0755
+};
 
 struct rpc_client {
 	struct rpc *rpc;
@@ -205,8 +210,8 @@ rpc_bind(const struct sockaddr_un *address, struct err *err)
 	if (bind(fd, (const void *)&aside, sizeof(aside)) < 0 ||
 		chmod(aside.sun_path, RPC_SOCKET_MODE) < 0 || listen(fd, RPC_BACKLOG) < 0 ||
 		rename(aside.sun_path, address->sun_path) < 0) {
-		int rc = err_set(err, errno, "cannot listen at %s: %s", address->sun_path,
-			strerror(errno));
+		int rc = err_set(
+			err, errno, "cannot listen at %s: %s", address->sun_path, strerror(errno));
 		unlink(aside.sun_path);
 		close(fd);
 		return rc;
@@ -252,8 +257,8 @@ rpc_check(const char *path, struct err *err)
 	if (lstat(path, &status) == 0 && !S_ISSOCK(status.st_mode))
 		return err_set(err, EEXIST, "%s exists and is not a socket", path);
 	if (rpc_is_answered(&address))
-		return err_set(err, EADDRINUSE, "another switch runs at %s; use -s for a second one",
-			path);
+		return err_set(err, EADDRINUSE,
+			"another switch runs at %s; use -s for a second one", path);
 	return 0;
 }
 

@@ -21,8 +21,8 @@ struct event_base;
 
 struct vswitch_port {
 	struct port port;
-	struct port_link link; /**< as last seen */
-	struct counters base;  /**< what its id had counted before this port */
+	struct port_link link;          /**< as last seen */
+	struct counters base;           /**< what its id had counted before this port */
 	TAILQ_ENTRY(vswitch_port) next; /**< in the order they were added */
 };
 
@@ -120,9 +120,8 @@ int vswitch_lcore_set(struct vswitch *vswitch, const cpu_set_t *polling, struct 
 void vswitch_lcore_fill(struct vswitch *vswitch);
 
 /** Stop polling some queues, so that they can be given to other lcores; publishes. */
-void vswitch_lcore_release(
-	struct vswitch *vswitch, bool (*choose)(const struct snapshot_queue *, const void *),
-	const void *arg);
+void vswitch_lcore_release(struct vswitch *vswitch,
+	bool (*choose)(const struct snapshot_queue *, const void *), const void *arg);
 
 /** Keep all threads that do not poll off the polling CPUs. */
 void vswitch_lcore_confine(struct vswitch *vswitch);

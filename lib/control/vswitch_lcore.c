@@ -79,8 +79,7 @@ vswitch_lcore_balance(struct vswitch *vswitch)
 	unsigned moved;
 
 	lcore_look(vswitch, &view);
-	moved = placement_balance(
-		view.lcore, vswitch->n_lcores, view.queue, vswitch->n_queues);
+	moved = placement_balance(view.lcore, vswitch->n_lcores, view.queue, vswitch->n_queues);
 	if (moved == 0)
 		return 0;
 	for (unsigned i = 0; i < vswitch->n_queues; i++)
@@ -144,8 +143,8 @@ lcore_start(struct vswitch *vswitch, unsigned cpu, struct err *err)
 		vswitch_lcore_confine(vswitch);
 		return lane;
 	}
-	vswitch->lcore[vswitch->n_lcores++] = (struct vswitch_lcore){
-		.cpu = cpu, .node = topology_node_of(cpu), .lane = lane};
+	vswitch->lcore[vswitch->n_lcores++] =
+		(struct vswitch_lcore){.cpu = cpu, .node = topology_node_of(cpu), .lane = lane};
 	return 0;
 }
 

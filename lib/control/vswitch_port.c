@@ -14,9 +14,9 @@ vswitch_port_find(struct vswitch *vswitch, const char *name, struct err *err)
 {
 	struct vswitch_port *port;
 
-	TAILQ_FOREACH (port, &vswitch->ports, next)
-		if (strcmp(port->port.config.name, name) == 0)
-			return port;
+	TAILQ_FOREACH(port, &vswitch->ports, next)
+	if (strcmp(port->port.config.name, name) == 0)
+		return port;
 	err_set(err, ENOENT, "no port '%.40s'", name);
 	return NULL;
 }
@@ -55,8 +55,8 @@ port_add_queues(struct vswitch *vswitch, struct port *port, struct err *err)
 		datapath_slot_load(vswitch->datapath, slot, &load);
 		vswitch->slot_seen[slot] = load.busy_cycles;
 		vswitch->slot_load[slot] = 0;
-		vswitch->queue[vswitch->n_queues++] = (struct snapshot_queue){
-			.port = port, .queue = q, .slot = slot, .lane = -1};
+		vswitch->queue[vswitch->n_queues++] =
+			(struct snapshot_queue){.port = port, .queue = q, .slot = slot, .lane = -1};
 	}
 	vswitch_lcore_fill(vswitch);
 	return 0;
@@ -258,7 +258,8 @@ vswitch_links(struct vswitch *vswitch)
 {
 	struct vswitch_port *port;
 
-	TAILQ_FOREACH (port, &vswitch->ports, next) {
+	TAILQ_FOREACH(port, &vswitch->ports, next)
+	{
 		struct port_link old = port->link;
 		bool was_up = vswitch->up[port->port.id];
 		int old_node = port->port.numa_node;

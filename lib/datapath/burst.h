@@ -23,7 +23,7 @@ _Static_assert((int)FRAME_BURST <= (int)FDB_BURST_MAX, "the table takes a whole 
 
 struct burst {
 	struct frame frame[FRAME_BURST]; /**< written by rx and classify */
-	uint16_t dest[FRAME_BURST];	 /**< written by classify */
+	uint16_t dest[FRAME_BURST];      /**< written by classify */
 	uint16_t n;
 	uint16_t port; /**< id of the port the frames came from */
 };

@@ -86,8 +86,8 @@ datapath_start(struct datapath *datapath, unsigned cpu, struct err *err)
 	int lane = datapath_free_lane(datapath);
 
 	if (lane < 0)
-		return err_set(err, EBUSY, "lcore %u: all %d polling lcores are in use", cpu,
-			LANE_MAX);
+		return err_set(
+			err, EBUSY, "lcore %u: all %d polling lcores are in use", cpu, LANE_MAX);
 	struct worker *worker = datapath_worker(datapath, lane, cpu);
 	if (worker == NULL)
 		return err_set(err, ENOMEM, "lcore %u: no memory", cpu);
@@ -120,8 +120,8 @@ void
 datapath_publish(struct datapath *datapath, struct snapshot *snapshot)
 {
 	/* Release: pairs with the acquire in worker_main(). */
-	struct snapshot *old = atomic_exchange_explicit(
-		&datapath->snapshot, snapshot, memory_order_acq_rel);
+	struct snapshot *old =
+		atomic_exchange_explicit(&datapath->snapshot, snapshot, memory_order_acq_rel);
 
 	datapath_quiesce(datapath);
 	free(old);

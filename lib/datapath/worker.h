@@ -58,8 +58,8 @@ void tx_frames(struct worker *worker, const struct snapshot *snapshot, uint16_t 
 	struct frame *const frames[], uint16_t n);
 
 /** Count and free frames that end here. */
-void rx_drop(struct worker *worker, enum drop_reason reason, struct frame *const frames[],
-	uint16_t n);
+void rx_drop(
+	struct worker *worker, enum drop_reason reason, struct frame *const frames[], uint16_t n);
 
 /** worker.c: the body of the thread; arg is the worker. */
 void *worker_main(void *arg);

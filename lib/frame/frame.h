@@ -17,7 +17,7 @@
 #include <rte_mbuf.h>
 
 enum {
-	FRAME_BURST = 32,   /**< frames in a burst; librte_vhost moves no more at once */
+	FRAME_BURST = 32, /**< frames in a burst; librte_vhost moves no more at once */
 	FRAME_MACS_LEN = 12,
 	FRAME_ETH_LEN = 14, /**< destination, source and type */
 	FRAME_TAG_LEN = 4,  /**< an 802.1Q tag */
@@ -34,21 +34,21 @@ enum {
 
 /** The fields of struct virtio_net_hdr (virtio 1.2 section 5.1.6) that a switch needs. */
 struct frame_offload {
-	uint8_t flags;	      /**< 0 = the frame is complete */
-	uint8_t csum_offset;  /**< from csum_start */
-	uint16_t csum_start;  /**< from the start of the frame */
-	uint16_t header_len;  /**< TSO: bytes to repeat before each segment's payload */
-	uint16_t gso_size;    /**< TSO: payload bytes of a segment */
+	uint8_t flags;       /**< 0 = the frame is complete */
+	uint8_t csum_offset; /**< from csum_start */
+	uint16_t csum_start; /**< from the start of the frame */
+	uint16_t header_len; /**< TSO: bytes to repeat before each segment's payload */
+	uint16_t gso_size;   /**< TSO: payload bytes of a segment */
 };
 
 /** Every field is written by the driver's rx, but where noted. */
 struct frame {
 	struct rte_mbuf *mbuf; /**< owner of the payload; one reference per receiving port */
 	const uint8_t *head;   /**< first head_len bytes */
-	uint32_t len;	       /**< of the whole frame, without frame check sequence */
+	uint32_t len;          /**< of the whole frame, without frame check sequence */
 	uint16_t head_len;
 	uint16_t l2_len; /**< written by classify: FRAME_ETH_LEN, more with a tag */
-	uint16_t vlan;	 /**< written by classify: VLAN id, 0 = untagged */
+	uint16_t vlan;   /**< written by classify: VLAN id, 0 = untagged */
 	struct frame_offload offload;
 } __rte_cache_aligned;
 

@@ -138,8 +138,8 @@ segment_make(const struct segmenting *s, uint16_t index)
 }
 
 int
-offload_segment(const struct frame_offload *offload, struct rte_mbuf *mbuf,
-	struct rte_mbuf *segments[])
+offload_segment(
+	const struct frame_offload *offload, struct rte_mbuf *mbuf, struct rte_mbuf *segments[])
 {
 	struct segmenting s;
 	int rc = segment_parse(offload, mbuf, &s);

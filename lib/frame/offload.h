@@ -39,7 +39,7 @@ int offload_checksum(const struct frame_offload *offload, struct rte_mbuf *mbuf)
  * @return how many; -EINVAL when headers and claim disagree; -E2BIG when there would be more;
  *         -ENOMEM (nothing is left allocated)
  */
-int offload_segment(const struct frame_offload *offload, struct rte_mbuf *mbuf,
-	struct rte_mbuf *segments[]);
+int offload_segment(
+	const struct frame_offload *offload, struct rte_mbuf *mbuf, struct rte_mbuf *segments[]);
 
 #endif

@@ -112,8 +112,8 @@ placement_spread(struct placement_lcore lcores[], unsigned n_lcores,
 	struct placement_queue *order[], unsigned n_queues)
 {
 	for (unsigned i = 0; i < n_queues; i++)
-		placement_put(lcores, order[i],
-			placement_least_loaded(lcores, n_lcores, order[i]->node));
+		placement_put(
+			lcores, order[i], placement_least_loaded(lcores, n_lcores, order[i]->node));
 }
 
 unsigned

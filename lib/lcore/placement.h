@@ -15,7 +15,7 @@ enum { PLACEMENT_NONE = -1 };
 
 struct placement_lcore {
 	int node;
-	uint64_t load;	 /**< out: sum of the loads placed here */
+	uint64_t load;   /**< out: sum of the loads placed here */
 	unsigned queues; /**< out: how many are placed here */
 };
 

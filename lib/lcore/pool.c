@@ -59,8 +59,8 @@ pool_reserve(int node, unsigned mbufs, struct err *err)
 {
 	struct pool *pool = pool_list;
 
-	while (pool != NULL && ((node >= 0 && pool->node != node) ||
-				       pool->size - pool->reserved < mbufs))
+	while (pool != NULL &&
+		((node >= 0 && pool->node != node) || pool->size - pool->reserved < mbufs))
 		pool = pool->next;
 	if (pool == NULL)
 		pool = pool_grow(node, mbufs, err);

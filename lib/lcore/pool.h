@@ -14,9 +14,9 @@
 struct rte_mempool;
 
 enum {
-	POOL_CHUNK = 16384,	 /**< mbufs of the smallest pool */
-	POOL_CACHE = 256,	 /**< mbufs a polling lcore may keep to itself */
-	POOL_PAYLOAD = 2048,	 /**< bytes of payload in one mbuf */
+	POOL_CHUNK = 16384,  /**< mbufs of the smallest pool */
+	POOL_CACHE = 256,    /**< mbufs a polling lcore may keep to itself */
+	POOL_PAYLOAD = 2048, /**< bytes of payload in one mbuf */
 };
 
 /**

@@ -53,8 +53,7 @@ topology_parse_range(const char **cursor, long *first, long *last)
 }
 
 static int
-topology_parse_list(
-	const char *list, const cpu_set_t *allowed, cpu_set_t *polling, struct err *err)
+topology_parse_list(const char *list, const cpu_set_t *allowed, cpu_set_t *polling, struct err *err)
 {
 	const char *cursor = list;
 	char text[TOPOLOGY_LIST_MAX];
@@ -62,8 +61,8 @@ topology_parse_list(
 
 	do {
 		if (topology_parse_range(&cursor, &first, &last) < 0)
-			return err_set(err, EINVAL, "lcores: '%.60s' is not a list such as 1-3,8",
-				list);
+			return err_set(
+				err, EINVAL, "lcores: '%.60s' is not a list such as 1-3,8", list);
 		for (long cpu = first; cpu <= last; cpu++) {
 			if (!CPU_ISSET(cpu, allowed))
 				return err_set(err, EINVAL,

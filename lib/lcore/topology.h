@@ -26,8 +26,7 @@ int topology_node_of(unsigned cpu);
 unsigned topology_nodes(void);
 
 /**
- * Parse "1-3,8" or "auto" (every allowed CPU but the first one of each NUMA node; where a node has
- * a single CPU it polls, as long as another node keeps one for control).
+ * Parse "1-3,8" or "auto" (every allowed CPU but the first one of each NUMA node).
  *
  * @param allowed what topology_allowed() said
  * @param polling receives the CPUs that are to poll

@@ -58,8 +58,7 @@ port_name_check(const char *name, struct err *err)
 }
 
 static const struct port_driver *
-port_driver_find(
-	const struct port_driver *const drivers[], const char *type, struct err *err)
+port_driver_find(const struct port_driver *const drivers[], const char *type, struct err *err)
 {
 	for (int i = 0; drivers[i] != NULL; i++)
 		if (strcmp(drivers[i]->type, type) == 0)
@@ -102,8 +101,7 @@ port_config_set(struct port_config *config, const char *name, const char *value,
 	key = key_find(config->driver->keys, name);
 	if (key != NULL)
 		return key_set(key, config->driver_config, value, err);
-	return err_set(
-		err, EINVAL, "%.60s: a %s port has no such key", name, config->driver->type);
+	return err_set(err, EINVAL, "%.60s: a %s port has no such key", name, config->driver->type);
 }
 
 int
@@ -124,7 +122,7 @@ port_keys_are_live(const struct key keys[], const void *old, const void *new)
 bool
 port_config_is_live(const struct port_config *old, const struct port_config *new)
 {
-	return old->driver == new->driver && port_keys_are_live(port_common_keys, old, new) &&
+	return old->driver == new->driver &&port_keys_are_live(port_common_keys, old, new) &&
 	       port_keys_are_live(old->driver->keys, old->driver_config, new->driver_config);
 }
 

@@ -35,7 +35,7 @@ struct port_config {
 	char name[PORT_NAME_MAX];
 	const struct port_driver *driver;
 	bool enabled;
-	int64_t numa;	   /**< PORT_NUMA_AUTO or a node */
+	int64_t numa;      /**< PORT_NUMA_AUTO or a node */
 	int64_t mac_limit; /**< dynamic FDB entries, 0 = no limit */
 	_Alignas(8) char driver_config[PORT_DRIVER_CONFIG_MAX];
 };
@@ -57,8 +57,9 @@ struct port_services {
 /** Link as a driver sees it. */
 struct port_link {
 	bool up;
-	uint32_t generation; /**< counts the times the link came up: a flap between two looks shows */
-	uint32_t speed;	     /**< Mb/s, 0 = unknown */
+	uint32_t
+		generation; /**< counts the times the link came up: a flap between two looks shows */
+	uint32_t speed;     /**< Mb/s, 0 = unknown */
 };
 
 enum { PORT_FACTS_MAX = 24, PORT_ARGS_MAX = 16, PORT_XML_MAX = 2048 };

@@ -8,10 +8,10 @@ drops_rows(json_t *rows, const char *port, const char *direction, const uint64_t
 {
 	for (int reason = 0; reason < DROP_COUNT; reason++)
 		if (drops[reason] > 0)
-			json_array_append_new(rows,
-				json_pack("{s:s, s:s, s:s, s:I}", "port", port, "direction",
-					direction, "reason", drop_word(reason), "packets",
-					(json_int_t)drops[reason]));
+			json_array_append_new(
+				rows, json_pack("{s:s, s:s, s:s, s:I}", "port", port, "direction",
+					      direction, "reason", drop_word(reason), "packets",
+					      (json_int_t)drops[reason]));
 }
 
 static json_t *
@@ -31,7 +31,8 @@ drops_call(void *arg, json_t *params, struct err *err)
 			return NULL;
 	}
 	json_t *rows = json_array();
-	TAILQ_FOREACH (port, &vswitch->ports, next) {
+	TAILQ_FOREACH(port, &vswitch->ports, next)
+	{
 		const char *name = port->port.config.name;
 		if (only != NULL && strcmp(only, name) != 0)
 			continue;

@@ -23,7 +23,9 @@ def build_dir():
 
 def program(name):
     """The path of a program of this project."""
-    path = build_dir() / 'app' / name / name
+    path = build_dir() / 'app' / name
+    if path.is_dir():
+        path = path / name
     if not path.exists():
         raise FileNotFoundError(f'{path} is not built (run make, or set SHUNT_BUILD)')
     return path

@@ -19,8 +19,6 @@ import time
 import proc
 from proc import Process
 
-HUGE_MB = 256    # free huge pages needed to use them
-
 
 class SwitchError(Exception):
     """The switch refused a command, or is not there."""
@@ -66,23 +64,13 @@ class Rpc:
         self.sock.close()
 
 
-def eal_arguments():
-    """EAL arguments that work here: huge pages where enough are free, else ordinary memory."""
-    try:
-        pages = pathlib.Path('/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages').read_text()
-        huge = int(pages) * 2 >= HUGE_MB
-    except (OSError, ValueError):
-        huge = False
-    return ['--no-pci'] + (['--in-memory'] if huge else ['--no-huge', '-m', '512'])
-
-
 class Switch:
-    """One shuntd. config is YAML text; lcores the polling ones; eal replaces the EAL arguments.
+    """One shuntd. config is YAML text; lcores the polling ones; eal adds EAL arguments.
 
     Sockets of ports belong into .run (see socket()): the folder must be empty after stop().
     """
 
-    def __init__(self, config='', lcores=None, eal=None, arguments=(), folder=None):
+    def __init__(self, config='', lcores=None, eal=(), arguments=(), folder=None):
         self.dir = pathlib.Path(folder) if folder else proc.temp_dir('shunt-sw-')
         self.run = self.dir / 'run'
         self.run.mkdir(exist_ok=True)
@@ -91,7 +79,7 @@ class Switch:
         self.config = self.dir / 'shunt.yaml'
         self.config.write_text(config)
         self.lcores = str(proc.cpus()[1]) if lcores is None else str(lcores)
-        self.eal = eal_arguments() if eal is None else list(eal)
+        self.eal = list(eal)
         self.arguments = list(arguments)
         self.process = None
         self._rpc = None
@@ -104,7 +92,7 @@ class Switch:
 
     def argv(self):
         return [proc.program('shuntd'), '-c', self.config, '-s', self.sock,
-                '--lcores', self.lcores, *self.arguments, '--', *self.eal]
+                '--lcores', self.lcores, *self.arguments, *(['--', *self.eal] if self.eal else [])]
 
     def start(self, timeout=20):
         """Start it and wait until it takes commands. Returns self."""

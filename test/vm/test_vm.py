@@ -70,7 +70,7 @@ def namespace(switch):
 def assert_balanced(switch):
     """The counters of all ports add up once the last frames have passed."""
     def wrong():
-        return unbalanced([switch.port(port['name']) for port in switch.json('port', 'list')])
+        return unbalanced(switch.rpc('port.list'))
     try:
         wait_until(lambda: not wrong(), 5, 'counters', 0.2)
     except TimeoutError:

@@ -1,0 +1,105 @@
+"""What a learning bridge with two ports must do with two queues of frames, and whether it did.
+
+The order within a port is kept, that between the ports is not known; with two ports it does not
+matter, as a frame either leaves by the other port or stays.
+"""
+
+from collections import namedtuple
+
+MUST, MAY, NEVER = 'must', 'may', 'never'
+BURST = 64    # frames this near to each other may be learnt from and looked up in any order
+MTU_FRAME = 1518
+
+Verdict = namedtuple('Verdict', 'kind reason')
+FORWARD = Verdict(MUST, 'forwarded')
+
+
+def addresses(frame):
+    """(VLAN, destination, source) of a frame; an untagged one is of VLAN 0."""
+    vlan = 0
+    if frame[12:14] == b'\x81\x00' and len(frame) >= 18:
+        vlan = int.from_bytes(frame[14:16], 'big') & 0xfff
+    return vlan, frame[:6], frame[6:12]
+
+
+def is_group(mac):
+    return mac[0] & 1 == 1
+
+
+def is_reserved(mac):
+    """Addresses a bridge never forwards to (IEEE 802.1Q table 8-1)."""
+    return mac[:5] == b'\x01\x80\xc2\x00\x00' and mac[5] < 16
+
+
+def sources(frames):
+    """{(VLAN, source): [positions]} of the frames a port sends."""
+    seen = {}
+    for position, frame in enumerate(frames):
+        vlan, destination, source = addresses(frame)
+        if len(frame) >= 14 and not is_group(source) and not is_reserved(destination):
+            seen.setdefault((vlan, source), []).append(position)
+    return seen
+
+
+def doubtful(frame):
+    """Why a frame may be dropped for what it is; None for a good one."""
+    vlan, _, source = addresses(frame)
+    if len(frame) < 14:
+        return 'too short'
+    if len(frame) > MTU_FRAME + (4 if vlan else 0):
+        return 'too long'
+    if vlan == 0xfff:
+        return 'bad tag'
+    return 'bad source' if is_group(source) or not any(source) else None
+
+
+def verdict(frame, position, seen):
+    """What must happen to the frame at this position of a port's queue."""
+    vlan, destination, _ = addresses(frame)
+    if doubtful(frame):
+        return Verdict(MAY, doubtful(frame))
+    if is_reserved(destination):
+        return Verdict(NEVER, 'to a reserved address')
+    if is_group(destination):
+        return FORWARD
+    here = seen.get((vlan, destination), [])
+    if here and here[0] <= position - BURST:
+        return Verdict(NEVER, 'to a station on the same port')
+    if here and here[0] < position + BURST:
+        return Verdict(MAY, 'to a station on the same port')
+    return FORWARD
+
+
+def verdicts(frames):
+    seen = sources(frames)
+    return [verdict(frame, position, seen) for position, frame in enumerate(frames)]
+
+
+def compare(sent, received):
+    """(kept, error): the verdicts of frames that did not come out; error None when all is right."""
+    kept, place = [], 0
+    for position, (frame, said) in enumerate(zip(sent, verdicts(sent))):
+        if said.kind != NEVER and place < len(received) and received[place] == frame:
+            place += 1
+        elif said.kind == MUST:
+            return kept, f'frame {position} did not come out, or not unchanged and in order'
+        else:
+            kept.append(said)
+    if place < len(received):
+        return kept, f'{len(received) - place} frames came out that must not'
+    return kept, None
+
+
+def sides(frames):
+    """Split one capture into what two ports would have received.
+
+    A station is on the side opposite to the one that talks to it; whoever is left, on the first.
+    """
+    side = {}
+    for frame in frames:
+        _, destination, source = addresses(frame)
+        if source not in side:
+            side[source] = 1 - side[destination] if destination in side else 0
+        if not is_group(destination):
+            side.setdefault(destination, 1 - side[source])
+    return [[frame for frame in frames if side[frame[6:12]] == number] for number in (0, 1)]
