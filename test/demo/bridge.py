@@ -8,7 +8,7 @@ from collections import namedtuple
 
 MUST, MAY, NEVER = 'must', 'may', 'never'
 BURST = 64    # frames this near to each other may be learnt from and looked up in any order
-MTU_FRAME = 1518
+MTU_FRAME = 1514    # an MTU of 1500; captures have no FCS
 
 Verdict = namedtuple('Verdict', 'kind reason')
 FORWARD = Verdict(MUST, 'forwarded')

@@ -22,7 +22,15 @@
 
 #include "fdb/fdb.h"
 
-enum { BURST = 32, ROUNDS = 9, PORTS = 16, LOOKUPS = 1 << 20, NEW_MIN = 1 << 17, HUGE_PAGES = 160 };
+enum {
+	BURST = 32,
+	ROUNDS = 9,
+	PORTS = 16,
+	LOOKUPS = 1 << 20,
+	STREAM_MIN = 1 << 12,
+	NEW_MIN = 1 << 17,
+	HUGE_PAGES = 160
+};
 
 /* What is measured; columns of the table. */
 enum op { FDB_LOOKUP, RTE_LOOKUP, FDB_REFRESH, RTE_REFRESH, FDB_NEW, RTE_NEW, OPS };
@@ -36,9 +44,11 @@ struct bench {
 	unsigned n; /* addresses */
 	struct fdb *fdb;
 	struct rte_hash *hash;
-	uint64_t *keys;   /* each once, in random order */
-	uint64_t *stream; /* LOOKUPS of them at random */
-	uint16_t *ports;  /* of the stream */
+	uint64_t *keys; /* each once, in random order */
+	uint64_t *
+		stream; /* keys at random, so many that each comes up, but cached if they are few */
+	unsigned length; /* of the stream; it is repeated for LOOKUPS */
+	uint16_t *ports; /* of the stream */
 	const void **pointers;
 	double cycles[OPS][ROUNDS];
 };
@@ -82,7 +92,7 @@ fill_bench(struct bench *b)
 		b->keys[i] = b->keys[j];
 		b->keys[j] = key;
 	}
-	for (unsigned i = 0; i < LOOKUPS; i++) {
+	for (unsigned i = 0; i < b->length; i++) {
 		b->stream[i] = b->keys[next_random() % b->n];
 		b->ports[i] = port_of(b->stream[i]);
 		b->pointers[i] = &b->stream[i];
@@ -101,12 +111,14 @@ open_bench(struct bench *b, unsigned n)
 	};
 
 	b->n = n;
+	for (b->length = STREAM_MIN; b->length < n;)
+		b->length *= 2;
 	b->fdb = fdb_create(&config);
 	b->hash = rte_hash_create(&params);
 	b->keys = calloc(n, sizeof(*b->keys));
-	b->stream = calloc(LOOKUPS, sizeof(*b->stream));
-	b->ports = calloc(LOOKUPS, sizeof(*b->ports));
-	b->pointers = calloc(LOOKUPS, sizeof(*b->pointers));
+	b->stream = calloc(b->length, sizeof(*b->stream));
+	b->ports = calloc(b->length, sizeof(*b->ports));
+	b->pointers = calloc(b->length, sizeof(*b->pointers));
 	if (!b->fdb || !b->hash || !b->keys || !b->stream || !b->ports || !b->pointers)
 		return false;
 	fill_bench(b);
@@ -135,8 +147,10 @@ fdb_lookup_pass(struct bench *b)
 	uint64_t cycles;
 
 	for (unsigned i = 0; i < LOOKUPS; i += BURST) {
-		fdb_lookup_burst(b->fdb, &b->stream[i], ports, BURST);
-		wrong += ports[0] != b->ports[i];
+		unsigned at = i & (b->length - 1);
+
+		fdb_lookup_burst(b->fdb, &b->stream[at], ports, BURST);
+		wrong += ports[0] != b->ports[at];
 	}
 	cycles = rte_rdtsc_precise() - start;
 	if (wrong)
@@ -153,7 +167,9 @@ rte_lookup_pass(struct bench *b)
 	uint64_t cycles;
 
 	for (unsigned i = 0; i < LOOKUPS; i += BURST) {
-		rte_hash_lookup_bulk(b->hash, &b->pointers[i], BURST, positions);
+		unsigned at = i & (b->length - 1);
+
+		rte_hash_lookup_bulk(b->hash, &b->pointers[at], BURST, positions);
 		wrong += positions[0] < 0;
 	}
 	cycles = rte_rdtsc_precise() - start;
@@ -167,8 +183,11 @@ fdb_refresh_pass(struct bench *b)
 {
 	uint64_t start = rte_rdtsc_precise();
 
-	for (unsigned i = 0; i < LOOKUPS; i += BURST)
-		fdb_learn_burst(b->fdb, &b->stream[i], &b->ports[i], BURST);
+	for (unsigned i = 0; i < LOOKUPS; i += BURST) {
+		unsigned at = i & (b->length - 1);
+
+		fdb_learn_burst(b->fdb, &b->stream[at], &b->ports[at], BURST);
+	}
 	return rte_rdtsc_precise() - start;
 }
 
@@ -177,8 +196,12 @@ rte_refresh_pass(struct bench *b)
 {
 	uint64_t start = rte_rdtsc_precise();
 
-	for (unsigned i = 0; i < LOOKUPS; i++)
-		rte_hash_add_key_data(b->hash, &b->stream[i], (void *)(uintptr_t)(b->ports[i] + 1));
+	for (unsigned i = 0; i < LOOKUPS; i++) {
+		unsigned at = i & (b->length - 1);
+
+		rte_hash_add_key_data(
+			b->hash, &b->stream[at], (void *)(uintptr_t)(b->ports[at] + 1));
+	}
 	return rte_rdtsc_precise() - start;
 }
 

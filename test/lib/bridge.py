@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A switch whose ports are wires, to see which frame comes out where.
+
+    with Bridge(3) as bridge:
+        seen = bridge.exchange('p1', frame)       # {'p1': [], 'p2': [frame], 'p3': [frame]}
+"""
+
+import itertools
+
+from frames import BROADCAST, NOBODY, frame
+from netns import Netns, ip
+from proc import wait_until
+from switch import Switch
+from wire import Wire
+
+_numbers = itertools.count()
+
+
+def marker():
+    """A broadcast frame like no other, from an address that is not learned."""
+    return frame(BROADCAST, NOBODY, payload=b'marker %08d ' % next(_numbers) + bytes(30))
+
+
+class Bridge:
+    """Ports p1 ... pN are veth pairs; the other ends are the Wires in .wire, by port name."""
+
+    def __init__(self, count, config='', mtus=None):
+        self.switch = Switch(config)
+        self.count, self.mtus = count, mtus or {}
+        self.space = self.wire = self.outside = None
+
+    def start(self):
+        """Start the switch and make the ports. Returns self."""
+        self.switch.start()
+        self.space, self.wire, self.outside = Netns(), {}, {}
+        for number in range(1, self.count + 1):
+            self.add(f'p{number}')
+        return self
+
+    def add(self, name):
+        """One more port with a wire."""
+        mtu = self.mtus.get(name)
+        inside = f'e{len(self.outside)}'
+        self.outside[name] = self.space.veth(inside, mtu=mtu)
+        self.plug(name)
+        self.wire[name] = Wire(inside, self.space.name)
+
+    def device(self, name):
+        """The device string of a port."""
+        return f'net_af_packet_{name},iface={self.outside[name]}'
+
+    def plug(self, name):
+        """Add the port of a wire to the switch."""
+        mtu = {'mtu': self.mtus[name]} if name in self.mtus else {}
+        self.switch.port_add(name, 'ethdev', device=self.device(name), **mtu)
+
+    def inside(self, name):
+        """The name of a wire's interface in the namespace."""
+        return self.wire[name].ifname
+
+    def up(self):
+        """The names of the wires whose port is up."""
+        return [port['name'] for port in self.switch.rpc('port.list')
+                if port['link'] == 'up' and port['name'] in self.wire]
+
+    def exchange(self, source, *frames):
+        """Send frames into one port; what has come out of each port, {port: [frame]}."""
+        up = self.up()
+        self.wire[source].send(*frames)
+        return self.collect(source, up)
+
+    def collect(self, source, up=None):
+        """What has come out of each port since, given that it came in at `source`.
+
+        Nothing overtakes on the way through the switch: what comes before a marker is all.
+        """
+        up = self.up() if up is None else up
+        last = marker()
+        self.wire[source].send(last)
+        seen = {name: self.wire[name].receive_until(last) for name in up if name != source}
+        other = next((name for name in up if name != source), None)
+        if other and source in up:
+            last = marker()
+            self.wire[other].send(last)
+            seen[source] = self.wire[source].receive_until(last)
+            for name in up:
+                if name not in (other, source):
+                    seen[name] += self.wire[name].receive_until(last)
+        for name, wire in self.wire.items():
+            seen[name] = seen.get(name, []) + (wire.drain() if name not in up else [])
+        return seen
+
+    def wait_received(self, name, packets):
+        """Wait until the switch has received that many frames from a port, since it exists."""
+        wait_until(lambda: self.switch.port(name)['rx_packets'] >= packets, 5,
+                   f'{packets} frames from {name}')
+
+    def learn(self, name, *macs, tags=()):
+        """Let addresses be learned at a port."""
+        self.exchange(name, *(frame(BROADCAST, one, *tags) for one in macs))
+
+    def fdb(self, **filters):
+        """{(mac, vlan): (port, type)} of the table."""
+        rows = self.switch.rpc('fdb.list', filters)
+        return {(row['mac'], row['vlan']): (row['port'], row['type']) for row in rows}
+
+    def drops(self):
+        """{(port, direction, reason): packets}."""
+        return {(row['port'], row['direction'], row['reason']): row['packets']
+                for row in self.switch.rpc('drops')}
+
+    def set_link(self, name, state):
+        """Take the outside of a wire up or down and wait until the switch sees it."""
+        ip('link', 'set', self.outside[name], state)
+        wait_until(lambda: (name in self.up()) == (state == 'up'), 5, f'{name} {state}')
+
+    def reset(self):
+        """No entries in the table, no frames on the wires."""
+        for key in self.fdb():
+            self.switch.rpc('fdb.del', {'mac': key[0], 'vlan': key[1]})
+        for wire in self.wire.values():
+            wire.drain()
+
+    def close(self):
+        for wire in (self.wire or {}).values():
+            wire.close()
+        if self.space:
+            self.space.close()
+
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            self.switch.__exit__(Exception)
+            raise
+
+    def __exit__(self, kind, *rest):
+        try:
+            self.switch.__exit__(kind, *rest)
+        finally:
+            self.close()
+
+
+def flooded(bridge, source, *frames):
+    """What exchange() returns when frames are flooded: to all ports up but their own."""
+    return {name: list(frames) if name != source else [] for name in bridge.wire}
+
+
+def only(bridge, target, *frames):
+    """What exchange() returns when frames leave by one port; target None is by none."""
+    return {name: list(frames) if name == target else [] for name in bridge.wire}
