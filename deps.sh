@@ -1,6 +1,7 @@
 #!/bin/bash
 # Install the Debian packages that a goal needs: deps.sh GOAL...
 # Goals: build, test, demo, bench, lint. Installs as root, names what is missing otherwise.
+# shellcheck disable=SC2034 # lists are used by the name of their goal
 set -euo pipefail
 
 build='gcc make meson ninja-build pkg-config libdpdk-dev libnuma-dev libpcap-dev libevent-dev

@@ -252,6 +252,7 @@ config_parse_document(struct reader *reader, yaml_parser_t *parser)
 	reader->document = &document;
 	if (root != NULL && !is_null(root))
 		rc = reader_mapping(reader, root, "the file", reader_top, NULL);
+	reader->document = NULL;
 	yaml_document_delete(&document);
 	return rc;
 }

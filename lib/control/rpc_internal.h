@@ -29,7 +29,7 @@ struct rpc {
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	struct rpc_entry method[RPC_METHODS_MAX];
 	unsigned n_methods;
-	LIST_HEAD(, rpc_client) clients;
+	LIST_HEAD(rpc_clients, rpc_client) clients;
 	unsigned n_clients;
 };
 

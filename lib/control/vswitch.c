@@ -23,23 +23,6 @@ vswitch_now(void)
 	return now.tv_sec;
 }
 
-void
-vswitch_publish(struct vswitch *vswitch)
-{
-	struct snapshot *snapshot;
-
-	for (unsigned i = 0; i < vswitch->n_queues; i++)
-		vswitch->queue[i].active = vswitch->up[vswitch->queue[i].port->id];
-	do {
-		/* Without memory nothing can be undone either: wait for it. */
-		snapshot = snapshot_build(
-			vswitch->by_id, vswitch->up, vswitch->queue, vswitch->n_queues);
-		if (snapshot == NULL)
-			log_error("no memory to change the data path; trying again");
-	} while (snapshot == NULL && usleep(100000) == 0);
-	datapath_publish(vswitch->datapath, snapshot);
-}
-
 /* Any thread but a polling one. */
 static void
 vswitch_on_quiesce(void *arg)

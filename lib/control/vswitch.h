@@ -42,7 +42,7 @@ struct vswitch {
 	struct event *tick_event;
 	int link_fd; /**< drivers write, the control thread reads */
 
-	TAILQ_HEAD(, vswitch_port) ports;
+	TAILQ_HEAD(vswitch_ports, vswitch_port) ports;
 	unsigned n_ports;
 	struct port *by_id[PORT_MAX];
 	bool up[PORT_MAX]; /**< enabled, and the link is up */
@@ -129,7 +129,7 @@ void vswitch_lcore_confine(struct vswitch *vswitch);
 /** The lcore of a lane; NULL for -1. */
 const struct vswitch_lcore *vswitch_lcore_of(const struct vswitch *vswitch, int lane);
 
-/* vswitch.c, for the files of this module */
+/* vswitch_publish.c */
 
 /** Publish what polling lcores are to know now. */
 void vswitch_publish(struct vswitch *vswitch);

@@ -2,13 +2,6 @@
 /* The split by destination: one call to the next stage for each destination in a burst. */
 #include "datapath/worker.h"
 
-void
-rx_drop(struct worker *worker, enum drop_reason reason, struct frame *const frames[], uint16_t n)
-{
-	worker->counters[worker->burst.port].rx_drops[reason] += n;
-	frame_free(frames, n);
-}
-
 static void
 forward_group(struct worker *worker, const struct snapshot *snapshot, uint16_t dest,
 	struct frame *const frames[], uint16_t n)
@@ -20,7 +13,7 @@ forward_group(struct worker *worker, const struct snapshot *snapshot, uint16_t d
 		tx_frames(worker, snapshot, dest, frames, n);
 	} else if (dest == DEST_FLOOD) {
 		flood_frames(worker, snapshot, frames, n);
-	} else {
+	} else if (dest >= DEST_DROP) {
 		rx_drop(worker, dest - DEST_DROP, frames, n);
 	}
 }

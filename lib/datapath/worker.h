@@ -57,7 +57,7 @@ void flood_frames(struct worker *worker, const struct snapshot *snapshot,
 void tx_frames(struct worker *worker, const struct snapshot *snapshot, uint16_t port,
 	struct frame *const frames[], uint16_t n);
 
-/** Count and free frames that end here. */
+/** drop.c: count and free frames that end here. */
 void rx_drop(
 	struct worker *worker, enum drop_reason reason, struct frame *const frames[], uint16_t n);
 

@@ -28,8 +28,8 @@ enum {
  */
 struct rte_mempool *pool_reserve(int node, unsigned mbufs, struct err *err);
 
-/** Give a reservation back: the same pool and number. */
-void pool_release(struct rte_mempool *pool, unsigned mbufs);
+/** Give a reservation back: what pool_reserve() returned, and as many. */
+void pool_release(struct rte_mempool *mbufs, unsigned count);
 
 /** Free every pool; only when nothing holds an mbuf any more. */
 void pool_free_all(void);
