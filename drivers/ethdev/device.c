@@ -96,12 +96,25 @@ device_capabilities(uint64_t tx_offloads)
 	return capabilities;
 }
 
+/**
+ * The MTU to tell the device, 0 = its own. A driver over a kernel interface may know of 1500 bytes
+ * only and pass on more: there the interface and the switch keep the limit.
+ */
+static uint16_t
+device_mtu(const struct ethdev_config *config, const struct rte_eth_dev_info *info)
+{
+	uint32_t most = info->max_rx_pktlen - RTE_ETHER_HDR_LEN - RTE_ETHER_CRC_LEN;
+
+	return (uint16_t)(info->if_index > 0 ? RTE_MIN(config->mtu, (int64_t)most) : config->mtu);
+}
+
 static int
 device_configure(struct ethdev *dev, const struct ethdev_config *config,
 	const struct rte_eth_dev_info *info, struct err *err)
 {
 	struct rte_eth_conf conf = {0};
 
+	dev->payload = POOL_PAYLOAD;
 	dev->rx_queues = (uint16_t)config->queues;
 	if (dev->rx_queues > info->max_rx_queues)
 		return err_set(err, EINVAL, "queues: the device has %u, not %u",
@@ -109,9 +122,11 @@ device_configure(struct ethdev *dev, const struct ethdev_config *config,
 	dev->tx_queues = (uint16_t)RTE_MIN(
 		info->max_tx_queues, RTE_MAX(dev->services->lanes, (unsigned)dev->rx_queues));
 	conf.txmode.offloads = device_tx_offloads(info->tx_offload_capa);
-	conf.rxmode.mtu = (uint32_t)config->mtu;
-	if (config->mtu > POOL_PAYLOAD - FRAME_ETH_LEN - 2 * FRAME_TAG_LEN)
+	conf.rxmode.mtu = device_mtu(config, info);
+	if (config->mtu > POOL_PAYLOAD - FRAME_ETH_LEN - 2 * FRAME_TAG_LEN) {
 		conf.rxmode.offloads = info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
+		dev->payload = conf.rxmode.offloads != 0 ? POOL_PAYLOAD : POOL_JUMBO;
+	}
 	if (dev->rx_queues > 1 && info->flow_type_rss_offloads != 0) {
 		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 		conf.rx_adv_conf.rss_conf.rss_hf =
@@ -134,7 +149,7 @@ device_queues(struct ethdev *dev, int numa, struct err *err)
 	int rc = rte_eth_dev_adjust_nb_rx_tx_desc(dev->id, &rx_ring, &tx_ring);
 
 	dev->reserved = (unsigned)dev->rx_queues * rx_ring + (unsigned)dev->tx_queues * tx_ring;
-	dev->pool = pool_reserve(numa, dev->reserved, err);
+	dev->pool = pool_reserve(numa, dev->reserved, dev->payload, err);
 	dev->tx_lock = rte_zmalloc_socket(
 		"tx_lock", dev->tx_queues * sizeof(*dev->tx_lock), 64, (int)socket);
 	if (dev->pool == NULL || dev->tx_lock == NULL)
@@ -166,11 +181,12 @@ ethdev_start(struct ethdev *dev, const struct ethdev_config *config, int numa, s
 {
 	struct rte_eth_dev_info info;
 	int rc = rte_eth_dev_info_get(dev->id, &info);
+	int64_t mtu = rc < 0 || device_mtu(config, &info) != config->mtu ? 0 : config->mtu;
 
 	if (rc < 0)
 		return err_set(err, -rc, "device: gives no information: %s", rte_strerror(-rc));
 	if ((rc = device_configure(dev, config, &info, err)) < 0 ||
-		(rc = device_set_mtu(dev, config->mtu, err)) < 0 ||
+		(rc = device_set_mtu(dev, mtu, err)) < 0 ||
 		(rc = device_queues(dev, numa, err)) < 0)
 		return rc;
 	rc = rte_eth_dev_start(dev->id);

@@ -43,6 +43,7 @@ struct ethdev {
 	/* Control only. */
 	struct rte_mempool *pool;
 	unsigned reserved; /**< mbufs, of the pool */
+	uint16_t payload;  /**< bytes of each */
 	bool plugged;      /**< by us, so that close pulls it out again */
 	bool started;
 	uint32_t generation;

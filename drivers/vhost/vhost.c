@@ -84,7 +84,7 @@ vhost_open(struct port *port, struct err *err)
 	atomic_store(&dev->live, VHOST_NOBODY);
 	atomic_store(&dev->connection, VHOST_NOBODY);
 	dev->reserved = (unsigned)dev->queues * VHOST_MBUFS_PER_QUEUE;
-	dev->pool = pool_reserve((int)port->config.numa, dev->reserved, err);
+	dev->pool = pool_reserve((int)port->config.numa, dev->reserved, POOL_PAYLOAD, err);
 	if (dev->pool == NULL || vhost_connection_open(dev, err) < 0) {
 		vhost_free(dev);
 		return err->code;

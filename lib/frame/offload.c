@@ -21,6 +21,47 @@ offload_unshare(struct rte_mbuf *mbuf)
 	return copy;
 }
 
+/** One's complement sum of a chain from an offset on. (rte_raw_cksum_mbuf() of DPDK 22.11 goes
+ * wrong where segments meet at odd places.) */
+static uint16_t
+checksum_sum(const struct rte_mbuf *mbuf, uint32_t offset)
+{
+	uint32_t sum = 0, done = 0;
+
+	for (; mbuf != NULL; mbuf = mbuf->next) {
+		uint32_t length = rte_pktmbuf_data_len(mbuf);
+		if (offset >= length) {
+			offset -= length;
+			continue;
+		}
+		length -= offset;
+		uint16_t part =
+			rte_raw_cksum(rte_pktmbuf_mtod_offset(mbuf, const void *, offset), length);
+		/* What begins at an odd place counts with its bytes swapped (RFC 1071). */
+		sum += done & 1 ? rte_bswap16(part) : part;
+		done += length;
+		offset = 0;
+	}
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)((sum & 0xffff) + (sum >> 16));
+}
+
+/** Store the two bytes of a checksum, which may lie in two segments. */
+static void
+checksum_store(struct rte_mbuf *mbuf, uint32_t offset, uint16_t sum)
+{
+	uint8_t bytes[sizeof(sum)];
+	unsigned stored = 0;
+
+	memcpy(bytes, &sum, sizeof(sum));
+	for (; stored < sizeof(bytes); mbuf = mbuf->next) {
+		uint32_t length = rte_pktmbuf_data_len(mbuf);
+		for (; offset < length && stored < sizeof(bytes); offset++)
+			*rte_pktmbuf_mtod_offset(mbuf, uint8_t *, offset) = bytes[stored++];
+		offset -= length;
+	}
+}
+
 int
 offload_checksum(const struct frame_offload *offload, struct rte_mbuf *mbuf)
 {
@@ -28,15 +69,11 @@ offload_checksum(const struct frame_offload *offload, struct rte_mbuf *mbuf)
 	uint32_t field = start + offload->csum_offset;
 	uint16_t sum;
 
-	if (field + sizeof(sum) > rte_pktmbuf_data_len(mbuf))
+	if (field + sizeof(sum) > rte_pktmbuf_pkt_len(mbuf))
 		return -EINVAL;
-	if (rte_raw_cksum_mbuf(mbuf, start, rte_pktmbuf_pkt_len(mbuf) - start, &sum) < 0)
-		return -EINVAL;
-	sum = (uint16_t)~sum;
+	sum = (uint16_t)~checksum_sum(mbuf, start);
 	/* A UDP checksum of 0 means "none" (RFC 768); in one's complement ffff is the same sum. */
-	if (sum == 0)
-		sum = 0xffff;
-	memcpy(rte_pktmbuf_mtod_offset(mbuf, void *, field), &sum, sizeof(sum));
+	checksum_store(mbuf, field, sum != 0 ? sum : 0xffff);
 	mbuf->ol_flags &= ~(RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6);
 	return 0;
 }

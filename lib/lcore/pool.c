@@ -12,6 +12,7 @@
 struct pool {
 	struct rte_mempool *mbufs;
 	int node;
+	uint16_t payload;
 	unsigned size;
 	unsigned reserved;
 	struct pool *next;
@@ -20,26 +21,26 @@ struct pool {
 static struct pool *pool_list;
 
 static struct rte_mempool *
-pool_alloc(int node, unsigned size)
+pool_alloc(int node, unsigned size, uint16_t payload)
 {
 	static unsigned number;
 	char name[RTE_MEMPOOL_NAMESIZE];
 
 	snprintf(name, sizeof(name), "shunt%u", number++);
 	return rte_pktmbuf_pool_create(
-		name, size, POOL_CACHE, 0, POOL_PAYLOAD + RTE_PKTMBUF_HEADROOM, node);
+		name, size, POOL_CACHE, 0, payload + RTE_PKTMBUF_HEADROOM, node);
 }
 
 static struct pool *
-pool_grow(int node, unsigned mbufs, struct err *err)
+pool_grow(int node, unsigned mbufs, uint16_t payload, struct err *err)
 {
 	/* What the caches of the polling lcores keep is not there for anybody else. */
 	unsigned hidden = 3 * POOL_CACHE / 2 * (rte_lcore_count() + 8);
-	unsigned size = RTE_MAX((unsigned)POOL_CHUNK, mbufs + hidden);
+	unsigned size = RTE_MAX(payload > POOL_PAYLOAD ? 0 : POOL_CHUNK, mbufs + hidden);
 	struct pool *pool = calloc(1, sizeof(*pool));
 
 	if (pool != NULL)
-		pool->mbufs = pool_alloc(node, size);
+		pool->mbufs = pool_alloc(node, size, payload);
 	if (pool == NULL || pool->mbufs == NULL) {
 		err_set(err, ENOMEM,
 			"no memory for %u packet buffers on NUMA node %d (%s); give more hugepages",
@@ -48,6 +49,7 @@ pool_grow(int node, unsigned mbufs, struct err *err)
 		return NULL;
 	}
 	pool->node = node;
+	pool->payload = payload;
 	pool->size = size - RTE_MIN(hidden, size / 2);
 	pool->next = pool_list;
 	pool_list = pool;
@@ -55,15 +57,15 @@ pool_grow(int node, unsigned mbufs, struct err *err)
 }
 
 struct rte_mempool *
-pool_reserve(int node, unsigned mbufs, struct err *err)
+pool_reserve(int node, unsigned mbufs, uint16_t payload, struct err *err)
 {
 	struct pool *pool = pool_list;
 
-	while (pool != NULL &&
-		((node >= 0 && pool->node != node) || pool->size - pool->reserved < mbufs))
+	while (pool != NULL && ((node >= 0 && pool->node != node) || pool->payload != payload ||
+				       pool->size - pool->reserved < mbufs))
 		pool = pool->next;
 	if (pool == NULL)
-		pool = pool_grow(node, mbufs, err);
+		pool = pool_grow(node, mbufs, payload, err);
 	if (pool == NULL)
 		return NULL;
 	pool->reserved += mbufs;

@@ -9,14 +9,17 @@
 #ifndef SHUNT_LCORE_POOL_H
 #define SHUNT_LCORE_POOL_H
 
+#include <stdint.h>
+
 #include "base/err.h"
 
 struct rte_mempool;
 
 enum {
-	POOL_CHUNK = 16384,  /**< mbufs of the smallest pool */
+	POOL_CHUNK = 16384,  /**< mbufs of the smallest pool of usual ones */
 	POOL_CACHE = 256,    /**< mbufs a polling lcore may keep to itself */
-	POOL_PAYLOAD = 2048, /**< bytes of payload in one mbuf */
+	POOL_PAYLOAD = 2048, /**< bytes of payload in a usual mbuf */
+	POOL_JUMBO = 16384,  /**< for devices that take long frames in one piece only */
 };
 
 /**
@@ -24,9 +27,10 @@ enum {
  *
  * @param node NUMA node, or negative for any
  * @param mbufs how many the port can hold at once
+ * @param payload bytes of each: POOL_PAYLOAD or POOL_JUMBO
  * @return a pool with room for them; NULL with the reason in err
  */
-struct rte_mempool *pool_reserve(int node, unsigned mbufs, struct err *err);
+struct rte_mempool *pool_reserve(int node, unsigned mbufs, uint16_t payload, struct err *err);
 
 /** Give a reservation back: what pool_reserve() returned, and as many. */
 void pool_release(struct rte_mempool *mbufs, unsigned count);
