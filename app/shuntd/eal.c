@@ -78,20 +78,29 @@ eal_has(const struct options *options, const char *word)
 	return false;
 }
 
+/*
+ * Memory that no other process maps and no file names: nothing to clean up. The EAL has two ways to
+ * say so, one for hugepages and one for without.
+ */
 static void
 eal_memory(const struct options *options, struct eal_args *args)
 {
 	unsigned long free_kb = eal_free_hugepages_kb();
+	bool no_huge = eal_has(options, "--no-huge");
 
-	/* Memory that no other process maps and no file names: nothing to clean up. */
-	if (!eal_has(options, "--huge-dir") && !eal_has(options, "--proc-type"))
-		eal_add(args, "--in-memory");
-	if (eal_has(options, "--no-huge") || free_kb >= EAL_HUGEPAGES_KB_MIN)
+	if (!no_huge && free_kb >= EAL_HUGEPAGES_KB_MIN) {
+		if (!eal_has(options, "--huge-dir") && !eal_has(options, "--proc-type"))
+			eal_add(args, "--in-memory");
 		return;
-	log_warning("%lu MB of hugepages free: using 4 KB pages, which costs some speed and cannot "
-		    "feed PCI devices (sysctl vm.nr_hugepages=1024; see doc/tuning.md)",
-		free_kb / 1024);
-	eal_add(args, "--no-huge");
+	}
+	if (!no_huge) {
+		log_warning("%lu MB of hugepages free: using 4 KB pages, which costs some speed "
+			    "and cannot feed PCI devices (sysctl vm.nr_hugepages=1024; see "
+			    "doc/tuning.md)",
+			free_kb / 1024);
+		eal_add(args, "--no-huge");
+	}
+	eal_add(args, "--no-shconf");
 	if (!eal_has(options, "-m")) {
 		eal_add(args, "-m");
 		eal_add(args, EAL_NO_HUGE_MB);

@@ -69,12 +69,44 @@ ethdev_free(struct ethdev *dev)
 	rte_free(dev);
 }
 
+/** Ask the kernel about the interface behind a device. @return 0 or negative errno */
+static int
+ethdev_netdev_ask(unsigned index, unsigned long question, struct ifreq *request)
+{
+	if (if_indextoname(index, request->ifr_name) == NULL)
+		return -ENODEV;
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -EMFILE;
+	int rc = ioctl(fd, question, request) < 0 ? -errno : 0;
+	close(fd);
+	return rc;
+}
+
+/** The MTU configured, else what the driver says and the kernel's interface lets pass. */
+static uint16_t
+ethdev_mtu(const struct ethdev *dev, const struct ethdev_config *config)
+{
+	struct rte_eth_dev_info info;
+	struct ifreq request = {0};
+	uint16_t mtu;
+
+	if (config->mtu > 0)
+		return (uint16_t)config->mtu;
+	if (rte_eth_dev_get_mtu(dev->id, &mtu) < 0)
+		mtu = RTE_ETHER_MTU;
+	/* Drivers over sockets say 1500, whatever the interface has. */
+	if (rte_eth_dev_info_get(dev->id, &info) == 0 && info.if_index > 0 &&
+		ethdev_netdev_ask(info.if_index, SIOCGIFMTU, &request) == 0)
+		mtu = (uint16_t)RTE_MIN(request.ifr_mtu, (int)mtu);
+	return mtu;
+}
+
 static int
 ethdev_open(struct port *port, struct err *err)
 {
 	const struct ethdev_config *config = port_driver_config(port);
 	struct ethdev *dev = rte_zmalloc("ethdev", sizeof(*dev), 64);
-	uint16_t mtu;
 
 	if (dev == NULL)
 		return err_set(err, ENOMEM, "no memory for the port");
@@ -95,11 +127,7 @@ ethdev_open(struct port *port, struct err *err)
 	port->dev = dev;
 	port->rx_queues = dev->rx_queues;
 	port->tx_queues = dev->tx_queues;
-	if (config->mtu > 0)
-		mtu = (uint16_t)config->mtu;
-	else if (rte_eth_dev_get_mtu(dev->id, &mtu) < 0)
-		mtu = RTE_ETHER_MTU;
-	port->max_len = (uint32_t)mtu + FRAME_ETH_LEN;
+	port->max_len = (uint32_t)ethdev_mtu(dev, config) + FRAME_ETH_LEN;
 	return 0;
 }
 
@@ -120,17 +148,10 @@ static bool
 ethdev_netdev_runs(unsigned index)
 {
 	struct ifreq request = {0};
-	bool runs = false;
+	int rc = ethdev_netdev_ask(index, SIOCGIFFLAGS, &request);
 
-	if (if_indextoname(index, request.ifr_name) == NULL)
-		return false;
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return true;
-	if (ioctl(fd, SIOCGIFFLAGS, &request) == 0)
-		runs = (request.ifr_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING);
-	close(fd);
-	return runs;
+	return rc == -EMFILE ||
+	       (rc == 0 && (request.ifr_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING));
 }
 
 static void

@@ -120,7 +120,9 @@ config_apply(struct vswitch *vswitch, const struct config *config, struct config
 	if (apply_fdb(vswitch, config, err) < 0 || apply_lcores(vswitch, config, err) < 0)
 		return err->code;
 	apply_removals(vswitch, config, changes);
+	vswitch_hold(vswitch);
 	for (unsigned i = 0; i < config->n_ports; i++)
 		apply_port(vswitch, config, &config->ports[i], changes, err);
+	vswitch_admit(vswitch);
 	return err->code;
 }

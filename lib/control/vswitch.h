@@ -40,7 +40,8 @@ struct vswitch {
 	struct port_services services;
 	struct event *link_event;
 	struct event *tick_event;
-	int link_fd; /**< drivers write, the control thread reads */
+	int link_fd;  /**< drivers write, the control thread reads */
+	bool holding; /**< ports being added wait to be published together */
 
 	TAILQ_HEAD(vswitch_ports, vswitch_port) ports;
 	unsigned n_ports;
@@ -128,6 +129,13 @@ void vswitch_lcore_confine(struct vswitch *vswitch);
 
 /** The lcore of a lane; NULL for -1. */
 const struct vswitch_lcore *vswitch_lcore_of(const struct vswitch *vswitch, int lane);
+
+/**
+ * Ports added from now on take part together, at vswitch_admit(), so that the first frames do not
+ * miss ports that are yet to come.
+ */
+void vswitch_hold(struct vswitch *vswitch);
+void vswitch_admit(struct vswitch *vswitch);
 
 /* vswitch_publish.c */
 

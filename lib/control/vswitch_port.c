@@ -97,8 +97,22 @@ port_attach(struct vswitch *vswitch, struct vswitch_port *port, struct err *err)
 	vswitch->by_id[id] = &port->port;
 	fdb_set_limit(vswitch->fdb, id, (uint32_t)port->port.config.mac_limit);
 	port_look(vswitch, port);
-	vswitch_publish(vswitch);
+	if (!vswitch->holding)
+		vswitch_publish(vswitch);
 	return 0;
+}
+
+void
+vswitch_hold(struct vswitch *vswitch)
+{
+	vswitch->holding = true;
+}
+
+void
+vswitch_admit(struct vswitch *vswitch)
+{
+	vswitch->holding = false;
+	vswitch_publish(vswitch);
 }
 
 /** Unpublish a port and close it; its id and its counters stay reserved. */

@@ -10,17 +10,19 @@
 enum {
 	HASH_IPV4 = 0x0800,
 	HASH_IPV6 = 0x86dd,
-	HASH_PORTS_LEN = 4,
 };
 
 static uint32_t
 hash_ports(const struct frame *frame, uint32_t offset, uint8_t protocol, uint32_t hash)
 {
+	uint32_t ports;
+
 	if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP)
 		return hash;
-	if (offset + HASH_PORTS_LEN > frame->head_len)
+	if (offset + sizeof(ports) > frame->head_len)
 		return hash;
-	return rte_hash_crc(frame->head + offset, HASH_PORTS_LEN, hash);
+	memcpy(&ports, frame->head + offset, sizeof(ports));
+	return rte_hash_crc_4byte(ports, hash);
 }
 
 static uint32_t
@@ -31,7 +33,8 @@ hash_ipv4(const struct frame *frame, uint32_t l3)
 	if (l3 + sizeof(ip) > frame->head_len)
 		return 0;
 	memcpy(&ip, frame->head + l3, sizeof(ip));
-	uint32_t hash = rte_hash_crc(&ip.src_addr, 2 * sizeof(ip.src_addr), ip.next_proto_id);
+	uint32_t hash =
+		rte_hash_crc_8byte(ip.src_addr | (uint64_t)ip.dst_addr << 32, ip.next_proto_id);
 	uint16_t fragment = rte_be_to_cpu_16(ip.fragment_offset);
 	if (fragment & (RTE_IPV4_HDR_OFFSET_MASK | RTE_IPV4_HDR_MF_FLAG))
 		return hash;
@@ -42,12 +45,14 @@ static uint32_t
 hash_ipv6(const struct frame *frame, uint32_t l3)
 {
 	struct rte_ipv6_hdr ip;
+	uint64_t addresses[4]; /* source and destination */
 
 	if (l3 + sizeof(ip) > frame->head_len)
 		return 0;
 	memcpy(&ip, frame->head + l3, sizeof(ip));
-	uint32_t hash = rte_hash_crc(ip.src_addr, sizeof(ip.src_addr), ip.proto);
-	hash = rte_hash_crc(ip.dst_addr, sizeof(ip.dst_addr), hash);
+	memcpy(addresses, frame->head + l3 + offsetof(struct rte_ipv6_hdr, src_addr),
+		sizeof(addresses));
+	uint32_t hash = rte_hash_crc(addresses, sizeof(addresses), ip.proto);
 	return hash_ports(frame, l3 + sizeof(ip), ip.proto, hash);
 }
 
@@ -65,5 +70,9 @@ frame_flow_hash(const struct frame *frame)
 		hash = hash_ipv6(frame, frame->l2_len);
 		break;
 	}
-	return hash != 0 ? hash : rte_hash_crc(frame->head, FRAME_MACS_LEN, frame->vlan);
+	if (hash != 0)
+		return hash;
+	uint64_t macs[2]; /* DPDK's loads must be aligned */
+	memcpy(macs, frame->head, FRAME_MACS_LEN);
+	return rte_hash_crc(macs, FRAME_MACS_LEN, frame->vlan);
 }

@@ -90,11 +90,26 @@ struct segmenting {
 	uint32_t payload;
 };
 
+/** Is this the header of IPv4 or IPv6 right before TCP, as the claim says, and no fragment? */
+static bool
+segment_is_tcp(const struct segmenting *s, const uint8_t *head)
+{
+	if (s->ipv4) {
+		const struct rte_ipv4_hdr *ip = (const void *)(head + s->l3);
+		uint16_t fragment = rte_be_to_cpu_16(ip->fragment_offset);
+		return ip->version_ihl >> 4 == 4 && s->l3 + rte_ipv4_hdr_len(ip) == s->l4 &&
+		       ip->next_proto_id == IPPROTO_TCP &&
+		       !(fragment & (RTE_IPV4_HDR_OFFSET_MASK | RTE_IPV4_HDR_MF_FLAG));
+	}
+	const struct rte_ipv6_hdr *ip = (const void *)(head + s->l3);
+	return head[s->l3] >> 4 == 6 && s->l3 + sizeof(*ip) == s->l4 && ip->proto == IPPROTO_TCP;
+}
+
 /* The claim is checked against the headers in the mbuf, which is host memory. */
 static int
 segment_parse(const struct frame_offload *offload, struct rte_mbuf *mbuf, struct segmenting *s)
 {
-	uint16_t ip_min, tcp_len;
+	uint16_t ip_min;
 
 	*s = (struct segmenting){.mbuf = mbuf,
 		.header_len = offload->header_len,
@@ -111,10 +126,10 @@ segment_parse(const struct frame_offload *offload, struct rte_mbuf *mbuf, struct
 		return -EINVAL;
 	const uint8_t *head = rte_pktmbuf_mtod(mbuf, const uint8_t *);
 	const struct rte_tcp_hdr *tcp = (const void *)(head + s->l4);
-	tcp_len = (uint16_t)((tcp->data_off >> 4) * 4);
-	if (s->l4 + tcp_len != s->header_len || head[s->l3] >> 4 != (s->ipv4 ? 4 : 6))
-		return -EINVAL;
 	s->payload = rte_pktmbuf_pkt_len(mbuf) - s->header_len;
+	if (!segment_is_tcp(s, head) || s->l4 + (tcp->data_off >> 4) * 4 != s->header_len ||
+		s->header_len - s->l3 + RTE_MIN(s->gso_size, s->payload) > UINT16_MAX)
+		return -EINVAL;
 	uint32_t count = (s->payload + s->gso_size - 1) / s->gso_size;
 	if (count > OFFLOAD_SEGMENTS_MAX)
 		return -E2BIG;

@@ -139,7 +139,8 @@ placement_balance(struct placement_lcore lcores[], unsigned n_lcores,
 	placement_count(lcores, n_lcores, queues, n_queues);
 	placement_spread(lcores, n_lcores, order, n_queues);
 
-	bool worth = placement_peak(lcores, n_lcores) <= peak - peak / 10 - (peak > 0) ||
+	uint64_t new_peak = placement_peak(lcores, n_lcores);
+	bool worth = (new_peak < peak && new_peak <= peak - peak / 10) ||
 		     placement_idle(lcores, n_lcores) < idle ||
 		     placement_strangers(lcores, n_lcores, queues, n_queues) < strangers;
 	for (unsigned i = 0; i < n_queues; i++) {

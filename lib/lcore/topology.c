@@ -128,8 +128,10 @@ topology_format(const cpu_set_t *cpus, char text[TOPOLOGY_LIST_MAX])
 			last++;
 		int wrote = snprintf(text + used, TOPOLOGY_LIST_MAX - used,
 			last > cpu ? "%s%d-%d" : "%s%d", used > 0 ? "," : "", cpu, last);
-		if (wrote < 0 || used + wrote >= TOPOLOGY_LIST_MAX)
+		if (wrote < 0 || used + wrote >= TOPOLOGY_LIST_MAX) {
+			text[used] = '\0'; /* rather no number than half of one */
 			break;
+		}
 		used += wrote;
 		cpu = last;
 	}

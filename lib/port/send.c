@@ -54,6 +54,10 @@ send_segments(const struct send_queue *queue, const struct frame *frame, struct 
 	rte_pktmbuf_free(frame->mbuf);
 	if (n < 0) {
 		counters->tx_drops[n == -ENOMEM ? DROP_NO_MEMORY : DROP_BAD_OFFLOAD]++;
+	} else if (!(queue->capabilities & FRAME_CHAIN) && segments[0]->nb_segs > 1) {
+		/* The first one is as long as any. */
+		counters->tx_drops[DROP_TOO_LONG]++;
+		rte_pktmbuf_free_bulk(segments, (unsigned)n);
 	} else if (send_all(queue, segments, (uint16_t)n) < n) {
 		counters->tx_drops[DROP_TX_FULL]++;
 	} else {

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
 # What `make demo` shows.
 #   DEMO=guests   two Linux guests ping each other and run iperf3 through shuntd (the default)
 #   DEMO=pcap     frames from two capture files go through shuntd; PCAP=FILE takes yours

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
 """Frames from two capture files through the switch: no guests, no hugepages, two CPUs.
 
 PCAP=FILE takes a capture of yours: its stations are shared out to the two ports.
@@ -12,7 +13,7 @@ from collections import Counter
 
 from stage import elapsed, run, say, show, summary
 
-import bridge
+import twoport
 import proc
 from switch import Switch
 
@@ -49,7 +50,7 @@ def conversation(scapy):
         left.append(there / scapy.ICMP(type='echo-request', seq=number) / (b'ping' * 14))
         right.append(back / scapy.ICMP(type='echo-reply', seq=number) / (b'ping' * 14))
     left += [there / tcp(sport=4000, dport=80, flags='S', seq=1),
-             there / tcp(sport=4000, dport=80, flags='PA', seq=2, ack=2) / b'GET / HTTP/1.0\r\n\r\n']
+             there / tcp(sport=4000, dport=80, flags='PA', seq=2, ack=2) / b'GET /\r\n\r\n']
     right.append(back / tcp(sport=80, dport=4000, flags='SA', seq=1, ack=2))
     for number in range(100):
         right.append(back / tcp(sport=80, dport=4000, flags='A', seq=2 + number * 1460, ack=20)
@@ -130,15 +131,14 @@ def judge(scapy, frames, outputs):
     rows, errors = [], []
     for number, side in enumerate(frames):
         other = 1 - number
-        kept, error = bridge.compare(side, outputs[other])
+        kept, wrong = twoport.compare(side, outputs[other])
         rows.append((f'into p{number}', f'{len(side)} frames: {kinds(scapy, side)}'))
         rows.append((f'out of p{other}',
                      f'{len(outputs[other])} frames: {kinds(scapy, outputs[other])}'))
         if kept:
             reasons = Counter(said.reason for said in kept)
             rows.append(('  kept', ', '.join(f'{n} {why}' for why, n in reasons.items())))
-        if error:
-            errors.append(f'p{number} to p{other}: {error}')
+        errors += [f'p{number} to p{other}: {error}' for error in wrong[:5]]
     return rows, errors
 
 
@@ -155,7 +155,7 @@ def attempt(frames, folder):
 def main():
     scapy = load_scapy()
     source = os.environ.get('PCAP')
-    frames = bridge.sides(read_pcap(scapy, source)) if source else conversation(scapy)
+    frames = twoport.sides(read_pcap(scapy, source)) if source else conversation(scapy)
     say(f"{source or 'a conversation of three stations'}: {len(frames[0])} frames for port p0, "
         f'{len(frames[1])} for p1')
     folder = pathlib.Path(proc.temp_dir('shunt-pcap-'))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What both demos share: lines with the time elapsed, the shell's view of a command, clean ends."""
 
 import pathlib

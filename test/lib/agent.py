@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The host's end of the guest agent (test/vm/guest/agent): shell commands over a serial line."""
 
 import base64
@@ -54,12 +55,17 @@ class Agent:
             self._line(deadline, 'boot')
         return self.boot_id
 
-    def run(self, command, timeout):
-        """(exit status, output bytes) of a shell command."""
+    def send(self, command, timeout=30):
+        """Have a shell command run, without waiting for it; the name its answer will have."""
         name = secrets.token_hex(4)
         code = base64.b64encode(command.encode()).decode()
-        boot = self.boot_id
         self.sock.sendall(f'RUN {name} {max(1, round(timeout))} {code}\n'.encode())
+        return name
+
+    def run(self, command, timeout):
+        """(exit status, output bytes) of a shell command."""
+        boot = self.boot_id
+        name = self.send(command, timeout)
         deadline = time.monotonic() + timeout + 5    # the guest's own timeout comes first
         status, body = None, []
         while True:

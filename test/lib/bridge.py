@@ -5,12 +5,14 @@
         seen = bridge.exchange('p1', frame)       # {'p1': [], 'p2': [frame], 'p3': [frame]}
 """
 
+import contextlib
 import itertools
 
 from frames import BROADCAST, NOBODY, frame
 from netns import Netns, ip
 from proc import wait_until
 from switch import Switch
+from testpmd import WiredGuest
 from wire import Wire
 
 _numbers = itertools.count()
@@ -63,6 +65,19 @@ class Bridge:
         return [port['name'] for port in self.switch.rpc('port.list')
                 if port['link'] == 'up' and port['name'] in self.wire]
 
+    @contextlib.contextmanager
+    def guest(self, name, keys=None, **options):
+        """A vhost port with a WiredGuest at it, its wire among the others meanwhile."""
+        socket = self.switch.port_add(name, 'vhost', **(keys or {}))
+        try:
+            with WiredGuest(socket, **options) as guest:
+                self.switch.wait_link(name)
+                self.wire[name] = guest.wire
+                yield guest
+        finally:
+            self.wire.pop(name, None)
+            self.switch.rpc('port.del', {'name': name})
+
     def exchange(self, source, *frames):
         """Send frames into one port; what has come out of each port, {port: [frame]}."""
         up = self.up()
@@ -72,22 +87,21 @@ class Bridge:
     def collect(self, source, up=None):
         """What has come out of each port since, given that it came in at `source`.
 
-        Nothing overtakes on the way through the switch: what comes before a marker is all.
+        What came before a marker is all. Frames to one port may be overtaken by those to all of
+        the same burst, hence two rounds; the second one shows the source's own wire too.
         """
         up = self.up() if up is None else up
-        last = marker()
-        self.wire[source].send(last)
-        seen = {name: self.wire[name].receive_until(last) for name in up if name != source}
+        seen = {name: [] for name in self.wire}
         other = next((name for name in up if name != source), None)
-        if other and source in up:
+        for sender in (source, source, other) if source in up and other else ():
             last = marker()
-            self.wire[other].send(last)
-            seen[source] = self.wire[source].receive_until(last)
+            self.wire[sender].send(last)
             for name in up:
-                if name not in (other, source):
+                if name != sender:
                     seen[name] += self.wire[name].receive_until(last)
-        for name, wire in self.wire.items():
-            seen[name] = seen.get(name, []) + (wire.drain() if name not in up else [])
+        for name in self.wire:
+            if name not in up:
+                seen[name] += self.wire[name].drain()
         return seen
 
     def wait_received(self, name, packets):
@@ -113,6 +127,19 @@ class Bridge:
         """Take the outside of a wire up or down and wait until the switch sees it."""
         ip('link', 'set', self.outside[name], state)
         wait_until(lambda: (name in self.up()) == (state == 'up'), 5, f'{name} {state}')
+        if state == 'up':
+            self.wake(name)
+
+    def wake(self, name):
+        """Send to a wire until a frame comes out: after its interface was down the first one stays
+        in net_af_packet's ring, whose socket still has an error to report, until the second."""
+        source = next(other for other in self.up() if other != name)
+
+        def passes():
+            self.wire[source].send(marker())
+            return self.wire[name].receive_count(1, 0.05)
+        wait_until(passes, 5, f'a frame to {name}')
+        self.collect(source)
 
     def reset(self):
         """No entries in the table, no frames on the wires."""

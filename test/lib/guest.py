@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Real guests: Linux under QEMU with virtio-net on a vhost-user socket.
 
     with Guest('vm1', switch.socket('vm1'), mac='02:00:00:00:00:01', ip='10.0.0.1/24') as vm:
@@ -57,14 +58,15 @@ class Guest(Host):
     killed with kill9() can be started again, on the same socket.
     """
 
-    def __init__(self, name, sock=None, mode='client', mac=None, ip=None, queues=1, mem=256, tso=True,
-                 mtu=None, host_mtu=None, reconnect=None, ring_size=None, device_options='',
-                 append='', image_dir=None, cpu=None):
+    def __init__(self, name, sock=None, mode='client', mac=None, ip=None, queues=1, mem=256,
+                 tso=True, mtu=None, host_mtu=None, reconnect=None, ring_size=None,
+                 device_options='', append='', image_dir=None, cpu=None):
         super().__init__(name, ip, '/tmp')
         self.dir = proc.temp_dir(f'shunt-{name}-')
         self.sock, self.mode, self.mac = str(sock or self.dir / 'net'), mode, mac
         self.queues, self.mem, self.tso = queues, mem, tso
-        self.mtu, self.host_mtu, self.reconnect, self.ring_size = mtu, host_mtu, reconnect, ring_size
+        self.mtu, self.host_mtu = mtu, host_mtu
+        self.reconnect, self.ring_size = reconnect, ring_size
         self.device_options, self.append = device_options, append
         self.image = pathlib.Path(image_dir) if image_dir else None
         self.cpu = proc.cpus()[0] if cpu is None else cpu
@@ -176,7 +178,7 @@ class Guest(Host):
         # -no-reboot makes QEMU exit after a panic; a wanted reboot is allowed for its time only.
         self.qmp.execute('set-action', reboot='reset')
         if inside:
-            self.run('reboot -f >/dev/null 2>&1 &')
+            self.agent.send('reboot -f')    # there may be no time for an answer
         else:
             self.qmp.execute('system_reset')
         try:

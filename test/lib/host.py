@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What guests and network namespaces have in common: a place where shell commands run."""
 
 from proc import wait_until

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Network namespaces with veth pairs, for ports that are "NICs" (net_af_packet and friends).
 
     with Netns() as ns:
@@ -47,8 +48,8 @@ class Netns(Host):
             purge()
         ip('netns', 'add', self.name)
         _open.add(self)
-        self.run('sysctl -q net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1'
-                 ' && ip link set lo up')
+        self.run('for file in /proc/sys/net/ipv6/conf/*/disable_ipv6; do'
+                 ' [ ! -e $file ] || echo 1 >$file; done; ip link set lo up')
 
     def veth(self, ifname='eth0', ip_address=None, mac=None, mtu=None):
         """Add a veth pair; returns the name of the end outside, up and without addresses."""

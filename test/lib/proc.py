@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Processes of the tests: started with a log file, never left behind.
 
 Every process dies with Python (PDEATHSIG), at exit, or when it is stopped, whichever is first.
@@ -52,7 +53,7 @@ def wait_until(condition, timeout, what, interval=0.02):
 class Process:
     """A child process whose stdout and stderr go to a log file; cpu pins it."""
 
-    def __init__(self, argv, log, cpu=None, env=None, cwd=None):
+    def __init__(self, argv, log, cpu=None, env=None, cwd=None, stdin=subprocess.DEVNULL):
         self.argv = [str(word) for word in argv]
         self.log = pathlib.Path(log)
         wrapper = ['setpriv', '--pdeathsig', 'KILL']
@@ -60,7 +61,7 @@ class Process:
             wrapper += ['taskset', '-c', str(cpu)]
         with open(self.log, 'ab') as output:
             self.popen = subprocess.Popen(
-                wrapper + self.argv, stdin=subprocess.DEVNULL, stdout=output,
+                wrapper + self.argv, stdin=stdin, stdout=output,
                 stderr=subprocess.STDOUT, env=env, cwd=cwd, start_new_session=True)
         _running.add(self)
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """QEMU's machine protocol (QMP) over a unix socket."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """shuntd under test, in a folder of its own.
 
     with Switch() as switch:
@@ -151,15 +152,16 @@ class Switch:
         return self if self.process else self.start()
 
     def __exit__(self, kind, *_):
+        failed = kind is not None
         try:
-            if kind is None:
+            if not failed:
                 self.stop()
         except BaseException:
-            kind = True
+            failed, kind = True, Exception
             raise
         finally:
             self.kill9()
-            if kind is not None:
+            if failed and issubclass(kind, Exception):    # not when interrupted
                 print(f'--- shuntd\n{proc.tail(self.log, 60)}', file=sys.stderr)
             shutil.rmtree(self.dir, ignore_errors=True)
 

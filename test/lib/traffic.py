@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Traffic between two hosts (guests, namespaces): ping, iperf3, files."""
 
 import json
@@ -15,7 +16,8 @@ IPERF_PORT = 5201
 def ping(host, address, count=100, interval=0.01, size=56, timeout=None):
     """Ping from a host; losing packets is no error here: look at .received."""
     seconds = timeout or count * interval + 10
-    _, text = host.call(f'busybox ping -q -c {count} -i {interval} -s {size} -W 2 {address}', seconds)
+    _, text = host.call(f'busybox ping -q -c {count} -i {interval} -s {size} -W 2 {address}',
+                        seconds)
     counts = re.search(r'(\d+) packets transmitted, (\d+) packets received', text)
     if not counts:
         raise RuntimeError(f'{host.name}: ping {address} said:\n{text}')
@@ -33,7 +35,8 @@ def wait_ping(host, address, timeout=20):
 
 
 def wait_listening(host, port, timeout=10):
-    host.run(f'until busybox netstat -ltn | grep -q ":{port} "; do busybox usleep 50000; done', timeout)
+    host.run(f'until busybox netstat -ltn | grep -q ":{port} "; do busybox usleep 50000; done',
+             timeout)
 
 
 def iperf(client, server, seconds=5, options=''):

@@ -10,6 +10,7 @@ Frames are bytes as they were on the wire: a VLAN tag that the kernel took out i
 
 import contextlib
 import ctypes
+import errno
 import os
 import socket
 import struct
@@ -76,6 +77,10 @@ class Wire:
             data, control, flags, _ = self.sock.recvmsg(FRAME_MAX, 64)
         except (TimeoutError, BlockingIOError):
             return None
+        except OSError as error:
+            if error.errno != errno.ENETDOWN:    # said once after the interface was down
+                raise
+            return self.receive(timeout)
         assert not flags & socket.MSG_TRUNC
         return _with_tag(data, control)
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Makes test/lib importable and skips real guests where they cannot run."""
 
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
 # Builds the guest that tests and demo boot: Debian's cloud kernel and an initramfs
 # (busybox, iperf3, ethtool, virtio modules) in DIR/{vmlinuz,initramfs.cpio.gz}.
 # Usage: image.sh [--refresh] [DIR]     DIR defaults to <root>/build/guest; prints DIR.
@@ -113,7 +114,8 @@ build() {
 check_host
 mkdir -p "$DIR" 2>/dev/null || die "cannot write $DIR"
 DIR=$(cd "$DIR" && pwd)
-exec 9>"$DIR/lock" || die "cannot write $DIR"
+{ : >>"$DIR/lock"; } 2>/dev/null || die "cannot write $DIR"
+exec 9>>"$DIR/lock"
 flock 9
 WORK=
 trap 'rm -rf "$WORK" "$DIR"/download.*' EXIT

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Real Linux guests on the switch: traffic, offloads, reboots, deaths of either side.
 
 Two pairs of guests are booted once and shared: vm1 and vm2 connect to the switch (port
@@ -25,8 +26,8 @@ FILE_MB = 64
 
 def guest(switch, number):
     """vm1 or vm2, not started."""
-    name = f'vm{number}'
-    return Guest(name, switch.socket(name), mac=f'02:00:00:00:00:0{number}', ip=f'10.0.0.{number}/24')
+    return Guest(f'vm{number}', switch.socket(f'vm{number}'), mac=f'02:00:00:00:00:0{number}',
+                 ip=f'10.0.0.{number}/24')
 
 
 @contextlib.contextmanager
@@ -162,8 +163,8 @@ class TestServerMode:
 @pytest.fixture(scope='class')
 def listening():
     """(switch, vm3, vm4): guests that listen; the ports come from the configuration file."""
-    guests = [Guest(f'vm{number}', mode='server', queues=2, mtu=9000, mac=f'02:00:00:00:00:0{number}',
-                    ip=f'10.0.1.{number}/24') for number in (3, 4)]
+    guests = [Guest(f'vm{number}', mode='server', queues=2, mtu=9000, ip=f'10.0.1.{number}/24',
+                    mac=f'02:00:00:00:00:0{number}') for number in (3, 4)]
     config = CLIENT_CONFIG.format(vm3=guests[0].sock, vm4=guests[1].sock)
     with Switch(config) as running, boot(*guests):
         traffic.wait_ping(guests[0], guests[1].address)

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
 """vmlinux.py BZIMAGE OUTPUT: takes the ELF kernel out of a bzImage, as QEMU boots it through PVH.
 
 Under emulation this saves the guest the decompression: a sixth of a boot and half of a reboot.

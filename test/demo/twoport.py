@@ -1,7 +1,9 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What a learning bridge with two ports must do with two queues of frames, and whether it did.
 
-The order within a port is kept, that between the ports is not known; with two ports it does not
-matter, as a frame either leaves by the other port or stays.
+A bridge keeps the order of frames with the same source, destination and VLAN (IEEE 802.1Q 6.5.3);
+others may overtake each other. The order between the ports is not known; with two ports it does
+not matter, as a frame either leaves by the other port or stays.
 """
 
 from collections import namedtuple
@@ -75,10 +77,18 @@ def verdicts(frames):
     return [verdict(frame, position, seen) for position, frame in enumerate(frames)]
 
 
-def compare(sent, received):
-    """(kept, error): the verdicts of frames that did not come out; error None when all is right."""
+def flows(items, frame_of):
+    """{(VLAN, destination, source): [items in order]}."""
+    found = {}
+    for item in items:
+        found.setdefault(addresses(frame_of(item)), []).append(item)
+    return found
+
+
+def compare_flow(sent, received):
+    """(kept, error) of one flow: sent is a list of (position, frame, verdict)."""
     kept, place = [], 0
-    for position, (frame, said) in enumerate(zip(sent, verdicts(sent))):
+    for position, frame, said in sent:
         if said.kind != NEVER and place < len(received) and received[place] == frame:
             place += 1
         elif said.kind == MUST:
@@ -88,6 +98,18 @@ def compare(sent, received):
     if place < len(received):
         return kept, f'{len(received) - place} frames came out that must not'
     return kept, None
+
+
+def compare(sent, received):
+    """(kept, errors): the verdicts of frames that did not come out; no errors when all is right."""
+    judged = zip(range(len(sent)), sent, verdicts(sent))
+    inputs, outputs = flows(judged, lambda item: item[1]), flows(received, lambda frame: frame)
+    kept, errors = [], []
+    for flow in inputs.keys() | outputs.keys():
+        flow_kept, error = compare_flow(inputs.get(flow, []), outputs.get(flow, []))
+        kept += flow_kept
+        errors += [error] if error else []
+    return kept, errors
 
 
 def sides(frames):
