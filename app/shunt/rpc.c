@@ -259,7 +259,8 @@ rpc_refused(const json_t *error, struct err *err)
 
 	if (message == NULL)
 		return err_set(err, EPROTO, "the switch refused and gave no reason");
-	return err_set(err, EREMOTEIO, "%s", text_clean(message, text, sizeof(text)));
+	return err_set(err, EREMOTEIO, "%s",
+		message[0] != '\0' ? text_clean(message, text, sizeof(text)) : "refused");
 }
 
 /** Take the result out of an answer. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A device's life: plug, configure, start, unplug. Control thread. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,8 @@
 #include "lcore/pool.h"
 
 LOG_MODULE(ethdev);
+
+enum { DEVICE_WHY_MAX = 200 };
 
 static bool device_taken[RTE_MAX_ETHPORTS];
 
@@ -29,23 +32,59 @@ device_find(const char *device)
 	return found;
 }
 
+/** Find a device, or have DPDK open it. @return 0 or negative errno */
+static int
+device_get(struct ethdev *dev, const char *device)
+{
+	dev->id = device_find(device);
+	if (dev->id != RTE_MAX_ETHPORTS)
+		return 0;
+	int rc = rte_dev_probe(device);
+	if (rc < 0)
+		return rc;
+	dev->plugged = true;
+	dev->id = device_find(device);
+	return 0;
+}
+
+/**
+ * The same, and catch what DPDK and the driver log meanwhile: should it fail then the first line
+ * says why, which the error code does not.
+ */
+static int
+device_get_caught(struct ethdev *dev, const char *device, char why[DEVICE_WHY_MAX])
+{
+	/* Never closed: another thread may be about to write. */
+	static FILE *caught;
+	static char *text;
+	static size_t length;
+	FILE *stream = rte_log_get_stream();
+
+	if (caught == NULL && (caught = open_memstream(&text, &length)) == NULL)
+		return device_get(dev, device);
+	rewind(caught);
+	rte_openlog_stream(caught);
+	int rc = device_get(dev, device);
+	rte_openlog_stream(stream);
+	fflush(caught);
+	if (rc >= 0)
+		fwrite(text, 1, length, stream);
+	snprintf(why, DEVICE_WHY_MAX, "%.*s", (int)length, text);
+	why[strcspn(why, "\n")] = '\0';
+	return rc;
+}
+
 int
 ethdev_plug(struct ethdev *dev, const char *device, struct err *err)
 {
-	dev->id = device_find(device);
-	if (dev->id == RTE_MAX_ETHPORTS) {
-		int rc = rte_dev_probe(device);
-		if (rc < 0)
-			return err_set(err, ENODEV,
-				"device: cannot open '%.120s': no such device, no driver for it, "
-				"or one that refuses these arguments (%s)",
-				device, rte_strerror(-rc));
-		dev->plugged = true;
-		dev->id = device_find(device);
-		if (dev->id == RTE_MAX_ETHPORTS)
-			return err_set(
-				err, ENODEV, "device: '%.120s' is no network device", device);
-	}
+	char why[DEVICE_WHY_MAX] = "";
+	int rc = device_get_caught(dev, device, why);
+
+	if (rc < 0)
+		return err_set(err, ENODEV, "device: cannot open '%.120s': %s", device,
+			why[0] != '\0' ? why : rte_strerror(-rc));
+	if (dev->id == RTE_MAX_ETHPORTS)
+		return err_set(err, ENODEV, "device: '%.120s' is no network device", device);
 	if (device_taken[dev->id])
 		return err_set(
 			err, EBUSY, "device: '%.120s' belongs to another port already", device);
@@ -176,6 +215,25 @@ device_set_mtu(struct ethdev *dev, int64_t mtu, struct err *err)
 	return 0;
 }
 
+/**
+ * Throw away what has come in before there is a port. A socket of net_af_packet hears every
+ * interface of the host until it is bound to its own; such frames must not get into the switch.
+ */
+static void
+device_drain(const struct ethdev *dev)
+{
+	struct rte_mbuf *mbufs[FRAME_BURST];
+	uint16_t n;
+
+	for (uint16_t q = 0; q < dev->rx_queues; q++) {
+		unsigned rounds = 0;
+		do {
+			n = rte_eth_rx_burst(dev->id, q, mbufs, FRAME_BURST);
+			rte_pktmbuf_free_bulk(mbufs, n);
+		} while (n > 0 && ++rounds < ETHDEV_DRAIN_ROUNDS);
+	}
+}
+
 int
 ethdev_start(struct ethdev *dev, const struct ethdev_config *config, int numa, struct err *err)
 {
@@ -193,6 +251,8 @@ ethdev_start(struct ethdev *dev, const struct ethdev_config *config, int numa, s
 	if (rc < 0)
 		return err_set(err, -rc, "device: does not start: %s", rte_strerror(-rc));
 	dev->started = true;
+	if (info.if_index > 0)
+		device_drain(dev);
 	rc = rte_eth_promiscuous_enable(dev->id);
 	if (rc < 0 && rc != -ENOTSUP)
 		log_warning("device '%.80s': not promiscuous (%s), frames to guests may not arrive",

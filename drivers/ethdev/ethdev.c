@@ -24,7 +24,7 @@ enum { ETHDEV_MTU_MIN = 68, ETHDEV_MTU_MAX = 65521 };
 static const struct key ethdev_keys[] = {
 	ETHDEV_KEY("device", device, .kind = KEY_TEXT, .size = ETHDEV_DEVICE_MAX),
 	ETHDEV_KEY("queues", queues, .kind = KEY_NUMBER, .min = 1, .max = PORT_QUEUES_MAX),
-	ETHDEV_KEY("mtu", mtu, .kind = KEY_NUMBER, .min = ETHDEV_MTU_MIN, .max = ETHDEV_MTU_MAX),
+	ETHDEV_KEY("mtu", mtu, .kind = KEY_NUMBER, .max = ETHDEV_MTU_MAX),
 	{0},
 };
 
@@ -45,6 +45,9 @@ ethdev_check(const struct port_config *config, struct err *err)
 		return err_set(err, EINVAL,
 			"device: an ethdev port needs device=DEVARGS, such as 0000:3b:00.0 or "
 			"net_af_packet0,iface=eth0");
+	if (keys->mtu != 0 && keys->mtu < ETHDEV_MTU_MIN)
+		return err_set(err, EINVAL, "mtu: must be 0 (the device's own) or from %d to %d",
+			ETHDEV_MTU_MIN, ETHDEV_MTU_MAX);
 	return 0;
 }
 

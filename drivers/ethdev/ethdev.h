@@ -16,7 +16,8 @@
 
 enum {
 	ETHDEV_DEVICE_MAX = 512,
-	ETHDEV_RING = 1024, /**< descriptors asked for, per queue */
+	ETHDEV_RING = 1024,         /**< descriptors asked for, per queue */
+	ETHDEV_DRAIN_ROUNDS = 1024, /**< bursts thrown away at most when a device starts */
 };
 
 /** Keys of an ethdev port. */

@@ -104,8 +104,10 @@ vhost_capabilities(uint64_t features)
 {
 	uint32_t capabilities = FRAME_CHAIN;
 
-	if (features & FEATURE(VIRTIO_NET_F_GUEST_CSUM))
-		capabilities |= FRAME_CSUM;
+	/* Segmentation requires it (virtio 1.2 section 5.1.3.1), whatever the driver says. */
+	if ((features & FEATURE(VIRTIO_NET_F_GUEST_CSUM)) == 0)
+		return capabilities;
+	capabilities |= FRAME_CSUM;
 	if (features & FEATURE(VIRTIO_NET_F_GUEST_TSO4))
 		capabilities |= FRAME_TSO4;
 	if (features & FEATURE(VIRTIO_NET_F_GUEST_TSO6))

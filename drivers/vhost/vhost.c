@@ -30,7 +30,7 @@ static const struct key vhost_keys[] = {
 	VHOST_KEY("packed", packed, .kind = KEY_SWITCH),
 	VHOST_KEY("tso", tso, .kind = KEY_SWITCH),
 	VHOST_KEY("csum", csum, .kind = KEY_SWITCH),
-	VHOST_KEY("mtu", mtu, .kind = KEY_NUMBER, .min = VHOST_MTU_MIN, .max = VHOST_MTU_MAX),
+	VHOST_KEY("mtu", mtu, .kind = KEY_NUMBER, .max = VHOST_MTU_MAX),
 	VHOST_KEY("owner", owner, .kind = KEY_TEXT, .size = VHOST_OWNER_MAX),
 	VHOST_KEY("perm", perm, .kind = KEY_OCTAL, .min = 0, .max = 0777),
 	{0},
@@ -57,6 +57,9 @@ vhost_check(const struct port_config *config, struct err *err)
 		return err_set(err, EINVAL, "socket: a vhost port needs socket=PATH");
 	if (keys->socket[0] != '/')
 		return err_set(err, EINVAL, "socket: '%s' must be an absolute path", keys->socket);
+	if (keys->mtu != 0 && keys->mtu < VHOST_MTU_MIN)
+		return err_set(err, EINVAL, "mtu: must be 0 (no limit) or from %d to %d",
+			VHOST_MTU_MIN, VHOST_MTU_MAX);
 	if (keys->owner[0] != '\0' && keys->mode == VHOST_CLIENT)
 		return err_set(err, EINVAL, "owner: in client mode the socket is the other side's");
 	return 0;

@@ -47,6 +47,19 @@ scalar_text(const yaml_node_t *node)
 	return strlen(text) == node->data.scalar.length ? text : NULL;
 }
 
+/** YAML wants keys to be unique; its parser leaves that to us. */
+static bool
+reader_is_new(const struct reader *reader, const yaml_node_t *mapping, const yaml_node_pair_t *pair)
+{
+	const char *text = scalar_text(yaml_document_get_node(reader->document, pair->key));
+
+	for (const yaml_node_pair_t *old = mapping->data.mapping.pairs.start; old < pair; old++)
+		if (strcmp(scalar_text(yaml_document_get_node(reader->document, old->key)), text) ==
+			0)
+			return false;
+	return true;
+}
+
 /** Visit the members of a mapping. */
 static int
 reader_mapping(struct reader *reader, const yaml_node_t *mapping, const char *what,
@@ -67,6 +80,10 @@ reader_mapping(struct reader *reader, const yaml_node_t *mapping, const char *wh
 		const char *text = scalar_text(key);
 		if (text == NULL)
 			return reader_fail(reader, key, "a key must be a word");
+		if (!reader_is_new(reader, mapping, pair)) {
+			snprintf(reason, sizeof(reason), "%.60s: given twice", text);
+			return reader_fail(reader, key, reason);
+		}
 		int rc = member(reader, text, key, value, arg);
 		if (rc < 0)
 			return rc;
@@ -119,7 +136,7 @@ reader_port_key(struct reader *reader, const char *key, const yaml_node_t *key_n
 	if (text == NULL) {
 		snprintf(reason, sizeof(reason), "port %s: %.60s: must be a single value",
 			port->config.name, key);
-		return reader_fail(reader, value, reason);
+		return reader_fail(reader, key_node, reason);
 	}
 	if (port_config_set(&port->config, key, text, reader->err) == 0)
 		return 0;
@@ -130,7 +147,7 @@ reader_port_key(struct reader *reader, const char *key, const yaml_node_t *key_n
 static const char *
 port_type(struct reader *reader, const yaml_node_t *mapping)
 {
-	const char *key, *type = NULL;
+	const char *key;
 
 	if (mapping->type != YAML_MAPPING_NODE)
 		return NULL;
@@ -138,18 +155,20 @@ port_type(struct reader *reader, const yaml_node_t *mapping)
 		pair < mapping->data.mapping.pairs.top; pair++) {
 		key = scalar_text(yaml_document_get_node(reader->document, pair->key));
 		if (key != NULL && strcmp(key, "type") == 0)
-			type = scalar_text(yaml_document_get_node(reader->document, pair->value));
+			return scalar_text(yaml_document_get_node(reader->document, pair->value));
 	}
-	return type;
+	return NULL;
 }
 
 static int
 reader_port_add(struct reader *reader, const yaml_node_t *key_node, struct config_port **added)
 {
 	struct config *config = reader->config;
-	struct config_port *ports =
-		reallocarray(config->ports, config->n_ports + 1, sizeof(*ports));
+	struct config_port *ports;
 
+	if (config->n_ports == PORT_MAX)
+		return reader_fail(reader, key_node, "ports: there are too many");
+	ports = reallocarray(config->ports, config->n_ports + 1, sizeof(*ports));
 	if (ports == NULL)
 		return reader_fail(reader, key_node, "no memory");
 	config->ports = ports;
@@ -168,11 +187,6 @@ reader_port(struct reader *reader, const char *name, const yaml_node_t *key_node
 	int rc;
 
 	(void)arg;
-	for (unsigned i = 0; i < reader->config->n_ports; i++)
-		if (strcmp(reader->config->ports[i].config.name, name) == 0) {
-			snprintf(reason, sizeof(reason), "port %s: there twice", name);
-			return reader_fail(reader, key_node, reason);
-		}
 	if (type == NULL) {
 		snprintf(reason, sizeof(reason), "port %.40s: type: missing", name);
 		return reader_fail(reader, key_node, reason);
@@ -238,22 +252,41 @@ reader_top(struct reader *reader, const char *key, const yaml_node_t *key_node,
 	return reader_fail(reader, key_node, reason);
 }
 
-static int
-config_parse_document(struct reader *reader, yaml_parser_t *parser)
+/** The parser knows the line of what it refuses, but not of bytes that are no text. */
+static size_t
+parser_line(const yaml_parser_t *parser, const char *text, size_t length)
 {
-	yaml_document_t document;
+	size_t line = 1;
+
+	if (parser->error != YAML_READER_ERROR)
+		return parser->problem_mark.line + 1;
+	for (size_t i = 0; i < length && i < parser->problem_offset; i++)
+		line += text[i] == '\n';
+	return line;
+}
+
+static int
+reader_document(struct reader *reader, yaml_parser_t *parser)
+{
+	yaml_document_t document, next;
 	int rc = 0;
 
 	if (!yaml_parser_load(parser, &document))
-		return err_set(reader->err, EINVAL, "%s:%zu: %s", reader->config->path,
-			parser->problem_mark.line + 1,
-			parser->problem != NULL ? parser->problem : "no YAML");
+		return -EBADMSG;
 	const yaml_node_t *root = yaml_document_get_root_node(&document);
 	reader->document = &document;
 	if (root != NULL && !is_null(root))
 		rc = reader_mapping(reader, root, "the file", reader_top, NULL);
 	reader->document = NULL;
 	yaml_document_delete(&document);
+	if (rc < 0 || root == NULL)
+		return rc;
+	if (!yaml_parser_load(parser, &next))
+		return -EBADMSG;
+	root = yaml_document_get_root_node(&next);
+	if (root != NULL)
+		rc = reader_fail(reader, root, "a second document; there must be one");
+	yaml_document_delete(&next);
 	return rc;
 }
 
@@ -267,7 +300,11 @@ config_parse(struct config *config, const char *text, size_t length,
 	if (!yaml_parser_initialize(&parser))
 		return err_set(err, ENOMEM, "%s: no memory", config->path);
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
-	int rc = config_parse_document(&reader, &parser);
+	int rc = reader_document(&reader, &parser);
+	if (rc == -EBADMSG)
+		rc = err_set(err, EINVAL, "%s:%zu: %s", config->path,
+			parser_line(&parser, text, length),
+			parser.problem != NULL ? parser.problem : "no YAML");
 	yaml_parser_delete(&parser);
 	return rc;
 }

@@ -27,11 +27,27 @@ rpc_register(struct rpc *rpc, const struct rpc_method *methods, void *arg)
 		rpc->method[rpc->n_methods++] = (struct rpc_entry){methods, arg};
 }
 
+/** Reasons may quote what a peer said and cut it in the middle of a character, which is no JSON. */
+static json_t *
+rpc_message(const char *text)
+{
+	json_t *message = json_string(text);
+	char plain[ERR_TEXT_MAX];
+	size_t length = 0;
+
+	if (message != NULL)
+		return message;
+	for (; text[length] != '\0' && length < sizeof(plain) - 1; length++)
+		plain[length] = (text[length] & 0x80) != 0 ? '?' : text[length];
+	plain[length] = '\0';
+	return json_string(plain);
+}
+
 static json_t *
 rpc_error(json_t *id, int code, const char *message)
 {
-	return json_pack("{s:s, s:O?, s:{s:i, s:s}}", "jsonrpc", "2.0", "id", id, "error", "code",
-		code, "message", message);
+	return json_pack("{s:s, s:O?, s:{s:i, s:o}}", "jsonrpc", "2.0", "id", id, "error", "code",
+		code, "message", rpc_message(message));
 }
 
 static const struct rpc_entry *
@@ -91,6 +107,8 @@ rpc_answer(struct rpc *rpc, json_t *request)
 		return rpc_answer_one(rpc, request);
 	if (json_array_size(request) == 0)
 		return rpc_error(NULL, RPC_INVALID_REQUEST, "an empty batch");
+	if (json_array_size(request) > RPC_BATCH_MAX)
+		return rpc_error(NULL, RPC_INVALID_REQUEST, "a batch of too many requests");
 	answers = json_array();
 	for (size_t i = 0; i < json_array_size(request); i++) {
 		answer = rpc_answer_one(rpc, json_array_get(request, i));

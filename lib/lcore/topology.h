@@ -14,7 +14,7 @@
 
 #include "base/err.h"
 
-enum { TOPOLOGY_LIST_MAX = 256 };
+enum { TOPOLOGY_LIST_MAX = 512 };
 
 /** CPUs that the process was allowed at start. @return 0 or negative errno */
 int topology_allowed(cpu_set_t *cpus);

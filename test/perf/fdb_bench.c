@@ -334,15 +334,15 @@ free_huge_pages(void)
 static int
 start_eal(void)
 {
-	char *huge[] = {
+	const char *huge[] = {
 		"fdb_bench", "--in-memory", "--no-pci", "-l", "0", "--log-level=error", NULL};
-	char *small[] = {"fdb_bench", "--no-huge", "--no-shconf", "-m", "1024", "--no-pci", "-l",
-		"0", "--log-level=error", NULL};
+	const char *small[] = {"fdb_bench", "--no-huge", "--no-shconf", "-m", "1024", "--no-pci",
+		"-l", "0", "--log-level=error", NULL};
 
 	if (free_huge_pages() >= HUGE_PAGES)
-		return rte_eal_init(sizeof(huge) / sizeof(huge[0]) - 1, huge);
+		return rte_eal_init(sizeof(huge) / sizeof(huge[0]) - 1, (char **)(uintptr_t)huge);
 	fprintf(stderr, "fdb_bench: no huge pages for rte_hash\n");
-	return rte_eal_init(sizeof(small) / sizeof(small[0]) - 1, small);
+	return rte_eal_init(sizeof(small) / sizeof(small[0]) - 1, (char **)(uintptr_t)small);
 }
 
 int

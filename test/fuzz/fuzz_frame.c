@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Frames of any bytes with any claims, in mbuf chains that are cut anywhere: classified, hashed,
+ * their checksum closed, cut into segments, sent. What comes out is checked by independent code.
+ */
+#include "fuzz.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "datapath/classify.h"
+#include "eal_fixture.h"
+#include "frame/hash.h"
+#include "frame/offload.h"
+#include "packets.h"
+#include "port/send.h"
+
+/** What an input begins with; the frame's bytes follow. */
+struct input {
+	uint8_t flags; /**< of the claim */
+	uint8_t csum_offset;
+	uint16_t csum_start;
+	uint16_t header_len;
+	uint16_t gso_size;
+	uint8_t capabilities;
+	uint8_t head;  /**< bytes of the frame's head */
+	uint8_t more;  /**< payload to append, in units of 256 bytes */
+	uint8_t first; /**< bytes of the chain's first segment */
+	uint8_t rest;
+	uint8_t room; /**< mbufs that the receiver takes */
+} __attribute__((packed));
+
+enum { FRAME_MAX = 4096 + 255 * 256, SEGMENTS_MAX = 1024 };
+
+static struct fdb *fdb;
+static uint8_t bytes[FRAME_MAX], before[FRAME_MAX], after[FRAME_MAX];
+static unsigned room;
+
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	fuzz_check(eal_fixture_start() == 0);
+	fdb = fdb_create(&(struct fdb_config){.capacity = 64});
+	fuzz_check(fdb != NULL);
+	fdb_age(fdb, 0);
+	return 0;
+}
+
+/** The head is copied to where sanitizers see a byte read too much. @return l2_len, 0 = runt */
+static uint16_t
+classify(const uint8_t *data, uint32_t length, uint16_t head_len)
+{
+	static struct burst burst = {.port = 7, .n = 1};
+	struct frame *frame = &burst.frame[0];
+	uint8_t *head = malloc(head_len);
+
+	memcpy(head, data, head_len);
+	*frame = (struct frame){.head = head, .head_len = head_len, .len = length};
+	classify_burst(fdb, &burst);
+	uint16_t dest = burst.dest[0];
+	fuzz_check(dest < PORT_MAX || dest == DEST_FLOOD ||
+		   (dest >= DEST_DROP && dest < DEST_DROP + DROP_COUNT));
+	fuzz_check((dest == DEST_DROP + DROP_RUNT) ==
+		   (head_len < 14 || (head_len < 18 && packet_get16(data + 12) == 0x8100)));
+	uint16_t l2_len = dest == DEST_DROP + DROP_RUNT ? 0 : frame->l2_len;
+	if (l2_len > 0)
+		fuzz_check(frame_flow_hash(frame) == frame_flow_hash(frame));
+	free(head);
+	return l2_len;
+}
+
+static struct rte_mbuf *
+chain(const struct input *input, uint32_t length, uint16_t l2_len)
+{
+	/* No more segments than the pool can spare. */
+	uint16_t rest = (uint16_t)RTE_MAX(input->rest, length / SEGMENTS_MAX + 1);
+	struct rte_mbuf *mbuf = packet_chain(
+		eal_fixture_pool(), bytes, length, input->first, input->rest > 0 ? rest : 0);
+
+	mbuf->l2_len = l2_len;
+	return mbuf;
+}
+
+static void
+close_checksum(const struct input *input, const struct frame_offload *offload, uint32_t length)
+{
+	struct rte_mbuf *mbuf = chain(input, length, 0);
+	uint32_t start = offload->csum_start, field = start + offload->csum_offset;
+	int rc = offload_checksum(offload, mbuf);
+
+	memcpy(before, bytes, length);
+	fuzz_check(packet_read(mbuf, after) == length);
+	rte_pktmbuf_free(mbuf);
+	fuzz_check(rc == (field + 2 <= length ? 0 : -EINVAL));
+	if (rc == 0) {
+		uint16_t sum = (uint16_t)~packet_sum(bytes + start, length - start, 0);
+		packet_put16(before + field, sum != 0 ? sum : 0xffff);
+	}
+	fuzz_check(memcmp(before, after, length) == 0);
+}
+
+static void
+cut(const struct input *input, const struct frame_offload *offload, uint32_t length,
+	uint16_t l2_len)
+{
+	struct rte_mbuf *segments[OFFLOAD_SEGMENTS_MAX];
+	struct rte_mbuf *mbuf = chain(input, length, l2_len);
+	int n = offload_segment(offload, mbuf, segments);
+	uint16_t type = packet_get16(bytes + l2_len - 2);
+	uint16_t header_len = offload->header_len;
+	uint32_t done = header_len;
+
+	fuzz_check(n > 0 || n == -EINVAL || n == -E2BIG);
+	rte_pktmbuf_free(mbuf);
+	for (int i = 0; i < n; i++) {
+		uint32_t part = packet_read(segments[i], after);
+		fuzz_check(part > header_len && part <= (uint32_t)header_len + offload->gso_size);
+		if (type == (offload->flags & FRAME_TSO4 ? 0x0800 : 0x86dd))
+			fuzz_check(packet_wrong(after, part) == NULL);
+		fuzz_check(memcmp(after + header_len, bytes + done, part - header_len) == 0);
+		done += part - header_len;
+		rte_pktmbuf_free(segments[i]);
+	}
+	fuzz_check(n < 0 || done == length);
+}
+
+static uint16_t
+receive(void *dev, uint16_t queue, struct rte_mbuf *mbufs[], uint16_t n)
+{
+	uint16_t sent = (uint16_t)RTE_MIN(n, room);
+
+	(void)dev;
+	(void)queue;
+	room -= sent;
+	rte_pktmbuf_free_bulk(mbufs, n);
+	return sent;
+}
+
+static void
+send(const struct input *input, const struct frame_offload *offload, uint32_t length,
+	uint16_t l2_len)
+{
+	const struct send_queue queue = {.burst = receive, .capabilities = input->capabilities};
+	struct frame frame, *frames[] = {&frame, &frame};
+	struct counters counters = {0};
+
+	frame_from_mbuf(&frame, chain(input, length, l2_len));
+	rte_pktmbuf_refcnt_update(frame.mbuf, 1);
+	frame.offload = *offload;
+	room = input->room;
+	send_frames(&queue, frames, 2, &counters);
+	fuzz_check(counters.tx_packets + counters_drops(counters.tx_drops) == 2);
+	fuzz_check(counters.tx_bytes == counters.tx_packets * length);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input input;
+
+	if (size < sizeof(input) + 1 || size > 4096)
+		return 0;
+	memcpy(&input, data, sizeof(input));
+	uint32_t length = (uint32_t)(size - sizeof(input));
+	memcpy(bytes, data + sizeof(input), length);
+	memset(bytes + length, input.more, (size_t)input.more * 256);
+	length += input.more * 256u;
+
+	uint16_t l2_len = classify(bytes, length, (uint16_t)RTE_MIN(length, input.head));
+	const struct frame_offload offload = {.flags = input.flags & (FRAME_CSUM | FRAME_TSO),
+		.csum_offset = input.csum_offset,
+		.csum_start = input.csum_start,
+		.header_len = input.header_len,
+		.gso_size = input.gso_size};
+	close_checksum(&input, &offload, length);
+	if (l2_len > 0) {
+		cut(&input, &offload, length, l2_len);
+		send(&input, &offload, length, l2_len);
+	}
+	fuzz_check(rte_mempool_full(eal_fixture_pool()));
+	return 0;
+}

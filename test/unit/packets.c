@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "packets.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	TYPE_VLAN = 0x8100,
+	TYPE_IPV4 = 0x0800,
+	TYPE_IPV6 = 0x86dd,
+	PROTO_TCP = 6,
+	PROTO_UDP = 17,
+	ETH_LEN = 14,
+	TAG_LEN = 4,
+	IPV4_LEN = 20,
+	IPV6_LEN = 40,
+	TCP_LEN = 20,
+	UDP_LEN = 8,
+};
+
+#define EXAMPLE_DST UINT64_C(0x0100000000002)
+#define EXAMPLE_SRC UINT64_C(0x0200000000002)
+
+uint16_t
+packet_l3(const struct packet *packet)
+{
+	return packet->tagged ? ETH_LEN + TAG_LEN : ETH_LEN;
+}
+
+uint16_t
+packet_l4(const struct packet *packet)
+{
+	return (uint16_t)(packet_l3(packet) +
+			  (packet->ipv6 ? IPV6_LEN : IPV4_LEN + packet->ip_options));
+}
+
+uint16_t
+packet_headers(const struct packet *packet)
+{
+	return (uint16_t)(packet_l4(packet) +
+			  (packet->udp ? UDP_LEN : TCP_LEN + packet->tcp_options));
+}
+
+uint32_t
+packet_length(const struct packet *packet)
+{
+	return packet_headers(packet) + packet->payload;
+}
+
+uint16_t
+packet_sum(const uint8_t *bytes, size_t length, uint16_t start)
+{
+	uint64_t sum = start;
+
+	for (size_t i = 0; i < length; i++)
+		sum += i % 2 == 0 ? (uint64_t)bytes[i] << 8 : bytes[i];
+	while (sum >> 16 != 0)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+/** RFC 9293 section 3.1 and RFC 8200 section 8.1. */
+static uint16_t
+pseudo_sum(const uint8_t *ip, bool ipv6, uint8_t protocol, uint32_t length)
+{
+	uint8_t tail[8] = {0};
+
+	packet_put32(tail, length);
+	tail[7] = protocol;
+	return packet_sum(
+		ipv6 ? ip + 8 : ip + 12, ipv6 ? 32 : 8, packet_sum(tail, sizeof(tail), 0));
+}
+
+static void
+write_mac(uint64_t mac, uint8_t *bytes)
+{
+	for (int i = 0; i < 6; i++)
+		bytes[i] = (uint8_t)(mac >> (8 * i));
+}
+
+static void
+write_ethernet(const struct packet *packet, uint8_t *bytes)
+{
+	write_mac(packet->dst != 0 ? packet->dst : EXAMPLE_DST, bytes);
+	write_mac(packet->src != 0 ? packet->src : EXAMPLE_SRC, bytes + 6);
+	if (packet->tagged) {
+		packet_put16(bytes + 12, TYPE_VLAN);
+		packet_put16(bytes + 14, packet->vlan);
+	}
+	packet_put16(bytes + packet_l3(packet) - 2, packet->ipv6 ? TYPE_IPV6 : TYPE_IPV4);
+}
+
+static void
+write_ipv4(const struct packet *packet, uint8_t *ip)
+{
+	uint16_t header = (uint16_t)(IPV4_LEN + packet->ip_options);
+
+	memset(ip, 0, header);
+	ip[0] = (uint8_t)(0x40 | header / 4);
+	packet_put16(ip + 2, (uint16_t)(packet_length(packet) - packet_l3(packet)));
+	packet_put16(ip + 4, packet->id);
+	packet_put16(ip + 6, packet->fragment ? 0x2000 : 0);
+	ip[8] = 64;
+	ip[9] = packet->udp ? PROTO_UDP : PROTO_TCP;
+	packet_put32(ip + 12, 0x0a000001);
+	packet_put32(ip + 16, 0x0a000002);
+	memset(ip + IPV4_LEN, 1, packet->ip_options);
+	packet_put16(ip + 10, (uint16_t)~packet_sum(ip, header, 0));
+}
+
+static void
+write_ipv6(const struct packet *packet, uint8_t *ip)
+{
+	memset(ip, 0, IPV6_LEN);
+	ip[0] = 0x60;
+	packet_put16(ip + 4, (uint16_t)(packet_length(packet) - packet_l4(packet)));
+	ip[6] = packet->udp ? PROTO_UDP : PROTO_TCP;
+	ip[7] = 64;
+	packet_put32(ip + 8, 0xfd000000);
+	packet_put32(ip + 20, 1);
+	packet_put32(ip + 24, 0xfd000000);
+	packet_put32(ip + 36, 2);
+}
+
+static void
+write_l4(const struct packet *packet, uint8_t *l4, uint16_t pseudo)
+{
+	uint16_t src_port = packet->src_port != 0 ? packet->src_port : 40000;
+
+	memset(l4, 0, packet_headers(packet) - packet_l4(packet));
+	packet_put16(l4, src_port);
+	packet_put16(l4 + 2, 5001);
+	if (packet->udp) {
+		packet_put16(l4 + 4, (uint16_t)(UDP_LEN + packet->payload));
+		packet_put16(l4 + PACKET_UDP_CSUM, pseudo);
+		return;
+	}
+	packet_put32(l4 + 4, packet->seq);
+	packet_put32(l4 + 8, 0x12345678);
+	l4[12] = (uint8_t)((TCP_LEN + packet->tcp_options) / 4 << 4);
+	l4[PACKET_TCP_FLAGS] = packet->flags;
+	packet_put16(l4 + 14, 0xfff0);
+	packet_put16(l4 + PACKET_TCP_CSUM, pseudo);
+	memset(l4 + TCP_LEN, 1, packet->tcp_options);
+}
+
+void
+packet_write(const struct packet *packet, uint8_t *bytes)
+{
+	uint8_t *l3 = bytes + packet_l3(packet);
+	uint16_t headers = packet_headers(packet);
+
+	write_ethernet(packet, bytes);
+	if (packet->ipv6)
+		write_ipv6(packet, l3);
+	else
+		write_ipv4(packet, l3);
+	write_l4(packet, bytes + packet_l4(packet),
+		pseudo_sum(l3, packet->ipv6, packet->udp ? PROTO_UDP : PROTO_TCP,
+			packet_length(packet) - packet_l4(packet)));
+	for (uint32_t i = 0; i < packet->payload; i++)
+		bytes[headers + i] = (uint8_t)(packet->payload_first + i);
+}
+
+static const char *
+wrong_l4(const uint8_t *ip, bool ipv6, uint8_t protocol, const uint8_t *l4, size_t length)
+{
+	if (protocol == PROTO_UDP && length >= UDP_LEN) {
+		if (packet_get16(l4 + 4) != length)
+			return "length of UDP";
+		if (packet_get16(l4 + PACKET_UDP_CSUM) == 0)
+			return "no checksum of UDP";
+	} else if (protocol != PROTO_TCP || length < TCP_LEN) {
+		return "neither TCP nor UDP";
+	}
+	return packet_sum(l4, length, pseudo_sum(ip, ipv6, protocol, (uint32_t)length)) == 0xffff
+		       ? NULL
+		       : "checksum of TCP or UDP";
+}
+
+static const char *
+wrong_ipv4(const uint8_t *ip, size_t length)
+{
+	size_t header = (size_t)(ip[0] & 0xf) * 4;
+
+	if (ip[0] >> 4 != 4 || header < IPV4_LEN || header > length)
+		return "IPv4 header";
+	if (packet_get16(ip + 2) != length)
+		return "length of IPv4";
+	if (packet_sum(ip, header, 0) != 0xffff)
+		return "checksum of IPv4";
+	return wrong_l4(ip, false, ip[9], ip + header, length - header);
+}
+
+static const char *
+wrong_ipv6(const uint8_t *ip, size_t length)
+{
+	if (ip[0] >> 4 != 6)
+		return "IPv6 header";
+	if ((size_t)packet_get16(ip + 4) + IPV6_LEN != length)
+		return "length of IPv6";
+	return wrong_l4(ip, true, ip[6], ip + IPV6_LEN, length - IPV6_LEN);
+}
+
+const char *
+packet_wrong(const uint8_t *bytes, size_t length)
+{
+	size_t l3 = packet_get16(bytes + 12) == TYPE_VLAN ? ETH_LEN + TAG_LEN : ETH_LEN;
+	uint16_t type = packet_get16(bytes + l3 - 2);
+
+	if (type == TYPE_IPV4 && length >= l3 + IPV4_LEN)
+		return wrong_ipv4(bytes + l3, length - l3);
+	if (type == TYPE_IPV6 && length >= l3 + IPV6_LEN)
+		return wrong_ipv6(bytes + l3, length - l3);
+	return "neither IPv4 nor IPv6";
+}
+
+struct rte_mbuf *
+packet_chain(struct rte_mempool *pool, const uint8_t *bytes, uint32_t length, uint16_t first,
+	uint16_t rest)
+{
+	struct rte_mbuf *head = rte_pktmbuf_alloc(pool);
+	struct rte_mbuf *mbuf = head;
+	uint32_t done = 0, want = first;
+
+	for (;;) {
+		uint32_t room = rte_pktmbuf_tailroom(mbuf);
+		uint32_t part = RTE_MIN(length - done, want > 0 ? RTE_MIN(want, room) : room);
+		memcpy(rte_pktmbuf_mtod(mbuf, void *), bytes + done, part);
+		mbuf->data_len = (uint16_t)part;
+		done += part;
+		want = rest;
+		if (done == length)
+			break;
+		mbuf = mbuf->next = rte_pktmbuf_alloc(pool);
+		head->nb_segs++;
+	}
+	head->pkt_len = length;
+	return head;
+}
+
+struct rte_mbuf *
+packet_mbuf(struct rte_mempool *pool, const struct packet *packet, uint16_t first, uint16_t rest)
+{
+	uint8_t *bytes = malloc(packet_length(packet));
+
+	packet_write(packet, bytes);
+	struct rte_mbuf *mbuf = packet_chain(pool, bytes, packet_length(packet), first, rest);
+	mbuf->l2_len = packet_l3(packet);
+	free(bytes);
+	return mbuf;
+}
+
+uint32_t
+packet_read(const struct rte_mbuf *mbuf, uint8_t *bytes)
+{
+	uint32_t length = 0;
+
+	for (; mbuf != NULL; mbuf = mbuf->next) {
+		memcpy(bytes + length, rte_pktmbuf_mtod(mbuf, const void *), mbuf->data_len);
+		length += mbuf->data_len;
+	}
+	return length;
+}

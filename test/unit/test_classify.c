@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Where frames of a burst go, and what is learnt from them. */
+#include "unit.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "datapath/classify.h"
+#include "packets.h"
+
+/** The address of a host. */
+#define HOST(n)   (UINT64_C(0x02) | (uint64_t)(n) << 16)
+#define BROADCAST MAC_MASK
+#define MULTICAST UINT64_C(0x01005e000001)
+
+enum { FROM = 7, HEAD = 64 };
+
+static struct burst burst;
+static uint8_t heads[FRAME_BURST][HEAD];
+static struct fdb *fdb;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	memset(&burst, 0, sizeof(burst));
+	burst.port = FROM;
+	fdb = fdb_create(&(struct fdb_config){.capacity = 1024});
+	if (fdb != NULL)
+		fdb_age(fdb, 0);
+	return fdb != NULL ? 0 : -1;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	fdb_destroy(fdb);
+	return 0;
+}
+
+/** Append a frame. Its l2_len and vlan hold nonsense, as rx leaves them. */
+static struct frame *
+add(const struct packet *packet)
+{
+	static uint8_t bytes[2048];
+	struct frame *frame = &burst.frame[burst.n];
+
+	packet_write(packet, bytes);
+	memcpy(heads[burst.n], bytes, HEAD);
+	*frame = (struct frame){
+		.head = heads[burst.n++], .head_len = HEAD, .len = HEAD, .l2_len = 99, .vlan = 99};
+	return frame;
+}
+
+static struct frame *
+add_macs(uint64_t dst, uint64_t src)
+{
+	return add(&(struct packet){.dst = dst, .src = src, .payload = 10});
+}
+
+static struct frame *
+add_tagged(uint64_t dst, uint64_t src, uint16_t tci)
+{
+	return add(&(struct packet){
+		.dst = dst, .src = src, .tagged = true, .vlan = tci, .payload = 10});
+}
+
+static uint16_t
+lookup(uint64_t mac, uint16_t vlan)
+{
+	uint64_t key = fdb_key(mac, vlan);
+	uint16_t port;
+
+	fdb_lookup_burst(fdb, &key, &port, 1);
+	return port;
+}
+
+static void
+learn(uint64_t mac, uint16_t vlan, uint16_t port)
+{
+	uint64_t key = fdb_key(mac, vlan);
+
+	fdb_learn_burst(fdb, &key, &port, 1);
+}
+
+static uint32_t
+entries(void)
+{
+	struct fdb_stats stats;
+
+	fdb_get_stats(fdb, &stats);
+	return stats.entries;
+}
+
+static void
+check_dests(const uint16_t dests[])
+{
+	classify_burst(fdb, &burst);
+	for (unsigned i = 0; i < burst.n; i++)
+		if (burst.dest[i] != dests[i])
+			fail_msg("frame %u goes to %x instead of %x", i, burst.dest[i], dests[i]);
+}
+
+static void
+test_verdicts(void **state)
+{
+	(void)state;
+	learn(HOST(1), 0, 3);
+	learn(HOST(2), 0, FROM);
+	learn(HOST(3), 0, PORT_MAX - 1);
+	add_macs(HOST(1), HOST(10));
+	add_macs(HOST(2), HOST(10));
+	add_macs(HOST(3), HOST(10));
+	add_macs(HOST(4), HOST(10));
+	add_macs(BROADCAST, HOST(10));
+	add_macs(MULTICAST, HOST(10));
+	add_macs(UINT64_C(0x000000c28001), HOST(10));
+	add_macs(UINT64_C(0x0f0000c28001), HOST(10));
+	add_macs(UINT64_C(0x100000c28001), HOST(10));
+	add_macs(HOST(10), HOST(10));
+	check_dests((const uint16_t[]){3, DEST_DROP + DROP_SAME_PORT, PORT_MAX - 1, DEST_FLOOD,
+		DEST_FLOOD, DEST_FLOOD, DEST_DROP + DROP_RESERVED, DEST_DROP + DROP_RESERVED,
+		DEST_FLOOD, DEST_DROP + DROP_SAME_PORT});
+}
+
+static void
+test_vlans(void **state)
+{
+	(void)state;
+	learn(HOST(1), 0, 1);
+	learn(HOST(1), 5, 2);
+	learn(HOST(1), 4094, 3);
+	add_macs(HOST(1), HOST(10));
+	add_tagged(HOST(1), HOST(10), 5);
+	add_tagged(HOST(1), HOST(10), 0xf000 | 5);
+	add_tagged(HOST(1), HOST(10), 4094);
+	add_tagged(HOST(1), HOST(10), 6);
+	add_tagged(HOST(1), HOST(10), 0xe000);
+	add_tagged(HOST(1), HOST(10), 4095);
+	add_tagged(BROADCAST, HOST(10), 0x3fff);
+	check_dests((const uint16_t[]){
+		1, 2, 2, 3, DEST_FLOOD, 1, DEST_DROP + DROP_BAD_TAG, DEST_DROP + DROP_BAD_TAG});
+	static const uint16_t l2_len[] = {14, 18, 18, 18, 18, 18, 18, 18};
+	static const uint16_t vlan[] = {0, 5, 5, 4094, 6, 0};
+	for (unsigned i = 0; i < COUNT(l2_len); i++)
+		assert_int_equal(burst.frame[i].l2_len, l2_len[i]);
+	for (unsigned i = 0; i < COUNT(vlan); i++)
+		assert_int_equal(burst.frame[i].vlan, vlan[i]);
+}
+
+/** Other tags than 802.1Q's are somebody's payload. */
+static void
+test_other_tags(void **state)
+{
+	(void)state;
+	add_tagged(HOST(1), HOST(10), 4095);
+	packet_put16(heads[0] + 12, 0x88a8);
+	check_dests((const uint16_t[]){DEST_FLOOD});
+	assert_int_equal(burst.frame[0].l2_len, 14);
+	assert_int_equal(burst.frame[0].vlan, 0);
+}
+
+static void
+test_learns(void **state)
+{
+	(void)state;
+	learn(HOST(3), 0, 1);
+	add_macs(HOST(1), HOST(2));
+	add_macs(BROADCAST, HOST(3));
+	add_tagged(HOST(1), HOST(4), 9);
+	classify_burst(fdb, &burst);
+	assert_int_equal(lookup(HOST(2), 0), FROM);
+	assert_int_equal(lookup(HOST(3), 0), FROM);
+	assert_int_equal(lookup(HOST(4), 9), FROM);
+	assert_int_equal(lookup(HOST(4), 0), FDB_MISS);
+	assert_int_equal(lookup(HOST(1), 0), FDB_MISS);
+	assert_int_equal(entries(), 3);
+}
+
+/** Learnt before anything is looked up: a frame to its own sender's port goes nowhere. */
+static void
+test_learns_first(void **state)
+{
+	(void)state;
+	add_macs(HOST(2), HOST(1));
+	add_macs(HOST(1), HOST(2));
+	check_dests((const uint16_t[]){DEST_DROP + DROP_SAME_PORT, DEST_DROP + DROP_SAME_PORT});
+}
+
+static void
+test_learns_nothing(void **state)
+{
+	(void)state;
+	/* From groups, from nobody, from frames that ingress rules drop. */
+	add_macs(HOST(1), BROADCAST);
+	add_macs(HOST(1), MULTICAST);
+	add_macs(HOST(1), 1);
+	add_macs(UINT64_C(0x000000c28001), HOST(5));
+	add_tagged(HOST(1), HOST(6), 4095);
+	add_macs(HOST(1), HOST(7))->head_len = 13;
+	memset(heads[add_macs(HOST(1), HOST(8)) - burst.frame] + MAC_BYTES, 0, MAC_BYTES);
+	check_dests(
+		(const uint16_t[]){DEST_FLOOD, DEST_FLOOD, DEST_FLOOD, DEST_DROP + DROP_RESERVED,
+			DEST_DROP + DROP_BAD_TAG, DEST_DROP + DROP_RUNT, DEST_FLOOD});
+	assert_int_equal(entries(), 0);
+}
+
+/** Whose destination is on the same port is alive all the same. */
+static void
+test_learns_from_same_port(void **state)
+{
+	(void)state;
+	learn(HOST(1), 0, FROM);
+	add_macs(HOST(1), HOST(2));
+	check_dests((const uint16_t[]){DEST_DROP + DROP_SAME_PORT});
+	assert_int_equal(lookup(HOST(2), 0), FROM);
+}
+
+static void
+test_whole_burst(void **state)
+{
+	uint16_t dests[FRAME_BURST];
+
+	(void)state;
+	for (uint16_t i = 0; i < FRAME_BURST; i++) {
+		static const uint64_t dst[] = {HOST(1), HOST(2), BROADCAST, HOST(3)};
+		static const uint16_t verdict[] = {
+			1, DEST_FLOOD, DEST_FLOOD, DEST_DROP + DROP_SAME_PORT};
+
+		add_macs(dst[i % 4], HOST(100 + i));
+		dests[i] = verdict[i % 4];
+	}
+	learn(HOST(1), 0, 1);
+	learn(HOST(3), 0, FROM);
+	check_dests(dests);
+	assert_int_equal(entries(), 2 + FRAME_BURST);
+	burst.n = 0;
+	classify_burst(fdb, &burst);
+	assert_int_equal(entries(), 2 + FRAME_BURST);
+}
+
+/** Heads of every length end right before memory that cannot be read. */
+static void
+test_short_heads(void **state)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uint8_t *pages =
+		mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)state;
+	assert_true(pages != MAP_FAILED);
+	assert_int_equal(mprotect(pages + page, page, PROT_NONE), 0);
+	for (uint16_t length = 0; length < 24; length++)
+		for (unsigned tagged = 0; tagged < 2; tagged++) {
+			const struct packet packet = {.dst = HOST(1), .tagged = tagged != 0};
+			bool runt = length < (tagged ? 18 : 14);
+
+			burst.n = 0;
+			struct frame *frame = add(&packet);
+			frame->head = memcpy(pages + page - length, frame->head, length);
+			frame->head_len = length;
+			check_dests((const uint16_t[]){runt ? DEST_DROP + DROP_RUNT : DEST_FLOOD});
+		}
+	munmap(pages, 2 * page);
+}
+
+#define classify_test(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		classify_test(test_verdicts),
+		classify_test(test_vlans),
+		classify_test(test_other_tags),
+		classify_test(test_learns),
+		classify_test(test_learns_first),
+		classify_test(test_learns_nothing),
+		classify_test(test_learns_from_same_port),
+		classify_test(test_whole_burst),
+		classify_test(test_short_heads),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

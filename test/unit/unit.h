@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What every unit test includes: cmocka, which wants four headers before its own.
+ *
+ * Thread safety: assertions belong on the thread that runs the test.
+ */
+#ifndef SHUNT_TEST_UNIT_H
+#define SHUNT_TEST_UNIT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/** Fail with both texts unless one holds the other. */
+#define assert_contains(text, part)                                                                \
+	do {                                                                                       \
+		const char *contains_text = (text), *contains_part = (part);                       \
+		if (strstr(contains_text, contains_part) == NULL)                                  \
+			fail_msg("'%s' is not in: %s", contains_part, contains_text);              \
+	} while (0)
+
+#endif
