@@ -5,6 +5,7 @@
         pmd.command('set fwd txonly', 'start')
 """
 
+import pathlib
 import re
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from proc import Process, wait_until
 from wire import Wire
 
 PROMPT = 'testpmd> '
+KEEP_RX = '--no-flush-rx'
 
 
 def virtio(socket, number=0, **options):
@@ -26,7 +28,8 @@ def virtio(socket, number=0, **options):
 class Testpmd:
     """One testpmd in interactive mode, on the helper CPU. devices are DPDK device strings.
 
-    Ports are numbered by DPDK: those of buses and drivers in order of the devices.
+    Ports are numbered in the order of the devices. `start` throws away what waits in their queues
+    unless an argument is KEEP_RX.
     """
 
     __test__ = False    # nothing for pytest to collect
@@ -114,22 +117,29 @@ class WiredGuest:
 
     def __init__(self, socket, queues=1, arguments=(), **options):
         self.space = Netns()
+        self.listens_at = pathlib.Path(socket) if options.get('server') else None
         options.setdefault('queues', queues)
         veth = self.space.veth('eth0')
-        # The virtio device comes first whatever the order here: DPDK scans in order of names.
         self.pmd = Testpmd(virtio(socket, **options), f'net_af_packet0,iface={veth},qpairs={queues}',
                            queues=queues, arguments=arguments)
         self.wire = Wire('eth0', self.space.name)
 
     def start(self):
+        self._remove_socket()
         self.pmd.start()
         self.pmd.command('set fwd io', 'start')
         return self
+
+    def _remove_socket(self):
+        """A killed testpmd leaves the socket it listened at, and cannot use it again."""
+        if self.listens_at:
+            self.listens_at.unlink(missing_ok=True)
 
     def __enter__(self):
         return self if self.pmd.process else self.start()
 
     def __exit__(self, *_):
         self.pmd.__exit__()
+        self._remove_socket()
         self.wire.close()
         self.space.close()

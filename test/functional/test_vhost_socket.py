@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The socket of a vhost port: whose it is, who may use it, and peers that speak nonsense."""
+
+import grp
+import os
+import pwd
+import random
+import socket
+import stat
+
+import pytest
+
+from proc import wait_until
+from switch import Switch, SwitchError
+
+
+@pytest.fixture(scope='module')
+def running():
+    with Switch() as switch:
+        yield switch
+
+
+@pytest.fixture
+def switch(running):
+    """The shared switch without ports."""
+    yield running
+    for port in running.rpc('port.list'):
+        running.rpc('port.del', {'name': port['name']})
+    for path in running.run.iterdir():
+        if path != running.sock:
+            path.unlink()
+
+
+def refused(switch, says, **keys):
+    """The port is refused for that reason, and nothing is there afterwards."""
+    with pytest.raises(SwitchError, match=says) as error:
+        switch.port_add('vm1', 'vhost', **keys)
+    assert error.value.status == 1
+    assert switch.rpc('port.list') == []
+
+
+def connect(path):
+    peer = socket.socket(socket.AF_UNIX)
+    peer.connect(str(path))
+    peer.settimeout(5)
+    return peer
+
+
+class TestFile:
+    def test_default_mode(self, switch):
+        status = os.stat(switch.port_add('vm1', 'vhost'))
+        assert stat.S_ISSOCK(status.st_mode) and stat.S_IMODE(status.st_mode) == 0o660
+
+    @pytest.mark.parametrize('perm', ['0600', '0777', '666', '0'])
+    def test_perm(self, switch, perm):
+        path = switch.port_add('vm1', 'vhost', perm=perm)
+        assert stat.S_IMODE(os.stat(path).st_mode) == int(perm, 8)
+
+    @pytest.mark.parametrize('perm', ['0999', '01777', 'rw', '-1'])
+    def test_bad_perm(self, switch, perm):
+        refused(switch, 'perm', perm=perm)
+        assert not switch.socket('vm1').exists()
+
+    def test_owner(self, switch):
+        path = switch.port_add('vm1', 'vhost', owner='nobody:nogroup')
+        status = os.stat(path)
+        assert status.st_uid == pwd.getpwnam('nobody').pw_uid
+        assert status.st_gid == grp.getgrnam('nogroup').gr_gid
+
+    @pytest.mark.parametrize('owner, uid, gid', [('1234:5678', 1234, 5678), ('1234', 1234, None),
+                                                 (':5678', None, 5678), ('daemon:', 1, None)])
+    def test_owner_by_number_or_half(self, switch, owner, uid, gid):
+        status = os.stat(switch.port_add('vm1', 'vhost', owner=owner))
+        assert (status.st_uid, status.st_gid) == (uid or os.getuid(), gid or os.getgid())
+
+    @pytest.mark.parametrize('owner', ['no-such-user', 'root:no-such-group', '12x'])
+    def test_unknown_owner(self, switch, owner):
+        refused(switch, 'owner: no (user|group)', owner=owner)
+        assert not switch.socket('vm1').exists()
+
+    def test_owner_in_client_mode(self, switch):
+        refused(switch, 'owner', owner='root', mode='client')
+
+    def test_goes_with_its_port(self, switch):
+        path = switch.port_add('vm1', 'vhost')
+        switch.cli('port', 'del', 'vm1')
+        assert not path.exists()
+
+
+class TestPath:
+    def test_stale_socket_is_replaced(self, switch):
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(str(switch.socket('vm1')))
+            other.listen()
+        assert switch.socket('vm1').exists()
+        switch.port_add('vm1', 'vhost')
+        connect(switch.socket('vm1')).close()
+
+    def test_living_socket_is_not(self, switch):
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(str(switch.socket('vm1')))
+            other.listen()
+            refused(switch, 'in use by another program')
+            connect(switch.socket('vm1')).close()
+
+    @pytest.mark.parametrize('kind', [socket.SOCK_DGRAM, socket.SOCK_SEQPACKET])
+    def test_living_socket_of_another_kind_is_not(self, switch, kind):
+        with socket.socket(socket.AF_UNIX, kind) as other:
+            other.bind(str(switch.socket('vm1')))
+            if kind != socket.SOCK_DGRAM:
+                other.listen()
+            refused(switch, 'in use by another program')
+            assert switch.socket('vm1').exists()
+
+    def test_file_is_kept(self, switch):
+        switch.socket('vm1').write_text('precious')
+        refused(switch, 'exists and is not a socket')
+        assert switch.socket('vm1').read_text() == 'precious'
+
+    def test_folder_is_kept(self, switch):
+        switch.socket('vm1').mkdir()
+        refused(switch, 'exists and is not a socket')
+        switch.socket('vm1').rmdir()
+
+    def test_link_is_not_followed(self, switch):
+        target = switch.dir / 'target'
+        switch.socket('vm1').symlink_to(target)
+        refused(switch, 'exists and is not a socket')
+        assert not target.exists()
+
+    def test_no_folder(self, switch):
+        refused(switch, 'no directory', socket=switch.run / 'none' / 'vm1.sock')
+
+    def test_relative(self, switch):
+        refused(switch, 'absolute', socket='vm1.sock')
+
+    def test_longest(self, switch):
+        folder = str(switch.run) + '/'
+        longest = folder + 's' * (107 - len(folder))
+        refused(switch, 'socket: 108 bytes long, at most 107', socket=longest + 's')
+        switch.port_add('vm1', 'vhost', socket=longest)
+        connect(longest).close()
+
+    @pytest.mark.parametrize('mode', ['server', 'client'])
+    def test_of_another_port(self, switch, mode):
+        path = switch.port_add('vm0', 'vhost', mode=mode)
+        with pytest.raises(SwitchError, match='belongs to another port') as error:
+            switch.port_add('vm1', 'vhost', socket=path)
+        assert error.value.status == 1
+        assert [port['name'] for port in switch.rpc('port.list')] == ['vm0']
+        assert path.exists() == (mode == 'server')
+
+    def test_failed_change_keeps_the_port(self, switch):
+        path = switch.port_add('vm1', 'vhost')
+        switch.socket('vm2').write_text('precious')
+        with pytest.raises(SwitchError, match='is not a socket'):
+            switch.cli('port', 'set', 'vm1', f"socket={switch.socket('vm2')}")
+        assert switch.port('vm1')['socket'] == str(path)
+        connect(path).close()
+
+    def test_change(self, switch):
+        path = switch.port_add('vm1', 'vhost')
+        switch.cli('port', 'set', 'vm1', f"socket={switch.socket('vm2')}")
+        assert not path.exists()
+        connect(switch.socket('vm2')).close()
+
+
+class TestPeers:
+    def test_silent_peer(self, switch):
+        path = switch.port_add('vm1', 'vhost')
+        peer = connect(path)
+        wait_until(lambda: switch.port('vm1')['front_end'].startswith('connected'), 5, 'connection')
+        assert switch.port('vm1')['link'] == 'down'
+        peer.close()
+        wait_until(lambda: switch.port('vm1')['front_end'] == 'none', 5, 'end of connection')
+
+    def test_second_peer_is_refused_until_the_first_left(self, switch):
+        path = switch.port_add('vm1', 'vhost')
+        first = connect(path)
+        wait_until(lambda: switch.port('vm1')['front_end'] != 'none', 5, 'connection')
+        for count in (1, 2, 3):
+            with connect(path) as second:
+                assert second.recv(1) == b''
+            wait_until(lambda: switch.port('vm1')['refused'] == str(count), 5, 'refusal')
+        first.close()
+        wait_until(lambda: switch.port('vm1')['front_end'] == 'none', 5, 'end of connection')
+        with connect(path):
+            wait_until(lambda: switch.port('vm1')['front_end'] != 'none', 5, 'connection')
+        assert switch.port('vm1')['refused'] == '3'
+
+    def test_nonsense(self, switch):
+        """Whatever a peer says, the connection ends and the port goes on."""
+        rand = random.Random(1)
+        path = switch.port_add('vm1', 'vhost')
+        for _ in range(50):
+            with connect(path) as peer:
+                try:
+                    peer.sendall(rand.randbytes(rand.choice([1, 11, 12, 20, 300, 5000])))
+                    peer.shutdown(socket.SHUT_WR)
+                    while peer.recv(4096):
+                        pass
+                except (BrokenPipeError, ConnectionResetError):
+                    pass
+            wait_until(lambda: switch.port('vm1')['front_end'] == 'none', 5, 'end of connection')
+        assert switch.alive() and switch.port('vm1')['link'] == 'down'
+
+    def test_peers_that_come_and_go(self, switch):
+        path = switch.port_add('vm1', 'vhost')
+        for _ in range(200):
+            connect(path).close()
+        wait_until(lambda: switch.port('vm1')['front_end'] == 'none', 5, 'end of connection')
+        with connect(path):
+            wait_until(lambda: switch.port('vm1')['front_end'] != 'none', 5, 'connection')
+
+    def test_port_deleted_while_peers_connect(self, switch):
+        for _ in range(50):
+            path = switch.port_add('vm1', 'vhost')
+            with connect(path), connect(path):
+                switch.rpc('port.del', {'name': 'vm1'})
+            assert not path.exists()
+
+    def test_nobody_listens_in_client_mode(self, switch):
+        path = switch.port_add('vm1', 'vhost', mode='client')
+        assert switch.port('vm1')['front_end'] == 'none' and not path.exists()
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(str(path))
+            other.listen()
+            other.settimeout(10)
+            other.accept()[0].close()
+        path.unlink()
