@@ -32,7 +32,15 @@ fi
 echo "installing$missing"
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+policy=/usr/sbin/policy-rc.d
+made_policy=
+trap 'rm -f "$log" ${made_policy:+"$policy"}' EXIT
+# Nothing that is installed here shall start a service: the bench runs its peers itself.
+if [ ! -e "$policy" ]; then
+    made_policy=yes
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+fi
 # The lists may be old, or absent on a fresh machine.
 apt-get update -q >"$log" 2>&1 || true
 # shellcheck disable=SC2086
@@ -40,3 +48,6 @@ if ! apt-get install -y -q --no-install-recommends $missing >>"$log" 2>&1; then
     tail -20 "$log" >&2
     exit 1
 fi
+case $missing in
+*openvswitch*) systemctl --quiet disable openvswitch-switch 2>/dev/null || true ;; # nor at boot
+esac

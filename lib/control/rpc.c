@@ -37,7 +37,7 @@ rpc_message(const char *text)
 
 	if (message != NULL)
 		return message;
-	for (; text[length] != '\0' && length < sizeof(plain) - 1; length++)
+	for (; length < sizeof(plain) - 1 && text[length] != '\0'; length++)
 		plain[length] = (text[length] & 0x80) != 0 ? '?' : text[length];
 	plain[length] = '\0';
 	return json_string(plain);

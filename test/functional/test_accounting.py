@@ -116,7 +116,7 @@ def test_two_guests_that_only_send(bridge):
             stats = pmd.stats(number)
             assert (ports[name]['rx_packets'], ports[name]['rx_bytes']) == (
                 stats['TX-packets'], stats['TX-bytes'])
-            assert ports[name]['rx_copies'] == 3 * ports[name]['rx_packets'], 'a copy for each other'
+            assert ports[name]['rx_copies'] == 3 * ports[name]['rx_packets'], 'one for each other'
         drops = bridge.drops()
         assert drops['vm1', 'tx', 'tx-full'] and drops['vm2', 'tx', 'tx-full']
         assert drops['p2', 'tx', 'too-long'] == ports['p2']['tx_drops'] == sum(
@@ -130,14 +130,15 @@ def test_frames_in_a_circle(bridge, options):
     with guests(bridge, 'vm1', 'vm2', **options) as pmd:
         bridge.switch.rpc('fdb.add', {'mac': mac(1), 'port': 'vm1'})
         bridge.switch.rpc('fdb.add', {'mac': mac(2), 'port': 'vm2'})
-        pmd.command(f'set eth-peer 0 {mac(2)}', f'set eth-peer 1 {mac(1)}', 'set fwd txonly', 'start')
+        pmd.command(f'set eth-peer 0 {mac(2)}', f'set eth-peer 1 {mac(1)}', 'set fwd txonly',
+                    'start')
         wait_load(bridge, 'vm1', packets=1000)
         pmd.command('stop', 'set fwd mac', 'start')
         wait_load(bridge, 'vm1')
         wait_load(bridge, 'vm2')
         pmd.command('stop', 'set fwd rxonly', 'start')
         ports = at_rest(bridge)
-        wait_until(lambda: pmd.stats(0)['RX-packets'] == ports['vm1']['tx_packets'], 5, 'all read')
+        wait_until(lambda: pmd.stats(0)['RX-packets'] == ports['vm1']['tx_packets'], 20, 'all read')
         ports = assert_exact(bridge)
         for number, name in enumerate(('vm1', 'vm2')):
             stats = pmd.stats(number)

@@ -16,7 +16,8 @@ AGEING = 10    # seconds, as in conftest.py
 
 def cli_fdb(bridge, *words):
     """`shunt fdb list` with filters: {(mac, vlan): port}."""
-    return {(row['mac'], row['vlan']): row['port'] for row in bridge.switch.json('fdb', 'list', *words)}
+    rows = bridge.switch.json('fdb', 'list', *words)
+    return {(row['mac'], row['vlan']): row['port'] for row in rows}
 
 
 class TestStatic:
@@ -152,9 +153,12 @@ def test_entries_count_and_age(bridge):
     bridge.learn('p1', A, B)
     status = bridge.switch.json('status')['fdb']
     assert status['entries'] == 2 and bridge.switch.port('p1')['macs'] == 2
-    wait_until(lambda: {row['age_s'] for row in bridge.switch.json('fdb', 'list')} == {2}, 5, 'age 2')
+
+    def ages():
+        return {row['mac']: row['age_s'] for row in bridge.switch.json('fdb', 'list')}
+    wait_until(lambda: min(ages().values()) >= 2, 20, 'age 2', 0.1)
     bridge.learn('p1', A)
-    assert {row['mac']: row['age_s'] for row in bridge.switch.json('fdb', 'list')}[A] == 0
+    assert ages()[A] < 2 <= ages()[B]
 
 
 def test_ageing(bridge):

@@ -66,7 +66,8 @@ class TestNothingIsLost:
     def test_several_ports_come_and_go(self, bridge):
         sockets = [{'socket': str(bridge.switch.socket(name))} for name in 'xy']
         add_and_remove(bridge.switch, TIMES // 10, ('x', 'vhost', sockets[0]),
-                       ('n', 'ethdev', {'device': 'net_null_n,no-rx=1'}), ('y', 'vhost', sockets[1]),
+                       ('n', 'ethdev', {'device': 'net_null_n,no-rx=1'}),
+                       ('y', 'vhost', sockets[1]),
                        ('m', 'ethdev', {'device': 'net_null_m,no-rx=1'}))
 
     def test_devices_that_send_come_and_go(self, bridge):
@@ -115,7 +116,7 @@ class TestNothingIsLost:
             bridge.switch.rpc('lcore.balance')
 
     def test_links_change(self, bridge):
-        for state in 3 * ('down', 'up'):
+        for state in 2 * ('down', 'up'):
             ip('link', 'set', bridge.outside['p3'], state)
             bridge.switch.wait_link('p3', state)
 
@@ -154,7 +155,8 @@ while True:
 
 def test_a_new_port_hears_only_its_own_interface(bridge):
     """A socket of net_af_packet hears all of the host until it is bound: that must not come in."""
-    noise = Process([sys.executable, '-c', HOST_TRAFFIC], bridge.switch.dir / 'noise', cpu=cpus()[1])
+    noise = Process([sys.executable, '-c', HOST_TRAFFIC], bridge.switch.dir / 'noise',
+                    cpu=cpus()[1])
     try:
         for _ in range(20):
             bridge.switch.rpc('port.del', {'name': 'p3'})
@@ -173,7 +175,7 @@ def test_hangup_touches_only_what_changed(bridge, flows):
     for config in (text.replace('net_af_packet_p3', 'net_af_packet_q3'), extra, text):
         bridge.switch.reload(config)
         wait_until(lambda: bridge.switch.json('config', 'show') and
-                   ('x' in config_ports(bridge)) == ('x:' in config), 5, 'new configuration')
+                   ('x' in config_ports(bridge)) == ('x:' in config), 20, 'new configuration')
     after = {name: bridge.switch.port(name) for name in ('p1', 'p2')}
     for name, port in before.items():
         for counter in ('rx_packets', 'tx_packets', 'rx_bytes', 'tx_bytes', 'rx_forwarded'):
@@ -208,10 +210,10 @@ class TestLcores:
 
     @pytest.mark.skipif(len(os.sched_getaffinity(0)) > 2, reason='there is a CPU to spare')
     def test_control_keeps_a_cpu(self, bridge):
-        other = min(os.sched_getaffinity(0) - {int(bridge.switch.lcores)})
+        polling = int(bridge.switch.lcores)
         with pytest.raises(SwitchError, match='the control thread needs it'):
-            bridge.switch.cli('lcore', 'add', other)
-        assert [row['lcore'] for row in bridge.switch.rpc('lcore.list')] == [int(bridge.switch.lcores)]
+            bridge.switch.cli('lcore', 'add', min(os.sched_getaffinity(0) - {polling}))
+        assert bridge.switch.rpc('status')['lcores'] == [polling]
 
     @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 3, reason='needs 3 CPUs')
     def test_queues_move_while_frames_flow(self, bridge, flows):

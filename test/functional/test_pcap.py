@@ -28,7 +28,7 @@ def replay(switch):
         switch.port_add('out', 'ethdev', device=f'net_pcap_out,tx_pcap={folder}/out.pcap', **keys)
         write_pcap(folder / 'in.pcap', frames)
         switch.port_add('in', 'ethdev', device=f'net_pcap_in,rx_pcap={folder}/in.pcap', **keys)
-        wait_until(lambda: switch.port('in')['rx_packets'] == len(frames), 5, 'frames read')
+        wait_until(lambda: switch.port('in')['rx_packets'] == len(frames), 20, 'frames read')
         counters = {name: switch.port(name) for name in ('in', 'out')}
         assert not unbalanced(counters.values())
         drops = {(row['port'], row['direction'], row['reason']): row['packets']
@@ -47,7 +47,7 @@ def replay(switch):
     HEAD + b'\x81\x00', HEAD + b'\x81\x00\x00', HEAD + tag(5), HEAD + tag(5) + b'\x08',
 ], ids=lambda runt: f'{len(runt)}-{runt[12:].hex()}')
 def test_runts(replay, runt):
-    """Without a whole Ethernet header, its tag included, a frame is dropped; the next one is not."""
+    """Without a whole Ethernet header, its tag included, a frame is dropped, the next is not."""
     good = frame(BROADCAST, B)
     seen, _, drops = replay([runt, good])
     assert seen == [good]

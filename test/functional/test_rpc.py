@@ -122,7 +122,8 @@ class TestRequests:
         assert [port['name'] for port in switch.rpc('port.list')] == ['n']
         switch.rpc('port.del', {'name': 'n'})
 
-    @pytest.mark.parametrize('method', ['nosuch', 'port', 'port.nosuch', 'PORT.LIST', '', 'x' * 100000])
+    @pytest.mark.parametrize('method', ['nosuch', 'port', 'port.nosuch', 'PORT.LIST', '',
+                                        'x' * 100000])
     def test_unknown_method(self, peer, method):
         assert error(peer.ask(request(method))) == (NO_METHOD, 1)
 
@@ -135,18 +136,22 @@ class TestRequests:
         assert error(peer.ask({**request(), 'params': params}))[0] == INVALID_PARAMS
 
     @pytest.mark.parametrize('method, params, says', [
-        ('status', {'x': 1}, 'x'), ('port.add', {'name': 'x'}, 'type'), ('port.add', {'type': 'vhost'}, 'name'),
-        ('port.add', {'name': 5, 'type': 'vhost'}, 'name'), ('port.add', {'name': 'x', 'type': 'nosuch'}, 'type'),
+        ('status', {'x': 1}, 'x'), ('port.list', {'x': 1}, 'x'), ('drops', {'x': 1}, 'x'),
+        ('port.add', {'name': 'x'}, 'type'), ('port.add', {'type': 'vhost'}, 'name'),
+        ('port.add', {'name': 5, 'type': 'vhost'}, 'name'),
+        ('port.add', {'name': 'x', 'type': 'nosuch'}, 'type'),
         ('port.add', {'name': 'x', 'type': 'vhost', 'socket': ['/x']}, 'socket'),
         ('port.add', {'name': 'x', 'type': 'vhost', 'socket': None}, 'socket'),
         ('port.add', {'name': 'x', 'type': 'vhost', 'socket': '/x', 'queues': 1.5}, 'queues'),
         ('port.add', {'name': 'x', 'type': 'vhost', 'bogus': 1}, 'bogus'),
-        ('port.add', {'name': 'x y', 'type': 'vhost'}, 'name'), ('port.list', {'x': 1}, 'x'),
-        ('port.add', {'name': '', 'type': 'vhost'}, 'name'), ('port.add', {'name': 'x\u0000y', 'type': 'vhost'}, ''),
-        ('fdb.list', {'vlan': 4095}, 'vlan'), ('fdb.list', {'vlan': 'x'}, 'vlan'), ('fdb.list', {'vlan': {}}, 'vlan'),
-        ('fdb.add', {'mac': 'x', 'port': 'p'}, 'mac'), ('fdb.add', {'mac': 5}, 'mac'), ('fdb.del', {}, 'mac'),
-        ('lcore.add', {}, 'lcore'), ('lcore.add', {'lcore': -1}, 'lcore'), ('lcore.add', {'lcore': 1 << 62}, 'lcore'),
-        ('config.apply', {'file': 'relative'}, 'file'), ('config.save', {'file': 5}, 'file'), ('drops', {'x': 1}, 'x'),
+        ('port.add', {'name': 'x y', 'type': 'vhost'}, 'name'),
+        ('port.add', {'name': '', 'type': 'vhost'}, 'name'),
+        ('port.add', {'name': 'x\u0000y', 'type': 'vhost'}, ''),
+        ('fdb.list', {'vlan': 4095}, 'vlan'), ('fdb.list', {'vlan': 'x'}, 'vlan'),
+        ('fdb.list', {'vlan': {}}, 'vlan'), ('fdb.add', {'mac': 'x', 'port': 'p'}, 'mac'),
+        ('fdb.add', {'mac': 5}, 'mac'), ('fdb.del', {}, 'mac'), ('lcore.add', {}, 'lcore'),
+        ('lcore.add', {'lcore': -1}, 'lcore'), ('lcore.add', {'lcore': 1 << 62}, 'lcore'),
+        ('config.apply', {'file': 'relative'}, 'file'), ('config.save', {'file': 5}, 'file'),
         ('port.add', {'name': 'x', 'type': 'vhost', 'vlan': 5}, 'vlan: not yet supported'),
         ('port.add', {'name': 'x', 'type': 'tap'}, 'not yet supported'),
     ])
@@ -157,8 +162,8 @@ class TestRequests:
         assert switch.rpc('port.list') == []
 
     @pytest.mark.parametrize('method, params', [
-        ('port.show', {'name': 'none'}), ('port.del', {'name': 'none'}), ('port.set', {'name': 'none'}),
-        ('fdb.list', {'port': 'none'}), ('drops', {'port': 'none'}), ('lcore.del', {'lcore': 999}),
+        ('port.show', {'name': 'none'}), ('port.del', {'name': 'none'}),
+        ('port.set', {'name': 'none'}), ('fdb.list', {'port': 'none'}), ('drops', {'port': 'none'}), ('lcore.del', {'lcore': 999}),
         ('port.qemu', {'name': 'none'}), ('fdb.del', {'mac': '02:00:00:00:00:01'}),
     ])
     def test_refused(self, peer, method, params):
@@ -168,16 +173,18 @@ class TestRequests:
         """Keys take numbers, text and true or false alike."""
         keys = {'queues': '2', 'mtu': 1400, 'tso': False, 'packed': True, 'csum': 'on'}
         path = str(switch.socket('vm1'))
-        assert peer.ask(request('port.add', name='vm1', type='vhost', socket=path, **keys))['result'] == {}
+        added = peer.ask(request('port.add', name='vm1', type='vhost', socket=path, **keys))
+        assert added['result'] == {}
         shown = peer.ask(request('port.show', name='vm1'))['result']
         assert [shown[key] for key in keys] == [2, 1400, 'off', 'on', 'on']
         assert peer.ask(request('port.del', name='vm1'))['result'] == {}
 
 
 class TestNonsense:
-    @pytest.mark.parametrize('data', [b'x', b'\0', b'5', b'"x"', b'null', b'}', b'GET / HTTP/1.1\r\n\r\n',
-                                      b'{"a":}', b'{"a":1,}', b"{'a':1}", b'{"a":1,"a":2}', b'[1 2]',
-                                      b'{]', b'\xff\xfe{', b'{"\xff":1}', b'{"x":"\x01"}'])
+    @pytest.mark.parametrize('data', [
+        b'x', b'\0', b'5', b'"x"', b'null', b'}', b'GET / HTTP/1.1\r\n\r\n', b'{"a":}', b'{"a":1,}',
+        b"{'a':1}", b'{"a":1,"a":2}', b'[1 2]', b'{]', b'\xff\xfe{', b'{"\xff":1}', b'{"x":"\x01"}',
+    ])
     def test_not_json(self, peer, data):
         """It is answered, and the connection ends."""
         peer.send(data)
@@ -251,7 +258,7 @@ def test_a_peer_that_does_not_read(switch):
         whole = json.dumps([request(number=number) for number in range(100)]).encode()
         sent = 0
         since = time.monotonic()
-        while time.monotonic() - since < 2:
+        while time.monotonic() - since < 1:
             try:
                 sent += deaf.sock.send(whole)
             except BlockingIOError:

@@ -47,7 +47,8 @@ def assert_passes(bridge, name):
         assert bridge.exchange('p1', *out[some]) == only(bridge, name, *out[some])
         assert bridge.exchange(name, *back[some]) == only(bridge, 'p1', *back[some])
     for source in (name, 'p1'):
-        mixed = [frame(BROADCAST, B), frame(MULTICAST, B, tag(5)), frame(mac(99), B, tag(5), tag(6))]
+        mixed = [frame(BROADCAST, B), frame(MULTICAST, B, tag(5)),
+                 frame(mac(99), B, tag(5), tag(6))]
         assert bridge.exchange(source, *mixed) == flooded(bridge, source, *mixed)
 
 
@@ -91,11 +92,11 @@ class TestQueues:
             assert features(bridge, 'vm1') & MQ
             pmd.command('set fwd rxonly', 'start')
             bridge.exchange('p1', *(udp(A, B, port) for port in range(1000, 1400)))
-            wait_until(lambda: sum(pmd.queue_packets().values()) >= 402, 5, 'frames in the guest')
+            wait_until(lambda: sum(pmd.queue_packets().values()) >= 402, 20, 'frames in the guest')
             received = pmd.queue_packets()
             assert all(received[f'rx_q{queue}'] > 20 for queue in range(4)), received
             pmd.command('stop', 'set fwd txonly', 'start')
-            wait_until(lambda: bridge.switch.port('vm1')['rx_packets'] > 10000, 5, 'frames sent')
+            wait_until(lambda: bridge.switch.port('vm1')['rx_packets'] > 10000, 20, 'frames sent')
             pmd.command('stop')
             sent = pmd.queue_packets()
             assert all(sent[f'tx_q{queue}'] > 0 for queue in range(4)), sent
@@ -107,7 +108,7 @@ class TestQueues:
         with WiredGuest(path, queues=2) as guest, forgotten(bridge, 'vm1'):
             bridge.switch.wait_link('vm1')
             guest.wire.send(frame(BROADCAST, A))
-            wait_until(lambda: (A, 0) in bridge.fdb(), 5, 'learning')
+            wait_until(lambda: (A, 0) in bridge.fdb(), 20, 'learning')
             frames = [udp(A, B, 2000 + number % 8, number) for number in range(800)]
             seen = []
             for at in range(0, len(frames), RING_SAFE):
@@ -147,7 +148,8 @@ class TestComingAndGoing:
     @pytest.mark.parametrize('mode', ['server', 'client'])
     def test_front_end_comes_back(self, bridge, mode, end):
         switch = bridge.switch
-        with bridge.guest('vm1', {'mode': mode}, **({'server': 1} if mode == 'client' else {})) as guest:
+        options = {'server': 1} if mode == 'client' else {}
+        with bridge.guest('vm1', {'mode': mode}, **options) as guest:
             bridge.learn('vm1', A)
             bridge.learn('p1', B)
             before = switch.port('vm1')

@@ -122,7 +122,8 @@ def vlan_offloads(bridge, request):
 def test_tags_that_the_kernel_takes_out(bridge):
     """The kernel hands the outer tag over beside the frame: it must come out again inside."""
     bridge.learn('p2', B, tags=[tag(10)])
-    frames = [frame(B, A, tag(10, 3)), frame(B, A, tag(10), tag(11)), frame(B, A, tag(10), size=1518)]
+    frames = [frame(B, A, tag(10, 3)), frame(B, A, tag(10), tag(11)),
+              frame(B, A, tag(10), size=1518)]
     assert bridge.exchange('p1', *frames) == only(bridge, 'p2', *frames)
     plain = frame(BROADCAST, A)
     assert bridge.exchange('p1', plain) == flooded(bridge, 'p1', plain)

@@ -90,7 +90,13 @@ class Bridge:
         What came before a marker is all. Frames to one port may be overtaken by those to all of
         the same burst, hence two rounds; the second one shows the source's own wire too.
         """
-        up = self.up() if up is None else up
+        try:
+            return self._collect(source, self.up() if up is None else up)
+        except TimeoutError as error:
+            error.add_note(f"drops: {self.drops()}\nports: {self.switch.rpc('port.list')}")
+            raise
+
+    def _collect(self, source, up):
         seen = {name: [] for name in self.wire}
         other = next((name for name in up if name != source), None)
         for sender in (source, source, other) if source in up and other else ():
@@ -106,7 +112,7 @@ class Bridge:
 
     def wait_received(self, name, packets):
         """Wait until the switch has received that many frames from a port, since it exists."""
-        wait_until(lambda: self.switch.port(name)['rx_packets'] >= packets, 5,
+        wait_until(lambda: self.switch.port(name)['rx_packets'] >= packets, 20,
                    f'{packets} frames from {name}')
 
     def learn(self, name, *macs, tags=()):
@@ -126,7 +132,7 @@ class Bridge:
     def set_link(self, name, state):
         """Take the outside of a wire up or down and wait until the switch sees it."""
         ip('link', 'set', self.outside[name], state)
-        wait_until(lambda: (name in self.up()) == (state == 'up'), 5, f'{name} {state}')
+        wait_until(lambda: (name in self.up()) == (state == 'up'), 20, f'{name} {state}')
         if state == 'up':
             self.wake(name)
 
@@ -138,7 +144,7 @@ class Bridge:
         def passes():
             self.wire[source].send(marker())
             return self.wire[name].receive_count(1, 0.05)
-        wait_until(passes, 5, f'a frame to {name}')
+        wait_until(passes, 20, f'a frame to {name}')
         self.collect(source)
 
     def reset(self):

@@ -199,7 +199,7 @@ class Switch:
         """`port show`: the counters and keys of a port."""
         return self.json('port', 'show', name)
 
-    def wait_link(self, name, state='up', timeout=10):
+    def wait_link(self, name, state='up', timeout=20):
         """Wait until a port's link is up or down."""
         proc.wait_until(lambda: self.port(name)['link'] == state, timeout,
                         f'link of {name} {state}')

@@ -34,7 +34,7 @@ class Testpmd:
 
     __test__ = False    # nothing for pytest to collect
 
-    def __init__(self, *devices, queues=1, arguments=(), memory=128):
+    def __init__(self, *devices, queues=1, arguments=(), memory=64):
         self.dir = proc.temp_dir('shunt-pmd-')
         self.devices, self.queues, self.memory = devices, queues, memory
         self.arguments = list(arguments)
@@ -44,8 +44,8 @@ class Testpmd:
     def argv(self):
         cpu = proc.cpus()[0]
         vdevs = [word for device in self.devices for word in ('--vdev', device)]
-        return ['stdbuf', '-oL', 'dpdk-testpmd', '--lcores', f'0@{cpu},1@{cpu}', '--no-pci', '--no-huge',
-                '-m', self.memory, '--no-shconf', '--no-telemetry', *vdevs, '--', '-i',
+        return ['stdbuf', '-oL', 'dpdk-testpmd', '--lcores', f'0@{cpu},1@{cpu}', '--no-pci',
+                '--no-huge', '-m', self.memory, '--no-shconf', '--no-telemetry', *vdevs, '--', '-i',
                 '--total-num-mbufs=4096', '--no-mlockall', f'--rxq={self.queues}',
                 f'--txq={self.queues}', *self.arguments]
 
@@ -88,7 +88,8 @@ class Testpmd:
     def queue_packets(self, port=0):
         """{'rx_q0': packets, 'tx_q0': packets, ...}"""
         text = self.command(f'show port xstats {port}')
-        return {name: int(value) for name, value in re.findall(r'([rt]x_q\d+)_good_packets: (\d+)', text)}
+        found = re.findall(r'([rt]x_q\d+)_good_packets: (\d+)', text)
+        return {name: int(value) for name, value in found}
 
     def quit(self):
         """End it in its own way: its devices are closed."""
@@ -120,8 +121,8 @@ class WiredGuest:
         self.listens_at = pathlib.Path(socket) if options.get('server') else None
         options.setdefault('queues', queues)
         veth = self.space.veth('eth0')
-        self.pmd = Testpmd(virtio(socket, **options), f'net_af_packet0,iface={veth},qpairs={queues}',
-                           queues=queues, arguments=arguments)
+        devices = virtio(socket, **options), f'net_af_packet0,iface={veth},qpairs={queues}'
+        self.pmd = Testpmd(*devices, queues=queues, arguments=arguments)
         self.wire = Wire('eth0', self.space.name)
 
     def start(self):

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "attack.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "connection.h"
+#include "mode.h"
+#include "report.h"
+#include "tsc.h"
+
+enum { ROUNDS_PER_SECOND = 500, UNREACHABLE_MAX = 5 };
+
+static const double RECONNECT_TIMEOUT = 2;
+
+static const struct attack_kind *
+attack_find(const char *name)
+{
+	const struct attack_kind *const lists[] = {attack_ring_kinds, attack_message_kinds};
+
+	for (unsigned i = 0; i < 2; i++)
+		for (const struct attack_kind *kind = lists[i]; kind->name != NULL; kind++)
+			if (strcmp(kind->name, name) == 0)
+				return kind;
+	return NULL;
+}
+
+static void
+attack_list(json_t *result)
+{
+	const struct attack_kind *const lists[] = {attack_ring_kinds, attack_message_kinds};
+
+	for (unsigned i = 0; i < 2; i++)
+		for (const struct attack_kind *kind = lists[i]; kind->name != NULL; kind++)
+			json_object_set_new(result, kind->name, json_string(kind->help));
+}
+
+/** Behave again: rings from the start, a new connection. @return whether it was made */
+static bool
+attack_reconnect(struct attack *attack)
+{
+	double timeout = attack->vm->timeout;
+
+	vm_disconnect(attack->vm);
+	attack->vm->features = 0;
+	station_fill(attack->station);
+	queue_post(attack->rx, queue_room(attack->rx));
+	attack->vm->timeout = RECONNECT_TIMEOUT;
+	bool done = vm_connect(attack->vm, &attack->err) == 0;
+	attack->vm->timeout = timeout;
+	if (!done)
+		attack->unreachable++;
+	attack->station->credit = attack->station->tx->slots / 2;
+	queue_kick(attack->rx);
+	return done;
+}
+
+/** See what the last round led to; ready for the next one when true. */
+static bool
+attack_ready(struct attack *attack)
+{
+	bool gone = attack->vm->sock >= 0 && connection_closed(attack->vm->sock);
+	unsigned done = queue_poll(attack->tx, attack->tx->slots);
+
+	queue_consume(attack->tx, done);
+	station_fill(attack->station);
+	if (attack->vm->sock >= 0 && !gone && !attack->tx->broken && !attack->rx->broken &&
+		queue_room(attack->tx) > 0 && !attack->stuck)
+		return true;
+	attack->closed += gone;
+	attack->stuck = 0;
+	return attack_reconnect(attack);
+}
+
+static unsigned
+attack_act(struct attack *attack, struct worker *worker)
+{
+	if (worker->now < attack->next_at)
+		return 0;
+	attack->next_at = worker->now + tsc_hz() / ROUNDS_PER_SECOND;
+	if (attack->unreachable >= UNREACHABLE_MAX) {
+		worker->fleet->deadline = 0;
+		return 0;
+	}
+	if (attack_ready(attack)) {
+		attack->kind->act(attack);
+		attack->rounds++;
+	}
+	return 1;
+}
+
+/** The attacker's turn, then everybody else's. */
+static unsigned
+attack_step(struct worker *worker, void *context)
+{
+	struct attack *attack = context;
+	unsigned moved = 0;
+
+	for (unsigned i = 0; i < worker->n_stations; i++) {
+		struct station *station = worker->stations[i];
+
+		station->now = worker->now;
+		if (station->vm != attack->vm)
+			moved += loop_station(station);
+		else if (station->pair == 0)
+			moved += attack_act(attack, worker);
+		if (station == attack->station && attack->kind->flags & ATTACK_LOAD &&
+			station->vm->sock >= 0)
+			moved += loop_station(station);
+	}
+	return moved;
+}
+
+/** The others send to each other; the attacker, when it must have load, to the first of them. */
+static void
+attack_aim(struct fleet *fleet)
+{
+	for (unsigned i = 0; i < fleet->n_stations; i++) {
+		struct station *station = &fleet->stations[i];
+		unsigned v = station->vm->index, others = fleet->n_vms - 1;
+
+		for (unsigned f = 0; f < fleet->n_stations; f++)
+			station->flows[f].hostile = fleet->stations[f].vm->index == 0;
+		if (others > 1 && v > 0)
+			station_aim(station, fleet->vms[1 + v % others], NULL);
+		station_fill(station);
+	}
+}
+
+static int
+attack_check(const struct attack *attack, const struct vm *vm, const char *name, struct err *err)
+{
+	if (attack->kind == NULL)
+		return err_set(err, EINVAL, "'%.40s' is no attack (see: attack list)", name);
+	if (attack->kind->flags & ATTACK_SPLIT && vm->config.packed)
+		return err_set(err, EINVAL, "%s: only with split rings", name);
+	if (attack->kind->flags & ATTACK_INDIRECT && !vm->config.indirect)
+		return err_set(err, EINVAL, "%s: needs indirect=on", name);
+	if (vm->config.chain > 1 ||
+		(vm->config.indirect && !(attack->kind->flags & ATTACK_INDIRECT)))
+		return err_set(err, EINVAL, "%s: not with chain= or indirect=", name);
+	return 0;
+}
+
+/** What the others received while they were attacked. */
+static uint64_t
+attack_others(const struct fleet *fleet)
+{
+	uint64_t received = 0;
+
+	for (unsigned i = 0; i < fleet->n_stations; i++)
+		if (fleet->stations[i].vm->index > 0)
+			received += fleet->stations[i].count.rx_frames;
+	return received;
+}
+
+static int
+attack_verdict(struct attack *attack, struct fleet *fleet, uint64_t others, json_t *result,
+	struct err *err)
+{
+	bool reachable = attack_reconnect(attack);
+	const char *name = attack->kind->name, *socket = attack->vm->config.socket;
+
+	json_object_set_new(result, "attack", json_string(name));
+	json_object_set_new(result, "rounds", json_integer((json_int_t)attack->rounds));
+	json_object_set_new(result, "closed", json_integer(attack->closed));
+	json_object_set_new(result, "refused", json_integer(attack->refused));
+	json_object_set_new(result, "others_received", json_integer((json_int_t)others));
+	json_object_set_new(result, "reachable", json_boolean(reachable));
+	if (!reachable)
+		return err_set(
+			err, ECONNREFUSED, "%s: after %s: %s", socket, name, attack->err.text);
+	if (fleet->n_vms > 2 && others == 0)
+		return err_set(err, EIO, "%s: %s: the other VMs received nothing", socket, name);
+	return 0;
+}
+
+int
+mode_attack(struct fleet *fleet, json_t *result, struct err *err)
+{
+	const char *name = fleet->settings->argument;
+	struct attack attack = {.kind = attack_find(name)};
+	struct outcome outcome;
+	uint64_t others;
+	int code;
+
+	if (strcmp(name, "list") == 0) {
+		attack_list(result);
+		return 0;
+	}
+	attack.vm = fleet->vms[0];
+	attack.station = fleet_station(fleet, 0);
+	attack.tx = attack.station->tx;
+	attack.rx = attack.station->rx;
+	code = attack_check(&attack, attack.vm, name, err);
+	if (code != 0)
+		return code;
+	code = fleet_prime(fleet, err);
+	attack_aim(fleet);
+	attack.vm->hostile = true;
+	fleet->traffic.hostile = true;
+	loop_start(&attack.loop, fleet);
+	if (code == 0)
+		code = fleet_run(fleet, attack_step, &attack, fleet->settings->seconds, err);
+	others = attack_others(fleet);
+	outcome = report_outcome(fleet, others);
+	outcome.lost = 0; /* the attacker's frames have no fate worth counting */
+	report_traffic(fleet, &outcome, result);
+	return code != 0 ? code : attack_verdict(&attack, fleet, others, result, err);
+}

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a hostile driver writes into descriptors, rings and buffers. */
+#include <string.h>
+
+#include "attack.h"
+#include "queue_internal.h"
+#include "tsc.h"
+
+enum { KINDS_OF_LENGTH = 5, BIG = 100 * 1024 };
+
+/** Write one ring entry of a slot that is about to be posted. */
+static void
+ring_write(struct queue *queue, unsigned entry, uint64_t addr, uint32_t len, unsigned flags,
+	unsigned next)
+{
+	if (!queue->config.packed) {
+		queue->desc[entry] =
+			(struct split_desc){addr, len, (uint16_t)flags, (uint16_t)next};
+		return;
+	}
+	struct packed_desc desc = {
+		.len = len, .id = (uint16_t)(entry / queue->entries), .flags = (uint16_t)flags};
+
+	queue->pdesc[entry].addr = addr;
+	queue->words[entry] = desc.word;
+}
+
+/** The first ring entry of the next post. */
+static unsigned
+ring_entry(const struct queue *queue)
+{
+	return queue_slot(queue, 0) * queue->entries;
+}
+
+/** A valid guest address: the next slot's buffer. */
+static uint64_t
+ring_buffer(const struct queue *queue)
+{
+	return queue_data_guest(queue, queue_slot(queue, 0));
+}
+
+static uint64_t
+ring_memory_end(const struct attack *attack)
+{
+	return MEMORY_BASE + attack->vm->memory.size;
+}
+
+/** Post one frame of a single descriptor. */
+static void
+ring_post(struct queue *queue, uint64_t addr, uint32_t len, unsigned flags, unsigned next)
+{
+	ring_write(queue, ring_entry(queue), addr, len, flags, next);
+	queue_post(queue, 1);
+	queue_kick(queue);
+}
+
+static void
+act_bad_address(struct attack *attack)
+{
+	const uint64_t addresses[] = {0, MEMORY_BASE - 1, MEMORY_BASE - 4096,
+		ring_memory_end(attack), ring_memory_end(attack) + 4096, UINT64_MAX - 10,
+		UINT64_MAX, UINT64_C(1) << 47, (uintptr_t)attack->tx->data};
+
+	ring_post(attack->tx, addresses[attack->rounds % (sizeof(addresses) / sizeof(*addresses))],
+		attack->rounds % 3 == 0 ? 0 : 76, 0, 0);
+}
+
+static void
+act_over_region(struct attack *attack)
+{
+	const uint32_t over[] = {1, 16, 4096, BIG, UINT32_MAX - 100};
+
+	ring_post(attack->tx, ring_memory_end(attack) - 100,
+		100 + over[attack->rounds % KINDS_OF_LENGTH], 0, 0);
+}
+
+static void
+act_at_end(struct attack *attack)
+{
+	uint8_t *end = attack->vm->memory.base + attack->vm->memory.size;
+	uint32_t length = attack->tx->lengths[0];
+
+	/* Legal: a frame that ends with the memory. */
+	memcpy(end - length, queue_data(attack->tx, 0), length);
+	ring_post(attack->tx, ring_memory_end(attack) - length, length, 0, 0);
+}
+
+static void
+act_bad_head(struct attack *attack)
+{
+	struct queue *queue = attack->tx;
+	unsigned position = queue->avail & (queue->config.size - 1U);
+	const uint16_t heads[] = {
+		queue->config.size, (uint16_t)(queue->config.size + 1), UINT16_MAX, 0x8000};
+
+	queue->avail_ring->ring[position] = heads[attack->rounds % 4];
+	queue_post(queue, 1);
+	queue_kick(queue);
+}
+
+static void
+act_bad_next(struct attack *attack)
+{
+	unsigned size = attack->tx->config.size;
+	const unsigned next[] = {size, size + 1, UINT16_MAX, 0x8000};
+
+	ring_post(
+		attack->tx, ring_buffer(attack->tx), 76, VRING_DESC_NEXT, next[attack->rounds % 4]);
+}
+
+static void
+act_loop(struct attack *attack)
+{
+	ring_post(attack->tx, ring_buffer(attack->tx), 76, VRING_DESC_NEXT, ring_entry(attack->tx));
+}
+
+static void
+act_zero_loop(struct attack *attack)
+{
+	ring_post(attack->tx, ring_buffer(attack->tx), 0, VRING_DESC_NEXT, ring_entry(attack->tx));
+}
+
+/** A chain over all entries of the ring; each of so many bytes at the same place. */
+static void
+ring_chain(struct queue *queue, unsigned n, uint64_t addr, uint32_t len)
+{
+	unsigned first = ring_entry(queue);
+
+	for (unsigned i = 0; i < n; i++) {
+		unsigned entry = (first + i) % queue->config.size;
+
+		queue->desc[entry] = (struct split_desc){
+			.addr = addr,
+			.len = len,
+			.flags = i + 1 < n ? VRING_DESC_NEXT : 0,
+			.next = (uint16_t)((entry + 1) % queue->config.size),
+		};
+	}
+	queue_post(queue, 1);
+	queue_kick(queue);
+}
+
+static void
+act_long_chain(struct attack *attack)
+{
+	unsigned size = attack->tx->config.size;
+	const unsigned lengths[] = {size / 2, size - 1, size, 33, 300 % size};
+
+	ring_chain(attack->tx, lengths[attack->rounds % 5], ring_buffer(attack->tx), 64);
+}
+
+static void
+act_huge_chain(struct attack *attack)
+{
+	ring_chain(attack->tx, 16, attack->tx->data_guest, BIG);
+}
+
+static void
+act_sum_wrap(struct attack *attack)
+{
+	const uint32_t lengths[] = {UINT32_MAX, 0x80000000, 0x7fffffff, 0x10000000};
+
+	ring_chain(attack->tx, 2 + attack->rounds % 16, attack->tx->data_guest,
+		lengths[attack->rounds % 4]);
+}
+
+static void
+act_avail_jump(struct attack *attack)
+{
+	struct queue *queue = attack->rounds % 2 == 0 ? attack->tx : attack->rx;
+	const uint16_t jumps[] = {(uint16_t)(queue->config.size + 1), 0x8000, UINT16_MAX};
+	uint16_t idx = (uint16_t)(queue->avail + jumps[attack->rounds / 2 % 3]);
+
+	__atomic_store_n(&queue->avail_ring->idx, idx, __ATOMIC_RELEASE);
+	queue_kick(queue);
+	attack->stuck++;
+}
+
+/** An indirect table of given length, made of the slot's own or of anything. */
+static void
+ring_indirect(struct attack *attack, uint64_t table, uint32_t len)
+{
+	ring_post(attack->tx, table, len, VRING_DESC_INDIRECT, 0);
+}
+
+static void
+act_indirect_length(struct attack *attack)
+{
+	const uint32_t lengths[] = {
+		0, 1, 8, 15, 17, 33, 16 * 1025, 1 << 20, UINT32_MAX, UINT32_MAX - 15};
+
+	ring_indirect(attack, attack->tx->tables_guest,
+		lengths[attack->rounds % (sizeof(lengths) / sizeof(*lengths))]);
+}
+
+static void
+act_indirect_nested(struct attack *attack)
+{
+	unsigned slot = queue_slot(attack->tx, 0);
+	struct split_desc *table = queue_table(attack->tx, slot);
+	uint16_t flags = VRING_DESC_INDIRECT | (attack->rounds % 2 ? VRING_DESC_NEXT : 0);
+
+	if (attack->tx->config.packed)
+		((struct packed_desc *)table)[0].flags = flags;
+	else
+		table[0].flags = flags;
+	queue_post(attack->tx, 1);
+	queue_kick(attack->tx);
+}
+
+static void
+act_indirect_region(struct attack *attack)
+{
+	const uint64_t addresses[] = {
+		ring_memory_end(attack) - 16, ring_memory_end(attack), 0, UINT64_MAX - 8};
+
+	ring_indirect(attack, addresses[attack->rounds % 4], 32);
+}
+
+static void
+act_indirect_loop(struct attack *attack)
+{
+	unsigned slot = queue_slot(attack->tx, 0);
+	struct split_desc *table = queue_table(attack->tx, slot);
+
+	table[0].flags = VRING_DESC_NEXT;
+	table[0].next = attack->rounds % 2 ? 0 : UINT16_MAX;
+	queue_post(attack->tx, 1);
+	queue_kick(attack->tx);
+}
+
+static void
+act_short_header(struct attack *attack)
+{
+	ring_post(attack->tx, ring_buffer(attack->tx), attack->rounds % 13, 0, 0);
+}
+
+static void
+act_runt(struct attack *attack)
+{
+	ring_post(attack->tx, ring_buffer(attack->tx), 12 + attack->rounds % 15, 0, 0);
+}
+
+static void
+act_giant(struct attack *attack)
+{
+	const uint32_t lengths[] = {9018 + 12, 65535, 65536, 65550, 70000};
+	uint32_t most = (uint32_t)(attack->tx->slots * attack->tx->stride / 2);
+	uint32_t length = lengths[attack->rounds % KINDS_OF_LENGTH];
+
+	ring_post(attack->tx, attack->tx->data_guest, length < most ? length : most, 0, 0);
+}
+
+static void
+act_header_pieces(struct attack *attack)
+{
+	struct queue *queue = attack->tx;
+	unsigned first = ring_entry(queue), slot = queue_slot(queue, 0), n = attack->vm->header;
+	uint64_t addr = ring_buffer(queue);
+
+	/* Legal: every byte of the header in a descriptor of its own. */
+	for (unsigned i = 0; i <= n; i++) {
+		unsigned entry = (first + i) % queue->config.size;
+
+		queue->desc[entry] = (struct split_desc){
+			.addr = addr + i,
+			.len = i < n ? 1 : queue->lengths[slot] - n,
+			.flags = i < n ? VRING_DESC_NEXT : 0,
+			.next = (uint16_t)((entry + 1) % queue->config.size),
+		};
+	}
+	queue_post(queue, 1);
+	queue_kick(queue);
+}
+
+static void
+act_tx_writable(struct attack *attack)
+{
+	ring_post(attack->tx, ring_buffer(attack->tx), 76, VRING_DESC_WRITE, 0);
+}
+
+/** Lay a field of every receive buffer out wrongly, from where the back end will take it. */
+static void
+ring_spoil_rx(struct attack *attack, bool write, uint32_t len)
+{
+	struct queue *queue = attack->rx;
+	unsigned n = queue_poll(queue, queue->slots);
+
+	queue_consume(queue, n);
+	for (unsigned i = 0; i < queue_room(queue); i++) {
+		unsigned slot = queue_slot(queue, i);
+
+		ring_write(queue, slot * queue->entries, queue_data_guest(queue, slot), len,
+			write ? VRING_DESC_WRITE : 0, 0);
+	}
+	queue_post(queue, queue_room(queue));
+	queue_kick(queue);
+}
+
+static void
+act_rx_short(struct attack *attack)
+{
+	ring_spoil_rx(attack, true, (uint32_t)(attack->rounds % 20));
+}
+
+static void
+act_rx_readonly(struct attack *attack)
+{
+	ring_spoil_rx(attack, false, VM_SLOT_MERGEABLE);
+}
+
+static void
+act_rx_address(struct attack *attack)
+{
+	struct queue *queue = attack->rx;
+	unsigned n = queue_poll(queue, queue->slots);
+
+	queue_consume(queue, n);
+	for (unsigned i = 0; i < queue_room(queue); i++)
+		ring_write(queue, queue_slot(queue, i) * queue->entries,
+			ring_memory_end(attack) - attack->rounds % 100, VM_SLOT_MERGEABLE,
+			VRING_DESC_WRITE, 0);
+	queue_post(queue, queue_room(queue));
+	queue_kick(queue);
+}
+
+static void
+act_offload_grid(struct attack *attack)
+{
+	const uint16_t values[] = {
+		0, 1, 13, 14, 33, 34, 54, 59, 60, 61, 1448, 0x7fff, 0xfff0, 0xffff};
+	const uint8_t types[] = {0, 1, 3, 4, 5, 0x80, 0x81, 0xff};
+	const unsigned n = sizeof(values) / sizeof(*values);
+	unsigned slot = queue_slot(attack->tx, 0);
+	uint64_t round = attack->rounds;
+	struct net_header header = {
+		.flags = (uint8_t)(round % 4),
+		.gso_type = types[round / 4 % sizeof(types)],
+		.hdr_len = values[round / 3 % n],
+		.gso_size = values[round / 5 % n],
+		.csum_start = values[round / 7 % n],
+		.csum_offset = values[round / 11 % n],
+	};
+
+	memcpy(queue_data(attack->tx, slot), &header, attack->vm->header);
+	queue_post(attack->tx, 1);
+	queue_kick(attack->tx);
+}
+
+/** Post some frames and change their bytes, and then their descriptors, while they are read. */
+static void
+act_flip(struct attack *attack)
+{
+	struct queue *queue = attack->tx;
+	unsigned n = queue_room(queue) < 32 ? queue_room(queue) : 32, slots[32];
+	uint64_t until = tsc_now() + tsc_of(0.0005);
+
+	for (unsigned i = 0; i < n; i++)
+		slots[i] = queue_slot(queue, i);
+	queue_post(queue, n);
+	queue_kick(queue);
+	for (unsigned k = 0; n > 0 && tsc_now() < until; k++) {
+		unsigned slot = slots[k % n];
+		volatile uint8_t *data = queue_data(queue, slot);
+
+		data[k / n % (attack->vm->header + 34)] ^= (uint8_t)(1 + k % 255);
+		if (!queue->config.packed && k % 3 == 0) {
+			volatile struct split_desc *desc = &queue->desc[slot * queue->entries];
+
+			desc->len = k % 2 ? UINT32_MAX : 76;
+			desc->addr ^= UINT64_C(1) << (k % 64);
+		}
+	}
+	for (unsigned i = 0; i < n; i++)
+		queue_set_length(queue, slots[i], 76);
+}
+
+static void
+act_kick_storm(struct attack *attack)
+{
+	for (unsigned i = 0; i < 1000; i++) {
+		queue_kick(attack->tx);
+		queue_kick(attack->rx);
+	}
+}
+
+const struct attack_kind attack_ring_kinds[] = {
+	{"bad-address", "descriptors that point nowhere", 0, act_bad_address},
+	{"over-region", "descriptors that end behind the memory", 0, act_over_region},
+	{"at-end", "a frame that ends exactly with the memory (legal)", 0, act_at_end},
+	{"bad-head", "avail entries beyond the ring", ATTACK_SPLIT, act_bad_head},
+	{"bad-next", "chains that go on beyond the ring", ATTACK_SPLIT, act_bad_next},
+	{"loop-chain", "a descriptor that is its own next", ATTACK_SPLIT, act_loop},
+	{"zero-loop", "the same with no length", ATTACK_SPLIT, act_zero_loop},
+	{"long-chain", "chains of up to a whole ring", ATTACK_SPLIT, act_long_chain},
+	{"huge-chain", "a frame of 1.6 MB", ATTACK_SPLIT, act_huge_chain},
+	{"sum-wrap", "lengths whose 32-bit sum wraps", ATTACK_SPLIT, act_sum_wrap},
+	{"avail-jump", "avail indexes that jump by more than a ring", ATTACK_SPLIT, act_avail_jump},
+	{"indirect-length", "indirect tables of impossible lengths", ATTACK_INDIRECT,
+		act_indirect_length},
+	{"indirect-nested", "indirect descriptors in an indirect table", ATTACK_INDIRECT,
+		act_indirect_nested},
+	{"indirect-region", "indirect tables outside the memory", ATTACK_INDIRECT,
+		act_indirect_region},
+	{"indirect-loop", "an indirect table that loops", ATTACK_INDIRECT | ATTACK_SPLIT,
+		act_indirect_loop},
+	{"short-header", "chains shorter than the virtio-net header", 0, act_short_header},
+	{"header-pieces", "a header in descriptors of one byte (legal)", ATTACK_SPLIT,
+		act_header_pieces},
+	{"runt", "frames of 0 to 14 bytes", 0, act_runt},
+	{"giant", "frames of 9 KB to 70 KB without offload", 0, act_giant},
+	{"tx-writable", "frames to send in buffers to write", 0, act_tx_writable},
+	{"rx-short", "receive buffers of 0 to 19 bytes", 0, act_rx_short},
+	{"rx-readonly", "receive buffers that must not be written", 0, act_rx_readonly},
+	{"rx-address", "receive buffers that end behind the memory", 0, act_rx_address},
+	{"offload-grid", "checksum and segmentation requests that make no sense", 0,
+		act_offload_grid},
+	{"flip", "headers and descriptors that change while they are read", 0, act_flip},
+	{"kick-storm", "a million kicks a second", ATTACK_LOAD, act_kick_storm},
+	{NULL, NULL, 0, NULL},
+};

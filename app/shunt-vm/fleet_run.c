@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Workers: pinned threads that step, and look around now and then. */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "connection.h"
+#include "fleet.h"
+#include "tsc.h"
+
+enum { LOOKS_PER_SECOND = 2000, CLOSED_LOOKS_EVERY = 10, PRIME_WINDOW = 32, DRAIN_FASTER = 20 };
+
+static const double DRAIN_QUIET = 0.2, DRAIN_MAX = 5, PRIME_QUIET = 0.05;
+
+static void
+worker_pin(const struct worker *worker)
+{
+	cpu_set_t set;
+
+	if (worker->cpu < 0)
+		return;
+	CPU_ZERO(&set);
+	CPU_SET((unsigned)worker->cpu, &set);
+	pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+}
+
+static bool
+fleet_over(const struct fleet *fleet)
+{
+	return fleet->stop || fleet_interrupted;
+}
+
+/** The back end went away: begin anew with it, as a guest whose driver resets its device. */
+static int
+worker_reconnect(struct worker *worker, struct vm *vm)
+{
+	int code = -ETIMEDOUT;
+
+	if (worker->lost_at == 0)
+		worker->lost_at = tsc_now();
+	vm_disconnect(vm);
+	while (code != 0 && !fleet_over(worker->fleet) && tsc_now() < worker->fleet->deadline) {
+		vm->timeout = 0.2;
+		code = vm_connect(vm, &worker->err);
+		if (code != 0 && vm->sock >= 0) {
+			close(vm->sock);
+			vm->sock = -1;
+		}
+	}
+	vm->timeout = worker->fleet->settings->timeout;
+	if (code != 0)
+		return code;
+	worker->err = (struct err){0};
+	worker->reconnected++;
+	for (unsigned i = 0; i < worker->n_stations; i++) {
+		struct station *station = worker->stations[i];
+
+		if (station->vm != vm)
+			continue;
+		queue_post(station->rx, queue_room(station->rx));
+		queue_kick(station->rx);
+		queue_kick(station->tx);
+	}
+	return 0;
+}
+
+/** Is the VM's back end there, and its rings sound? */
+static int
+worker_look_at(struct worker *worker, struct vm *vm)
+{
+	if (vm->hostile)
+		return 0;
+	for (unsigned ring = 0; ring < 2 * vm->pairs; ring++)
+		if (vm->queues[ring].broken)
+			return err_set(&worker->err, EPROTO,
+				"%s: ring %u: the back end completed what was not posted",
+				vm->config.socket, ring);
+	if (vm->sock < 0 || !connection_closed(vm->sock))
+		return 0;
+	if (worker->fleet->settings->options.reconnect)
+		return worker_reconnect(worker, vm);
+	return err_set(&worker->err, ECONNRESET, "%s: the back end closed the connection",
+		vm->config.socket);
+}
+
+static int
+worker_look(struct worker *worker)
+{
+	int code = 0;
+
+	for (unsigned i = 0; code == 0 && i < worker->n_stations; i++)
+		if (worker->stations[i]->pair == 0)
+			code = worker_look_at(worker, worker->stations[i]->vm);
+	return code;
+}
+
+static void
+worker_moved(struct worker *worker)
+{
+	worker->idle_since = worker->now;
+	if (worker->lost_at != 0) {
+		double outage = tsc_seconds(worker->now - worker->lost_at);
+
+		worker->outage = outage > worker->outage ? outage : worker->outage;
+		worker->lost_at = 0;
+	}
+}
+
+static void *
+worker_main(void *argument)
+{
+	struct worker *worker = argument;
+	struct fleet *fleet = worker->fleet;
+	uint64_t look_every = tsc_hz() / LOOKS_PER_SECOND, look_at, before;
+	unsigned looks = 0;
+
+	worker_pin(worker);
+	worker->now = worker->idle_since = tsc_now();
+	look_at = worker->now + look_every;
+	while (!fleet_over(fleet)) {
+		unsigned moved = worker->step(worker, worker->context);
+
+		before = worker->now;
+		worker->now = tsc_now();
+		if (moved != 0) {
+			worker->busy += worker->now - before;
+			worker_moved(worker);
+		} else {
+			worker->idle += worker->now - before;
+			_mm_pause();
+		}
+		if (worker->now < look_at)
+			continue;
+		look_at = worker->now + look_every;
+		if (worker->now >= fleet->deadline)
+			break;
+		if (++looks % CLOSED_LOOKS_EVERY == 0 && worker_look(worker) != 0)
+			break;
+	}
+	if (worker->err.code != 0)
+		fleet->stop = true;
+	return NULL;
+}
+
+static int
+fleet_start_workers(struct fleet *fleet, fleet_step step, void *context, struct err *err)
+{
+	for (unsigned i = 0; i < fleet->n_workers; i++) {
+		struct worker *worker = &fleet->workers[i];
+
+		worker->step = step;
+		worker->context = context;
+		worker->busy = worker->idle = 0;
+		worker->err = (struct err){0};
+		int code = pthread_create(&worker->thread, NULL, worker_main, worker);
+		worker->started = code == 0;
+		if (code != 0) {
+			fleet->stop = true;
+			return err_set(err, code, "no thread: %s", strerror(code));
+		}
+	}
+	return 0;
+}
+
+int
+fleet_run(struct fleet *fleet, fleet_step step, void *context, double seconds, struct err *err)
+{
+	uint64_t from = tsc_now();
+	int code;
+
+	fleet->stop = false;
+	fleet->deadline = from + tsc_of(seconds);
+	code = fleet_start_workers(fleet, step, context, err);
+	for (unsigned i = 0; i < fleet->n_workers; i++) {
+		struct worker *worker = &fleet->workers[i];
+
+		if (worker->started)
+			pthread_join(worker->thread, NULL);
+		worker->started = false;
+		if (code == 0 && worker->err.code != 0) {
+			*err = worker->err;
+			code = err->code;
+		}
+	}
+	fleet->seconds = tsc_seconds(tsc_now() - from);
+	return code;
+}
+
+/** Was as much received as sent? Other workers' counters may be a moment old. */
+static bool
+fleet_is_complete(const struct fleet *fleet)
+{
+	struct station_counters count = fleet_count(fleet);
+
+	return count.rx_frames >= count.tx_frames;
+}
+
+/** Receive only; ends the run when everything came, or when it has been quiet. */
+static unsigned
+fleet_step_drain(struct worker *worker, void *context)
+{
+	double quiet = *(const double *)context, silence;
+	unsigned moved = 0;
+
+	for (unsigned i = 0; i < worker->n_stations; i++) {
+		worker->stations[i]->now = worker->now;
+		station_room(worker->stations[i], UINT16_MAX);
+		moved += station_receive(worker->stations[i], worker->stations[i]->rx->slots);
+	}
+	silence = tsc_seconds(worker->now - worker->idle_since);
+	if (silence > quiet || (silence > quiet / DRAIN_FASTER && fleet_is_complete(worker->fleet)))
+		worker->fleet->deadline = 0;
+	return moved;
+}
+
+int
+fleet_drain(struct fleet *fleet, struct err *err)
+{
+	double seconds = fleet->seconds, quiet = DRAIN_QUIET;
+	uint64_t busy[SETTINGS_CPUS_MAX], idle[SETTINGS_CPUS_MAX];
+	int code;
+
+	/* Not part of what was measured. */
+	for (unsigned i = 0; i < fleet->n_workers; i++) {
+		busy[i] = fleet->workers[i].busy;
+		idle[i] = fleet->workers[i].idle;
+	}
+	code = fleet_run(fleet, fleet_step_drain, &quiet, DRAIN_MAX, err);
+	for (unsigned i = 0; i < fleet->n_workers; i++) {
+		fleet->workers[i].busy = busy[i];
+		fleet->workers[i].idle = idle[i];
+	}
+	fleet->seconds = seconds;
+	return code;
+}
+
+/** How far priming is: addresses announced by each station. */
+struct prime {
+	uint32_t macs;
+	unsigned sent[SETTINGS_VMS_MAX];
+};
+
+/** One frame from the k-th address of a station's VM: the first to all, others to its target. */
+static bool
+prime_announce(struct station *station, uint32_t k)
+{
+	uint8_t frame[FRAME_SIZE_MIN];
+	struct net_header header = {0};
+	struct frame_spec spec = {
+		.dst = k == 0 ? UINT64_C(0xffffffffffff) : station->target_mac,
+		.src = station_mac(station->vm->mac, k),
+		.flow = (uint16_t)station->flow,
+		.vlan = station->traffic->vlan,
+		.bytes = FRAME_SIZE_MIN - FRAME_FCS,
+	};
+
+	frame_build(frame, &spec);
+	frame_seal(frame, spec.bytes, FRAME_STILL, 0, 0, false);
+	return station_stage(station, frame, spec.bytes, &header);
+}
+
+static unsigned
+fleet_step_prime(struct worker *worker, void *context)
+{
+	struct prime *prime = context;
+	bool done = true;
+	unsigned moved = 0;
+
+	for (unsigned i = 0; i < worker->n_stations; i++) {
+		struct station *station = worker->stations[i];
+		unsigned *sent = &prime->sent[station->vm->index];
+
+		moved += station_receive(station, station->rx->slots);
+		station_room(station, UINT16_MAX);
+		if (station->pair != 0 || *sent >= prime->macs)
+			continue;
+		/* No more than the switch surely holds: an address that is lost is flooded later. */
+		while (queue_flight(station->tx) + station->staged < PRIME_WINDOW &&
+			*sent < prime->macs && prime_announce(station, *sent))
+			++*sent;
+		moved += station->staged;
+		station_flush(station);
+		done = false;
+	}
+	if (done && tsc_seconds(worker->now - worker->idle_since) > PRIME_QUIET)
+		worker->fleet->deadline = 0;
+	return moved;
+}
+
+int
+fleet_prime(struct fleet *fleet, struct err *err)
+{
+	struct prime prime = {.macs = 1};
+	double limit = 30 + fleet->traffic.macs * 1e-4;
+	int code = fleet_run(fleet, fleet_step_prime, &prime, limit, err);
+
+	/* The first address of every VM is known now: the others need no flooding. */
+	prime.macs = fleet->traffic.macs;
+	if (code == 0 && prime.macs > 1)
+		code = fleet_run(fleet, fleet_step_prime, &prime, limit, err);
+	for (unsigned i = 0; i < fleet->n_stations; i++) {
+		station_fill(&fleet->stations[i]);
+		station_reset(&fleet->stations[i]);
+	}
+	return code;
+}

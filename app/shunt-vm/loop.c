@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "loop.h"
+
+#include "tsc.h"
+
+static const double STALL_SECONDS = 0.01;
+
+/** A station's share, and no more than two VMs can hold: a full receive ring would lose frames. */
+static unsigned
+loop_share(const struct loop *loop, const struct station *station)
+{
+	uint32_t bytes = station->traffic->shape.max + station->vm->header;
+	uint32_t room = station->rx->config.slot_bytes;
+	unsigned share = loop->frames / station->vm->pairs;
+	unsigned most = station->rx->slots / 2U / ((bytes + room - 1) / room);
+
+	share = share < most ? share : most;
+	return share != 0 ? share : 1;
+}
+
+void
+loop_start(struct loop *loop, struct fleet *fleet)
+{
+	loop->stall_ticks = tsc_of(STALL_SECONDS);
+	loop->frames = (unsigned)fleet->settings->options.frames;
+	for (unsigned i = 0; i < fleet->n_stations; i++)
+		fleet->stations[i].credit = loop_share(loop, &fleet->stations[i]);
+}
+
+unsigned
+loop_station(struct station *station)
+{
+	unsigned burst = station->traffic->burst;
+	unsigned room = station_room(station, burst);
+	unsigned n = station_receive(station, burst), sent;
+
+	station->credit += n;
+	sent = station->credit < room ? station->credit : room;
+	sent = sent < burst ? sent : burst;
+	if (sent > 0) {
+		station_send(station, sent);
+		station->credit -= sent;
+	}
+	return n + sent;
+}
+
+/** Everything that circled is gone; a switch may lose frames, and then there are too few. */
+static void
+loop_restart(struct worker *worker, const struct loop *loop)
+{
+	for (unsigned i = 0; i < worker->n_stations; i++) {
+		struct station *station = worker->stations[i];
+
+		station_room(station, UINT16_MAX);
+		if (queue_flight(station->tx) == 0 && station->credit == 0)
+			station->credit = loop_share(loop, station);
+	}
+	worker->idle_since = worker->now;
+}
+
+unsigned
+loop_step(struct worker *worker, void *context)
+{
+	const struct loop *loop = context;
+	unsigned moved = 0;
+
+	for (unsigned i = 0; i < worker->n_stations; i++) {
+		worker->stations[i]->now = worker->now;
+		moved += loop_station(worker->stations[i]);
+	}
+	if (moved == 0 && worker->now - worker->idle_since > loop->stall_ticks)
+		loop_restart(worker, loop);
+	return moved;
+}

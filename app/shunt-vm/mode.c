@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "mode.h"
+
+#include <string.h>
+
+const struct mode modes[] = {
+	{"loop", NULL, "[--frames N] [--peer MAC] [--reconnect]",
+		"keep frames circling: what VM i receives it sends on to VM i + 1; a single VM "
+		"sends to --peer, which echoes",
+		1, SETTINGS_VMS_MAX, MODE_CEILING | MODE_RECONNECT, mode_loop},
+	{"send", NULL, "[--from N] [--to N] [--both] [--count N]",
+		"send from one VM to another, at --rate", 2, SETTINGS_VMS_MAX,
+		MODE_CEILING | MODE_FROM_TO, mode_send},
+	{"ndr", NULL, "[--from N] [--to N] [--both] [--loss PERCENT] [--trial S]",
+		"RFC 2544: highest rates with no loss (NDR) and with 0.5% (PDR); MRR", 2,
+		SETTINGS_VMS_MAX, MODE_CEILING | MODE_FROM_TO, mode_ndr},
+	{"latency", NULL, "[--from N] [--to N] [--trial S]",
+		"latency at --rate, or at 10, 50, 90% of the NDR", 2, SETTINGS_VMS_MAX,
+		MODE_FROM_TO, mode_latency},
+	{"burst", NULL, "[--from N] [--to N]",
+		"RFC 9004: the longest burst of which no frame is lost", 2, SETTINGS_VMS_MAX,
+		MODE_FROM_TO, mode_burst},
+	{"learn", NULL, "",
+		"RFC 2889: addresses learned a second, and in all; VM 2 and later see what floods",
+		3, SETTINGS_VMS_MAX, 0, mode_learn},
+	{"congestion", NULL, "[--from N] [--to N] [--stall N]",
+		"RFC 2889: must a VM wait for another that does not receive?", 3, SETTINGS_VMS_MAX,
+		0, mode_congestion},
+	{"migrate", NULL, "",
+		"stop and start VM 0 under load; all pages written must be in the dirty log", 2,
+		SETTINGS_VMS_MAX, 0, mode_migrate},
+	{"attack", "NAME", "",
+		"VM 0 misbehaves while the others circle frames; the name list lists", 0,
+		SETTINGS_VMS_MAX, MODE_UNSEALED, mode_attack},
+	{"echo", NULL, "[--drop-every N] [--dup-every N] [--swap-every N] [--reconnect]",
+		"return what comes, addresses swapped; with faults on request", 1, SETTINGS_VMS_MAX,
+		MODE_ANY_FRAME | MODE_RECONNECT, mode_echo},
+	{"replay", "FILE.pcap", "[--max]", "send a capture with its timing, or as fast as possible",
+		1, 1, MODE_ANY_FRAME, mode_replay},
+	{"record", "FILE.pcap", "[--count N]", "write what the port delivers into a capture", 1, 1,
+		MODE_ANY_FRAME, mode_record},
+	{"idle", NULL, "[--reconnect]", "be there and receive", 1, SETTINGS_VMS_MAX,
+		MODE_RECONNECT | MODE_ANY_FRAME, mode_idle},
+	{NULL, NULL, NULL, NULL, 0, 0, 0, NULL},
+};
+
+const struct mode *
+mode_find(const char *name)
+{
+	for (const struct mode *mode = modes; mode->name != NULL; mode++)
+		if (strcmp(mode->name, name) == 0)
+			return mode;
+	return NULL;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * congestion: RFC 2889 section 5.5. One VM sends to two others in turn; then one of these stops
+ * receiving. What the other gets must stay the same: no head-of-line blocking.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "mode.h"
+#include "report.h"
+#include "trial.h"
+#include "tsc.h"
+
+static const double HEALTHY_SHARE = 0.95, RATE_SHARE = 0.5;
+
+/** The VM that goes on receiving: the first that neither sends nor stalls. */
+static unsigned
+congestion_other(const struct fleet *fleet, unsigned from, unsigned stalled)
+{
+	unsigned other = (unsigned)fleet->settings->options.to;
+
+	for (unsigned v = 0; other == from || other == stalled; v++)
+		other = v;
+	return other;
+}
+
+/** Run; frames a second that the other VM gets. */
+static int
+congestion_run(const struct trial *trial, struct fleet *fleet, unsigned other, double *pps,
+	uint64_t *received, struct err *err)
+{
+	struct trial_result done;
+	int code = trial_run(trial, fleet, &done, err);
+
+	*received = 0;
+	for (unsigned i = 0; i < fleet->n_stations; i++)
+		if (fleet->stations[i].vm->index == other)
+			*received += fleet->stations[i].count.rx_frames;
+	*pps = fleet->seconds > 0 ? (double)*received / fleet->seconds : 0;
+	return code;
+}
+
+static int
+congestion_measure(struct trial *trial, struct fleet *fleet, unsigned stalled, unsigned other,
+	json_t *result, struct err *err)
+{
+	double before = 0, after = 0;
+	uint64_t received = 0, sent;
+	struct trial_result most = {0};
+	int code = 0;
+
+	if (trial->pps == 0) {
+		code = trial_run(trial, fleet, &most, err);
+		trial->pps = most.received_pps * RATE_SHARE;
+	}
+	if (code == 0)
+		code = congestion_run(trial, fleet, other, &before, &received, err);
+	trial->stalls[stalled] = true;
+	if (code == 0)
+		code = congestion_run(trial, fleet, other, &after, &received, err);
+	sent = fleet_count(fleet).tx_frames / 2;
+	json_object_set_new(result, "offered_mpps", json_real(trial->pps / 1e6));
+	json_object_set_new(result, "other_mpps", json_real(before / 1e6));
+	json_object_set_new(result, "other_mpps_stalled", json_real(after / 1e6));
+	json_object_set_new(result, "other_lost",
+		json_integer((json_int_t)(sent > received ? sent - received : 0)));
+	json_object_set_new(
+		result, "head_of_line_blocking", json_boolean(after < before * HEALTHY_SHARE));
+	return code;
+}
+
+int
+mode_congestion(struct fleet *fleet, json_t *result, struct err *err)
+{
+	const struct settings_options *options = &fleet->settings->options;
+	unsigned from = (unsigned)options->from, stalled = (unsigned)options->stall;
+	struct trial trial = {.pps = fleet->settings->rate, .seconds = fleet->settings->seconds};
+	struct outcome outcome;
+	unsigned other;
+	int code;
+
+	if (stalled >= fleet->n_vms || stalled == from || from >= fleet->n_vms)
+		return err_set(err, EINVAL, "congestion: --stall %u and --from %u must be two VMs",
+			stalled, from);
+	other = congestion_other(fleet, from, stalled);
+	trial.sends[from] = true;
+	for (unsigned i = 0; i < fleet->n_stations; i++)
+		if (fleet->stations[i].vm->index == from)
+			station_aim(&fleet->stations[i], fleet->vms[other], fleet->vms[stalled]);
+	/* Frames alternate between two VMs: numbers of one flow have gaps at either. */
+	fleet->traffic.sample = 0;
+	for (unsigned i = 0; i < fleet->n_stations; i++)
+		station_tune(&fleet->stations[i]);
+	code = fleet_prime(fleet, err);
+	if (code == 0)
+		code = congestion_measure(&trial, fleet, stalled, other, result, err);
+	outcome = report_outcome(fleet, fleet_count(fleet).rx_frames);
+	/* What the stalled VM did not take had to be lost. */
+	json_object_set_new(result, "stalled_lost", json_integer((json_int_t)outcome.lost));
+	outcome.lost = (uint64_t)json_integer_value(json_object_get(result, "other_lost"));
+	report_traffic(fleet, &outcome, result);
+	return code;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * echo: return every frame with its addresses swapped; faults on request, for testing those who
+ * count.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mac.h"
+#include "mode.h"
+#include "report.h"
+
+struct echo {
+	uint64_t drop_every, dup_every, swap_every;
+	uint64_t seen, dropped, duplicated, swapped;
+	uint64_t refused; /**< no room to send */
+	bool held;        /**< a frame waits for the one that overtakes it */
+	struct received held_frame;
+	uint8_t *held_bytes;
+};
+
+static bool
+echo_is_turn(uint64_t every, uint64_t seen)
+{
+	return every != 0 && seen % every == 0;
+}
+
+static void
+echo_return(struct echo *echo, struct station *station, const struct received *received)
+{
+	uint8_t addresses[2 * MAC_BYTES], *frame = (uint8_t *)(uintptr_t)received->frame;
+	struct net_header header = received->header;
+
+	if (received->bytes < sizeof(addresses))
+		return;
+	memcpy(addresses, frame + MAC_BYTES, MAC_BYTES);
+	memcpy(addresses + MAC_BYTES, frame, MAC_BYTES);
+	header.num_buffers = 0;
+	header.flags &= NET_NEEDS_CSUM; /* DATA_VALID is only for receivers */
+	/* The buffer is this program's until it is posted again: swap in place. */
+	memcpy(frame, addresses, sizeof(addresses));
+	if (!station_stage(station, frame, received->bytes, &header))
+		echo->refused++;
+}
+
+/** Keep a copy: its buffer goes back to the switch before the frame is sent. */
+static void
+echo_hold(struct echo *echo, const struct received *received)
+{
+	memcpy(echo->held_bytes, received->frame, received->bytes);
+	echo->held_frame = *received;
+	echo->held_frame.frame = echo->held_bytes;
+	echo->held = true;
+}
+
+static void
+echo_take(void *context, struct station *station, const struct received *received)
+{
+	struct echo *echo = context;
+
+	if (received->bytes < 2 * MAC_BYTES || mac_is_group(mac_load(received->frame)))
+		return;
+	echo->seen++;
+	if (echo_is_turn(echo->drop_every, echo->seen)) {
+		echo->dropped++;
+		return;
+	}
+	if (!echo->held && echo_is_turn(echo->swap_every, echo->seen)) {
+		echo_hold(echo, received);
+		return;
+	}
+	echo_return(echo, station, received);
+	if (echo_is_turn(echo->dup_every, echo->seen)) {
+		struct received again = *received;
+		uint8_t *frame = (uint8_t *)(uintptr_t)received->frame;
+		uint8_t swapped[2 * MAC_BYTES];
+
+		/* Its addresses are swapped already: swap back, so that it leaves like the first. */
+		memcpy(swapped, frame + MAC_BYTES, MAC_BYTES);
+		memcpy(swapped + MAC_BYTES, frame, MAC_BYTES);
+		memcpy(frame, swapped, sizeof(swapped));
+		echo_return(echo, station, &again);
+		echo->duplicated++;
+	}
+	if (echo->held) {
+		echo->held = false;
+		echo->swapped++;
+		echo_return(echo, station, &echo->held_frame);
+	}
+}
+
+static unsigned
+echo_step(struct worker *worker, void *context)
+{
+	unsigned moved = 0;
+
+	for (unsigned i = 0; i < worker->n_stations; i++) {
+		struct station *station = worker->stations[i];
+		unsigned room, burst = station->traffic->burst;
+
+		station->now = worker->now;
+		room = station_room(station, station->tx->slots / 2);
+		/* A fault may make two of one. */
+		room = room / 2 < burst ? room / 2 : burst;
+		moved += station_walk(station, room, echo_take, context);
+		if (station->staged > 0)
+			station_flush(station);
+	}
+	return moved;
+}
+
+int
+mode_echo(struct fleet *fleet, json_t *result, struct err *err)
+{
+	const struct settings_options *options = &fleet->settings->options;
+	struct echo echo = {
+		.drop_every = (uint64_t)options->drop_every,
+		.dup_every = (uint64_t)options->dup_every,
+		.swap_every = (uint64_t)options->swap_every,
+		.held_bytes = malloc(FRAME_BUFFER_MAX + NET_HEADER),
+	};
+	struct outcome outcome;
+	int code;
+
+	if (echo.held_bytes == NULL)
+		return err_set(err, 12, "no memory");
+	code = fleet_run(fleet, echo_step, &echo, fleet->settings->seconds, err);
+	free(echo.held_bytes);
+	fleet->traffic.sample = 0; /* whatever was received is right */
+	outcome = report_outcome(fleet, fleet_count(fleet).rx_frames);
+	report_traffic(fleet, &outcome, result);
+	json_object_set_new(result, "dropped", json_integer((json_int_t)echo.dropped));
+	json_object_set_new(result, "doubled", json_integer((json_int_t)echo.duplicated));
+	json_object_set_new(result, "swapped", json_integer((json_int_t)echo.swapped));
+	json_object_set_new(result, "refused", json_integer((json_int_t)echo.refused));
+	return code;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* loop: the load; idle: nothing but being there. */
+#include <time.h>
+
+#include "loop.h"
+#include "mode.h"
+#include "report.h"
+
+int
+mode_loop(struct fleet *fleet, json_t *result, struct err *err)
+{
+	struct loop loop;
+	struct outcome outcome;
+	uint64_t received;
+	int code = fleet_prime(fleet, err);
+
+	if (code != 0)
+		return code;
+	loop_start(&loop, fleet);
+	code = fleet_run(fleet, loop_step, &loop, fleet->settings->seconds, err);
+	received = fleet_count(fleet).rx_frames;
+	if (code == 0)
+		code = fleet_drain(fleet, err);
+	outcome = report_outcome(fleet, received);
+	report_traffic(fleet, &outcome, result);
+	return code;
+}
+
+static unsigned
+idle_step(struct worker *worker, void *context)
+{
+	struct timespec pause = {.tv_nsec = 1000000};
+	unsigned moved = 0;
+
+	(void)context;
+	for (unsigned i = 0; i < worker->n_stations; i++)
+		moved += station_receive(worker->stations[i], worker->stations[i]->rx->slots);
+	nanosleep(&pause, NULL);
+	return moved;
+}
+
+int
+mode_idle(struct fleet *fleet, json_t *result, struct err *err)
+{
+	int code = fleet_run(fleet, idle_step, NULL, fleet->settings->seconds, err);
+	struct outcome outcome = report_outcome(fleet, fleet_count(fleet).rx_frames);
+
+	report_traffic(fleet, &outcome, result);
+	return code;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * migrate: what a live migration asks of a back end. Frames circle; VM 0 turns the dirty log on and
+ * remembers its memory, lets frames circle on, stops with GET_VRING_BASE. Every page of receive
+ * buffers and used rings that changed must be in the log. Then it starts again where it stopped,
+ * and nothing may be duplicated or out of order.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loop.h"
+#include "mode.h"
+#include "negotiate.h"
+#include "report.h"
+
+/** Pages that the back end alone writes. */
+struct migrate {
+	uint8_t *before;   /**< VM 0's memory when the log was turned on */
+	uint64_t changed;  /**< pages that changed since */
+	uint64_t unlogged; /**< of these, not in the log */
+	uint64_t logged;   /**< pages in the log */
+};
+
+static bool
+migrate_is_logged(const struct vm *vm, uint64_t page)
+{
+	page += MEMORY_BASE / MEMORY_PAGE;
+	return vm->log.map[page / 8] >> page % 8 & 1;
+}
+
+/** Compare the pages that lie fully in a range. */
+static void
+migrate_compare(struct migrate *migrate, const struct vm *vm, const void *from, uint64_t bytes)
+{
+	uint64_t begin = (uint64_t)((const uint8_t *)from - vm->memory.base);
+	uint64_t first = (begin + MEMORY_PAGE - 1) / MEMORY_PAGE;
+	uint64_t end = (begin + bytes) / MEMORY_PAGE;
+
+	for (uint64_t page = first; page < end; page++) {
+		uint64_t at = page * MEMORY_PAGE;
+
+		if (memcmp(migrate->before + at, vm->memory.base + at, MEMORY_PAGE) == 0)
+			continue;
+		migrate->changed++;
+		migrate->unlogged += !migrate_is_logged(vm, page);
+	}
+}
+
+static void
+migrate_check(struct migrate *migrate, struct vm *vm)
+{
+	for (unsigned pair = 0; pair < vm->pairs; pair++) {
+		const struct queue *rx = vm_rx(vm, pair);
+		uint64_t used = sizeof(struct split_used) +
+				rx->config.size * sizeof(struct split_used_elem);
+
+		migrate_compare(migrate, vm, rx->data, (uint64_t)rx->slots * rx->stride);
+		/* Each used ring begins on a page of its own. A packed one is shared with us. */
+		if (!rx->config.packed) {
+			migrate_compare(migrate, vm, rx->used_ring, used);
+			migrate_compare(migrate, vm, vm_tx(vm, pair)->used_ring, used);
+		}
+	}
+	for (uint64_t page = 0; page < vm->memory.size / MEMORY_PAGE; page++)
+		migrate->logged += migrate_is_logged(vm, page);
+}
+
+/** Take what a stopped back end has completed. */
+static void
+migrate_settle(struct fleet *fleet, const struct vm *vm)
+{
+	for (unsigned i = 0; i < fleet->n_stations; i++) {
+		struct station *station = &fleet->stations[i];
+
+		if (station->vm != vm)
+			continue;
+		while (station_receive(station, station->rx->slots) > 0)
+			station->credit = 0;
+		station_room(station, UINT16_MAX);
+	}
+}
+
+/** Circle with the log on, then stop. */
+static int
+migrate_away(struct migrate *migrate, struct fleet *fleet, struct loop *loop, struct err *err)
+{
+	struct vm *vm = fleet->vms[0];
+	int code = fleet_run(fleet, loop_step, loop, fleet->settings->seconds / 4, err);
+
+	if (code == 0)
+		code = negotiate_log(vm, true, err);
+	if (code != 0)
+		return code;
+	memcpy(migrate->before, vm->memory.base, vm->memory.size);
+	code = fleet_run(fleet, loop_step, loop, fleet->settings->seconds / 4, err);
+	if (code == 0)
+		code = negotiate_stop(vm, err);
+	if (code == 0)
+		migrate_check(migrate, vm);
+	migrate_settle(fleet, vm);
+	return code;
+}
+
+int
+mode_migrate(struct fleet *fleet, json_t *result, struct err *err)
+{
+	struct migrate migrate = {.before = malloc(fleet->vms[0]->memory.size)};
+	struct outcome outcome;
+	struct loop loop;
+	int code;
+
+	if (migrate.before == NULL)
+		return err_set(err, ENOMEM, "no memory for a copy of the VM");
+	code = fleet_prime(fleet, err);
+	loop_start(&loop, fleet);
+	if (code == 0)
+		code = migrate_away(&migrate, fleet, &loop, err);
+	fleet->vms[0]->features &= ~(UINT64_C(1) << VHOST_F_LOG_ALL);
+	if (code == 0)
+		code = negotiate_start(fleet->vms[0], err);
+	if (code == 0)
+		code = fleet_run(fleet, loop_step, &loop, fleet->settings->seconds / 2, err);
+	if (code == 0)
+		code = fleet_drain(fleet, err);
+	outcome = report_outcome(fleet, fleet_count(fleet).rx_frames);
+	report_traffic(fleet, &outcome, result);
+	json_object_set_new(result, "pages_changed", json_integer((json_int_t)migrate.changed));
+	json_object_set_new(result, "pages_logged", json_integer((json_int_t)migrate.logged));
+	json_object_set_new(result, "pages_unlogged", json_integer((json_int_t)migrate.unlogged));
+	free(migrate.before);
+	if (code == 0 && migrate.unlogged > 0)
+		return err_set(err, EPROTO, "%s: %llu pages changed without being in the dirty log",
+			fleet->vms[0]->config.socket, (unsigned long long)migrate.unlogged);
+	return code;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "ndr.h"
+
+/** Stop when the rate is known to 0.5%. */
+static const double NDR_PRECISION = 0.005, NDR_HEADROOM = 1.05;
+
+enum { NDR_TRIES = 2, NDR_ROUNDS_MAX = 20 };
+
+/** Does a rate pass? A second try, since a shared machine loses frames that the switch does not. */
+static int
+ndr_passes(bool *passes, const struct trial *base, double pps, double tolerated, struct ndr *ndr,
+	struct fleet *fleet, struct err *err)
+{
+	struct trial trial = *base;
+	struct trial_result result;
+	int code = 0;
+
+	*passes = false;
+	trial.pps = pps;
+	for (int i = 0; code == 0 && !*passes && i < NDR_TRIES && !fleet_interrupted; i++) {
+		code = trial_run(&trial, fleet, &result, err);
+		*passes = trial_loss(&result) <= tolerated;
+		ndr->trials++;
+	}
+	return code;
+}
+
+/** The highest rate up to `high` that passes. */
+static int
+ndr_search(double *rate, double high, double tolerated, const struct trial *trial, struct ndr *ndr,
+	struct fleet *fleet, struct err *err)
+{
+	double low = 0, next = high;
+	int code = 0;
+
+	for (int i = 0; code == 0 && i < NDR_ROUNDS_MAX && high - low > high * NDR_PRECISION &&
+			!fleet_interrupted;
+		i++) {
+		bool passes;
+
+		code = ndr_passes(&passes, trial, next, tolerated, ndr, fleet, err);
+		if (passes)
+			low = next;
+		else
+			high = next;
+		next = (low + high) / 2;
+	}
+	*rate = low;
+	return code;
+}
+
+int
+ndr_measure(struct ndr *ndr, const struct trial *trial, struct fleet *fleet, struct err *err)
+{
+	struct trial all = *trial;
+	struct trial_result result;
+	unsigned senders = 0;
+	int code;
+
+	*ndr = (struct ndr){0};
+	all.pps = 0;
+	for (unsigned v = 0; v < fleet->n_vms; v++)
+		senders += trial->sends[v];
+	code = trial_run(&all, fleet, &result, err);
+	ndr->trials++;
+	ndr->mrr = result.received_pps;
+	ndr->mrr_loss = trial_loss(&result);
+	if (code == 0)
+		code = ndr_search(&ndr->pdr, ndr->mrr / senders * NDR_HEADROOM,
+			fleet->settings->loss, trial, ndr, fleet, err);
+	if (code == 0)
+		code = ndr_search(&ndr->ndr, ndr->pdr, 0, trial, ndr, fleet, err);
+	return code;
+}

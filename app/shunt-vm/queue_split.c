@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Split rings, virtio 1.2 section 2.7. */
+#include <string.h>
+
+#include "queue_internal.h"
+
+static uint16_t *
+split_used_event(const struct queue *queue)
+{
+	return &queue->avail_ring->ring[queue->config.size];
+}
+
+static const uint16_t *
+split_avail_event(const struct queue *queue)
+{
+	return (const uint16_t *)&queue->used_ring->ring[queue->config.size];
+}
+
+void
+split_lay(struct queue *queue, unsigned slot)
+{
+	unsigned n = queue->config.segments, first = slot * queue->entries;
+	const struct queue_piece *pieces = &queue->pieces[slot * n];
+	bool indirect = queue->config.indirect;
+	struct split_desc *chain = indirect ? queue_table(queue, slot) : &queue->desc[first];
+	uint16_t flags = queue->config.write ? VRING_DESC_WRITE : 0;
+
+	for (unsigned i = 0; i < n; i++)
+		chain[i] = (struct split_desc){
+			.addr = pieces[i].addr,
+			.len = pieces[i].len,
+			.flags = (uint16_t)(flags | (i + 1 < n ? VRING_DESC_NEXT : 0)),
+			.next = (uint16_t)(i + 1 < n ? (indirect ? 0 : first) + i + 1 : 0),
+		};
+	if (indirect)
+		queue->desc[slot] = (struct split_desc){
+			.addr = queue->tables_guest + (uint64_t)slot * n * sizeof(*chain),
+			.len = (uint32_t)(n * sizeof(*chain)),
+			.flags = VRING_DESC_INDIRECT,
+		};
+}
+
+void
+split_reset(struct queue *queue)
+{
+	unsigned size = queue->config.size;
+
+	memset(queue->used_ring, 0,
+		sizeof(*queue->used_ring) + size * sizeof(struct split_used_elem) +
+			sizeof(uint16_t));
+	for (unsigned i = 0; i < size; i++)
+		queue->avail_ring->ring[i] = (uint16_t)queue_entry(queue, (uint16_t)i);
+	queue->avail_ring->idx = 0;
+	/* This program polls: no interrupts, or with events one that is always far off. */
+	queue->avail_ring->flags = VRING_NO_INTERRUPT;
+	*split_used_event(queue) = UINT16_MAX;
+}
+
+/** Keep the event for interrupts far off, seldom enough not to bounce its line between cores. */
+static void
+split_put_off_event(struct queue *queue)
+{
+	uint16_t *event = split_used_event(queue);
+
+	if ((uint16_t)(queue->used - *event) > UINT16_MAX / 4)
+		*event = (uint16_t)(queue->used - 1);
+}
+
+/** Read every id of a batch. @return how many make sense */
+static unsigned
+split_note(struct queue *queue, unsigned n)
+{
+	unsigned mask = queue->config.size - 1U;
+
+	for (unsigned i = 0; i < n; i++) {
+		uint32_t id = queue->used_ring->ring[(queue->used + i) & mask].id;
+
+		if (id % queue->entries != 0 || !queue_note(queue, i, id / queue->entries)) {
+			queue->broken = true;
+			return i;
+		}
+	}
+	return n;
+}
+
+unsigned
+split_poll(struct queue *queue, unsigned max)
+{
+	/* Acquire: pairs with the back end's release of used.idx after it wrote the elements. */
+	uint16_t idx = __atomic_load_n(&queue->used_ring->idx, __ATOMIC_ACQUIRE);
+	unsigned n = (uint16_t)(idx - queue->used);
+	uint16_t last;
+
+	if (n == 0)
+		return 0;
+	if (n > queue_flight(queue)) {
+		queue->broken = true;
+		return 0;
+	}
+	n = n < max ? n : max;
+	last = (uint16_t)(queue->used + n - 1);
+	if (queue->ordered) {
+		/* In order, a back end may write the last element of a batch only: all are known. */
+		if (queue->config.in_order ||
+			queue->used_ring->ring[last & (queue->config.size - 1)].id ==
+				queue_entry(queue, last))
+			return n;
+		queue_disorder(queue);
+	}
+	return split_note(queue, n);
+}
+
+void
+split_post(struct queue *queue, unsigned n)
+{
+	uint16_t avail = (uint16_t)(queue->avail + n);
+	unsigned mask = queue->config.size - 1U;
+
+	if (!queue->ordered) {
+		for (unsigned i = 0; i < n; i++)
+			queue->avail_ring->ring[(queue->avail + i) & mask] =
+				(uint16_t)(queue_pick(queue, i) * queue->entries);
+		queue->n_free = (uint16_t)(queue->n_free - n);
+	}
+	if (queue->config.event_idx)
+		split_put_off_event(queue);
+	queue->avail = avail;
+	/* Release: the back end that sees the index sees descriptors, ring and buffers. */
+	__atomic_store_n(&queue->avail_ring->idx, avail, __ATOMIC_RELEASE);
+}
+
+bool
+split_wants_kick(const struct queue *queue)
+{
+	if (queue->config.event_idx)
+		return queue_need_event(__atomic_load_n(split_avail_event(queue), __ATOMIC_RELAXED),
+			queue->avail, queue->kicked);
+	return !(__atomic_load_n(&queue->used_ring->flags, __ATOMIC_RELAXED) & VRING_NO_NOTIFY);
+}

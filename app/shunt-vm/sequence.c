@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "sequence.h"
+
+#include <stdbool.h>
+
+/** The 64-bit number nearest to what is expected next. */
+static uint64_t
+sequence_extend(uint64_t next, uint32_t number)
+{
+	int64_t distance = (int32_t)(number - (uint32_t)next);
+
+	if (distance < 0 && (uint64_t)-distance > next)
+		return number; /* before the start: a flow begins at 0 */
+	return next + (uint64_t)distance;
+}
+
+/** Forget what was remembered in the places of [from, to). */
+static void
+sequence_clear(struct sequence *sequence, uint64_t from, uint64_t to)
+{
+	if (to - from > SEQUENCE_WINDOW)
+		from = to - SEQUENCE_WINDOW;
+	for (uint64_t i = from; i < to; i++)
+		sequence->seen[i / 64 % SEQUENCE_WORDS] &= ~(UINT64_C(1) << i % 64);
+}
+
+/** Remember a number. @return whether it was remembered before */
+static bool
+sequence_mark(struct sequence *sequence, uint64_t number)
+{
+	uint64_t *word = &sequence->seen[number / 64 % SEQUENCE_WORDS];
+	uint64_t bit = UINT64_C(1) << number % 64;
+	bool before = *word & bit;
+
+	*word |= bit;
+	return before;
+}
+
+void
+sequence_add(struct sequence *sequence, struct sequence_order *order, uint32_t number)
+{
+	uint64_t full = sequence_extend(sequence->next, number);
+	bool remembered = full + SEQUENCE_WINDOW >= sequence->next;
+
+	if (full >= sequence->next) {
+		sequence_clear(sequence, sequence->next, full + 1);
+		sequence->next = full + 1;
+	}
+	if (remembered && sequence_mark(sequence, full)) {
+		sequence->duplicated++;
+		return;
+	}
+	sequence->received++;
+	if (full < order->next)
+		sequence->reordered++;
+	else
+		order->next = full + 1;
+}
+
+uint64_t
+sequence_lost(const struct sequence *sequence, uint64_t sent)
+{
+	return sent > sequence->received ? sent - sequence->received : 0;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "trial.h"
+
+#include <string.h>
+
+#include "tsc.h"
+
+/** A trial under way. */
+struct trial_run {
+	const struct trial *trial;
+	double per_tick;     /**< frames of a station */
+	uint64_t limit;      /**< frames of a station */
+	unsigned unfinished; /**< sending stations that are not there yet; atomic */
+	uint64_t from;
+};
+
+void
+trial_aim(struct trial *trial, struct fleet *fleet)
+{
+	const struct settings_options *options = &fleet->settings->options;
+	unsigned from = (unsigned)options->from, to = (unsigned)options->to;
+
+	memset(trial->sends, 0, sizeof(trial->sends));
+	trial->sends[from] = true;
+	trial->sends[to] = options->both;
+	for (unsigned i = 0; i < fleet->n_stations; i++) {
+		struct station *station = &fleet->stations[i];
+
+		if (station->vm->index == from)
+			station_aim(station, fleet->vms[to], NULL);
+		if (station->vm->index == to)
+			station_aim(station, fleet->vms[from], NULL);
+	}
+}
+
+static unsigned
+trial_send(struct station *station, const struct trial_run *run)
+{
+	unsigned burst = station->traffic->burst, n = burst, room;
+
+	if (run->per_tick > 0) {
+		double due = (double)(station->now - run->from) * run->per_tick -
+			     (double)station->count.tx_frames;
+
+		n = due < 0 ? 0 : due < burst ? (unsigned)due : burst;
+	}
+	if (n > run->limit - station->count.tx_frames)
+		n = (unsigned)(run->limit - station->count.tx_frames);
+	if (n == 0)
+		return 0;
+	room = station_room(station, n);
+	n = n < room ? n : room;
+	if (n > 0)
+		station_send(station, n);
+	return n;
+}
+
+static unsigned
+trial_step(struct worker *worker, void *context)
+{
+	struct trial_run *run = context;
+	unsigned moved = 0;
+
+	for (unsigned i = 0; i < worker->n_stations; i++) {
+		struct station *station = worker->stations[i];
+		unsigned v = station->vm->index;
+
+		station->now = worker->now;
+		if (!run->trial->stalls[v])
+			moved += station_receive(station, station->traffic->burst);
+		if (run->trial->sends[v]) {
+			unsigned n = trial_send(station, run);
+
+			moved += n;
+			if (n > 0 && station->count.tx_frames == run->limit)
+				__atomic_fetch_sub(&run->unfinished, 1, __ATOMIC_RELAXED);
+		}
+	}
+	if (__atomic_load_n(&run->unfinished, __ATOMIC_RELAXED) == 0)
+		worker->fleet->deadline = 0;
+	return moved;
+}
+
+static unsigned
+trial_senders(const struct trial *trial, const struct fleet *fleet)
+{
+	unsigned n = 0;
+
+	for (unsigned v = 0; v < fleet->n_vms; v++)
+		n += trial->sends[v];
+	return n;
+}
+
+/** What was sent; with a rate, what should have been, unless only a moment's worth is missing. */
+static uint64_t
+trial_offered(const struct trial *trial, const struct fleet *fleet, uint64_t sent)
+{
+	double due = trial->pps * fleet->seconds * trial_senders(trial, fleet);
+	double slack = due * 1e-3 + trial->pps * 2e-3 + 2.0 * fleet->traffic.burst;
+
+	return trial->pps > 0 && trial->frames == 0 && (double)sent + slack < due ? (uint64_t)due
+										  : sent;
+}
+
+int
+trial_run(const struct trial *trial, struct fleet *fleet, struct trial_result *result,
+	struct err *err)
+{
+	struct trial_run run = {.trial = trial, .limit = UINT64_MAX};
+	unsigned pairs = fleet->n_vms != 0 ? fleet->vms[0]->pairs : 1;
+	struct station_counters count;
+	int code;
+
+	for (unsigned i = 0; i < fleet->n_stations; i++) {
+		station_reset(&fleet->stations[i]);
+		run.unfinished += trial->sends[fleet->stations[i].vm->index];
+	}
+	run.per_tick = trial->pps / (double)tsc_hz() / pairs;
+	if (trial->frames != 0)
+		run.limit = trial->frames / pairs;
+	run.from = tsc_now();
+	code = fleet_run(fleet, trial_step, &run, trial->seconds, err);
+	count = fleet_count(fleet);
+	*result = (struct trial_result){
+		.sent = count.tx_frames,
+		.offered = trial_offered(trial, fleet, count.tx_frames),
+		.seconds = fleet->seconds,
+		.received_pps = (double)count.rx_frames / fleet->seconds,
+	};
+	result->offered_pps = (double)result->offered / fleet->seconds;
+	/* A stalled VM goes on receiving here: its frames are not lost, they were late. */
+	if (code == 0)
+		code = fleet_drain(fleet, err);
+	count = fleet_count(fleet);
+	result->received = count.rx_frames - count.foreign - count.stray;
+	return code;
+}
+
+double
+trial_loss(const struct trial_result *result)
+{
+	if (result->offered == 0)
+		return 0;
+	return result->received >= result->offered
+		       ? 0
+		       : 1 - (double)result->received / (double)result->offered;
+}

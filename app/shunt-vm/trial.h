@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A trial: some VMs send at a rate for a while, all receive, then the frames are counted. What the
+ * back end did not take in time was offered and is lost.
+ *
+ * Thread safety: on the main thread.
+ */
+#ifndef SHUNT_VM_TRIAL_H
+#define SHUNT_VM_TRIAL_H
+
+#include "fleet.h"
+
+/** What to try. */
+struct trial {
+	bool sends[SETTINGS_VMS_MAX];  /**< which VMs send */
+	bool stalls[SETTINGS_VMS_MAX]; /**< which VMs do not even receive */
+	double pps;                    /**< of each sender, 0: as many as possible */
+	uint64_t frames;               /**< of each sender, 0: as many as the time allows */
+	double seconds;
+};
+
+/** What came of it. */
+struct trial_result {
+	uint64_t offered, sent, received;
+	double seconds;
+	double offered_pps, received_pps;
+};
+
+/** Let --from send to --to, with --both also back. */
+void trial_aim(struct trial *trial, struct fleet *fleet);
+
+/** Run one. Counters of the fleet start anew. */
+int trial_run(const struct trial *trial, struct fleet *fleet, struct trial_result *result,
+	struct err *err);
+
+/** Share of the offered frames that did not arrive; what a scheduler's hiccup explains is none. */
+double trial_loss(const struct trial_result *result);
+
+#endif

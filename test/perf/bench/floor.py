@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The stripped loop (test/perf/floor.c) as one more column: the line all are measured against."""
+
+import json
+import subprocess
+
+import proc
+
+from .switch import Absent, Unsuited
+
+
+class Floor:
+    """Two threads, no vhost-user, no switch."""
+    name = 'floor'
+    self_contained = True    # measures itself, without the generator
+
+    def __init__(self, places):
+        self.places = places
+
+    @staticmethod
+    def program():
+        return proc.build_dir() / 'test' / 'perf' / 'floor'
+
+    @classmethod
+    def check(cls):
+        if not cls.program().exists():
+            raise Absent(f'{cls.program()} is not built')
+
+    @classmethod
+    def version(cls):
+        return 'stripped loop, two threads, nothing but the rings, a hash and one copy'
+
+    def suits(self, scenario):
+        if scenario.kind != 'rate' or scenario.addresses > 2 or scenario.layout.ports > 2:
+            raise Unsuited('two ports and two addresses only')
+
+    def measure(self, scenario, seconds):
+        """Figures, as those of measures.rate()."""
+        words = [self.program(), '-j', '--frame', scenario.bytes, '--seconds', seconds,
+                 '--cpus', f'{self.places.generator},{self.places.switch}',
+                 *(['--touch'] if scenario.touch else [])]
+        done = subprocess.run([str(word) for word in words], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=seconds + 30, check=False)
+        if done.returncode:
+            raise RuntimeError(f'floor: {done.stderr.strip()}')
+        answer = json.loads(done.stdout)
+        return {'mpps': answer['mpps'], 'cycles': answer['cycles'],
+                'gbps': answer['mpps'] * scenario.bytes * 8 / 1000}

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""How each kind of scenario is measured: functions from a bench in place to figures by name.
+
+Figures are numbers: the runner takes medians over rounds of each. True in 'bound' says that the
+generator, not the switch, was the limit.
+"""
+
+import contextlib
+import time
+
+import proc
+
+from .generator import GeneratorError
+from .machine import RING_SIZE
+
+WARM_SECONDS = 0.2
+SAMPLE_SECONDS = 0.02
+CONNECT_SECONDS = 0.01    # each idle port, with some reserve
+IDLE_SECONDS = 600
+BROADCAST = 'ff:ff:ff:ff:ff:ff'
+TRIAL_SECONDS = 0.1
+LATENCY_LIMIT = 60
+
+
+@contextlib.contextmanager
+def running(run):
+    """A generator's run that does not outlive the block."""
+    try:
+        yield run
+    finally:
+        run.kill9()
+
+
+def wait_traffic(switch, run, packets=1000, timeout=15):
+    """Until frames pass the switch."""
+    before = switch.cycles().packets
+
+    def flows():
+        switch.check_alive()
+        run.check()
+        return switch.cycles().packets - before >= packets
+    try:
+        proc.wait_until(flows, timeout, 'traffic', 0.005)
+    except TimeoutError:
+        raise GeneratorError(f'no frame passes: {run.process.tail(2)}') from None
+
+
+def follow(switch, run):
+    """[(time, Cycles)] while a run lasts."""
+    samples = []
+    while run.alive():
+        switch.check_alive()
+        samples.append((time.monotonic(), switch.cycles()))
+        time.sleep(SAMPLE_SECONDS)
+    return samples
+
+
+def last_window(samples, seconds):
+    """(Cycles, seconds) of the last stretch that frames passed in, its very end left out.
+
+    Before it the switch learns addresses, after it nothing moves.
+    """
+    moving = [index for index in range(1, len(samples))
+              if samples[index][1].packets != samples[index - 1][1].packets]
+    if len(moving) < 3:
+        raise GeneratorError('no frame passed the switch')
+    last = moving[-1] - 1
+    first = max(index for index in range(last)
+                if index == 0 or samples[last][0] - samples[index][0] >= seconds)
+    return samples[last][1] - samples[first][1], samples[last][0] - samples[first][0]
+
+
+@contextlib.contextmanager
+def idle_ports(bench, scenario):
+    """The idle ones' front ends, connected and silent."""
+    if not scenario.idle:
+        yield
+        return
+    run = bench.generator.idle(bench.switch, scenario.ports, scenario.idle, IDLE_SECONDS)
+    with running(run):
+        time.sleep(CONNECT_SECONDS * scenario.idle)
+        run.check()
+        run.freeze()
+        yield
+
+
+def rate(bench, scenario):
+    """Frames circle; rate and cost in a window while they do."""
+    with idle_ports(bench, scenario):
+        seconds = WARM_SECONDS + bench.seconds
+        with running(bench.generator.loop(bench.switch, scenario, seconds)) as run:
+            samples = follow(bench.switch, run)
+            answer = run.wait()
+    return figures(scenario, *last_window(samples, bench.seconds), answer)
+
+
+def figures(scenario, cycles, seconds, answer):
+    """Rate, cost, and what the generator says of itself."""
+    if not cycles.packets:
+        raise GeneratorError('no frame passed the switch')
+    mpps = cycles.packets / seconds / 1e6
+    found = {'mpps': mpps, 'cycles': cycles.busy / cycles.packets,
+             'gbps': mpps * scenario.bytes * 8 / 1000}
+    if answer.get('lost'):
+        found['lost'] = answer['lost']
+    for name, key in (('generator_mpps', 'mpps'), ('ceiling_mpps', 'ceiling_mpps'),
+                      ('bound', 'at_ceiling')):
+        if key in answer:
+            found[name] = answer[key]
+    return found
+
+
+def broadcast(bench, scenario):
+    """One port floods to the others; figures are per copy delivered.
+
+    Bursts of as many frames as circle otherwise, with pauses in which the receivers catch up, so
+    that nothing is lost: a cost, but no rate.
+    """
+    generator, switch = bench.generator, bench.switch
+    seconds = WARM_SECONDS + bench.seconds
+    receivers = generator.idle(switch, 1, scenario.ports - 1, IDLE_SECONDS, RING_SIZE)
+    with running(receivers):
+        time.sleep(WARM_SECONDS)
+        run = generator.start('loop', [generator.vm(switch, 0)], ['--peer', BROADCAST, '--frame',
+                                                                  scenario.frame], seconds)
+        with running(run):
+            samples = follow(switch, run)
+            sent = run.wait()['tx_packets']
+        receivers.interrupt()
+        got = sum(vm['rx_packets'] for vm in receivers.wait()['per_vm'])
+    if not got:
+        raise GeneratorError('no copy was delivered')
+    cycles, _ = last_window(samples, bench.seconds)
+    return {'cycles': cycles.busy / cycles.packets * sent / got,
+            'delivered_percent': 100 * got / sent / (scenario.ports - 1)}
+
+
+def latency(bench, scenario):
+    """At 10, 50 and 90% of the no-drop rate, which the generator looks for first."""
+    generator = bench.generator
+    run = generator.start('latency', generator.vms(bench.switch, scenario),
+                          ['--frame', scenario.frame, '--trial', TRIAL_SECONDS], bench.seconds,
+                          LATENCY_LIMIT)
+    with running(run):
+        answer = run.wait()
+    result = {'ndr_mpps': answer['ndr_mpps']}
+    for part in answer['latency_at']:
+        for quantile in ('p50', 'p99', 'p999', 'max'):
+            result[f"{quantile}_us_{part['percent']}"] = part[quantile]
+    return result

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Open vSwitch on DPDK with its NORMAL action, with a database and folders of its own."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+
+import proc
+
+from .switch import Cycles, Switch
+
+DAEMON = '/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk'
+SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema'
+PACKAGE = 'openvswitch-switch-dpdk'
+MAC_TABLE_MAX = 1000000
+
+
+def _unixctl(path, method, *params, timeout=20):
+    """ovs-appctl without a process: JSON-RPC 1.0 on the control socket."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(timeout)
+        sock.connect(str(path))
+        request = {'id': 0, 'method': method, 'params': list(params)}
+        sock.sendall(json.dumps(request).encode())
+        text = ''
+        while True:
+            data = sock.recv(65536)
+            if not data:
+                raise RuntimeError(f'ovs: {method}: connection closed')
+            text += data.decode()
+            try:
+                answer = json.loads(text)
+            except ValueError:
+                continue
+            if answer.get('error'):
+                raise RuntimeError(f"ovs: {method}: {answer['error']}")
+            return answer['result']
+
+
+class Ovs(Switch):
+    """EMC and all else at its defaults; dpdkvhostuser (server) ports."""
+    name = 'ovs'
+    programs = ((DAEMON, PACKAGE), ('ovsdb-server', 'openvswitch-switch'),
+                ('ovsdb-tool', 'openvswitch-common'), ('ovs-vsctl', 'openvswitch-switch'))
+
+    def __init__(self, places):
+        super().__init__(places)
+        self.database = None
+
+    @classmethod
+    def version(cls):
+        words = [DAEMON, '--version']
+        text = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False).stdout
+        return f"{text.splitlines()[0].split(' ', 1)[-1]}, NORMAL, EMC at its defaults"
+
+    def environment(self):
+        folders = dict.fromkeys(('OVS_RUNDIR', 'OVS_LOGDIR', 'OVS_DBDIR', 'OVS_SYSCONFDIR'),
+                                str(self.dir))
+        return dict(os.environ, **folders)
+
+    def vsctl(self, *words, wait=True):
+        command = ['ovs-vsctl', f'--db=unix:{self.dir}/db.sock', '--timeout=40',
+                   *([] if wait else ['--no-wait']), *map(str, words)]
+        done = subprocess.run(command, env=self.environment(), text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        if done.returncode:
+            raise RuntimeError(f'ovs-vsctl: {done.stdout.strip()} {self.errors()}')
+
+    def errors(self):
+        lines = [line for line in proc.tail(self.dir / 'ovs.log', 200).splitlines()
+                 if '|ERR|' in line or '|EMER|' in line]
+        return lines[-1] if lines else ''
+
+    def launch(self, layout):
+        self.connects = layout.tso    # only these ports offer TSO
+        start_database = ['ovsdb-tool', 'create', f'{self.dir}/conf.db', SCHEMA]
+        subprocess.run(start_database, check=True, env=self.environment())
+        self.database = proc.Process(
+            ['ovsdb-server', f'{self.dir}/conf.db', f'--remote=punix:{self.dir}/db.sock',
+             f'--unixctl={self.dir}/db.ctl'], self.dir / 'db.log', cpu=self.places.control,
+            env=self.environment())
+        proc.wait_until(lambda: (self.dir / 'db.sock').exists(), 10, 'ovsdb-server', 0.01)
+        self.vsctl('init', wait=False)
+        self.vsctl('set', 'Open_vSwitch', '.', *self.options(layout), wait=False)
+        self.process = proc.Process(
+            [DAEMON, f'unix:{self.dir}/db.sock', f'--unixctl={self.dir}/ovs.ctl'],
+            self.dir / 'ovs.log', cpu=self.places.control, env=self.environment())
+        proc.wait_until(self.started, 30, 'ovs-vswitchd', 0.01)
+        words = ['--', 'add-br', 'br0', '--', 'set', 'bridge', 'br0', 'datapath_type=netdev',
+                 f'other_config:mac-table-size={self.mac_table(layout)}']
+        for number in range(layout.ports):
+            words += self.port_words(number, layout)
+        self.vsctl(*words)
+        if not self.connects:
+            self.wait_sockets(layout.ports)
+
+    def started(self):
+        self.check_alive()
+        return (self.dir / 'ovs.ctl').exists()
+
+    @staticmethod
+    def mac_table(layout):
+        return min(max(8192, 2 * layout.addresses), MAC_TABLE_MAX)
+
+    def options(self, layout):
+        options = {'dpdk-init': 'true', 'pmd-cpu-mask': f'{1 << self.places.switch:#x}',
+                   'dpdk-lcore-mask': f'{1 << self.places.control:#x}',
+                   'dpdk-extra': '"--no-pci --in-memory --no-telemetry"'}
+        if layout.tso:
+            options['userspace-tso-enable'] = 'true'
+        return [f'other_config:{key}={value}' for key, value in options.items()]
+
+    def port_words(self, number, layout):
+        name = f'vm{number}'
+        words = ['--', 'add-port', 'br0', name, '--', 'set', 'interface', name]
+        if self.connects:
+            return [*words, 'type=dpdkvhostuserclient',
+                    f'options:vhost-server-path={self.socket(number)}']
+        return [*words, 'type=dpdkvhostuser', f'mtu_request={layout.mtu}']
+
+    def add_port(self, number, layout):
+        self.vsctl(*self.port_words(number, layout))
+        self.wait_sockets(number + 1)
+
+    def remove_port(self, number):
+        self.vsctl('--if-exists', 'del-port', 'br0', f'vm{number}')
+
+    def stop(self):
+        super().stop()
+        if self.database:
+            self.database.kill9()
+        self.database = None
+
+    def cycles(self):
+        text = _unixctl(self.dir / 'ovs.ctl', 'dpif-netdev/pmd-stats-show')
+        busy = packets = 0
+        for part in re.split(r'^(?=pmd thread|main thread)', text, flags=re.M):
+            if not part.startswith('pmd thread'):
+                continue
+            packets += int(re.search(r'packets received: (\d+)', part)[1])
+            busy += int(re.search(r'processing cycles: (\d+)', part)[1])
+        return Cycles(busy, packets)
+
+    def forget(self):
+        _unixctl(self.dir / 'ovs.ctl', 'fdb/flush', 'br0')
+        _unixctl(self.dir / 'ovs.ctl', 'revalidator/purge')

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Shunt itself, asked through its control socket."""
+
+import subprocess
+
+import proc
+from switch import Rpc, Switch as Daemon
+
+from .switch import Absent, Cycles, Switch
+
+FDB_MIN, FDB_MAX = 65536, 1048576
+
+
+class Shuntd(Switch):
+    """shuntd with vhost ports only."""
+    name = 'shuntd'
+
+    def __init__(self, places):
+        super().__init__(places)
+        self.daemon = None
+
+    @classmethod
+    def check(cls):
+        try:
+            proc.program('shuntd')
+        except FileNotFoundError as error:
+            raise Absent(str(error)) from None
+
+    @classmethod
+    def version(cls):
+        words = [proc.program('shunt'), '--version']
+        done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              check=False)
+        return done.stdout.strip().splitlines()[0] if done.returncode == 0 else 'shunt'
+
+    def launch(self, layout):
+        capacity = min(max(FDB_MIN, 2 * layout.addresses), FDB_MAX)
+        config = f'fdb: {{capacity: {capacity}, ageing: 300}}\n'
+        self.daemon = Daemon(config, lcores=self.places.switch, folder=self.dir)
+        self.daemon.start()
+        self.process = self.daemon.process
+        for number in range(layout.ports):
+            self.add_port(number, layout)
+        self.wait_sockets(layout.ports)
+
+    def shut_down(self):
+        try:
+            self.daemon.stop()
+        except (AssertionError, TimeoutError) as error:
+            print(f'shuntd: did not stop cleanly: {error}')
+
+    def stop(self):
+        if self.daemon and not self.process:    # its start failed
+            self.daemon.kill9()
+        super().stop()
+        self.daemon = None
+
+    def socket(self, number):
+        return self.dir / 'run' / f'vm{number}'
+
+    def cycles(self):
+        lcores = self.daemon.rpc('lcore.list')
+        return Cycles(sum(lcore['busy_cycles'] for lcore in lcores),
+                      sum(lcore['packets'] for lcore in lcores))
+
+    def forget(self):
+        self.daemon.rpc('fdb.flush')
+
+    def add_port(self, number, _layout):
+        self.call('port.add', {'name': f'vm{number}', 'type': 'vhost',
+                               'socket': str(self.socket(number))})
+
+    def remove_port(self, number):
+        self.call('port.del', {'name': f'vm{number}'})
+
+    def call(self, method, params):
+        """On a connection of its own: another thread may be asking for figures."""
+        rpc = Rpc(self.daemon.sock)
+        try:
+            return rpc.call(method, params)
+        finally:
+            rpc.close()
