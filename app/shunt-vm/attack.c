@@ -4,15 +4,16 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "connection.h"
 #include "mode.h"
 #include "report.h"
 #include "tsc.h"
 
-enum { ROUNDS_PER_SECOND = 500, UNREACHABLE_MAX = 5 };
+enum { ROUNDS_PER_SECOND = 500, UNREACHABLE_MAX = 2 };
 
-static const double RECONNECT_TIMEOUT = 2;
+static const double RECONNECT_SECONDS = 4;
 
 static const struct attack_kind *
 attack_find(const char *name)
@@ -42,12 +43,20 @@ attack_reconnect(struct attack *attack)
 {
 	double timeout = attack->vm->timeout;
 
-	vm_disconnect(attack->vm);
-	attack->vm->features = 0;
-	station_fill(attack->station);
-	queue_post(attack->rx, queue_room(attack->rx));
-	attack->vm->timeout = RECONNECT_TIMEOUT;
-	bool done = vm_connect(attack->vm, &attack->err) == 0;
+	uint64_t until = tsc_now() + tsc_of(RECONNECT_SECONDS);
+	bool done = false;
+
+	attack->vm->timeout = RECONNECT_SECONDS / 4;
+	/* A back end may refuse a second connection as long as it has not seen the end of the first. */
+	while (!done && tsc_now() < until && !fleet_interrupted) {
+		struct timespec pause = {.tv_nsec = 5000000};
+
+		vm_disconnect(attack->vm);
+		nanosleep(&pause, NULL);
+		station_fill(attack->station);
+		queue_post(attack->rx, queue_room(attack->rx));
+		done = vm_connect(attack->vm, &attack->err) == 0;
+	}
 	attack->vm->timeout = timeout;
 	if (!done)
 		attack->unreachable++;

@@ -63,6 +63,7 @@ worker_reconnect(struct worker *worker, struct vm *vm)
 		queue_post(station->rx, queue_room(station->rx));
 		queue_kick(station->rx);
 		queue_kick(station->tx);
+		station->credit = station->share; /* what circled is gone */
 	}
 	return 0;
 }

@@ -29,6 +29,8 @@ static const char help_top[] =
 static const char help_bottom[] =
 	"\n"
 	"Options of the load:\n"
+	"  --frames N         loop: frames of each VM that circle (512, or what one receive ring\n"
+	"                     holds divided by the number of VMs)\n"
 	"  --frame SIZE       64 to 9018, imix (7:4:1 of 64, 594, 1518), or tso (65214-byte TCP\n"
 	"                     frames). SIZE counts the 4 bytes of FCS: 64 is 60 bytes in the buffer.\n"
 	"                     (64)\n"

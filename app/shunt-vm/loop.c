@@ -3,16 +3,22 @@
 
 #include "tsc.h"
 
-static const double STALL_SECONDS = 0.01;
+enum { LOOP_FRAMES = 512 };
 
-/** A station's share, and no more than two VMs can hold: a full receive ring would lose frames. */
+static const double STALL_SECONDS = 0.2;
+
+/**
+ * A station's share. All frames together fit into one receive ring, so that a receiver that does not
+ * get its CPU for a while loses none; more only when the user says so.
+ */
 static unsigned
-loop_share(const struct loop *loop, const struct station *station)
+loop_share(unsigned frames, const struct fleet *fleet, const struct station *station)
 {
 	uint32_t bytes = station->traffic->shape.max + station->vm->header;
 	uint32_t room = station->rx->config.slot_bytes;
-	unsigned share = loop->frames / station->vm->pairs;
-	unsigned most = station->rx->slots / 2U / ((bytes + room - 1) / room);
+	unsigned holds = station->rx->slots / ((bytes + room - 1) / room);
+	unsigned most = frames != 0 ? holds : holds / (fleet->n_vms > 1 ? fleet->n_vms : 2);
+	unsigned share = (frames != 0 ? frames : LOOP_FRAMES) / station->vm->pairs;
 
 	share = share < most ? share : most;
 	return share != 0 ? share : 1;
@@ -22,9 +28,13 @@ void
 loop_start(struct loop *loop, struct fleet *fleet)
 {
 	loop->stall_ticks = tsc_of(STALL_SECONDS);
-	loop->frames = (unsigned)fleet->settings->options.frames;
-	for (unsigned i = 0; i < fleet->n_stations; i++)
-		fleet->stations[i].credit = loop_share(loop, &fleet->stations[i]);
+	for (unsigned i = 0; i < fleet->n_stations; i++) {
+		struct station *station = &fleet->stations[i];
+
+		station->share =
+			loop_share((unsigned)fleet->settings->options.frames, fleet, station);
+		station->credit = station->share;
+	}
 }
 
 unsigned
@@ -46,14 +56,14 @@ loop_station(struct station *station)
 
 /** Everything that circled is gone; a switch may lose frames, and then there are too few. */
 static void
-loop_restart(struct worker *worker, const struct loop *loop)
+loop_restart(struct worker *worker)
 {
 	for (unsigned i = 0; i < worker->n_stations; i++) {
 		struct station *station = worker->stations[i];
 
 		station_room(station, UINT16_MAX);
 		if (queue_flight(station->tx) == 0 && station->credit == 0)
-			station->credit = loop_share(loop, station);
+			station->credit = station->share;
 	}
 	worker->idle_since = worker->now;
 }
@@ -69,6 +79,6 @@ loop_step(struct worker *worker, void *context)
 		moved += loop_station(worker->stations[i]);
 	}
 	if (moved == 0 && worker->now - worker->idle_since > loop->stall_ticks)
-		loop_restart(worker, loop);
+		loop_restart(worker);
 	return moved;
 }

@@ -11,7 +11,6 @@
 #include "fleet.h"
 
 struct loop {
-	unsigned frames;      /**< that each station keeps circling */
 	uint64_t stall_ticks; /**< nothing moved for so long: frames were lost, send new ones */
 };
 

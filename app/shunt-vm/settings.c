@@ -60,7 +60,6 @@ static const struct settings_options settings_defaults = {
 	.trial = "0.5",
 	.peer = "02:ff:ff:00:00:00",
 	.threads = 1,
-	.frames = 512,
 	.macs = 1,
 	.burst = 64,
 	.sample = 64,

@@ -69,6 +69,7 @@ struct station {
 	uint64_t now;    /**< TSC, set by the worker before each step */
 	struct station_counters count;
 	/* Cold. */
+	unsigned share; /**< loop: frames of this station that circle */
 	struct vm *vm;
 	unsigned pair;
 	unsigned flow;           /**< number of this station among all */

@@ -5,6 +5,15 @@
 #include "base/mac.h"
 #include "station_internal.h"
 
+/** How long a frame took; another thread may have sent it after this one looked at the clock. */
+static void
+station_time(struct station *station, uint32_t stamp)
+{
+	int32_t ticks = (int32_t)(frame_stamp(station->now) - stamp);
+
+	histogram_add(station->latency, ticks > 0 ? (uint32_t)ticks : 0);
+}
+
 /** Which of a VM's addresses is this? @return traffic->macs or more when it is none */
 static uint32_t
 station_mac_index(uint64_t first, uint64_t mac)
@@ -99,7 +108,7 @@ station_examine(struct station *station, const struct received *received, uint64
 	}
 	if (seen.mark.magic == FRAME_STILL)
 		return sample - seen.mark.number % sample;
-	histogram_add(station->latency, (uint32_t)(frame_stamp(station->now) - seen.mark.stamp));
+	station_time(station, seen.mark.stamp);
 	if (sample == 1)
 		station_check_exact(station, &seen, received);
 	else

@@ -55,9 +55,9 @@ class TestStatus:
     @pytest.mark.parametrize('words', [
         '', 'nosuch', 'port', 'port nosuch', 'port add', 'port add x', 'port set x',
         'port set x nokey', 'port show', 'port show x y', 'port add x vhost socket=/x socket=/y',
-        'fdb add nomac port=x', 'fdb add 02:00:00:00:00:01', 'fdb list vlan=x', 'fdb list vlan=4095',
-        'fdb list bogus=1', 'lcore add', 'lcore add x', 'status x', '--bogus', '-s', '-x status',
-        'config apply', 'wait x',
+        'fdb add nomac port=x', 'fdb add 02:00:00:00:00:01', 'fdb list vlan=x',
+        'fdb list vlan=4095', 'fdb list bogus=1', 'lcore add', 'lcore add x', 'status x',
+        '--bogus', '-s', '-x status', 'config apply', 'wait x',
     ])
     def test_usage(self, switch, words):
         fails(switch, USAGE, *words.split())

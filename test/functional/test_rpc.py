@@ -163,7 +163,8 @@ class TestRequests:
 
     @pytest.mark.parametrize('method, params', [
         ('port.show', {'name': 'none'}), ('port.del', {'name': 'none'}),
-        ('port.set', {'name': 'none'}), ('fdb.list', {'port': 'none'}), ('drops', {'port': 'none'}), ('lcore.del', {'lcore': 999}),
+        ('port.set', {'name': 'none'}), ('fdb.list', {'port': 'none'}), ('drops', {'port': 'none'}),
+        ('lcore.del', {'lcore': 999}),
         ('port.qemu', {'name': 'none'}), ('fdb.del', {'mac': '02:00:00:00:00:01'}),
     ])
     def test_refused(self, peer, method, params):

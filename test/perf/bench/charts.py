@@ -15,9 +15,10 @@ set border 3 lc rgb "#60656c" lw 1
 set tics nomirror out scale 0.5 tc rgb "#30343a"
 set grid ytics lc rgb "#e4e6ea" lw 1 lt 1
 set title "{title}" font "Helvetica,17" tc rgb "#1c1f24"
-set xlabel "{xlabel}" tc rgb "#30343a"
+set xlabel "{xlabel}" offset 0,0.3 tc rgb "#30343a"
 set ylabel "{ylabel}" offset 0.5,0 tc rgb "#30343a"
-set key bmargin center horizontal maxrows 1 reverse Left samplen 1.4 width -1 tc rgb "#30343a" noenhanced
+set bmargin 5.5
+set key at screen 0.52,0.035 center horizontal maxrows 1 reverse Left samplen 1.4 width -1 tc rgb "#30343a" noenhanced
 set yrange [0:*]
 set lmargin 12
 set rmargin 3
@@ -69,7 +70,8 @@ def bars(path, document, touch):
     width = 0.8 / len(data)
     script = STYLE.format(path=path, title=f'Cycles per packet of the switch core, {kind}',
                           xlabel='', ylabel='TSC cycles (log scale)')
-    script += 'set logscale y\nset yrange [10:*]\nset ylabel offset 1.5,0\nset style fill solid 1.0 noborder\n'
+    script += ('short(x) = x < 9999.5 ? sprintf("%.0f", x) : sprintf("%.0fk", x / 1000)\n')
+    script += 'set bmargin 4\nset logscale y\nset yrange [10:*]\nset ylabel offset 1.5,0\nset style fill solid 1.0 noborder\n'
     script += f'set boxwidth {width * 0.92:.4f}\nset xrange [-0.6:{len(names) - 0.4}]\n'
     script += block('d', rows) + '\n'
     script += 'set xtics (' + ', '.join(f'"{name}" {row}'
@@ -80,7 +82,7 @@ def bars(path, document, touch):
         fields = f'($1{shift:+.4f}):{column + 3}'
         parts.append(f'$d using {fields} with boxes lc rgb "{colour(switch)}" '
                      f'title "{NAMES.get(switch, switch)}"')
-        parts.append(f'$d using {fields}:(sprintf("%.0f", ${column + 3})) with labels '
+        parts.append(f'$d using {fields}:(short(${column + 3})) with labels '
                      f'font "Helvetica,8.5" tc rgb "#30343a" offset 0,0.5 notitle')
     gnuplot(script + 'plot ' + ', \\\n'.join(parts) + '\n')
     return True
@@ -117,7 +119,7 @@ def addresses(path, document):
         return False
     extra = ('set logscale x\nset xrange [1.5:1500000]\n'
              'set xtics ("2" 2, "1k" 1e3, "10k" 1e4, "100k" 1e5, "1M" 1e6)\n')
-    lines(path, data, 'addresses, in random order', 'Mpps', '64 B by number of addresses', extra)
+    lines(path, data, 'addresses, in random order', 'Mpps', '64 B by number of addresses, payload touched', extra)
     return True
 
 
