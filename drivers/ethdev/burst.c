@@ -65,6 +65,7 @@ ethdev_tx(void *arg, uint16_t lane, struct frame *const frames[], uint16_t n,
 		.burst = ethdev_send_burst,
 		.dev = dev,
 		.queue = lane % dev->tx_queues,
+		.pool = dev->pool,
 		.capabilities = dev->capabilities,
 		.prepare = ethdev_prepare,
 	};

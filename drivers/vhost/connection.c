@@ -15,6 +15,7 @@
 #include <rte_vhost.h>
 
 #include "base/log.h"
+#include "base/mac.h"
 #include "vhost/vhost.h"
 
 LOG_MODULE(vhost);
@@ -22,8 +23,19 @@ LOG_MODULE(vhost);
 #define FEATURE(bit) (UINT64_C(1) << (bit))
 
 enum {
-	RING_PACKED_BIT = 34,       /* VIRTIO_F_RING_PACKED */
-	MESSAGE_GET_QUEUE_NUM = 17, /* VHOST_USER_GET_QUEUE_NUM */
+	RING_PACKED_BIT = 34, /* VIRTIO_F_RING_PACKED */
+	/* VHOST_USER_... */
+	MESSAGE_SET_FEATURES = 2,
+	MESSAGE_RESET_OWNER = 4,
+	MESSAGE_SET_MEM_TABLE = 5,
+	MESSAGE_SET_LOG_BASE = 6,
+	MESSAGE_SET_VRING_NUM = 8,
+	MESSAGE_SET_VRING_ADDR = 9,
+	MESSAGE_SET_VRING_BASE = 10,
+	MESSAGE_SET_VRING_KICK = 12,
+	MESSAGE_SET_VRING_CALL = 13,
+	MESSAGE_GET_QUEUE_NUM = 17,
+	MESSAGE_SEND_RARP = 19,
 };
 
 /** The head of a vhost-user message as the library hands it to hooks. */
@@ -99,63 +111,80 @@ vhost_count_queues(struct vhost_dev *dev)
 	atomic_store(&dev->send_queues, queues);
 }
 
-static uint32_t
-vhost_capabilities(uint64_t features)
-{
-	uint32_t capabilities = FRAME_CHAIN;
-
-	/* Segmentation requires it (virtio 1.2 section 5.1.3.1), whatever the driver says. */
-	if ((features & FEATURE(VIRTIO_NET_F_GUEST_CSUM)) == 0)
-		return capabilities;
-	capabilities |= FRAME_CSUM;
-	if (features & FEATURE(VIRTIO_NET_F_GUEST_TSO4))
-		capabilities |= FRAME_TSO4;
-	if (features & FEATURE(VIRTIO_NET_F_GUEST_TSO6))
-		capabilities |= FRAME_TSO6;
-	return capabilities;
-}
-
 static void
 vhost_go_live(struct vhost_dev *dev, int vid)
 {
-	uint64_t features = 0;
-
-	rte_vhost_get_negotiated_features(vid, &features);
-	atomic_store(&dev->features, features);
-	atomic_store(&dev->capabilities, vhost_capabilities(features));
+	dev->running = true;
+	vhost_epoch_start(dev, vid);
 	atomic_fetch_add(&dev->generation, 1);
-	/* Release: pairs with the acquire in vhost_rx() and vhost_tx(). */
-	atomic_store_explicit(&dev->live, vid, memory_order_release);
 	dev->services->link_changed(dev->services->arg);
 }
 
 static void
 vhost_go_down(struct vhost_dev *dev)
 {
-	atomic_store(&dev->live, VHOST_NOBODY);
-	dev->services->quiesce(dev->services->arg);
+	dev->running = false;
+	vhost_epoch_stop(dev);
 	dev->services->link_changed(dev->services->arg);
+}
+
+/** Messages that change what an epoch is made of. GET_VRING_BASE ends in destroy_device. */
+static bool
+vhost_message_changes(uint32_t request)
+{
+	switch (request) {
+	case MESSAGE_SET_FEATURES:
+	case MESSAGE_RESET_OWNER:
+	case MESSAGE_SET_MEM_TABLE:
+	case MESSAGE_SET_LOG_BASE:
+	case MESSAGE_SET_VRING_NUM:
+	case MESSAGE_SET_VRING_ADDR:
+	case MESSAGE_SET_VRING_BASE:
+	case MESSAGE_SET_VRING_KICK:
+	case MESSAGE_SET_VRING_CALL:
+		return true;
+	default:
+		return false;
+	}
 }
 
 static enum rte_vhost_msg_result
 vhost_before_message(int vid, void *arg)
 {
 	struct vhost_message *message = arg;
-	struct vhost_dev *dev;
+	struct vhost_dev *dev = registry_find(vid);
 
-	if (message->request != MESSAGE_GET_QUEUE_NUM)
+	if (dev == NULL || atomic_load(&dev->connection) != vid)
 		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
-	dev = registry_find(vid);
-	if (dev == NULL)
-		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
-	/* The library would offer 128 queue pairs, of which nobody would poll the most. */
-	message->number = dev->queues;
-	message->size = sizeof(message->number);
-	return RTE_VHOST_MSG_RESULT_REPLY;
+	if (message->request == MESSAGE_GET_QUEUE_NUM) {
+		/* The library would offer 128 queue pairs, of which nobody would poll the most. */
+		message->number = dev->queues;
+		message->size = sizeof(message->number);
+		return RTE_VHOST_MSG_RESULT_REPLY;
+	}
+	if (message->request == MESSAGE_SEND_RARP)
+		atomic_store(&dev->rarp, message->number & MAC_MASK);
+	if (vhost_message_changes(message->request))
+		vhost_epoch_stop(dev);
+	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+}
+
+/* Not called when the message failed: then frames stay stopped until the next one. */
+static enum rte_vhost_msg_result
+vhost_after_message(int vid, void *arg)
+{
+	const struct vhost_message *message = arg;
+	struct vhost_dev *dev = registry_find(vid);
+
+	if (dev != NULL && dev->running && atomic_load(&dev->connection) == vid &&
+		dev->epoch == NULL && vhost_message_changes(message->request))
+		vhost_epoch_start(dev, vid);
+	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 }
 
 static struct rte_vhost_user_extern_ops vhost_hooks = {
 	.pre_msg_handle = vhost_before_message,
+	.post_msg_handle = vhost_after_message,
 };
 
 static int
@@ -184,7 +213,7 @@ vhost_destroy_connection(int vid)
 
 	if (dev == NULL || atomic_load(&dev->connection) != vid)
 		return;
-	if (atomic_load(&dev->live) != VHOST_NOBODY)
+	if (dev->running)
 		vhost_go_down(dev);
 	atomic_store(&dev->connection, VHOST_NOBODY);
 }
@@ -205,7 +234,7 @@ vhost_destroy_device(int vid)
 {
 	struct vhost_dev *dev = registry_find(vid);
 
-	if (dev != NULL && atomic_load(&dev->live) == vid)
+	if (dev != NULL && dev->running && atomic_load(&dev->connection) == vid)
 		vhost_go_down(dev);
 }
 

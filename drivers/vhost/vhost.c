@@ -70,6 +70,7 @@ vhost_free(struct vhost_dev *dev)
 {
 	if (dev->pool != NULL)
 		pool_release(dev->pool, dev->reserved);
+	rte_free(dev->queue);
 	rte_free(dev);
 }
 
@@ -84,8 +85,13 @@ vhost_open(struct port *port, struct err *err)
 	dev->config = *config;
 	dev->services = port->services;
 	dev->queues = (uint16_t)config->queues;
-	atomic_store(&dev->live, VHOST_NOBODY);
 	atomic_store(&dev->connection, VHOST_NOBODY);
+	dev->locks = dev->services->lanes > 1;
+	dev->queue = rte_zmalloc("vhost", dev->queues * sizeof(*dev->queue), 64);
+	if (dev->queue == NULL) {
+		vhost_free(dev);
+		return err_set(err, ENOMEM, "no memory for the port");
+	}
 	dev->reserved = (unsigned)dev->queues * VHOST_MBUFS_PER_QUEUE;
 	dev->pool = pool_reserve((int)port->config.numa, dev->reserved, POOL_PAYLOAD, err);
 	if (dev->pool == NULL || vhost_connection_open(dev, err) < 0) {
@@ -113,9 +119,9 @@ static void
 vhost_link(struct port *port, struct port_link *link)
 {
 	const struct vhost_dev *dev = port->dev;
-	int vid = atomic_load(&dev->live);
+	int vid = atomic_load(&dev->connection);
 
-	link->up = vid != VHOST_NOBODY;
+	link->up = atomic_load(&dev->running) && atomic_load(&dev->fault) == VIRTQ_GOOD;
 	link->generation = atomic_load(&dev->generation);
 	link->speed = 0;
 	if (link->up && port->config.numa == PORT_NUMA_AUTO) {
@@ -129,13 +135,16 @@ static void
 vhost_facts(const struct port *port, struct port_facts *facts)
 {
 	const struct vhost_dev *dev = port->dev;
-	bool live = atomic_load(&dev->live) != VHOST_NOBODY;
+	bool live = atomic_load(&dev->running);
 
 	port_fact(facts, "front_end", "%s",
 		live                                            ? "running"
 		: atomic_load(&dev->connection) != VHOST_NOBODY ? "connected, driver not ready"
 								: "none");
-	port_fact(facts, "path", "library bursts");
+	if (live)
+		port_fact(facts, "path", "%s", atomic_load(&dev->path));
+	if (atomic_load(&dev->fault) != VIRTQ_GOOD)
+		port_fact(facts, "broken", "%s", virtq_fault_text(atomic_load(&dev->fault)));
 	if (live) {
 		port_fact(facts, "features", "0x%" PRIx64, atomic_load(&dev->features));
 		port_fact(facts, "queues_enabled", "%u", atomic_load(&dev->send_queues));
@@ -229,5 +238,6 @@ const struct port_driver vhost_driver = {
 	.facts = vhost_facts,
 	.frontend = vhost_frontend,
 	.rx = vhost_rx,
+	.rx_done = vhost_rx_done,
 	.tx = vhost_tx,
 };

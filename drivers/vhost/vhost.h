@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 
 #include "port/port.h"
+#include "vring/vring.h"
 
 enum {
 	VHOST_PATH_MAX = 108, /**< sun_path of struct sockaddr_un */
@@ -39,6 +40,27 @@ struct vhost_config {
 
 _Static_assert(sizeof(struct vhost_config) <= PORT_DRIVER_CONFIG_MAX, "fits into a port's keys");
 
+/**
+ * What settled between one message of the front end and the next: memory, rings, features. Built
+ * and freed by the library's event thread; read by polling lcores while it is live. Rings are the
+ * lcores' own to advance meanwhile.
+ */
+struct vhost_epoch {
+	int vid;
+	bool direct;          /**< our own bursts on both rings of every pair, else the library's */
+	const char *reason;   /**< why not direct */
+	uint64_t features;    /**< negotiated */
+	uint8_t capabilities; /**< FRAME_* that the guest takes */
+	struct memory memory;
+	struct virtq *ring[2 * PORT_QUEUES_MAX]; /**< as virtio numbers them; NULL = not set up */
+};
+
+/** Of the polling lcore that owns a receive queue. */
+struct vhost_queue {
+	struct virtq_batch batch;
+	struct virtq *popped; /**< whose buffers the batch holds; NULL = none */
+};
+
 struct vhost_dev {
 	/* Written by control at open, constant while the port is there. */
 	struct vhost_config config;
@@ -46,14 +68,16 @@ struct vhost_dev {
 	struct rte_mempool *pool;
 	unsigned reserved; /**< mbufs, of the pool */
 	uint16_t queues;   /**< queue pairs that are polled */
+	bool locks;        /**< more than one lcore may send to a ring */
+	struct vhost_queue *queue;
 
 	/*
-	 * Written by the library's event thread, read by polling lcores. `live` is the vid while
-	 * frames may be moved, else VHOST_NOBODY: storing VHOST_NOBODY and waiting for
-	 * services->quiesce() is what makes it safe to let the library free the device.
+	 * Written by the library's event thread, read by polling lcores. `live` is NULL while no
+	 * frames may be moved: storing NULL and waiting for services->quiesce() is what makes it
+	 * safe to change or free what was live.
 	 */
-	_Alignas(64) atomic_int live;
-	atomic_uint capabilities;  /**< FRAME_* that the guest negotiated as a receiver */
+	_Alignas(64) struct vhost_epoch *_Atomic live;
+	_Atomic uint64_t rarp;     /**< address to announce, 0 = none; taken by a polling lcore */
 	atomic_ushort send_queues; /**< guest rx rings enabled, from the first on */
 	atomic_uchar enabled[2 * PORT_QUEUES_MAX]; /**< rings, as virtio numbers them */
 
@@ -62,6 +86,13 @@ struct vhost_dev {
 	atomic_uint generation;             /**< counts the times the port went live */
 	atomic_uint refused;                /**< second front ends turned away */
 	_Atomic uint64_t features;          /**< negotiated */
+	atomic_int fault;                   /**< enum virtq_fault of the last broken ring */
+	const char *_Atomic path;           /**< which bursts move frames, and why */
+
+	atomic_bool running;                /**< between new_device and destroy_device */
+
+	/* The library's event thread's alone. */
+	struct vhost_epoch *epoch; /**< what is live, or was until paused */
 
 	struct vhost_dev *next; /**< registry, under its lock */
 };
@@ -74,6 +105,14 @@ int vhost_connection_open(struct vhost_dev *dev, struct err *err);
 /** Disconnect whoever is there and forget the socket; frames have stopped. Control thread. */
 void vhost_connection_close(struct vhost_dev *dev);
 
+/* epoch.c: what settles between messages. The library's event thread, or control while closing. */
+
+/** Let frames move by what is set up now. */
+void vhost_epoch_start(struct vhost_dev *dev, int vid);
+
+/** Stop frames, and tell the library how far the rings came. Safe to call twice. */
+void vhost_epoch_stop(struct vhost_dev *dev);
+
 /* socket.c: the file system side of a listening socket */
 
 /** Refuse a path that is somebody's; remove a socket nobody listens at any more. */
@@ -82,11 +121,37 @@ int vhost_socket_claim(const char *path, struct err *err);
 /** Set owner and mode of the socket as configured. */
 int vhost_socket_protect(const struct vhost_config *config, struct err *err);
 
+/* library.c: frames by the library's bursts */
+uint16_t vhost_library_rx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,
+	struct frame frames[], uint16_t n);
+void vhost_library_tx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,
+	struct frame *const frames[], uint16_t n, struct counters *counters);
+
+/* direct.c: frames between rings, by lib/vring */
+uint16_t vhost_direct_rx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,
+	struct frame frames[], uint16_t n, struct counters *counters);
+void vhost_direct_tx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,
+	struct frame *const frames[], uint16_t n, struct counters *counters);
+
 /* burst.c: the rx and tx slots of struct port_driver */
+void vhost_rx_done(void *arg, uint16_t queue);
 uint16_t vhost_rx(
 	void *arg, uint16_t queue, struct frame frames[], uint16_t n, struct counters *counters);
 void vhost_tx(void *arg, uint16_t lane, struct frame *const frames[], uint16_t n,
 	struct counters *counters);
+
+/* As virtio numbers rings (virtio 1.2 section 5.1.2): the guest receives on even ones. */
+static inline uint16_t
+vhost_guest_rx_ring(uint16_t queue)
+{
+	return (uint16_t)(2 * queue);
+}
+
+static inline uint16_t
+vhost_guest_tx_ring(uint16_t queue)
+{
+	return (uint16_t)(2 * queue + 1);
+}
 
 extern const struct port_driver vhost_driver;
 

@@ -16,7 +16,8 @@ flood_frames(struct worker *worker, const struct snapshot *snapshot, struct fram
 		return;
 	}
 	for (uint16_t i = 0; i < n; i++)
-		rte_pktmbuf_refcnt_update(frames[i]->mbuf, (int16_t)(copies - 1));
+		if (frames[i]->mbuf != NULL)
+			rte_pktmbuf_refcnt_update(frames[i]->mbuf, (int16_t)(copies - 1));
 	counters->rx_forwarded += n;
 	counters->rx_copies += (uint64_t)n * copies;
 	for (uint16_t i = 0; i < snapshot->floods; i++)

@@ -35,6 +35,8 @@ poll_round(struct worker *worker, const struct snapshot *snapshot)
 			poll_count_rx(worker, burst);
 			classify_burst(worker->fdb, burst);
 			forward_burst(worker, snapshot);
+			if (poll->rx_done != NULL)
+				poll->rx_done(poll->dev, poll->queue);
 		}
 		uint64_t now = rte_rdtsc();
 		struct datapath_load *queue = &worker->queue[poll->slot];

@@ -30,6 +30,7 @@ snapshot_polls(struct snapshot *snapshot, const struct snapshot_queue queues[], 
 				continue;
 			*next++ = (struct snapshot_poll){
 				.rx = queues[i].port->config.driver->rx,
+				.rx_done = queues[i].port->config.driver->rx_done,
 				.dev = queues[i].port->dev,
 				.port = queues[i].port->id,
 				.queue = queues[i].queue,

@@ -41,11 +41,22 @@ struct frame_offload {
 	uint16_t gso_size;   /**< TSO: payload bytes of a segment */
 };
 
-/** Every field is written by the driver's rx, but where noted. */
+/** A piece of a frame in guest memory. */
+struct frame_segment {
+	const uint8_t *data; /**< may change under the reader; in bounds for `len` */
+	uint32_t len;
+};
+
+/**
+ * Every field is written by the driver's rx, but where noted. The payload is in an mbuf, or, where
+ * mbuf is NULL, in segments of guest memory that stay until the driver's rx_done.
+ */
 struct frame {
 	struct rte_mbuf *mbuf; /**< owner of the payload; one reference per receiving port */
-	const uint8_t *head;   /**< first head_len bytes */
-	uint32_t len;          /**< of the whole frame, without frame check sequence */
+	const struct frame_segment *segment; /**< the whole frame; used where mbuf is NULL */
+	const uint8_t *head;                 /**< first head_len bytes */
+	uint32_t len;      /**< of the whole frame, without frame check sequence */
+	uint16_t segments; /**< how many */
 	uint16_t head_len;
 	uint16_t l2_len; /**< written by classify: FRAME_ETH_LEN, more with a tag */
 	uint16_t vlan;   /**< written by classify: VLAN id, 0 = untagged */

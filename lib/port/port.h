@@ -136,6 +136,12 @@ struct port_driver {
 		struct counters *counters);
 
 	/**
+	 * The lcore that called rx and got frames, before it calls it again: they are dealt with,
+	 * and their guest memory may go back. NULL where frames hold none.
+	 */
+	void (*rx_done)(void *dev, uint16_t queue);
+
+	/**
 	 * Any polling lcore. Send frames in order; they are read-only, and shared where an mbuf
 	 * has more than one reference.
 	 *

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "frame/convert.h"
 #include "frame/offload.h"
 
 /** Mbufs that wait to be sent, and the frame each of them is. */
@@ -105,6 +106,22 @@ send_linear(struct rte_mbuf *mbuf, struct counters *counters)
 	return mbuf;
 }
 
+/** The frame itself, or a copy of it whose payload is in an mbuf; NULL when it was dropped. */
+static const struct frame *
+send_in_mbuf(const struct send_queue *queue, const struct frame *frame, struct frame *copy,
+	struct counters *counters)
+{
+	if (likely(frame->mbuf != NULL))
+		return frame;
+	*copy = *frame;
+	copy->mbuf = convert_to_mbuf(frame, queue->pool);
+	if (copy->mbuf == NULL) {
+		counters->tx_drops[DROP_NO_MEMORY]++;
+		return NULL;
+	}
+	return copy;
+}
+
 void
 send_frames(const struct send_queue *queue, struct frame *const frames[], uint16_t n,
 	struct counters *counters)
@@ -113,9 +130,12 @@ send_frames(const struct send_queue *queue, struct frame *const frames[], uint16
 	bool chains = (queue->capabilities & FRAME_CHAIN) != 0;
 
 	for (uint16_t i = 0; i < n; i++) {
-		const struct frame *frame = frames[i];
-		struct rte_mbuf *mbuf = frame->mbuf;
+		struct frame copy;
+		const struct frame *frame = send_in_mbuf(queue, frames[i], &copy, counters);
 
+		if (frame == NULL)
+			continue;
+		struct rte_mbuf *mbuf = frame->mbuf;
 		if (frame->offload.flags & FRAME_TSO & ~queue->capabilities) {
 			send_flush(queue, &batch, counters);
 			send_segments(queue, frame, counters);

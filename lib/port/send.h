@@ -18,7 +18,8 @@ struct send_queue {
 	uint16_t (*burst)(void *dev, uint16_t queue, struct rte_mbuf *mbufs[], uint16_t n);
 	void *dev;
 	uint16_t queue;
-	uint8_t capabilities; /**< FRAME_CSUM, FRAME_TSO4, FRAME_TSO6, FRAME_CHAIN */
+	struct rte_mempool *pool; /**< for frames that are not in mbufs yet */
+	uint8_t capabilities;     /**< FRAME_CSUM, FRAME_TSO4, FRAME_TSO6, FRAME_CHAIN */
 	/** Make an mbuf ready for an offload the receiver does; NULL when there is nothing to do. */
 	void (*prepare)(const struct frame_offload *offload, struct rte_mbuf *mbuf);
 };

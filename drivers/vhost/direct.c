@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Frames straight from the sender's buffers to the receiver's, one copy, no mbuf. What a guest
+ * sends stays in its buffers until vhost_rx_done(); what it cannot take as it is becomes an mbuf
+ * first.
+ */
+#include <rte_arp.h>
+#include <rte_ether.h>
+
+#include "port/send.h"
+#include "vhost/vhost.h"
+
+/** A ring broke a rule: the port is down until its front end sets it up anew. */
+static void
+direct_check(struct vhost_dev *dev, const struct virtq *ring)
+{
+	int good = VIRTQ_GOOD;
+	int fault = atomic_load_explicit(&ring->broken, memory_order_relaxed);
+
+	if (likely(fault == VIRTQ_GOOD))
+		return;
+	if (atomic_compare_exchange_strong(&dev->fault, &good, fault))
+		dev->services->link_changed(dev->services->arg);
+}
+
+/** The front end asked us to announce its guest, after a migration (SEND_RARP). */
+static uint16_t
+direct_rarp(struct vhost_dev *dev, struct frame frames[])
+{
+	struct rte_ether_addr address;
+	uint64_t mac = atomic_exchange(&dev->rarp, 0);
+
+	if (mac == 0)
+		return 0;
+	memcpy(&address, &mac, sizeof(address));
+	struct rte_mbuf *mbuf = rte_net_make_rarp_packet(dev->pool, &address);
+	if (mbuf == NULL)
+		return 0;
+	frame_from_mbuf(&frames[0], mbuf);
+	return 1;
+}
+
+uint16_t
+vhost_direct_rx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,
+	struct frame frames[], uint16_t n, struct counters *counters)
+{
+	struct virtq *ring = epoch->ring[vhost_guest_tx_ring(queue)];
+	struct vhost_queue *own = &dev->queue[queue];
+	uint64_t bad = 0;
+
+	if (unlikely(atomic_load_explicit(&dev->rarp, memory_order_relaxed) != 0))
+		return direct_rarp(dev, frames);
+	if (unlikely(ring == NULL))
+		return 0;
+	n = virtq_pop(ring, &own->batch, frames, n, &bad);
+	if (n > 0)
+		own->popped = ring;
+	else
+		virtq_pop_done(ring, &own->batch);
+	if (unlikely(bad > 0)) {
+		counters->rx_packets += bad;
+		counters->rx_drops[DROP_BAD_FRAME] += bad;
+	}
+	direct_check(dev, ring);
+	return n;
+}
+
+static void
+direct_push(struct vhost_dev *dev, struct virtq *ring, struct frame *const frames[], uint16_t n,
+	struct counters *counters)
+{
+	struct virtq_result result;
+
+	if (dev->locks)
+		rte_spinlock_lock(&ring->lock);
+	uint16_t done = virtq_push(ring, frames, n, &result);
+	if (dev->locks)
+		rte_spinlock_unlock(&ring->lock);
+	counters->tx_packets += result.sent;
+	counters->tx_bytes += result.bytes;
+	counters->tx_drops[DROP_TOO_LONG] += result.misfit;
+	counters->tx_drops[DROP_TX_FULL] += n - done;
+	direct_check(dev, ring);
+}
+
+/** Where frames that had to become mbufs go. */
+struct direct_sender {
+	struct vhost_dev *dev;
+	struct virtq *ring;
+};
+
+static uint16_t
+direct_burst(void *arg, uint16_t queue, struct rte_mbuf *mbufs[], uint16_t n)
+{
+	const struct direct_sender *sender = arg;
+	struct frame frame[FRAME_BURST], *frames[FRAME_BURST];
+	struct counters counters = {0};
+
+	(void)queue;
+	for (uint16_t i = 0; i < n; i++) {
+		frame_from_mbuf(&frame[i], mbufs[i]);
+		frames[i] = &frame[i];
+	}
+	direct_push(sender->dev, sender->ring, frames, n, &counters);
+	rte_pktmbuf_free_bulk(mbufs, n);
+	return (uint16_t)counters.tx_packets;
+}
+
+static void
+direct_in_software(
+	struct vhost_dev *dev, struct virtq *ring, struct frame *frame, struct counters *counters)
+{
+	struct direct_sender sender = {dev, ring};
+	const struct send_queue to = {
+		.burst = direct_burst,
+		.dev = &sender,
+		.pool = dev->pool,
+		.capabilities = FRAME_CHAIN,
+	};
+
+	send_frames(&to, &frame, 1, counters);
+}
+
+/** Push runs of frames as they are, and the frames between them with their offloads done. */
+void
+vhost_direct_tx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,
+	struct frame *const frames[], uint16_t n, struct counters *counters)
+{
+	struct virtq *ring = epoch->ring[vhost_guest_rx_ring(queue)];
+	uint16_t from = 0;
+
+	if (unlikely(ring == NULL)) {
+		counters->tx_drops[DROP_LINK_DOWN] += n;
+		frame_free(frames, n);
+		return;
+	}
+	for (uint16_t i = 0; i <= n; i++) {
+		if (i < n && likely((frames[i]->offload.flags & ~epoch->capabilities) == 0))
+			continue;
+		if (i > from) {
+			direct_push(dev, ring, frames + from, i - from, counters);
+			frame_free(frames + from, i - from);
+		}
+		if (i < n)
+			direct_in_software(dev, ring, frames[i], counters);
+		from = i + 1;
+	}
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Epochs: what polling lcores may rely on between two messages of a front end. Memory is mapped
+ * once more, by us, and rings are translated into that, so that nothing the library unmaps is in
+ * use. Before a message that changes any of it the epoch ends: lcores let go, and the library is
+ * told how far the rings came, for it answers GET_VRING_BASE.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <linux/vhost_types.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_net.h>
+#include <rte_malloc.h>
+#include <rte_vhost.h>
+
+#include "base/log.h"
+#include "vhost/vhost.h"
+
+LOG_MODULE(vhost);
+
+#define FEATURE(bit) (UINT64_C(1) << (bit))
+
+enum { HEADER_LONG = 12, HEADER_SHORT = 10 };
+
+static uint8_t
+epoch_capabilities(uint64_t features)
+{
+	uint8_t capabilities = FRAME_CHAIN;
+
+	/* Segmentation requires it (virtio 1.2 section 5.1.3.1), whatever the driver says. */
+	if ((features & FEATURE(VIRTIO_NET_F_GUEST_CSUM)) == 0)
+		return capabilities;
+	capabilities |= FRAME_CSUM;
+	if (features & FEATURE(VIRTIO_NET_F_GUEST_TSO4))
+		capabilities |= FRAME_TSO4;
+	if (features & FEATURE(VIRTIO_NET_F_GUEST_TSO6))
+		capabilities |= FRAME_TSO6;
+	return capabilities;
+}
+
+/** What the guest may ask for in the frames it sends. */
+static uint8_t
+epoch_offers(uint64_t features)
+{
+	uint8_t offloads = 0;
+
+	if (features & FEATURE(VIRTIO_NET_F_CSUM))
+		offloads |= FRAME_CSUM;
+	if (features & FEATURE(VIRTIO_NET_F_HOST_TSO4))
+		offloads |= FRAME_TSO4;
+	if (features & FEATURE(VIRTIO_NET_F_HOST_TSO6))
+		offloads |= FRAME_TSO6;
+	return offloads;
+}
+
+/** @return NULL when frames can move directly, else why not */
+static const char *
+epoch_obstacle(uint64_t features)
+{
+	if (features & FEATURE(VIRTIO_F_ACCESS_PLATFORM))
+		return "library: the guest has a vIOMMU";
+	if (features & FEATURE(VIRTIO_F_RING_PACKED))
+		return "library: packed ring";
+	if (features & FEATURE(VHOST_F_LOG_ALL))
+		return "library: migration logs writes";
+	return NULL;
+}
+
+static int
+epoch_map(struct vhost_epoch *epoch, struct err *err)
+{
+	struct memory_claim claims[MEMORY_REGIONS_MAX];
+	struct rte_vhost_memory *table = NULL;
+	unsigned n = 0;
+
+	if (rte_vhost_get_mem_table(epoch->vid, &table) < 0 || table == NULL)
+		return err_set(err, ENOMEM, "no memory table");
+	for (; n < table->nregions && n < MEMORY_REGIONS_MAX; n++) {
+		const struct rte_vhost_mem_region *region = &table->regions[n];
+		claims[n] = (struct memory_claim){
+			.guest = region->guest_phys_addr,
+			.front = region->host_user_addr,
+			.size = region->size,
+			.offset = region->host_user_addr - (uintptr_t)region->mmap_addr,
+			.fd = region->fd,
+		};
+	}
+	free(table);
+	return memory_map(&epoch->memory, claims, n, err);
+}
+
+/** An address in the library's mapping, in ours. @return NULL unless all of it is in one region */
+static void *
+epoch_translate(const struct vhost_epoch *epoch, const void *address, uint64_t size)
+{
+	for (unsigned i = 0; i < epoch->memory.n; i++) {
+		const struct memory_region *region = &epoch->memory.region[i];
+		uint64_t offset = (uintptr_t)address - region->front;
+		if (address != NULL && offset < region->size && size <= region->size - offset)
+			return region->host + offset;
+	}
+	return NULL;
+}
+
+static bool
+epoch_ring_setup(const struct vhost_epoch *epoch, uint16_t number, struct virtq_setup *setup)
+{
+	struct rte_vhost_vring vring;
+	uint64_t features = epoch->features;
+	bool modern = (features & FEATURE(VIRTIO_F_VERSION_1)) != 0;
+
+	if (rte_vhost_get_vhost_vring(epoch->vid, number, &vring) < 0 || vring.size == 0)
+		return false;
+	uint64_t size = vring.size;
+	*setup = (struct virtq_setup){
+		.desc = epoch_translate(epoch, vring.desc, size * sizeof(struct vring_desc)),
+		.avail = epoch_translate(
+			epoch, vring.avail, sizeof(struct vring_avail) + (size + 1) * 2),
+		.used = epoch_translate(epoch, vring.used,
+			sizeof(struct vring_used) + size * sizeof(struct vring_used_elem) + 2),
+		.memory = &epoch->memory,
+		.size = vring.size,
+		.mergeable = (features & FEATURE(VIRTIO_NET_F_MRG_RXBUF)) != 0,
+		.event_idx = (features & FEATURE(VIRTIO_RING_F_EVENT_IDX)) != 0,
+		.offloads = epoch_offers(features),
+		.callfd = vring.callfd >= 0 ? dup(vring.callfd) : -1,
+	};
+	setup->header_len = modern || setup->mergeable ? HEADER_LONG : HEADER_SHORT;
+	return setup->desc != NULL && setup->avail != NULL && setup->used != NULL &&
+	       rte_vhost_get_vring_base(
+		       epoch->vid, number, &setup->last_avail, &setup->last_used) == 0;
+}
+
+static void
+epoch_add_ring(struct vhost_epoch *epoch, uint16_t number)
+{
+	struct virtq_setup setup = {.callfd = -1};
+	struct virtq *ring = rte_zmalloc("virtq", sizeof(*ring), 64);
+
+	if (ring == NULL || !epoch_ring_setup(epoch, number, &setup) ||
+		virtq_init(ring, &setup) < 0) {
+		if (setup.callfd >= 0)
+			close(setup.callfd);
+		rte_free(ring);
+		return;
+	}
+	virtq_suppress_kicks(ring);
+	epoch->ring[number] = ring;
+}
+
+static void
+epoch_free(struct vhost_epoch *epoch)
+{
+	for (unsigned i = 0; i < RTE_DIM(epoch->ring); i++) {
+		if (epoch->ring[i] == NULL)
+			continue;
+		if (epoch->ring[i]->callfd >= 0)
+			close(epoch->ring[i]->callfd);
+		rte_free(epoch->ring[i]);
+	}
+	memory_unmap(&epoch->memory);
+	rte_free(epoch);
+}
+
+static struct vhost_epoch *
+epoch_build(struct vhost_dev *dev, int vid)
+{
+	struct vhost_epoch *epoch = rte_zmalloc("epoch", sizeof(*epoch), 64);
+	struct err err = {0};
+
+	if (epoch == NULL)
+		return NULL;
+	epoch->vid = vid;
+	rte_vhost_get_negotiated_features(vid, &epoch->features);
+	epoch->capabilities = epoch_capabilities(epoch->features);
+	epoch->reason = epoch_obstacle(epoch->features);
+	if (epoch->reason == NULL && epoch_map(epoch, &err) < 0) {
+		log_warning("%s: %s", dev->config.socket, err.text);
+		epoch_free(epoch);
+		return NULL;
+	}
+	epoch->direct = epoch->reason == NULL;
+	for (uint16_t i = 0; epoch->direct && i < 2 * dev->queues; i++)
+		epoch_add_ring(epoch, i);
+	return epoch;
+}
+
+void
+vhost_epoch_start(struct vhost_dev *dev, int vid)
+{
+	struct vhost_epoch *epoch = epoch_build(dev, vid);
+
+	if (epoch == NULL) {
+		atomic_store(&dev->fault, VIRTQ_BAD_ADDRESS);
+		return;
+	}
+	dev->epoch = epoch;
+	atomic_store(&dev->features, epoch->features);
+	atomic_store(&dev->fault, VIRTQ_GOOD);
+	atomic_store(&dev->path, epoch->direct ? "direct" : epoch->reason);
+	/* Release: pairs with the acquire in vhost_rx() and vhost_tx(). */
+	atomic_store_explicit(&dev->live, epoch, memory_order_release);
+}
+
+void
+vhost_epoch_stop(struct vhost_dev *dev)
+{
+	struct vhost_epoch *epoch = dev->epoch;
+
+	if (epoch == NULL)
+		return;
+	atomic_store(&dev->live, NULL);
+	dev->services->quiesce(dev->services->arg);
+	for (uint16_t i = 0; i < 2 * dev->queues; i++)
+		if (epoch->ring[i] != NULL)
+			rte_vhost_set_vring_base(epoch->vid, i, epoch->ring[i]->last_avail,
+				epoch->ring[i]->last_used);
+	dev->epoch = NULL;
+	epoch_free(epoch);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Frames between the switch and the guest's rings, by the library's bursts. */
+#include <stddef.h>
+
+#include <rte_mbuf.h>
+#include <rte_tcp.h>
+#include <rte_udp.h>
+#include <rte_vhost.h>
+
+#include "port/send.h"
+#include "vhost/vhost.h"
+
+/* The library has checked the guest's offload header and turned it into mbuf flags. */
+static void
+vhost_offload(struct frame *frame)
+{
+	const struct rte_mbuf *mbuf = frame->mbuf;
+	struct frame_offload *offload = &frame->offload;
+
+	offload->flags = FRAME_CSUM;
+	offload->csum_start = (uint16_t)(mbuf->l2_len + mbuf->l3_len);
+	offload->csum_offset = offsetof(struct rte_tcp_hdr, cksum);
+	if ((mbuf->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_UDP_CKSUM)
+		offload->csum_offset = offsetof(struct rte_udp_hdr, dgram_cksum);
+	if (mbuf->ol_flags & RTE_MBUF_F_TX_TCP_SEG) {
+		offload->flags |= mbuf->ol_flags & RTE_MBUF_F_TX_IPV4 ? FRAME_TSO4 : FRAME_TSO6;
+		offload->gso_size = mbuf->tso_segsz;
+		offload->header_len = (uint16_t)(offload->csum_start + mbuf->l4_len);
+	}
+}
+
+uint16_t
+vhost_library_rx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,
+	struct frame frames[], uint16_t n)
+{
+	struct rte_mbuf *mbufs[FRAME_BURST];
+
+	n = rte_vhost_dequeue_burst(epoch->vid, vhost_guest_tx_ring(queue), dev->pool, mbufs, n);
+	for (uint16_t i = 0; i < n; i++) {
+		frame_from_mbuf(&frames[i], mbufs[i]);
+		if (mbufs[i]->ol_flags & (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG))
+			vhost_offload(&frames[i]);
+	}
+	return n;
+}
+
+static uint16_t
+vhost_library_burst(void *arg, uint16_t queue, struct rte_mbuf *mbufs[], uint16_t n)
+{
+	const struct vhost_epoch *epoch = arg;
+	uint16_t sent = rte_vhost_enqueue_burst(epoch->vid, vhost_guest_rx_ring(queue), mbufs, n);
+
+	rte_pktmbuf_free_bulk(mbufs, n);
+	return sent;
+}
+
+void
+vhost_library_tx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,
+	struct frame *const frames[], uint16_t n, struct counters *counters)
+{
+	const struct send_queue to = {
+		.burst = vhost_library_burst,
+		.dev = (void *)(uintptr_t)epoch,
+		.queue = queue,
+		.pool = dev->pool,
+		.capabilities = epoch->capabilities,
+	};
+
+	send_frames(&to, frames, n, counters);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Frames in guest memory made into mbufs, for receivers that take nothing else.
+ *
+ * Thread safety: polling lcores, each on frames of its own.
+ */
+#ifndef SHUNT_FRAME_CONVERT_H
+#define SHUNT_FRAME_CONVERT_H
+
+#include "frame/frame.h"
+
+/**
+ * Copy a frame into a chain of mbufs, with its offload request in the mbuf's words. The bytes that
+ * were classified come from the frame's own copy.
+ *
+ * @return the chain, which the caller owns, or NULL when the pool is empty
+ */
+struct rte_mbuf *convert_to_mbuf(const struct frame *frame, struct rte_mempool *pool);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Copies of the data path. Included by files that are compiled once for each instruction set; the
+ * widest registers of the set are used.
+ *
+ * Thread safety: pure.
+ */
+#ifndef SHUNT_VRING_COPY_H
+#define SHUNT_VRING_COPY_H
+
+#include <stdint.h>
+#include <string.h>
+
+#include <immintrin.h>
+
+#if defined(__AVX512F__)
+#define COPY_WIDTH 64
+#define COPY_STEP(to, from)                                                                        \
+	_mm512_storeu_si512((void *)(to), _mm512_loadu_si512((const void *)(from)))
+#elif defined(__AVX__)
+#define COPY_WIDTH 32
+#define COPY_STEP(to, from)                                                                        \
+	_mm256_storeu_si256((__m256i *)(to), _mm256_loadu_si256((const __m256i *)(from)))
+#else
+#define COPY_WIDTH 16
+#define COPY_STEP(to, from)                                                                        \
+	_mm_storeu_si128((__m128i *)(to), _mm_loadu_si128((const __m128i *)(from)))
+#endif
+
+/** Copy fewer than COPY_WIDTH bytes. */
+#if defined(__AVX512BW__)
+static inline void
+copy_short(uint8_t *to, const uint8_t *from, uint32_t n)
+{
+	__mmask64 mask = ((__mmask64)1 << n) - 1;
+
+	_mm512_mask_storeu_epi8(to, mask, _mm512_maskz_loadu_epi8(mask, from));
+}
+#else
+static inline void
+copy_short(uint8_t *to, const uint8_t *from, uint32_t n)
+{
+	if (n >= 32) {
+		for (uint32_t i = 0; i + 16 <= n; i += 16)
+			_mm_storeu_si128(
+				(__m128i *)(to + i), _mm_loadu_si128((const __m128i *)(from + i)));
+		_mm_storeu_si128((__m128i *)(to + n - 16),
+			_mm_loadu_si128((const __m128i *)(from + n - 16)));
+	} else if (n >= 16) {
+		__m128i first = _mm_loadu_si128((const __m128i *)from);
+		__m128i last = _mm_loadu_si128((const __m128i *)(from + n - 16));
+		_mm_storeu_si128((__m128i *)to, first);
+		_mm_storeu_si128((__m128i *)(to + n - 16), last);
+	} else if (n >= 8) {
+		uint64_t first, last;
+		memcpy(&first, from, 8);
+		memcpy(&last, from + n - 8, 8);
+		memcpy(to, &first, 8);
+		memcpy(to + n - 8, &last, 8);
+	} else {
+		for (uint32_t i = 0; i < n; i++)
+			to[i] = from[i];
+	}
+}
+#endif
+
+/** Copy n bytes; the ranges do not overlap. */
+static inline void
+copy_bytes(uint8_t *to, const uint8_t *from, uint32_t n)
+{
+	if (n < COPY_WIDTH) {
+		copy_short(to, from, n);
+		return;
+	}
+	uint32_t i = 0;
+	for (; i + 4 * COPY_WIDTH <= n; i += 4 * COPY_WIDTH) {
+		COPY_STEP(to + i, from + i);
+		COPY_STEP(to + i + COPY_WIDTH, from + i + COPY_WIDTH);
+		COPY_STEP(to + i + 2 * COPY_WIDTH, from + i + 2 * COPY_WIDTH);
+		COPY_STEP(to + i + 3 * COPY_WIDTH, from + i + 3 * COPY_WIDTH);
+	}
+	for (; i + COPY_WIDTH <= n; i += COPY_WIDTH)
+		COPY_STEP(to + i, from + i);
+	/* The rest, together with some bytes once more. */
+	if (i < n)
+		COPY_STEP(to + n - COPY_WIDTH, from + n - COPY_WIDTH);
+}
+
+#endif

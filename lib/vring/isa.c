@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The bursts, compiled for the instruction set that the build names: VIRTQ_ISA. */
+#include <errno.h>
+
+#include "vring/pop.h"
+#include "vring/push.h"
+
+#define ISA_JOIN_(a, b) a##b
+#define ISA_JOIN(a, b)  ISA_JOIN_(a, b)
+#define ISA_TEXT_(a)    #a
+#define ISA_TEXT(a)     ISA_TEXT_(a)
+
+extern const struct virtq_ops ISA_JOIN(virtq_ops_, VIRTQ_ISA);
+
+const struct virtq_ops ISA_JOIN(virtq_ops_, VIRTQ_ISA) = {
+	.name = ISA_TEXT(VIRTQ_ISA),
+	.pop = pop_burst,
+	.push = push_burst,
+};

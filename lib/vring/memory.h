@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Guest memory as the data path sees it: our own mappings of the regions a front end shared, made
+ * from duplicates of its file descriptors, so that what the control plane unmaps cannot hurt.
+ *
+ * Everything a guest says about addresses goes through memory_at(): the whole range must lie in one
+ * region. Regions that wrap, overlap or are larger than their file are refused.
+ *
+ * Thread safety: made and released by one thread at a time; polling lcores only read.
+ */
+#ifndef SHUNT_VRING_MEMORY_H
+#define SHUNT_VRING_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum { MEMORY_REGIONS_MAX = 8 }; /* as many as librte_vhost takes */
+
+/** A piece of guest-physical address space. */
+struct memory_region {
+	uint64_t guest;  /**< first guest-physical address */
+	uint64_t size;   /**< bytes; 0 = no region */
+	uint8_t *host;   /**< where it is mapped */
+	uint64_t front;  /**< first address in the front end's own address space */
+	void *map;       /**< what to unmap */
+	size_t map_size; /**< bytes of it, from offset 0 of the file */
+};
+
+struct memory {
+	struct memory_region region[MEMORY_REGIONS_MAX];
+	unsigned n;
+};
+
+/** What a front end said of one region. */
+struct memory_claim {
+	uint64_t guest;
+	uint64_t front;
+	uint64_t size;
+	uint64_t offset; /**< of the region in the file */
+	int fd;          /**< duplicated here; the caller keeps his */
+};
+
+/** Map what was claimed. @return 0; negative errno with the reason, nothing mapped */
+int memory_map(
+	struct memory *memory, const struct memory_claim claims[], unsigned n, struct err *err);
+
+void memory_unmap(struct memory *memory);
+
+/**
+ * Translate a guest-physical range.
+ *
+ * @param hint region that the last one was in; updated
+ * @return NULL unless the whole range lies in one region; a length of 0 is checked too
+ */
+static inline uint8_t *
+memory_at(const struct memory *memory, unsigned *hint, uint64_t guest, uint32_t length)
+{
+	const struct memory_region *region = &memory->region[*hint];
+	uint64_t offset = guest - region->guest;
+
+	/* Below the region the offset wraps and is as large as can be. */
+	if (__builtin_expect(offset < region->size && length <= region->size - offset, 1))
+		return region->host + offset;
+	for (unsigned i = 0; i < memory->n; i++) {
+		region = &memory->region[i];
+		offset = guest - region->guest;
+		if (offset < region->size && length <= region->size - offset) {
+			*hint = i;
+			return region->host + offset;
+		}
+	}
+	return NULL;
+}
+
+/** Bytes from an address to the end of its region; 0 when there is none. */
+uint64_t memory_reach(const struct memory *memory, uint64_t guest);
+
+#endif

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A ring's setup, its chains, and its notifications. */
+#include "vring/vring_internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+extern const struct virtq_ops virtq_ops_plain, virtq_ops_avx2, virtq_ops_avx512;
+
+const struct virtq_ops *
+virtq_ops_at(unsigned i)
+{
+	const struct virtq_ops *ops[3];
+	unsigned n = 0;
+
+	__builtin_cpu_init();
+	bool bmi = __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+	bool avx2 = bmi && __builtin_cpu_supports("avx2");
+	if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+		__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
+		ops[n++] = &virtq_ops_avx512;
+	if (avx2)
+		ops[n++] = &virtq_ops_avx2;
+	ops[n++] = &virtq_ops_plain;
+	return i < n ? ops[i] : NULL;
+}
+
+static bool
+virtq_aligned(const void *address, uintptr_t alignment)
+{
+	return address != NULL && (uintptr_t)address % alignment == 0;
+}
+
+int
+virtq_init(struct virtq *ring, const struct virtq_setup *setup)
+{
+	uint32_t size = setup->size;
+
+	if (size == 0 || size > VIRTQ_SIZE_MAX || (size & (size - 1)) != 0)
+		return -EINVAL;
+	/* Virtio 1.2 section 2.7; a front end may say what it likes. */
+	if (!virtq_aligned(setup->desc, 16) || !virtq_aligned(setup->avail, 2) ||
+		!virtq_aligned(setup->used, 4) ||
+		(setup->header_len != VIRTQ_HEADER_LEN &&
+			setup->header_len != sizeof(struct virtq_header)))
+		return -EINVAL;
+	memset(ring, 0, sizeof(*ring));
+	ring->ops = setup->ops != NULL ? setup->ops : virtq_ops_at(0);
+	ring->desc = setup->desc;
+	ring->avail = setup->avail;
+	ring->used = setup->used;
+	ring->memory = setup->memory;
+	ring->mask = (uint16_t)(size - 1);
+	ring->header_len = setup->header_len;
+	ring->event_idx = setup->event_idx;
+	ring->mergeable = setup->mergeable;
+	ring->offloads = setup->offloads;
+	ring->callfd = setup->callfd;
+	ring->last_avail = setup->last_avail;
+	ring->last_used = setup->last_used;
+	rte_spinlock_init(&ring->lock);
+	return 0;
+}
+
+const char *
+virtq_fault_text(enum virtq_fault fault)
+{
+	static const char *const texts[] = {
+#define VIRTQ_FAULT_TEXT(constant, text) [constant] = text,
+		VIRTQ_FAULTS(VIRTQ_FAULT_TEXT)
+#undef VIRTQ_FAULT_TEXT
+	};
+
+	return texts[fault];
+}
+
+void
+virtq_suppress_kicks(struct virtq *ring)
+{
+	/* With EVENT_IDX the flag is not looked at, and an event index of the past does the same. */
+	__atomic_store_n(&ring->used->flags, VRING_USED_F_NO_NOTIFY, __ATOMIC_RELAXED);
+	if (ring->event_idx) {
+		uint16_t *avail_event = (uint16_t *)&ring->used->ring[ring->mask + 1];
+		__atomic_store_n(avail_event, (uint16_t)(ring->last_avail - 1), __ATOMIC_RELAXED);
+	}
+}
+
+/** Where a chain's descriptors are: the ring's table, or a copy of an indirect one. */
+struct virtq_table {
+	const struct vring_desc *desc;
+	uint32_t size;
+	struct vring_desc copy[VIRTQ_CHAIN_MAX];
+};
+
+/*
+ * An indirect table is copied once to memory that the guest cannot change. Whether its descriptor
+ * is for us to write has no meaning (virtio 1.2 section 2.7.5.3.2).
+ */
+static int
+virtq_enter_indirect(struct virtq *ring, const struct vring_desc *desc, struct virtq_table *table)
+{
+	uint32_t entries = desc->len / sizeof(struct vring_desc);
+
+	if (table->desc == table->copy || (desc->flags & VRING_DESC_F_NEXT) != 0 || entries == 0 ||
+		desc->len % sizeof(struct vring_desc) != 0 || entries > (uint32_t)ring->mask + 1) {
+		virtq_break(ring, VIRTQ_BAD_INDIRECT);
+		return -EINVAL;
+	}
+	if (entries > VIRTQ_CHAIN_MAX)
+		return -E2BIG;
+	const uint8_t *from = memory_at(ring->memory, &ring->hint, desc->addr, desc->len);
+	if (from == NULL) {
+		virtq_break(ring, VIRTQ_BAD_ADDRESS);
+		return -EINVAL;
+	}
+	memcpy(table->copy, from, desc->len);
+	table->desc = table->copy;
+	table->size = entries;
+	return 0;
+}
+
+static int
+virtq_collect(struct virtq *ring, const struct vring_desc *desc, bool writable,
+	struct virtq_buffer buffers[], unsigned *n)
+{
+	uint64_t reach;
+	uint64_t addr = desc->addr;
+	uint32_t len = desc->len;
+
+	if (((desc->flags & VRING_DESC_F_WRITE) != 0) != writable) {
+		virtq_break(ring, VIRTQ_BAD_DIRECTION);
+		return -EINVAL;
+	}
+	/* A buffer may lie across neighbouring regions; then it is several. */
+	do {
+		reach = memory_reach(ring->memory, addr);
+		if (reach == 0) {
+			virtq_break(ring, VIRTQ_BAD_ADDRESS);
+			return -EINVAL;
+		}
+		uint32_t part = reach < len ? (uint32_t)reach : len;
+		if (part > 0 && *n == VIRTQ_CHAIN_MAX)
+			return -E2BIG;
+		if (part > 0)
+			buffers[(*n)++] = (struct virtq_buffer){
+				memory_at(ring->memory, &ring->hint, addr, part), part};
+		addr += part;
+		len -= part;
+	} while (len > 0);
+	return 0;
+}
+
+int
+virtq_walk(struct virtq *ring, uint16_t head, bool writable,
+	struct virtq_buffer buffers[VIRTQ_CHAIN_MAX])
+{
+	struct virtq_table table;
+	uint16_t index = head;
+	unsigned n = 0;
+
+	table.desc = ring->desc;
+	table.size = (uint32_t)ring->mask + 1;
+	for (uint32_t steps = 0; steps < table.size; steps++) {
+		if (steps == VIRTQ_CHAIN_MAX)
+			return -E2BIG;
+		if (index >= table.size) {
+			virtq_break(ring, VIRTQ_BAD_HEAD);
+			return -EINVAL;
+		}
+		struct vring_desc desc = virtq_read(table.desc, index);
+		bool indirect = (desc.flags & VRING_DESC_F_INDIRECT) != 0;
+		int rc = indirect ? virtq_enter_indirect(ring, &desc, &table)
+				  : virtq_collect(ring, &desc, writable, buffers, &n);
+		if (rc < 0)
+			return rc;
+		if (!indirect && (desc.flags & VRING_DESC_F_NEXT) == 0)
+			return (int)n;
+		/* The chain goes on in the same table, or at the start of the one just entered. */
+		index = indirect ? 0 : desc.next;
+		steps = indirect ? UINT32_MAX : steps;
+	}
+	virtq_break(ring, VIRTQ_BAD_CHAIN);
+	return -EINVAL;
+}
+
+/** Does the guest want to be told of the used entries since it was last told? (2.7.7, 2.7.10) */
+static bool
+virtq_wants_call(struct virtq *ring)
+{
+	if (!ring->event_idx)
+		return (__atomic_load_n(&ring->avail->flags, __ATOMIC_RELAXED) &
+			       VRING_AVAIL_F_NO_INTERRUPT) == 0;
+	const uint16_t *used_event = &ring->avail->ring[ring->mask + 1];
+	uint16_t event = __atomic_load_n(used_event, __ATOMIC_RELAXED);
+	uint16_t old = ring->signalled;
+	bool valid = ring->signalled_valid;
+
+	ring->signalled = ring->last_used;
+	ring->signalled_valid = true;
+	return !valid ||
+	       (uint16_t)(ring->last_used - event - 1) < (uint16_t)(ring->last_used - old);
+}
+
+void
+virtq_publish(struct virtq *ring)
+{
+	/* Release: the guest sees the entries, and what they point to, before the index. */
+	__atomic_store_n(&ring->used->idx, ring->last_used, __ATOMIC_RELEASE);
+	/* Full: the index must be out before we read whether the guest wants to be told. */
+	atomic_thread_fence(memory_order_seq_cst);
+	if (virtq_wants_call(ring) && ring->callfd >= 0) {
+		eventfd_write(ring->callfd, 1);
+		atomic_fetch_add_explicit(&ring->calls, 1, memory_order_relaxed);
+	}
+}
+
+void
+virtq_pop_done(struct virtq *ring, const struct virtq_batch *batch)
+{
+	if (batch->taken == 0)
+		return;
+	for (uint16_t i = 0; i < batch->taken; i++) {
+		struct vring_used_elem *used = &ring->used->ring[ring->last_used & ring->mask];
+		used->id = batch->chain[i];
+		used->len = 0;
+		ring->last_used++;
+	}
+	ring->last_avail = (uint16_t)(ring->last_avail + batch->taken);
+	virtq_publish(ring);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The device side of a split virtqueue (virtio 1.2 section 2.7): frames out of a guest's transmit
+ * ring, frames into a guest's receive ring.
+ *
+ * The ring lies in memory that a guest may change at any time. Every value is read once into a
+ * local, checked, and used from there. What breaks the rules marks the ring broken: it yields and
+ * takes nothing any more, and `broken` says why.
+ *
+ * Descriptors complete in the order in which they were made available.
+ *
+ * Thread safety: a ring that is popped belongs to one polling lcore. A ring that is pushed may be
+ * used by several under its lock. Control creates and destroys rings when no lcore uses them.
+ */
+#ifndef SHUNT_VRING_VRING_H
+#define SHUNT_VRING_VRING_H
+
+#include <linux/virtio_ring.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include <rte_spinlock.h>
+
+#include "frame/frame.h"
+#include "vring/memory.h"
+
+enum {
+	VIRTQ_HEAD = 128,       /**< bytes of a frame copied to host memory */
+	VIRTQ_SEGMENTS = 512,   /**< pieces of one burst's frames in guest memory */
+	VIRTQ_SIZE_MAX = 32768, /**< virtio 1.2 section 2.7 */
+	VIRTQ_FRAME_MAX = 65535 + FRAME_ETH_LEN + FRAME_TAG_LEN,
+};
+
+/** Why a ring is broken. */
+#define VIRTQ_FAULTS(X)                                                                            \
+	X(VIRTQ_GOOD, "")                                                                          \
+	X(VIRTQ_BAD_INDEX, "available index ahead of the ring by more than its size")              \
+	X(VIRTQ_BAD_HEAD, "descriptor number beyond the ring")                                     \
+	X(VIRTQ_BAD_ADDRESS, "buffer outside of guest memory")                                     \
+	X(VIRTQ_BAD_CHAIN, "descriptor chain that does not end")                                   \
+	X(VIRTQ_BAD_DIRECTION, "buffer of the wrong direction")                                    \
+	X(VIRTQ_BAD_INDIRECT, "malformed table of indirect descriptors")                           \
+	X(VIRTQ_BAD_RECEIVE, "receive buffer shorter than its header")
+
+enum virtq_fault {
+#define VIRTQ_FAULT_ENUM(constant, text) constant,
+	VIRTQ_FAULTS(VIRTQ_FAULT_ENUM)
+#undef VIRTQ_FAULT_ENUM
+};
+
+struct virtq;
+struct virtq_batch;
+struct virtq_ops;
+
+/** What became of frames that were pushed. */
+struct virtq_result {
+	uint64_t bytes;  /**< of frames that are in the ring */
+	uint16_t sent;   /**< frames that are in the ring */
+	uint16_t misfit; /**< frames that no buffer of this ring can hold */
+};
+
+/** What is settled before frames move; copied by virtq_init(). */
+struct virtq_setup {
+	const struct virtq_ops *ops; /**< NULL = the best this CPU has */
+	struct vring_desc *desc;
+	struct vring_avail *avail;
+	struct vring_used *used;
+	const struct memory *memory;
+	uint16_t size;
+	uint16_t last_avail;
+	uint16_t last_used;
+	uint8_t header_len; /**< 10 or 12, virtio 1.2 section 5.1.6 */
+	bool event_idx;
+	bool mergeable;
+	uint8_t offloads; /**< FRAME_CSUM, FRAME_TSO4, FRAME_TSO6 negotiated in this direction */
+	int callfd;       /**< eventfd to interrupt the guest, negative = none */
+};
+
+/** The bursts, compiled for one instruction set. */
+struct virtq_ops {
+	const char *name;
+	uint16_t (*pop)(struct virtq *ring, struct virtq_batch *batch, struct frame frames[],
+		uint16_t n, uint64_t *bad);
+	uint16_t (*push)(struct virtq *ring, struct frame *const frames[], uint16_t n,
+		struct virtq_result *result);
+};
+
+struct virtq {
+	/* Constant while frames move. */
+	const struct virtq_ops *ops;
+	const struct vring_desc *desc;
+	const struct vring_avail *avail;
+	struct vring_used *used;
+	const struct memory *memory;
+	uint16_t mask;
+	uint8_t header_len;
+	bool event_idx;
+	bool mergeable;
+	uint8_t offloads;
+	int callfd;
+
+	/* Written by the lcore that pops, or that holds the lock for pushing. */
+	_Alignas(64) rte_spinlock_t lock;
+	uint16_t last_avail; /**< next entry of the available ring */
+	uint16_t last_used;  /**< next entry of the used ring */
+	uint16_t signalled;  /**< last_used when the guest was last told */
+	bool signalled_valid;
+	unsigned hint; /**< memory region of the last buffer */
+
+	/* Written by lcores, once; read by lcores and control. */
+	atomic_int broken;   /**< enum virtq_fault */
+	atomic_ullong calls; /**< interrupts sent */
+};
+
+/** Frames of one burst on their way out of a ring: what the frames' pointers point to. */
+struct virtq_batch {
+	uint8_t head[FRAME_BURST][VIRTQ_HEAD] __attribute__((aligned(64)));
+	struct frame_segment segment[VIRTQ_SEGMENTS];
+	uint16_t chain[FRAME_BURST]; /**< head descriptor of each frame taken */
+	uint16_t taken;              /**< how many, bad ones included */
+};
+
+/** The bursts that this CPU can run, the best first. @return NULL beyond the last */
+const struct virtq_ops *virtq_ops_at(unsigned i);
+
+/** Check and take over a setup. @return 0; -EINVAL for a ring that cannot be */
+int virtq_init(struct virtq *ring, const struct virtq_setup *setup);
+
+/**
+ * Take frames out of a guest's transmit ring. Their payload stays in the guest's buffers until
+ * virtq_pop_done().
+ *
+ * @param n up to FRAME_BURST
+ * @param frames receives up to n; those that make no sense are left out
+ * @param bad incremented for each frame left out
+ * @return how many frames
+ */
+static inline uint16_t
+virtq_pop(struct virtq *ring, struct virtq_batch *batch, struct frame frames[], uint16_t n,
+	uint64_t *bad)
+{
+	return ring->ops->pop(ring, batch, frames, n, bad);
+}
+
+/** Give all buffers of the last virtq_pop() back to the guest, and interrupt it if it wants that. */
+void virtq_pop_done(struct virtq *ring, const struct virtq_batch *batch);
+
+/**
+ * Put frames into a guest's receive ring and interrupt the guest if it wants that. Frames are only
+ * read. Call with the ring's lock held where several lcores push.
+ *
+ * @param n up to FRAME_BURST
+ * @return how many were dealt with, from the first: the ring was full or broke at the next
+ */
+static inline uint16_t
+virtq_push(
+	struct virtq *ring, struct frame *const frames[], uint16_t n, struct virtq_result *result)
+{
+	return ring->ops->push(ring, frames, n, result);
+}
+
+/** Tell the guest whether to notify us of new buffers: a polled ring wants none. */
+void virtq_suppress_kicks(struct virtq *ring);
+
+/** Why a ring is broken, in words. */
+const char *virtq_fault_text(enum virtq_fault fault);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the files of a virtqueue share: reading a ring, walking chains, telling the guest.
+ * Private to lib/vring.
+ *
+ * Thread safety: as vring.h.
+ */
+#ifndef SHUNT_VRING_INTERNAL_H
+#define SHUNT_VRING_INTERNAL_H
+
+#include "vring/vring.h"
+
+/** The first bytes of every buffer chain: struct virtio_net_hdr_mrg_rxbuf, virtio 1.2 5.1.6. */
+struct virtq_header {
+	uint8_t flags;
+	uint8_t gso_type;
+	uint16_t hdr_len;
+	uint16_t gso_size;
+	uint16_t csum_start;
+	uint16_t csum_offset;
+	uint16_t buffers;
+};
+
+/** A buffer of a chain, translated. */
+struct virtq_buffer {
+	uint8_t *data;
+	uint32_t len;
+};
+
+enum {
+	VIRTQ_HEADER_LEN = 10, /**< without the last field */
+	VIRTQ_CHAIN_MAX = 256, /**< descriptors of one table in a chain, and buffers of a chain */
+};
+
+/** Remember why; the first reason stays. */
+static inline void
+virtq_break(struct virtq *ring, enum virtq_fault fault)
+{
+	int good = VIRTQ_GOOD;
+
+	atomic_compare_exchange_strong(&ring->broken, &good, fault);
+}
+
+/** Read a descriptor that the guest may be writing: 16 bytes, each field once. */
+static inline struct vring_desc
+virtq_read(const struct vring_desc *table, uint16_t index)
+{
+	const volatile struct vring_desc *from = &table[index];
+	struct vring_desc desc = {from->addr, from->len, from->flags, from->next};
+
+	return desc;
+}
+
+/** Buffers that the guest has made available and nobody has taken. @return 0 once broken */
+static inline uint16_t
+virtq_available(struct virtq *ring)
+{
+	/* Acquire: pairs with the guest's store of the index, after its descriptors. */
+	uint16_t idx = __atomic_load_n(&ring->avail->idx, __ATOMIC_ACQUIRE);
+	uint16_t n = (uint16_t)(idx - ring->last_avail);
+
+	if (__builtin_expect(n > (uint32_t)ring->mask + 1, 0)) {
+		virtq_break(ring, VIRTQ_BAD_INDEX);
+		return 0;
+	}
+	return n;
+}
+
+static inline uint16_t
+virtq_head(const struct virtq *ring, uint16_t position)
+{
+	const volatile uint16_t *heads = ring->avail->ring;
+
+	return heads[position & ring->mask];
+}
+
+/**
+ * Collect the buffers of a chain, direct or indirect, that are not empty.
+ *
+ * @param writable buffers must be for us to write; or none may be
+ * @return how many; negative: the ring is broken, or -E2BIG for a chain that is too long for us
+ */
+int virtq_walk(struct virtq *ring, uint16_t head, bool writable,
+	struct virtq_buffer buffers[VIRTQ_CHAIN_MAX]);
+
+/** Publish what was entered into the used ring, and interrupt the guest if it wants that. */
+void virtq_publish(struct virtq *ring);
+
+#endif

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Two guests with any descriptors, indexes and memory: frames are popped from the one and pushed to
+ * the other, and what lies in memory changes in between. Pages around guest memory cannot be
+ * touched.
+ */
+#include "fuzz.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "eal_fixture.h"
+#include "frame/convert.h"
+#include "ring_help.h"
+
+enum {
+	REGION = 1 << 16,
+	SIZE_MAX_LOG = 9,
+	DESC_AT = 0, /**< in the tables' region */
+	AVAIL_AT = 0x4000,
+	USED_AT = 0x8000,
+	IMAGE_AT = 0x2000, /**< in the first region: what the input ends with */
+	BELOW = 256,       /**< addresses begin so far below the first region */
+	ROUNDS_MAX = 4,
+};
+
+/** Bits of input_ring.flags; the others are offloads. */
+enum {
+	SHORT = 1 << 3,
+	EVENT = 1 << 4,
+	MERGE = 1 << 5,
+	INSIDE = 1 << 6, /**< the tables lie where buffers may be too */
+};
+
+struct input_ring {
+	uint8_t flags;
+	uint8_t size_log;
+	uint8_t descs;
+	uint8_t heads; /**< entries of the available ring; the others count up */
+	uint16_t first;
+	uint8_t ahead[ROUNDS_MAX]; /**< made available before each round */
+} __attribute__((packed));
+
+/** What an input begins with; then descriptors, heads, mutations, and bytes of memory. */
+struct input {
+	uint8_t isa;
+	uint8_t rounds;
+	uint8_t mutations;
+	uint8_t burst;
+	struct input_ring ring[2];
+} __attribute__((packed));
+
+struct input_desc {
+	uint32_t addr; /**< from BELOW on; with the top bit set, far away */
+	uint32_t len;
+	uint16_t flags;
+	uint16_t next;
+} __attribute__((packed));
+
+struct input_mutation {
+	uint8_t where; /**< round, side, and memory or descriptors */
+	uint16_t at;
+	uint8_t value;
+} __attribute__((packed));
+
+/** One of the two guests. */
+struct side {
+	struct ring_guest guest;
+	struct virtq ring;
+	struct vring_desc *desc;
+	struct vring_avail *avail;
+	struct vring_used *used;
+	uint16_t size;
+	bool inside;
+};
+
+static struct side sides[2];
+static struct virtq_batch *batch;
+static const struct virtq_ops *ops[4];
+static unsigned ops_count;
+
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	fuzz_check(eal_fixture_start() == 0);
+	batch = aligned_alloc(64, sizeof(*batch));
+	for (unsigned i = 0; i < 2; i++)
+		ring_guest_start_sized(&sides[i].guest, REGION);
+	while ((ops[ops_count] = virtq_ops_at(ops_count)) != NULL)
+		ops_count++;
+	return 0;
+}
+
+/** Bytes of the input, from where the last call ended. @return NULL when there are too few */
+static const void *
+take(const uint8_t **data, size_t *size, size_t n)
+{
+	const uint8_t *bytes = *data;
+
+	if (*size < n)
+		return NULL;
+	*data += n;
+	*size -= n;
+	return bytes;
+}
+
+static bool
+load(struct side *side, const struct input *input, const struct input_ring *from,
+	const uint8_t **data, size_t *size)
+{
+	uint8_t *tables = side->guest.memory.region[from->flags & INSIDE ? 0 : 2].host;
+
+	for (unsigned i = 0; i < RING_REGIONS; i++)
+		memset(side->guest.memory.region[i].host, 0, REGION);
+	side->inside = (from->flags & INSIDE) != 0;
+	side->size = (uint16_t)(1 << from->size_log % (SIZE_MAX_LOG + 1));
+	side->desc = (struct vring_desc *)(tables + DESC_AT);
+	side->avail = (struct vring_avail *)(tables + AVAIL_AT);
+	side->used = (struct vring_used *)(tables + USED_AT);
+	for (unsigned i = 0; i < from->descs; i++) {
+		const struct input_desc *desc = take(data, size, sizeof(*desc));
+		if (desc == NULL)
+			return false;
+		uint64_t addr = RING_LOW - BELOW + desc->addr;
+		if (desc->addr >> 31)
+			addr = (uint64_t)desc->addr << 32 | desc->addr;
+		side->desc[i] = (struct vring_desc){addr, desc->len, desc->flags, desc->next};
+	}
+	const uint8_t *heads = take(data, size, from->heads);
+	if (heads == NULL)
+		return false;
+	for (unsigned i = 0; i < side->size; i++)
+		side->avail->ring[i] = i < from->heads ? heads[i] : (uint16_t)i;
+	side->avail->idx = from->first;
+	return virtq_init(&side->ring, &(struct virtq_setup){.ops = ops[input->isa % ops_count],
+					       .desc = side->desc,
+					       .avail = side->avail,
+					       .used = side->used,
+					       .memory = &side->guest.memory,
+					       .size = side->size,
+					       .last_avail = from->first,
+					       .last_used = from->first,
+					       .header_len = from->flags & SHORT ? 10 : 12,
+					       .event_idx = (from->flags & EVENT) != 0,
+					       .mergeable = (from->flags & MERGE) != 0,
+					       .offloads = from->flags & 7,
+					       .callfd = -1}) == 0;
+}
+
+static bool
+in_guest(const struct memory *memory, const struct frame_segment *segment)
+{
+	for (unsigned i = 0; i < memory->n; i++) {
+		const struct memory_region *region = &memory->region[i];
+		if (segment->data >= region->host && segment->data < region->host + region->size)
+			return segment->len <= region->host + region->size - segment->data;
+	}
+	return false;
+}
+
+static void
+check_frame(const struct side *side, const struct frame *frame)
+{
+	const struct frame_offload *offload = &frame->offload;
+	uint64_t sum = 0;
+
+	for (uint16_t i = 0; i < frame->segments; i++) {
+		fuzz_check(in_guest(&side->guest.memory, &frame->segment[i]));
+		sum += frame->segment[i].len;
+	}
+	fuzz_check(sum == frame->len && sum > 0 && sum <= VIRTQ_FRAME_MAX);
+	fuzz_check(frame->segment >= batch->segment &&
+		   frame->segment + frame->segments <= batch->segment + VIRTQ_SEGMENTS);
+	fuzz_check(frame->head_len == (sum < VIRTQ_HEAD ? sum : VIRTQ_HEAD));
+	fuzz_check((offload->flags & ~side->ring.offloads) == 0);
+	if (offload->flags & FRAME_CSUM)
+		fuzz_check(offload->csum_start + offload->csum_offset + 2u <= frame->len);
+	if (offload->flags & FRAME_TSO)
+		fuzz_check(offload->gso_size > 0 && offload->header_len < frame->len &&
+			   (offload->flags & FRAME_CSUM));
+}
+
+static uint16_t
+pop(struct side *side, struct frame frames[], uint16_t most)
+{
+	uint64_t bad = 0;
+	uint16_t available = (uint16_t)(side->avail->idx - side->ring.last_avail);
+	uint16_t n = virtq_pop(&side->ring, batch, frames, most, &bad);
+
+	fuzz_check(n + bad == batch->taken && batch->taken <= most);
+	fuzz_check(batch->taken <= available);
+	for (uint16_t i = 0; i < n; i++)
+		check_frame(side, &frames[i]);
+	/* A ring that is not broken moves on. */
+	fuzz_check(available == 0 || batch->taken > 0 || side->ring.broken != VIRTQ_GOOD);
+	return n;
+}
+
+static void
+push(struct side *side, struct frame frames[], uint16_t n)
+{
+	struct frame *list[FRAME_BURST];
+	struct virtq_result result;
+	uint16_t before = side->ring.last_used, used;
+	uint64_t bytes = 0;
+
+	for (uint16_t i = 0; i < n; i++)
+		list[i] = &frames[i];
+	uint16_t done = virtq_push(&side->ring, list, n, &result);
+	used = (uint16_t)(side->ring.last_used - before);
+	fuzz_check(done <= n && result.sent + result.misfit == done);
+	fuzz_check(used >= result.sent && used <= side->size);
+	if (side->inside)
+		return;
+	for (uint16_t i = 0; i < used; i++)
+		bytes += side->used->ring[(uint16_t)(before + i) % side->size].len;
+	fuzz_check(bytes == result.bytes + (uint64_t)result.sent * side->ring.header_len);
+	fuzz_check(used == 0 || side->used->idx == side->ring.last_used);
+}
+
+static void
+convert(struct frame *frame)
+{
+	frame->l2_len = FRAME_ETH_LEN;
+	if (frame->head_len < FRAME_ETH_LEN)
+		return;
+	struct rte_mbuf *mbuf = convert_to_mbuf(frame, eal_fixture_pool());
+	fuzz_check(mbuf != NULL && rte_pktmbuf_pkt_len(mbuf) == frame->len);
+	rte_mbuf_sanity_check(mbuf, 1);
+	rte_pktmbuf_free(mbuf);
+	fuzz_check(rte_mempool_full(eal_fixture_pool()));
+}
+
+static void
+mutate(const struct input *input, const struct input_mutation *mutations, unsigned round)
+{
+	for (unsigned i = 0; i < input->mutations; i++) {
+		struct side *side = &sides[mutations[i].where & 1];
+		uint8_t *memory = side->guest.memory.region[mutations[i].where & 2].host;
+		if ((mutations[i].where >> 2) % ROUNDS_MAX == round)
+			memory[mutations[i].at] ^= mutations[i].value;
+	}
+}
+
+static void
+run(const struct input *input, const struct input_mutation *mutations)
+{
+	struct frame frames[FRAME_BURST];
+	uint16_t most = (uint16_t)(1 + input->burst % FRAME_BURST);
+
+	for (unsigned round = 0; round < 1u + input->rounds % ROUNDS_MAX; round++) {
+		for (unsigned i = 0; i < 2; i++)
+			sides[i].avail->idx =
+				(uint16_t)(sides[i].avail->idx + input->ring[i].ahead[round]);
+		uint16_t n = pop(&sides[0], frames, most);
+		mutate(input, mutations, round);
+		push(&sides[1], frames, n);
+		if (n > 0)
+			convert(&frames[n - 1]);
+		virtq_pop_done(&sides[0].ring, batch);
+		fuzz_check(sides[0].ring.last_avail == sides[0].ring.last_used);
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct input *input = take(&data, &size, sizeof(*input));
+
+	if (input == NULL)
+		return 0;
+	for (unsigned i = 0; i < 2; i++)
+		if (!load(&sides[i], input, &input->ring[i], &data, &size))
+			return 0;
+	const struct input_mutation *mutations =
+		take(&data, &size, input->mutations * sizeof(*mutations));
+	if (mutations == NULL)
+		return 0;
+	for (unsigned i = 0; i < 2; i++) {
+		uint8_t *image = sides[i].guest.memory.region[0].host + IMAGE_AT;
+		/* Tables that lie inside may be written over: the input asked for it. */
+		memcpy(image, data, size < REGION - IMAGE_AT ? size : REGION - IMAGE_AT);
+	}
+	run(input, mutations);
+	return 0;
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "ring_help.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { PAGE = 4096, SLOT_SIZE = 1 << 18, AVAIL_OFFSET = 1 << 16, USED_OFFSET = 1 << 17 };
+
+static void
+ring_require(bool condition, const char *what)
+{
+	if (condition)
+		return;
+	fprintf(stderr, "ring_help: %s\n", what);
+	abort();
+}
+
+/* Where the kernel puts a mapping there are neighbours; an overrun would not show. */
+static void
+ring_fence(struct ring_guest *guest, unsigned i)
+{
+	struct memory_region *region = &guest->memory.region[i];
+	uint8_t *fence = mmap(NULL, region->map_size + 2 * PAGE, PROT_NONE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	size_t offset = (size_t)(region->host - (uint8_t *)region->map);
+
+	ring_require(fence != MAP_FAILED, "no address space");
+	region->map = mremap(region->map, region->map_size, region->map_size,
+		MREMAP_MAYMOVE | MREMAP_FIXED, fence + PAGE);
+	ring_require(region->map != MAP_FAILED, "mremap");
+	region->host = (uint8_t *)region->map + offset;
+	guest->fence[i] = fence;
+}
+
+void
+ring_guest_start(struct ring_guest *guest)
+{
+	ring_guest_start_sized(guest, RING_REGION_SIZE);
+}
+
+void
+ring_guest_start_sized(struct ring_guest *guest, uint32_t size)
+{
+	const uint64_t start[RING_REGIONS] = {RING_LOW, RING_LOW + size, RING_TABLE};
+	struct memory_claim claims[RING_REGIONS];
+	struct err err = {0};
+
+	for (unsigned i = 0; i < RING_REGIONS; i++) {
+		guest->fd[i] = memfd_create("guest", MFD_CLOEXEC);
+		ring_require(guest->fd[i] >= 0, "memfd_create");
+		ring_require(ftruncate(guest->fd[i], size) == 0, "ftruncate");
+		claims[i] =
+			(struct memory_claim){.guest = start[i], .size = size, .fd = guest->fd[i]};
+	}
+	ring_require(
+		memory_map(&guest->memory, claims, RING_REGIONS, &err) == 0, "memory_map failed");
+	for (unsigned i = 0; i < RING_REGIONS; i++)
+		ring_fence(guest, i);
+}
+
+void
+ring_guest_stop(struct ring_guest *guest)
+{
+	size_t size = guest->memory.region[0].map_size + 2 * PAGE;
+
+	memory_unmap(&guest->memory);
+	for (unsigned i = 0; i < RING_REGIONS; i++) {
+		munmap(guest->fence[i], size);
+		close(guest->fd[i]);
+	}
+}
+
+uint8_t *
+ring_at(const struct ring_guest *guest, uint64_t addr)
+{
+	for (unsigned i = 0; i < guest->memory.n; i++) {
+		const struct memory_region *region = &guest->memory.region[i];
+		if (addr >= region->guest && addr - region->guest < region->size)
+			return region->host + (addr - region->guest);
+	}
+	ring_require(false, "no such address");
+	return NULL;
+}
+
+/* Byte by byte would take its time; page by page crosses regions as well. */
+static uint32_t
+ring_step(uint64_t addr, uint32_t len)
+{
+	uint32_t step = PAGE - (uint32_t)(addr % PAGE);
+
+	return step < len ? step : len;
+}
+
+void
+ring_write(const struct ring_guest *guest, uint64_t addr, const void *from, uint32_t len)
+{
+	const uint8_t *bytes = from;
+
+	for (uint32_t step; len > 0; addr += step, bytes += step, len -= step) {
+		step = ring_step(addr, len);
+		memcpy(ring_at(guest, addr), bytes, step);
+	}
+}
+
+void
+ring_read(const struct ring_guest *guest, uint64_t addr, void *to, uint32_t len)
+{
+	uint8_t *bytes = to;
+
+	for (uint32_t step; len > 0; addr += step, bytes += step, len -= step) {
+		step = ring_step(addr, len);
+		memcpy(bytes, ring_at(guest, addr), step);
+	}
+}
+
+void
+ring_fill(const struct ring_guest *guest, uint64_t addr, uint8_t value, uint32_t len)
+{
+	for (uint32_t step; len > 0; addr += step, len -= step) {
+		step = ring_step(addr, len);
+		memset(ring_at(guest, addr), value, step);
+	}
+}
+
+uint64_t
+ring_digest(const struct ring_guest *guest, uint32_t len)
+{
+	uint64_t digest = 0, word;
+
+	for (unsigned i = 0; i < 2; i++) {
+		const struct memory_region *region = &guest->memory.region[i];
+		for (uint32_t at = 0; at < 2 * len; at += sizeof(word)) {
+			uint64_t offset = at < len ? at : region->size - 2 * (uint64_t)len + at;
+			memcpy(&word, region->host + offset, sizeof(word));
+			digest = (digest ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+		}
+	}
+	return digest;
+}
+
+void
+ring_start(struct ring_driver *driver, struct ring_guest *guest, unsigned slot,
+	const struct ring_options *options)
+{
+	uint8_t *base = ring_at(guest, RING_TABLE + slot * (uint64_t)SLOT_SIZE);
+	uint16_t size = options->size > 0 ? options->size : 256;
+
+	*driver = (struct ring_driver){
+		.guest = guest,
+		.desc = (struct vring_desc *)base,
+		.avail = (struct vring_avail *)(base + AVAIL_OFFSET),
+		.used = (struct vring_used *)(base + USED_OFFSET),
+		.size = size,
+		.avail_next = options->first,
+		.used_seen = options->first,
+		.callfd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC),
+	};
+	memset(base, 0, SLOT_SIZE);
+	driver->avail->idx = options->first;
+	driver->used->idx = options->first;
+	const struct virtq_setup setup = {
+		.ops = options->ops,
+		.desc = driver->desc,
+		.avail = driver->avail,
+		.used = driver->used,
+		.memory = &guest->memory,
+		.size = size,
+		.last_avail = options->first,
+		.last_used = options->first,
+		.header_len = options->short_header ? 10 : 12,
+		.event_idx = options->event_idx,
+		.mergeable = options->mergeable,
+		.offloads = options->offloads,
+		.callfd = driver->callfd,
+	};
+	ring_require(virtq_init(&driver->ring, &setup) == 0, "virtq_init");
+}
+
+void
+ring_stop(struct ring_driver *driver)
+{
+	close(driver->callfd);
+}
+
+void
+ring_add_head(struct ring_driver *driver, uint16_t head)
+{
+	driver->avail->ring[driver->avail_next % driver->size] = head;
+	driver->avail_next++;
+	__atomic_store_n(&driver->avail->idx, driver->avail_next, __ATOMIC_RELEASE);
+}
+
+uint16_t
+ring_add(struct ring_driver *driver, const struct ring_part parts[], unsigned n)
+{
+	uint16_t head = driver->next_desc, at = head;
+
+	for (unsigned i = 0; i < n; i++) {
+		uint16_t next = (uint16_t)((at + 1) % driver->size);
+		uint16_t flags = i + 1 < n ? VRING_DESC_F_NEXT : 0;
+		driver->desc[at] = (struct vring_desc){
+			parts[i].addr, parts[i].len, parts[i].flags | flags, next};
+		at = next;
+	}
+	driver->next_desc = at;
+	ring_add_head(driver, head);
+	return head;
+}
+
+uint16_t
+ring_add_indirect(
+	struct ring_driver *driver, uint64_t table, const struct ring_part parts[], unsigned n)
+{
+	const struct ring_part part = {
+		table, n * (uint32_t)sizeof(struct vring_desc), VRING_DESC_F_INDIRECT};
+
+	for (unsigned i = 0; i < n; i++) {
+		uint16_t flags = i + 1 < n ? VRING_DESC_F_NEXT : 0;
+		struct vring_desc desc = {
+			parts[i].addr, parts[i].len, parts[i].flags | flags, (uint16_t)(i + 1)};
+		ring_write(driver->guest, table + i * sizeof(desc), &desc, sizeof(desc));
+	}
+	return ring_add(driver, &part, 1);
+}
+
+bool
+ring_used(struct ring_driver *driver, struct vring_used_elem *entry)
+{
+	if (driver->used_seen == __atomic_load_n(&driver->used->idx, __ATOMIC_ACQUIRE))
+		return false;
+	*entry = driver->used->ring[driver->used_seen++ % driver->size];
+	return true;
+}
+
+void
+ring_set_event(struct ring_driver *driver, uint16_t index)
+{
+	driver->avail->ring[driver->size] = index;
+}
+
+unsigned
+ring_calls(struct ring_driver *driver)
+{
+	eventfd_t value = 0;
+
+	return eventfd_read(driver->callfd, &value) == 0 ? (unsigned)value : 0;
+}
+
+void
+ring_frame_read(const struct frame *frame, uint8_t *to)
+{
+	uint32_t at = 0;
+
+	for (uint16_t i = 0; i < frame->segments; i++) {
+		memcpy(to + at, frame->segment[i].data, frame->segment[i].len);
+		at += frame->segment[i].len;
+	}
+	ring_require(at == frame->len, "segments are not the frame");
+	memcpy(to, frame->head, frame->head_len);
+}
+
+void
+ring_pattern(uint8_t *to, uint32_t len, uint32_t seed)
+{
+	for (uint32_t i = 0; i < len; i++)
+		to[i] = (uint8_t)((i + seed * 31) * 0x9e3779b1u >> 23);
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a front end says of a guest's memory, and translating what the guest says of it. */
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/memfd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "vring/memory.h"
+
+enum { PAGE = 4096, HUGE = 2 << 20 };
+
+static struct memory memory;
+static struct err err;
+
+static int
+file(off_t size, unsigned flags)
+{
+	int fd = memfd_create("memory", MFD_CLOEXEC | flags);
+
+	if (fd >= 0 && ftruncate(fd, size) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static void
+expect_refused(const struct memory_claim claims[], unsigned n, const char *why)
+{
+	memset(&memory, 0xee, sizeof(memory));
+	err = (struct err){0};
+	int rc = memory_map(&memory, claims, n, &err);
+	assert_true(rc < 0);
+	assert_int_equal(err.code, rc);
+	assert_contains(err.text, why);
+	assert_int_equal(memory.n, 0);
+	/* To be released all the same. */
+	memory_unmap(&memory);
+}
+
+static void
+test_translate(void **state)
+{
+	int fd = file(16 * PAGE, 0);
+	const struct memory_claim claims[] = {
+		{.guest = 0x10000, .size = 2 * PAGE, .offset = 0, .fd = fd, .front = 0x7f0000},
+		{.guest = 0x10000 + 2 * PAGE, .size = PAGE, .offset = 5 * PAGE, .fd = fd},
+		{.guest = UINT64_MAX - PAGE, .size = PAGE, .offset = 100, .fd = fd},
+	};
+	unsigned hint = 0;
+
+	(void)state;
+	assert_int_equal(memory_map(&memory, claims, COUNT(claims), &err), 0);
+	assert_int_equal(memory.n, 3);
+	assert_int_equal(memory.region[0].front, 0x7f0000);
+	uint8_t *low = memory_at(&memory, &hint, 0x10000, 2 * PAGE);
+	assert_ptr_equal(low, memory.region[0].host);
+	assert_ptr_equal(memory_at(&memory, &hint, 0x10000 + 17, 1), low + 17);
+	/* Over the border it is two. */
+	assert_null(memory_at(&memory, &hint, 0x10000, 2 * PAGE + 1));
+	assert_null(memory_at(&memory, &hint, 0x10000 + 2 * PAGE - 1, 2));
+	assert_null(memory_at(&memory, &hint, 0x10000, UINT32_MAX));
+	assert_int_equal(memory_reach(&memory, 0x10000 + 2 * PAGE - 1), 1);
+	assert_int_equal(memory_reach(&memory, 0x10000 + 2 * PAGE), PAGE);
+	assert_int_equal(memory_reach(&memory, 0x10000 + 3 * PAGE), 0);
+	assert_int_equal(hint, 0);
+	uint8_t *high = memory_at(&memory, &hint, 0x10000 + 2 * PAGE, PAGE);
+	assert_int_equal(hint, 1);
+	assert_ptr_equal(high, memory.region[1].host);
+	/* No length needs an address too. */
+	assert_null(memory_at(&memory, &hint, 0, 0));
+	assert_null(memory_at(&memory, &hint, 0xffff, 0));
+	assert_null(memory_at(&memory, &hint, 0x10000 + 3 * PAGE, 0));
+	assert_non_null(memory_at(&memory, &hint, 0x10000 + 3 * PAGE - 1, 0));
+	/* The end of all addresses. */
+	assert_non_null(memory_at(&memory, &hint, UINT64_MAX - PAGE, PAGE));
+	assert_non_null(memory_at(&memory, &hint, UINT64_MAX - 1, 1));
+	assert_null(memory_at(&memory, &hint, UINT64_MAX - 1, 2));
+	assert_null(memory_at(&memory, &hint, UINT64_MAX, 1));
+	assert_null(memory_at(&memory, &hint, UINT64_MAX, UINT32_MAX));
+	/* It is the file that was mapped, from the offset on. */
+	memcpy(high, "high", 4);
+	memcpy(memory.region[2].host, "odd", 3);
+	char text[4];
+	assert_int_equal(pread(fd, text, 4, 5 * PAGE), 4);
+	assert_memory_equal(text, "high", 4);
+	assert_int_equal(pread(fd, text, 3, 100), 3);
+	assert_memory_equal(text, "odd", 3);
+	memory_unmap(&memory);
+	assert_null(memory_at(&memory, &hint, 0x10000, 1));
+	close(fd);
+}
+
+static void
+test_refused(void **state)
+{
+	int fd = file(4 * PAGE, 0);
+	struct memory_claim many[MEMORY_REGIONS_MAX + 1];
+	struct memory_claim claims[2] = {{.guest = 0x100000, .size = PAGE, .fd = fd},
+		{.guest = 0x200000, .size = PAGE, .fd = fd}};
+
+	(void)state;
+#define TRY(why, ...)                                                                              \
+	do {                                                                                       \
+		claims[1] = (struct memory_claim){__VA_ARGS__};                                    \
+		expect_refused(claims, 2, why);                                                    \
+	} while (0)
+	TRY("empty", .guest = 0x200000, .size = 0, .fd = fd);
+	TRY("wraps", .guest = UINT64_MAX - PAGE + 2, .size = PAGE, .fd = fd);
+	TRY("wraps", .guest = UINT64_MAX - PAGE + 1, .size = PAGE, .fd = fd);
+	TRY("wraps", .guest = 0x200000, .size = UINT64_MAX, .fd = fd);
+	TRY("wraps", .guest = 0, .size = UINT64_MAX, .offset = 2, .fd = fd);
+	TRY("wraps", .guest = 0x200000, .size = PAGE, .offset = UINT64_MAX - 10, .fd = fd);
+	TRY("overlap", .guest = 0x100000, .size = PAGE, .fd = fd);
+	TRY("overlap", .guest = 0x100000 + PAGE - 1, .size = PAGE, .fd = fd);
+	TRY("overlap", .guest = 0x100000 - PAGE + 1, .size = PAGE, .fd = fd);
+	TRY("overlap", .guest = 0x100000 - PAGE, .size = 3 * PAGE, .fd = fd);
+	TRY("larger than its file", .guest = 0x200000, .size = 4 * PAGE + 1, .fd = fd);
+	TRY("larger than its file", .guest = 0x200000, .size = PAGE, .offset = 3 * PAGE + 1,
+		.fd = fd);
+	TRY("larger than its file", .guest = 0x200000, .size = UINT64_MAX - 0x300000, .fd = fd);
+	TRY("memory region", .guest = 0x200000, .size = PAGE, .fd = -1);
+#undef TRY
+	/* Neighbours are none of that. */
+	claims[1] = (struct memory_claim){.guest = 0x100000 + PAGE, .size = PAGE, .fd = fd};
+	assert_int_equal(memory_map(&memory, claims, 2, &err), 0);
+	memory_unmap(&memory);
+	for (unsigned i = 0; i < COUNT(many); i++)
+		many[i] = (struct memory_claim){.guest = i * PAGE, .size = PAGE, .fd = fd};
+	expect_refused(many, COUNT(many), "9 memory regions, more than 8");
+	assert_int_equal(memory_map(&memory, many, MEMORY_REGIONS_MAX, &err), 0);
+	assert_int_equal(memory.n, MEMORY_REGIONS_MAX);
+	memory_unmap(&memory);
+	close(fd);
+}
+
+/* Descriptors that are no memory. */
+static void
+test_other_files(void **state)
+{
+	int fds[2], device = open("/dev/zero", O_RDWR | O_CLOEXEC);
+	struct memory_claim claim = {.guest = 0, .size = PAGE};
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	claim.fd = fds[0];
+	expect_refused(&claim, 1, "cannot be mapped");
+	close(fds[0]);
+	close(fds[1]);
+	claim.fd = device;
+	claim.size = UINT64_MAX - 1;
+	expect_refused(&claim, 1, "memory region");
+	claim.size = UINT64_C(1) << 60;
+	expect_refused(&claim, 1, "cannot be mapped");
+	close(device);
+	/* Read only is not enough. */
+	int fd = file(PAGE, 0);
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	claim = (struct memory_claim){.size = PAGE, .fd = open(path, O_RDONLY | O_CLOEXEC)};
+	expect_refused(&claim, 1, "cannot be mapped");
+	close(claim.fd);
+	close(fd);
+}
+
+static unsigned
+mappings(const char *name)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	char line[512];
+	unsigned n = 0;
+
+	while (fgets(line, sizeof(line), maps) != NULL)
+		n += strstr(line, name) != NULL;
+	fclose(maps);
+	return n;
+}
+
+static void
+test_unmapped(void **state)
+{
+	int fd = file(8 * PAGE, 0);
+	const struct memory_claim claims[] = {
+		{.guest = 0, .size = 100, .offset = 5000, .fd = fd},
+		{.guest = 0x100000, .size = PAGE + 1, .fd = fd},
+		{.guest = 0x200000, .size = 9 * PAGE, .fd = fd},
+	};
+
+	(void)state;
+	expect_refused(claims, 3, "larger than its file");
+	assert_int_equal(mappings("memfd:memory"), 0);
+	assert_int_equal(memory_map(&memory, claims, 2, &err), 0);
+	assert_in_range(mappings("memfd:memory"), 1, 2);
+	memory_unmap(&memory);
+	assert_int_equal(mappings("memfd:memory"), 0);
+	close(fd);
+}
+
+/* A region of hugepages may be shorter than they are; it goes as a whole. */
+static void
+test_hugepages(void **state)
+{
+	int fd = file(2 * HUGE, MFD_HUGETLB | MFD_HUGE_2MB);
+	const struct memory_claim claims[] = {
+		{.guest = 0, .size = HUGE - PAGE, .offset = PAGE, .fd = fd},
+		{.guest = 0x40000000, .size = PAGE, .offset = HUGE, .fd = fd},
+	};
+
+	(void)state;
+	if (fd < 0)
+		skip();
+	assert_int_equal(memory_map(&memory, claims, 2, &err), 0);
+	assert_int_equal(memory.region[0].map_size, HUGE);
+	assert_int_equal(memory.region[1].map_size, 2 * HUGE);
+	assert_in_range(mappings("memfd:memory"), 1, 2);
+	memory_unmap(&memory);
+	assert_int_equal(mappings("memfd:memory"), 0);
+	close(fd);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_translate),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_other_files),
+		cmocka_unit_test(test_unmapped),
+		cmocka_unit_test(test_hugepages),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

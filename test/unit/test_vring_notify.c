@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Interrupts: sent when the guest wants one, and only then. */
+#include "unit.h"
+
+#include <string.h>
+
+#include "ring_help.h"
+
+static const struct virtq_ops *ops;
+static struct ring_guest guest;
+static struct ring_driver driver;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	ring_guest_start(&guest);
+	ring_start(&driver, &guest, 0, &(struct ring_options){.ops = ops});
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	ring_stop(&driver);
+	ring_guest_stop(&guest);
+	return 0;
+}
+
+static void
+restart(const struct ring_options *options)
+{
+	struct ring_options with = *options;
+
+	with.ops = ops;
+	ring_stop(&driver);
+	ring_start(&driver, &guest, 0, &with);
+}
+
+/** Push so many frames of no interest into buffers that are there. */
+static void
+push_some(unsigned n)
+{
+	static const uint8_t bytes[60];
+	const struct frame_segment segment = {bytes, sizeof(bytes)};
+	struct frame frame = {.segment = &segment,
+		.segments = 1,
+		.head = bytes,
+		.head_len = sizeof(bytes),
+		.len = sizeof(bytes)};
+	struct frame *frames[FRAME_BURST];
+	struct virtq_result result;
+
+	for (unsigned i = 0; i < n; i++) {
+		frames[i] = &frame;
+		ring_add(&driver, &(struct ring_part){RING_LOW, 100, VRING_DESC_F_WRITE}, 1);
+	}
+	assert_int_equal(virtq_push(&driver.ring, frames, (uint16_t)n, &result), n);
+}
+
+/* Giving sent buffers back interrupts too, once for each burst, and not without buffers. */
+static void
+test_transmit(void **state)
+{
+	static struct virtq_batch batch;
+	struct frame frames[FRAME_BURST];
+	uint64_t bad = 0;
+
+	(void)state;
+	restart(&(struct ring_options){.event_idx = true, .first = 65530});
+	for (unsigned round = 0; round < 30; round++) {
+		uint16_t n = (uint16_t)(round % 5);
+		bool wanted = round % 2 == 0;
+		for (uint16_t i = 0; i < n; i++)
+			ring_add(&driver, &(struct ring_part){RING_LOW, 100, 0}, 1);
+		ring_set_event(&driver, (uint16_t)(driver.ring.last_used + (wanted ? 0 : n)));
+		assert_int_equal(virtq_pop(&driver.ring, &batch, frames, FRAME_BURST, &bad), n);
+		assert_int_equal(ring_calls(&driver), 0);
+		virtq_pop_done(&driver.ring, &batch);
+		/* The first time nothing is known of what the guest saw. */
+		assert_int_equal(ring_calls(&driver), n > 0 && (wanted || round == 1));
+	}
+}
+
+/* A polled ring asks for no notifications, in either way. */
+static void
+test_suppress_kicks(void **state)
+{
+	(void)state;
+	virtq_suppress_kicks(&driver.ring);
+	assert_int_equal(driver.used->flags, VRING_USED_F_NO_NOTIFY);
+	restart(&(struct ring_options){.event_idx = true, .first = 10});
+	virtq_suppress_kicks(&driver.ring);
+	uint16_t event = *(uint16_t *)&driver.used->ring[driver.size];
+	assert_false(vring_need_event(event, 10 + 200, 10));
+}
+
+static void
+test_interrupt_flag(void **state)
+{
+	(void)state;
+	push_some(3);
+	assert_int_equal(ring_calls(&driver), 1);
+	driver.avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
+	push_some(3);
+	assert_int_equal(ring_calls(&driver), 0);
+	driver.avail->flags = 0xfffe;
+	push_some(1);
+	assert_int_equal(ring_calls(&driver), 1);
+	assert_int_equal(driver.ring.calls, 2);
+	/* With EVENT_IDX the flag has no meaning. */
+	restart(&(struct ring_options){.event_idx = true});
+	driver.avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
+	push_some(1);
+	ring_set_event(&driver, 1);
+	push_some(1);
+	assert_int_equal(ring_calls(&driver), 2);
+	/* Nobody to tell. */
+	driver.ring.callfd = -1;
+	push_some(1);
+	assert_int_equal(ring_calls(&driver), 0);
+}
+
+/* Told exactly when the entry at the event index is among the new ones (2.7.7.1). */
+static void
+test_event_index(void **state)
+{
+	static const uint16_t firsts[] = {0, 100, 65520, 65533, 65535};
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT(firsts); i++) {
+		restart(&(struct ring_options){.event_idx = true, .first = firsts[i]});
+		uint16_t at = firsts[i];
+		/* Nothing is known of what came before: told in any case. */
+		ring_set_event(&driver, (uint16_t)(at + 1000));
+		push_some(1);
+		assert_int_equal(ring_calls(&driver), 1);
+		at++;
+		for (unsigned n = 1; n <= FRAME_BURST; n += 3) {
+			for (int event = -3; event <= (int)n + 2; event++) {
+				ring_set_event(&driver, (uint16_t)(at + event));
+				push_some(n);
+				if (ring_calls(&driver) != (event >= 0 && event < (int)n))
+					fail_msg("at %u, %u new, event %d", at, n, event);
+				at = (uint16_t)(at + n);
+			}
+		}
+	}
+}
+
+int
+main(void)
+{
+	int failed = 0;
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_interrupt_flag, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_event_index, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_transmit, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_suppress_kicks, setup, teardown),
+	};
+
+	for (unsigned i = 0; (ops = virtq_ops_at(i)) != NULL; i++)
+		failed += cmocka_run_group_tests_name(ops->name, tests, NULL, NULL);
+	return failed;
+}
