@@ -13,7 +13,7 @@
 
 enum { LOOKS_PER_SECOND = 2000, CLOSED_LOOKS_EVERY = 10, PRIME_WINDOW = 32, DRAIN_FASTER = 20 };
 
-static const double DRAIN_QUIET = 0.2, DRAIN_MAX = 5, PRIME_QUIET = 0.05;
+static const double DRAIN_QUIET = 0.2, DRAIN_MAX = 5, PRIME_QUIET = 0.05, PRIME_PATIENCE = 2;
 
 static void
 worker_pin(const struct worker *worker)
@@ -267,7 +267,7 @@ static unsigned
 fleet_step_prime(struct worker *worker, void *context)
 {
 	struct prime *prime = context;
-	bool done = true;
+	bool done = true, taken = true;
 	unsigned moved = 0;
 
 	for (unsigned i = 0; i < worker->n_stations; i++) {
@@ -276,6 +276,7 @@ fleet_step_prime(struct worker *worker, void *context)
 
 		moved += station_receive(station, station->rx->slots);
 		station_room(station, UINT16_MAX);
+		taken &= queue_flight(station->tx) == 0;
 		if (station->pair != 0 || *sent >= prime->macs)
 			continue;
 		/* No more than the switch surely holds: an address that is lost is flooded later. */
@@ -286,7 +287,10 @@ fleet_step_prime(struct worker *worker, void *context)
 		station_flush(station);
 		done = false;
 	}
-	if (done && tsc_seconds(worker->now - worker->idle_since) > PRIME_QUIET)
+	/* A port may come up late; one that takes nothing at all shall not stop the others. */
+	double silence = tsc_seconds(worker->now - worker->idle_since);
+
+	if (silence > (done && taken ? PRIME_QUIET : PRIME_PATIENCE))
 		worker->fleet->deadline = 0;
 	return moved;
 }

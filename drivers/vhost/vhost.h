@@ -89,7 +89,7 @@ struct vhost_dev {
 	atomic_int fault;                   /**< enum virtq_fault of the last broken ring */
 	const char *_Atomic path;           /**< which bursts move frames, and why */
 
-	atomic_bool running;                /**< between new_device and destroy_device */
+	atomic_bool running; /**< between new_device and destroy_device */
 
 	/* The library's event thread's alone. */
 	struct vhost_epoch *epoch; /**< what is live, or was until paused */
