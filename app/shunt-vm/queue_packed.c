@@ -112,30 +112,44 @@ packed_poll_in_order(struct queue *queue, unsigned max)
 }
 
 /**
- * How many entries from the next on are used, up to max, and whether each names the slot that order
- * demands. One load tells all of an entry: id and flags stand side by side.
+ * How many of n entries from slot `slot` on are used, all in one round of the ring, and whether each
+ * names the slot that order demands. One load tells all of an entry: id and flags stand side by
+ * side. Everything is in locals: what could alias the ring would be loaded again for each entry.
  */
 static unsigned
-packed_count(const struct queue *queue, unsigned max, bool *ordered)
+packed_count_round(const struct packed_desc *desc, unsigned entries, unsigned slot, unsigned n,
+	bool wrap, bool *ordered)
 {
-	const uint32_t both = (VRING_PACKED_AVAIL | VRING_PACKED_USED) << 16;
-	uint32_t wrong = 0;
-	unsigned n = 0;
+	const uint32_t both = (uint32_t)(VRING_PACKED_AVAIL | VRING_PACKED_USED) << 16;
+	uint32_t wanted = wrap ? both : 0, wrong = 0;
+	unsigned i = 0;
 
-	for (; n < max; n++) {
-		uint16_t count = (uint16_t)(queue->used + n);
-		unsigned slot = count & queue->slot_mask;
-		uint32_t wanted = packed_wrap(queue, count) ? both : 0;
+	for (; i < n; i++, desc += entries) {
 		/* Acquire: pairs with the back end's release of the flags. */
-		uint64_t word = __atomic_load_n(
-			&queue->pdesc[slot * queue->entries].word, __ATOMIC_ACQUIRE);
-		uint32_t half = (uint32_t)(word >> 32);
+		uint32_t half = (uint32_t)(__atomic_load_n(&desc->word, __ATOMIC_ACQUIRE) >> 32);
 
 		if ((half & both) != wanted)
 			break;
-		wrong |= (half & UINT16_MAX) ^ slot;
+		wrong |= (half & UINT16_MAX) ^ (slot + i);
 	}
-	*ordered = wrong == 0;
+	*ordered &= wrong == 0;
+	return i;
+}
+
+/** The same across the end of the ring. */
+static unsigned
+packed_count(const struct queue *queue, unsigned max, bool *ordered)
+{
+	unsigned slot = queue->used & queue->slot_mask, left = queue->slots - slot;
+	unsigned first = max < left ? max : left, n;
+	bool wrap = packed_wrap(queue, queue->used);
+
+	*ordered = true;
+	n = packed_count_round(
+		&queue->pdesc[slot * queue->entries], queue->entries, slot, first, wrap, ordered);
+	if (n == first && first < max)
+		n += packed_count_round(
+			queue->pdesc, queue->entries, 0, max - first, !wrap, ordered);
 	return n;
 }
 
@@ -163,17 +177,28 @@ packed_poll(struct queue *queue, unsigned max)
 	return n;
 }
 
-/** Post slots of one entry each that are where they always are, all but the first. */
+/** Post n slots of one entry each that are where they always are, all in one round. */
+static void
+packed_post_round(struct queue *queue, unsigned slot, unsigned n, uint16_t flags)
+{
+	struct packed_desc *desc = &queue->pdesc[slot];
+	const uint64_t *words = &queue->words[slot];
+
+	for (unsigned i = 0; i < n; i++)
+		desc[i].word = words[i] | (uint64_t)flags << 48;
+}
+
+/** Post slots that are where they always are, but for the first. */
 static void
 packed_post_light(struct queue *queue, unsigned n)
 {
-	for (unsigned i = 1; i < n; i++) {
-		uint16_t count = (uint16_t)(queue->avail + i);
-		unsigned slot = count & queue->slot_mask;
+	uint16_t next = (uint16_t)(queue->avail + 1);
+	unsigned slot = next & queue->slot_mask, left = queue->slots - slot;
+	unsigned first = n - 1 < left ? n - 1 : left;
 
-		queue->pdesc[slot].word =
-			queue->words[slot] | (uint64_t)packed_wrap_flags(queue, count) << 48;
-	}
+	packed_post_round(queue, slot, first, packed_wrap_flags(queue, next));
+	packed_post_round(
+		queue, 0, n - 1 - first, packed_wrap_flags(queue, (uint16_t)(next + first)));
 }
 
 /** Write the entries of one slot but for the flags of the first. @return those, and the rest */

@@ -75,8 +75,9 @@ class LinuxBridge:
         console.command('show config fwd', timeout=20)
         space.run('ip link add bridge0 type bridge')
         for number in range(2):    # the taps' own addresses must not be those of the frames
-            space.run(f'echo 1 >/proc/sys/net/ipv6/conf/tap{number}/disable_ipv6;'
-                      f' ip link set tap{number} address 02:00:00:00:ff:0{number} master bridge0 up')
+            tap = f'tap{number}'
+            space.run(f'echo 1 >/proc/sys/net/ipv6/conf/{tap}/disable_ipv6; ip link set {tap}'
+                      f' address 02:00:00:00:ff:0{number} master bridge0 up')
         space.run('ip link set bridge0 up')
         console.command('start tx_first 8')
         time.sleep(START_SECONDS)

@@ -18,7 +18,8 @@ set title "{title}" font "Helvetica,17" tc rgb "#1c1f24"
 set xlabel "{xlabel}" offset 0,0.3 tc rgb "#30343a"
 set ylabel "{ylabel}" offset 0.5,0 tc rgb "#30343a"
 set bmargin 5.5
-set key at screen 0.52,0.035 center horizontal maxrows 1 reverse Left samplen 1.4 width -1 tc rgb "#30343a" noenhanced
+set key at screen 0.52,0.035 center horizontal maxrows 1 \
+    reverse Left samplen 1.4 width -1 tc rgb "#30343a" noenhanced
 set yrange [0:*]
 set lmargin 12
 set rmargin 3
@@ -33,10 +34,11 @@ def gnuplot(script):
 
 
 def values(document, section, figure, touch=False):
-    """{switch: {scenario entry's title: value}}, only of what was measured."""
+    """{switch: {title of the scenario: value}}, only of what was measured."""
     found = {}
     for entry in document['results']:
-        if entry['section'] == section and entry['touch'] == touch and figure in entry.get('median', {}):
+        wanted = entry['section'] == section and entry['touch'] == touch
+        if wanted and figure in entry.get('median', {}):
             found.setdefault(entry['switch'], {})[entry['title']] = entry['median'][figure]
     return {switch: found[switch] for switch in document['switches'] if switch in found}
 
@@ -71,7 +73,8 @@ def bars(path, document, touch):
     script = STYLE.format(path=path, title=f'Cycles per packet of the switch core, {kind}',
                           xlabel='', ylabel='TSC cycles (log scale)')
     script += ('short(x) = x < 9999.5 ? sprintf("%.0f", x) : sprintf("%.0fk", x / 1000)\n')
-    script += 'set bmargin 4\nset logscale y\nset yrange [10:*]\nset ylabel offset 1.5,0\nset style fill solid 1.0 noborder\n'
+    script += ('set bmargin 4\nset logscale y\nset yrange [10:*]\nset ylabel offset 1.5,0\n'
+               'set style fill solid 1.0 noborder\n')
     script += f'set boxwidth {width * 0.92:.4f}\nset xrange [-0.6:{len(names) - 0.4}]\n'
     script += block('d', rows) + '\n'
     script += 'set xtics (' + ', '.join(f'"{name}" {row}'
@@ -119,7 +122,8 @@ def addresses(path, document):
         return False
     extra = ('set logscale x\nset xrange [1.5:1500000]\n'
              'set xtics ("2" 2, "1k" 1e3, "10k" 1e4, "100k" 1e5, "1M" 1e6)\n')
-    lines(path, data, 'addresses, in random order', 'Mpps', '64 B by number of addresses, payload touched', extra)
+    lines(path, data, 'addresses, in random order', 'Mpps',
+          '64 B by number of addresses, payload touched', extra)
     return True
 
 

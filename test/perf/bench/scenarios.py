@@ -14,7 +14,7 @@ JUMBO_MTU = 9000
 
 @dataclasses.dataclass(frozen=True)
 class Scenario:
-    """kind names a function of measures.py; ports send and receive, idle ones are connected only."""
+    """kind names a function of measures.py; ports send and receive, idle ones do nothing."""
     name: str
     section: str
     kind: str = 'rate'
@@ -37,7 +37,7 @@ class Scenario:
 
     @property
     def layout(self):
-        """Few addresses are measured with tables of the usual size, many with ones that hold them."""
+        """Tables have their usual size for few addresses, and hold them all when they are many."""
         mtu = JUMBO_MTU if 1518 < self.frame < TSO else 1500
         return Layout(self.ports + self.idle, mtu, self.tso, max(self.addresses, 1024))
 
@@ -85,7 +85,8 @@ def _table():
     for addresses in (2, 1000, 10_000, 100_000, 1_000_000):
         # Touched, as the generator writes an address into every frame when there are many.
         yield Scenario(f'addresses-{count_name(addresses).lower()}', 'addresses',
-                       addresses=addresses, touch=True, quick=addresses == 100_000, switching=addresses > 2)
+                       addresses=addresses, touch=True, quick=addresses == 100_000,
+                       switching=addresses > 2)
     for ports in (2, 4, 8, 16):
         yield Scenario(f'ports-{ports}', 'ports', ports=ports, quick=ports == 16)
     for idle in (64, 256):
