@@ -143,7 +143,7 @@ class TestModes:
 
     @pytest.mark.parametrize('packed', ('off', 'on'))
     def test_migrate(self, ports, packed):
-        result = shunt_vm(*ports[:2], 'migrate', '--verify', seconds=0.8, packed=packed)
+        result = shunt_vm(*ports[:2], 'migrate', '--verify', seconds=4, packed=packed)
         assert result['pages_changed'] > 0 and result['pages_unlogged'] == 0
         assert result['duplicated'] == result['reordered'] == result['corrupted'] == 0
 
