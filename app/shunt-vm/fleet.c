@@ -96,7 +96,8 @@ static int
 fleet_open_workers(struct fleet *fleet)
 {
 	const struct settings *settings = fleet->settings;
-	unsigned n = (unsigned)settings->options.threads;
+	bool single = settings->mode->flags & MODE_SINGLE;
+	unsigned n = single ? 1 : (unsigned)settings->options.threads;
 
 	fleet->n_workers = n < fleet->n_vms ? n : fleet->n_vms != 0 ? fleet->n_vms : 1;
 	fleet->workers = calloc(fleet->n_workers, sizeof(*fleet->workers));
@@ -122,8 +123,6 @@ fleet_open_apart(struct fleet *fleet, const struct settings *settings, struct er
 	int code;
 
 	*fleet = (struct fleet){.settings = settings, .n_vms = settings->n_vms};
-	if (settings->mode->flags & MODE_ALONE)
-		fleet->n_vms = 0;
 	fleet_set_traffic(fleet);
 	fleet->vms = calloc(fleet->n_vms + 1, sizeof(*fleet->vms));
 	fleet->flows = calloc(fleet->n_vms + 1, sizeof(*fleet->flows));

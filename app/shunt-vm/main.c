@@ -47,7 +47,7 @@ static void
 main_print(const struct settings *settings, const json_t *result)
 {
 	if (settings->json) {
-		json_dumpf(result, stdout, JSON_INDENT(2));
+		json_dumpf(result, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
 		putchar('\n');
 	} else {
 		report_print(result, stdout);

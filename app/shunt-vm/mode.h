@@ -20,8 +20,8 @@ enum {
 	MODE_RECONNECT = 2,  /**< knows --reconnect */
 	MODE_CEILING = 4,    /**< its result is compared with the generator's ceiling */
 	MODE_UNSEALED = 8,   /**< memory may be truncated */
-	MODE_ALONE = 16,     /**< makes no VMs: run() gets a fleet without any */
 	MODE_ANY_FRAME = 32, /**< frames of any size come and go, not only this program's own */
+	MODE_SINGLE = 64,    /**< its VMs share state: one thread */
 };
 
 struct mode {

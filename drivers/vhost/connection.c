@@ -164,7 +164,8 @@ vhost_before_message(int vid, void *arg)
 	}
 	if (message->request == MESSAGE_SEND_RARP)
 		atomic_store(&dev->rarp, message->number & MAC_MASK);
-	if (vhost_message_changes(message->request))
+	/* The library holds the rings' locks here: lcores in its bursts wait for them, not for us. */
+	if (vhost_message_changes(message->request) && dev->epoch != NULL && dev->epoch->direct)
 		vhost_epoch_stop(dev);
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 }
