@@ -190,13 +190,16 @@ fleet_run(struct fleet *fleet, fleet_step step, void *context, double seconds, s
 	return code;
 }
 
-/** Was as much received as sent? Other workers' counters may be a moment old. */
+/**
+ * Did all that was sent arrive? What was flooded to others on top of that does not count. Other
+ * workers' counters may be a moment old.
+ */
 static bool
 fleet_is_complete(const struct fleet *fleet)
 {
 	struct station_counters count = fleet_count(fleet);
 
-	return count.rx_frames >= count.tx_frames;
+	return count.rx_frames - count.foreign - count.stray >= count.tx_frames;
 }
 
 /** Receive only; ends the run when everything came, or when it has been quiet. */

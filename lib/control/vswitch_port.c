@@ -260,10 +260,15 @@ port_link_changed(struct vswitch *vswitch, struct vswitch_port *port, bool was_u
 {
 	bool up = vswitch->up[port->port.id];
 
-	if (up != was_up)
+	/*
+	 * Down, or down and up again: who was behind this port need not be there any more. Flushed
+	 * while no lcore polls the port, so that nothing just learned is forgotten.
+	 */
+	if (!up && was_up)
 		vswitch_publish(vswitch);
-	/* Down, or down and up again: who was behind this port need not be there any more. */
 	fdb_flush_port(vswitch->fdb, port->port.id);
+	if (up && !was_up)
+		vswitch_publish(vswitch);
 	log_info("port %s: link %s", port->port.config.name, port->link.up ? "up" : "down");
 }
 
