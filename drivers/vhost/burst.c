@@ -30,6 +30,25 @@ vhost_rx_done(void *arg, uint16_t queue)
 	own->popped = NULL;
 }
 
+bool
+vhost_rx_watch(void *arg, uint16_t queue, struct port_watch *watch)
+{
+	static const uint16_t nothing;
+	struct vhost_dev *dev = arg;
+	uint16_t number = vhost_guest_tx_ring(queue);
+	const struct vhost_epoch *epoch = atomic_load_explicit(&dev->live, memory_order_acquire);
+
+	if (epoch == NULL || !epoch->direct)
+		return false;
+	const struct virtq *ring = epoch->ring[number];
+	/* Another epoch, or vhost_ring_state(), will tell of rings that are not there by now. */
+	*watch = (struct port_watch){.word = &nothing};
+	if (ring == NULL || !atomic_load_explicit(&dev->enabled[number], memory_order_relaxed))
+		return true;
+	watch->word = virtq_watch(ring, &watch->value);
+	return watch->word != NULL;
+}
+
 static void
 vhost_tx_queue(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,
 	struct frame *const frames[], uint16_t n, struct counters *counters)

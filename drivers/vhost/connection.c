@@ -162,8 +162,10 @@ vhost_before_message(int vid, void *arg)
 		message->size = sizeof(message->number);
 		return RTE_VHOST_MSG_RESULT_REPLY;
 	}
-	if (message->request == MESSAGE_SEND_RARP)
+	if (message->request == MESSAGE_SEND_RARP) {
 		atomic_store(&dev->rarp, message->number & MAC_MASK);
+		dev->services->wake(dev->services->arg);
+	}
 	/* The library holds the rings' locks here: lcores in its bursts wait for them, not for us. */
 	if (vhost_message_changes(message->request) && dev->epoch != NULL && dev->epoch->direct)
 		vhost_epoch_stop(dev);
@@ -249,6 +251,7 @@ vhost_ring_state(int vid, uint16_t ring, int enable)
 		return 0;
 	atomic_store(&dev->enabled[ring], (unsigned char)(enable != 0));
 	vhost_count_queues(dev);
+	dev->services->wake(dev->services->arg);
 	return 0;
 }
 

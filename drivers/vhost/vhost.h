@@ -135,6 +135,7 @@ void vhost_direct_tx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uin
 
 /* burst.c: the rx and tx slots of struct port_driver */
 void vhost_rx_done(void *arg, uint16_t queue);
+bool vhost_rx_watch(void *arg, uint16_t queue, struct port_watch *watch);
 uint16_t vhost_rx(
 	void *arg, uint16_t queue, struct frame frames[], uint16_t n, struct counters *counters);
 void vhost_tx(void *arg, uint16_t lane, struct frame *const frames[], uint16_t n,

@@ -34,6 +34,15 @@ vswitch_on_quiesce(void *arg)
 
 /* Any thread but a polling one. */
 static void
+vswitch_on_wake(void *arg)
+{
+	const struct vswitch *vswitch = arg;
+
+	datapath_wake(vswitch->datapath);
+}
+
+/* Any thread but a polling one. */
+static void
 vswitch_on_link_changed(void *arg)
 {
 	const struct vswitch *vswitch = arg;
@@ -99,6 +108,7 @@ vswitch_services(struct vswitch *vswitch)
 {
 	vswitch->services = (struct port_services){
 		.quiesce = vswitch_on_quiesce,
+		.wake = vswitch_on_wake,
 		.link_changed = vswitch_on_link_changed,
 		.lanes = (unsigned)CPU_COUNT(&vswitch->allowed) - 1,
 		.arg = vswitch,

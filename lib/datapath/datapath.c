@@ -13,6 +13,7 @@
 struct datapath {
 	struct rte_rcu_qsbr *qsbr;
 	struct snapshot *_Atomic snapshot; /**< written by control, read by workers every round */
+	_Atomic uint64_t era; /**< written by any thread but workers, who read it every round */
 	struct fdb *fdb;
 	struct worker *worker[LANE_MAX]; /**< kept when a lane stops: its counters go on */
 };
@@ -62,6 +63,8 @@ datapath_worker(struct datapath *datapath, int lane, unsigned cpu)
 	datapath->worker[lane] = worker;
 	worker->qsbr = datapath->qsbr;
 	worker->snapshot = &datapath->snapshot;
+	worker->era = &datapath->era;
+	worker->watch.snapshot = NULL;
 	worker->fdb = datapath->fdb;
 	worker->lane = (uint16_t)lane;
 	worker->cpu = cpu;
@@ -128,8 +131,16 @@ datapath_publish(struct datapath *datapath, struct snapshot *snapshot)
 }
 
 void
+datapath_wake(struct datapath *datapath)
+{
+	atomic_fetch_add(&datapath->era, 1);
+}
+
+void
 datapath_quiesce(struct datapath *datapath)
 {
+	/* First: a lane that passed its quiescent state reads the new era before it watches again. */
+	datapath_wake(datapath);
 	rte_rcu_qsbr_synchronize(datapath->qsbr, RTE_QSBR_THRID_INVALID);
 }
 

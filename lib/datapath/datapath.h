@@ -2,8 +2,8 @@
 /*
  * The data path: polling lcores that forward frames by the snapshot control last published.
  *
- * Thread safety: control thread only, but for datapath_quiesce(), which any thread that is not a
- * polling lcore may call.
+ * Thread safety: control thread only, but for datapath_quiesce() and datapath_wake(), which any
+ * thread that is not a polling lcore may call.
  */
 #ifndef SHUNT_DATAPATH_DATAPATH_H
 #define SHUNT_DATAPATH_DATAPATH_H
@@ -51,6 +51,9 @@ void datapath_stop(struct datapath *datapath, int lane);
  * @param snapshot from snapshot_build(); the data path owns it from here on
  */
 void datapath_publish(struct datapath *datapath, struct snapshot *snapshot);
+
+/** Have every lane poll the queues that it only watches. Takes no lock. */
+void datapath_wake(struct datapath *datapath);
 
 /** Return once every lane has passed a point where it holds nothing from before the call. */
 void datapath_quiesce(struct datapath *datapath);

@@ -17,37 +17,52 @@ poll_count_rx(struct worker *worker, const struct burst *burst)
 	counters->rx_bytes += bytes;
 }
 
+/** @return frames received, by now forwarded */
+static unsigned
+poll_queue(struct worker *worker, const struct snapshot *snapshot, const struct snapshot_poll *poll)
+{
+	struct burst *burst = &worker->burst;
+
+	burst->port = poll->port;
+	burst->n = poll->rx(poll->dev, poll->queue, burst->frame, FRAME_BURST,
+		&worker->counters[poll->port]);
+	if (burst->n == 0)
+		return 0;
+	poll_count_rx(worker, burst);
+	classify_burst(worker->fdb, burst);
+	forward_burst(worker, snapshot);
+	if (poll->rx_done != NULL)
+		poll->rx_done(poll->dev, poll->queue);
+	return burst->n;
+}
+
 unsigned
 poll_round(struct worker *worker, const struct snapshot *snapshot)
 {
 	const struct snapshot_lane *lane = &snapshot->lane[worker->lane];
-	struct burst *burst = &worker->burst;
+	struct watch *watch = &worker->watch;
 	uint64_t since = rte_rdtsc();
 	unsigned received = 0;
+	uint32_t place = 0;
 
-	for (uint32_t i = 0; i < lane->polls; i++) {
-		const struct snapshot_poll *poll = &lane->poll[i];
-
-		burst->port = poll->port;
-		burst->n = poll->rx(poll->dev, poll->queue, burst->frame, FRAME_BURST,
-			&worker->counters[poll->port]);
-		if (burst->n > 0) {
-			poll_count_rx(worker, burst);
-			classify_burst(worker->fdb, burst);
-			forward_burst(worker, snapshot);
-			if (poll->rx_done != NULL)
-				poll->rx_done(poll->dev, poll->queue);
-		}
+	watch_update(watch, snapshot, lane,
+		atomic_load_explicit(worker->era, memory_order_relaxed), since);
+	while (place < watch->n_hot) {
+		const struct snapshot_poll *poll = &lane->poll[watch->hot[place]];
+		unsigned n = poll_queue(worker, snapshot, poll);
 		uint64_t now = rte_rdtsc();
-		struct datapath_load *queue = &worker->queue[poll->slot];
-		if (burst->n > 0) {
-			queue->packets += burst->n;
+
+		if (n > 0) {
+			struct datapath_load *queue = &worker->queue[poll->slot];
+			queue->packets += n;
 			queue->busy_cycles += now - since;
 			worker->load.busy_cycles += now - since;
+			watch_found_frames(watch, place++);
 		} else {
 			worker->load.idle_cycles += now - since;
+			place += watch_found_nothing(watch, lane, place);
 		}
-		received += burst->n;
+		received += n;
 		since = now;
 	}
 	worker->load.packets += received;

@@ -31,6 +31,7 @@ snapshot_polls(struct snapshot *snapshot, const struct snapshot_queue queues[], 
 			*next++ = (struct snapshot_poll){
 				.rx = queues[i].port->config.driver->rx,
 				.rx_done = queues[i].port->config.driver->rx_done,
+				.rx_watch = queues[i].port->config.driver->rx_watch,
 				.dev = queues[i].port->dev,
 				.port = queues[i].port->id,
 				.queue = queues[i].queue,

@@ -16,11 +16,13 @@
 #include "datapath/burst.h"
 #include "datapath/datapath.h"
 #include "datapath/snapshot.h"
+#include "datapath/watch.h"
 
 struct worker {
 	/* Written by control before the thread starts, constant while it runs. */
 	struct rte_rcu_qsbr *qsbr;
 	struct snapshot *_Atomic *snapshot; /**< where control publishes */
+	_Atomic uint64_t *era;              /**< changes when watched words may be gone */
 	struct fdb *fdb;
 	pthread_t thread;
 	uint16_t lane;
@@ -41,6 +43,7 @@ struct worker {
 
 	/* The worker's alone. */
 	struct burst burst;
+	struct watch watch;
 };
 
 /** poll.c: one round over the queues of this lane. @return frames received */

@@ -47,11 +47,19 @@ extern const struct key port_common_keys[];
 struct port_services {
 	/** Return once no polling lcore uses what it read before the call. Takes no lock. */
 	void (*quiesce)(void *arg);
+	/** Have polling lcores poll queues that they only watch. Takes no lock. */
+	void (*wake)(void *arg);
 	/** Have the control thread look at the driver's link state soon. Takes no lock. */
 	void (*link_changed)(void *arg);
 	/** How many polling lcores may send at once, now or later. */
 	unsigned lanes;
 	void *arg;
+};
+
+/** How to see from outside that a queue without frames has some. */
+struct port_watch {
+	const uint16_t *word; /**< changes when there are frames */
+	uint16_t value;       /**< while there are none */
 };
 
 /** Link as a driver sees it. */
@@ -140,6 +148,16 @@ struct port_driver {
 	 * and their guest memory may go back. NULL where frames hold none.
 	 */
 	void (*rx_done)(void *dev, uint16_t queue);
+
+	/**
+	 * The lcore that owns the queue, after rx found nothing for long. Say by what word it can
+	 * see that there are frames, instead of calling rx. The word must be readable until
+	 * services->quiesce() was called after the driver made it unreachable, and whatever else
+	 * may bring frames must call services->wake(). NULL where a queue must always be polled.
+	 *
+	 * @return false: poll on
+	 */
+	bool (*rx_watch)(void *dev, uint16_t queue, struct port_watch *watch);
 
 	/**
 	 * Any polling lcore. Send frames in order; they are read-only, and shared where an mbuf

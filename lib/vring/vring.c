@@ -215,6 +215,13 @@ virtq_publish(struct virtq *ring)
 	}
 }
 
+const uint16_t *
+virtq_watch(const struct virtq *ring, uint16_t *value)
+{
+	*value = __atomic_load_n(&ring->avail->idx, __ATOMIC_RELAXED);
+	return *value == ring->last_avail ? &ring->avail->idx : NULL;
+}
+
 void
 virtq_pop_done(struct virtq *ring, const struct virtq_batch *batch)
 {

@@ -159,6 +159,15 @@ virtq_push(
 	return ring->ops->push(ring, frames, n, result);
 }
 
+/**
+ * Which word changes when the guest makes buffers available? It lies in guest memory, for as long as
+ * the ring does.
+ *
+ * @param value receives what it holds now
+ * @return NULL: there are buffers already
+ */
+const uint16_t *virtq_watch(const struct virtq *ring, uint16_t *value);
+
 /** Tell the guest whether to notify us of new buffers: a polled ring wants none. */
 void virtq_suppress_kicks(struct virtq *ring);
 

@@ -112,6 +112,20 @@ class TestModes:
         assert status == 0, text
         assert_clean(result)
 
+    def test_long_idle(self, switch):
+        """Queues that are watched, because there are many and they had nothing for long."""
+        names = [f'idle{number}' for number in range(12)]
+        for name in names:
+            switch.port_add(name, 'vhost', queues=2)
+        try:
+            result = shunt_vm(*(switch.socket(name) for name in names), 'send', '--count', 25,
+                              '--rate', 50, '--verify', seconds=5)
+            assert result['tx_packets'] == result['rx_packets'] == 25
+            assert_clean(shunt_vm(*(switch.socket(name) for name in names), 'loop', '--verify'))
+        finally:
+            for name in names:
+                switch.cli('port', 'del', name)
+
     def test_send_count(self, ports):
         result = shunt_vm(*ports, 'send', '--count', 500, '--rate', '5k', '--verify', seconds=5)
         assert result['tx_packets'] == result['rx_packets'] == 500

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Cycles per frame of each stage between two guests' rings, by frame size: pop out of the sender's
+ * ring, classify (learn and look up), forward (split by destination and check), push into the
+ * receiver's ring, done (the sender's buffers go back).
+ *
+ * One thread plays both guests and the switch, so that nothing crosses between cores and all that
+ * is used is in the nearest caches: what the instructions of each stage cost, and no more. The rest
+ * of what a switch needs is waiting for memory. Medians of the rounds, with -j as JSON.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <rte_cycles.h>
+
+#include "datapath/classify.h"
+#include "datapath/worker.h"
+#include "vring/vring.h"
+
+enum {
+	RING = 256,
+	IN_USE = 64, /* buffers in turn, few enough for the caches */
+	BUFFER = 2048,
+	HEADER = 12,
+	ROUNDS = 11,
+	BURSTS = 20000,
+	MEMORY = 8 << 20,
+};
+
+enum stage { POP, CLASSIFY, FORWARD, PUSH, DONE, STAGES };
+
+static const char *const stage_names[STAGES] = {"pop", "classify", "forward", "push", "done"};
+static const uint32_t sizes[] = {64, 256, 512, 1024, 1518};
+
+/* A guest's ring, and the device's side of it. */
+struct side {
+	struct vring_desc desc[RING];
+	struct vring_avail *avail;
+	struct vring_used *used;
+	uint8_t buffer[IN_USE][BUFFER] __attribute__((aligned(64)));
+	struct virtq ring;
+};
+
+struct bench {
+	struct memory memory;
+	struct side *from, *to;
+	struct virtq_batch batch;
+	struct snapshot *snapshot;
+	struct worker worker;
+	struct frame *const *sent; /* what the last forward handed on */
+	uint16_t n_sent;
+	double cycles[STAGES][ROUNDS];
+};
+
+static struct bench bench;
+
+static void
+keep_frames(void *dev, uint16_t lane, struct frame *const frames[], uint16_t n,
+	struct counters *counters)
+{
+	static struct frame *kept[FRAME_BURST];
+
+	(void)dev, (void)lane, (void)counters;
+	memcpy(kept, frames, n * sizeof(frames[0]));
+	bench.sent = kept;
+	bench.n_sent = n;
+}
+
+static const struct port_driver keeper = {.type = "keeper", .tx = keep_frames};
+
+static void *
+take(size_t size)
+{
+	static size_t taken;
+	uint8_t *part = bench.memory.region[0].host + taken;
+
+	taken += (size + 4095) & ~(size_t)4095;
+	return part;
+}
+
+static struct side *
+make_side(uint16_t flags)
+{
+	struct side *side = take(sizeof(*side));
+
+	side->avail = take(sizeof(struct vring_avail) + (RING + 1) * sizeof(uint16_t));
+	side->used = take(sizeof(struct vring_used) + RING * sizeof(struct vring_used_elem) + 2);
+	for (unsigned i = 0; i < RING; i++) {
+		side->desc[i] = (struct vring_desc){
+			(uint64_t)(side->buffer[i % IN_USE] - bench.memory.region[0].host), BUFFER,
+			flags, 0};
+		side->avail->ring[i] = (uint16_t)i;
+	}
+	side->avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
+	struct virtq_setup setup = {.desc = side->desc,
+		.avail = side->avail,
+		.used = side->used,
+		.memory = &bench.memory,
+		.size = RING,
+		.header_len = HEADER,
+		.mergeable = true,
+		.callfd = -1};
+	return virtq_init(&side->ring, &setup) == 0 ? side : NULL;
+}
+
+static bool
+open_bench(void)
+{
+	struct port port[2];
+	struct port *ports[PORT_MAX] = {&port[0], &port[1]};
+	const bool up[PORT_MAX] = {true, true};
+	uint8_t *memory = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return false;
+	madvise(memory, MEMORY, MADV_HUGEPAGE);
+	bench.memory.region[0] = (struct memory_region){.size = MEMORY, .host = memory};
+	bench.memory.n = 1;
+	bench.from = make_side(0);
+	bench.to = make_side(VRING_DESC_F_WRITE);
+	for (uint16_t i = 0; i < 2; i++)
+		port[i] = (struct port){
+			.config.driver = &keeper, .id = i, .dev = &bench, .max_len = 65535};
+	bench.snapshot = snapshot_build(ports, up, NULL, 0);
+	bench.worker.fdb = fdb_create(&(struct fdb_config){.capacity = 1024});
+	return bench.from != NULL && bench.to != NULL && bench.snapshot != NULL &&
+	       bench.worker.fdb != NULL &&
+	       fdb_add_static(bench.worker.fdb, UINT64_C(0x010000000002), 0, 1) == 0;
+}
+
+/** Both guests' part: frames of a size to send, and room for them. */
+static void
+fill(uint32_t size)
+{
+	static const uint8_t ethernet[FRAME_ETH_LEN] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0x88, 0xb5};
+
+	for (unsigned i = 0; i < RING; i++) {
+		bench.from->desc[i].len = HEADER + size - 4; /* no FCS in memory */
+		memset(bench.from->buffer[i % IN_USE], 0, BUFFER);
+		memcpy(bench.from->buffer[i % IN_USE] + HEADER, ethernet, sizeof(ethernet));
+	}
+}
+
+static void
+offer(struct side *side)
+{
+	uint16_t next = (uint16_t)(side->ring.last_avail + FRAME_BURST);
+
+	__atomic_store_n(&side->avail->idx, next, __ATOMIC_RELEASE);
+}
+
+static bool
+one_burst(uint64_t spent[STAGES])
+{
+	struct burst *burst = &bench.worker.burst;
+	struct virtq_result result;
+	uint64_t bad = 0, at[STAGES + 1];
+
+	offer(bench.from);
+	offer(bench.to);
+	at[POP] = rte_rdtsc();
+	burst->n = virtq_pop(&bench.from->ring, &bench.batch, burst->frame, FRAME_BURST, &bad);
+	at[CLASSIFY] = rte_rdtsc();
+	classify_burst(bench.worker.fdb, burst);
+	at[FORWARD] = rte_rdtsc();
+	forward_burst(&bench.worker, bench.snapshot);
+	at[PUSH] = rte_rdtsc();
+	virtq_push(&bench.to->ring, bench.sent, bench.n_sent, &result);
+	at[DONE] = rte_rdtsc();
+	virtq_pop_done(&bench.from->ring, &bench.batch);
+	at[STAGES] = rte_rdtsc();
+	for (unsigned stage = 0; stage < STAGES; stage++)
+		spent[stage] += at[stage + 1] - at[stage];
+	return burst->n == FRAME_BURST && bench.n_sent == FRAME_BURST &&
+	       result.sent == FRAME_BURST;
+}
+
+/** What reading the clock costs by itself. */
+static uint64_t
+clock_cost(void)
+{
+	uint64_t least = UINT64_MAX;
+
+	for (unsigned i = 0; i < 1000; i++) {
+		uint64_t from = rte_rdtsc(), took = rte_rdtsc() - from;
+		least = took < least ? took : least;
+	}
+	return least;
+}
+
+static bool
+one_round(unsigned round)
+{
+	uint64_t spent[STAGES] = {0}, cost = clock_cost();
+
+	for (unsigned i = 0; i < BURSTS; i++)
+		if (!one_burst(spent))
+			return false;
+	for (unsigned stage = 0; stage < STAGES; stage++)
+		bench.cycles[stage][round] =
+			((double)spent[stage] / BURSTS - (double)cost) / FRAME_BURST;
+	return true;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void
+print_size(uint32_t size, bool json, bool last)
+{
+	double sum = 0;
+
+	printf(json ? "    {\"frame\": %u" : "%6u", size);
+	for (unsigned stage = 0; stage < STAGES; stage++) {
+		qsort(bench.cycles[stage], ROUNDS, sizeof(double), compare);
+		double median = bench.cycles[stage][ROUNDS / 2];
+		sum += median;
+		if (json)
+			printf(", \"%s\": %.2f", stage_names[stage], median);
+		else
+			printf(" %9.1f", median);
+	}
+	if (json)
+		printf(", \"sum\": %.2f}%s\n", sum, last ? "" : ",");
+	else
+		printf(" %9.1f\n", sum);
+}
+
+static void
+print_head(bool json)
+{
+	const char *isa = virtq_ops_at(0)->name;
+
+	if (json) {
+		printf("{\n  \"unit\": \"tsc cycles per frame\", \"burst\": %d, \"rounds\": %d,\n"
+		       "  \"isa\": \"%s\", \"sizes\": [\n",
+			FRAME_BURST, ROUNDS, isa);
+		return;
+	}
+	printf("TSC cycles per frame, bursts of %d, medians of %d rounds, %s\n%6s", FRAME_BURST,
+		ROUNDS, isa, "frame");
+	for (unsigned stage = 0; stage < STAGES; stage++)
+		printf(" %9s", stage_names[stage]);
+	printf(" %9s\n", "sum");
+}
+
+int
+main(int argc, char **argv)
+{
+	bool json = argc > 1 && strcmp(argv[1], "-j") == 0;
+	unsigned n = RTE_DIM(sizes);
+
+	if (!open_bench()) {
+		fprintf(stderr, "stage_bench: out of memory\n");
+		return 1;
+	}
+	print_head(json);
+	for (unsigned i = 0; i < n; i++) {
+		fill(sizes[i]);
+		for (unsigned round = 0; round < ROUNDS; round++)
+			if (!one_round(round)) {
+				fprintf(stderr, "stage_bench: frames went astray\n");
+				return 1;
+			}
+		print_size(sizes[i], json, i == n - 1);
+	}
+	if (json)
+		printf("  ]\n}\n");
+	return 0;
+}
