@@ -70,11 +70,12 @@ direct_push(struct vhost_dev *dev, struct virtq *ring, struct frame *const frame
 	struct counters *counters)
 {
 	struct virtq_result result;
+	bool shared = atomic_load_explicit(&dev->services->senders, memory_order_relaxed) > 1;
 
-	if (dev->locks)
+	if (shared)
 		rte_spinlock_lock(&ring->lock);
 	uint16_t done = virtq_push(ring, frames, n, &result);
-	if (dev->locks)
+	if (shared)
 		rte_spinlock_unlock(&ring->lock);
 	counters->tx_packets += result.sent;
 	counters->tx_bytes += result.bytes;

@@ -86,7 +86,6 @@ vhost_open(struct port *port, struct err *err)
 	dev->services = port->services;
 	dev->queues = (uint16_t)config->queues;
 	atomic_store(&dev->connection, VHOST_NOBODY);
-	dev->locks = dev->services->lanes > 1;
 	dev->queue = rte_zmalloc("vhost", dev->queues * sizeof(*dev->queue), 64);
 	if (dev->queue == NULL) {
 		vhost_free(dev);

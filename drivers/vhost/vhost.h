@@ -68,7 +68,6 @@ struct vhost_dev {
 	struct rte_mempool *pool;
 	unsigned reserved; /**< mbufs, of the pool */
 	uint16_t queues;   /**< queue pairs that are polled */
-	bool locks;        /**< more than one lcore may send to a ring */
 	struct vhost_queue *queue;
 
 	/*

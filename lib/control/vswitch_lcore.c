@@ -130,6 +130,14 @@ lcore_find(const struct vswitch *vswitch, unsigned cpu)
 	return -ENOENT;
 }
 
+/** Let drivers know how many lcores send; no lcore goes on with the old number. */
+static void
+lcore_announce(struct vswitch *vswitch, unsigned senders)
+{
+	atomic_store(&vswitch->services.senders, senders);
+	datapath_quiesce(vswitch->datapath);
+}
+
 static int
 lcore_start(struct vswitch *vswitch, unsigned cpu, struct err *err)
 {
@@ -138,8 +146,10 @@ lcore_start(struct vswitch *vswitch, unsigned cpu, struct err *err)
 	lcore_polling(vswitch, &polling);
 	CPU_SET(cpu, &polling);
 	lcore_confine_beside(vswitch, &polling);
+	lcore_announce(vswitch, vswitch->n_lcores + 1);
 	int lane = datapath_start(vswitch->datapath, cpu, err);
 	if (lane < 0) {
+		lcore_announce(vswitch, vswitch->n_lcores);
 		vswitch_lcore_confine(vswitch);
 		return lane;
 	}
@@ -191,6 +201,7 @@ vswitch_lcore_del(struct vswitch *vswitch, unsigned cpu, struct err *err)
 	vswitch->n_lcores--;
 	memmove(&vswitch->lcore[index], &vswitch->lcore[index + 1],
 		(vswitch->n_lcores - (unsigned)index) * sizeof(lcore));
+	lcore_announce(vswitch, vswitch->n_lcores);
 	vswitch_lcore_fill(vswitch);
 	vswitch_publish(vswitch);
 	vswitch_lcore_confine(vswitch);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "datapath/classify.h"
 
+#include <string.h>
+
 #include "base/mac.h"
 
 enum {
@@ -50,20 +52,65 @@ classify_ingress(struct frame *frame)
 	return mac_is_reserved(mac) ? DEST_DROP + DROP_RESERVED : DEST_FLOOD;
 }
 
+/** As many bytes of a frame tell where it goes: addresses, type, and what a tag says. */
+enum { CLASSIFY_BYTES = FRAME_ETH_LEN + 2 };
+
+/** Would everything said of one frame hold for the other? */
+static inline bool
+classify_same(const struct frame *a, const struct frame *b)
+{
+	uint64_t x[CLASSIFY_BYTES / 8], y[CLASSIFY_BYTES / 8];
+
+	if (unlikely(a->head_len < FRAME_ETH_LEN + FRAME_TAG_LEN ||
+		     b->head_len < FRAME_ETH_LEN + FRAME_TAG_LEN))
+		return false;
+	memcpy(x, a->head, sizeof(x));
+	memcpy(y, b->head, sizeof(y));
+	return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+}
+
+/** Frames of a burst that differ from the one before. Guests send in trains: a few stand for all. */
+struct leaders {
+	const struct frame *frame[FRAME_BURST];
+	uint16_t dest[FRAME_BURST];
+	uint8_t of[FRAME_BURST]; /**< for each frame of the burst, which one leads */
+	unsigned n;
+};
+
+static void
+classify_leaders(struct burst *burst, struct leaders *leaders)
+{
+	struct frame *last = NULL;
+
+	leaders->n = 0;
+	for (unsigned i = 0; i < burst->n; i++) {
+		struct frame *frame = &burst->frame[i];
+		if (last != NULL && classify_same(frame, last)) {
+			frame->l2_len = last->l2_len;
+			frame->vlan = last->vlan;
+		} else {
+			leaders->dest[leaders->n] = classify_ingress(frame);
+			leaders->frame[leaders->n++] = frame;
+		}
+		leaders->of[i] = (uint8_t)(leaders->n - 1);
+		last = frame;
+	}
+}
+
 /** Learn where the sources of frames that may be forwarded are; group addresses are no source. */
 static void
-classify_learn(struct fdb *fdb, const struct burst *burst)
+classify_learn(struct fdb *fdb, const struct leaders *leaders, uint16_t port)
 {
 	uint64_t keys[FRAME_BURST];
 	uint16_t ports[FRAME_BURST];
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < burst->n; i++) {
-		if (burst->dest[i] != DEST_LOOKUP && burst->dest[i] != DEST_FLOOD)
+	for (unsigned i = 0; i < leaders->n; i++) {
+		if (leaders->dest[i] != DEST_LOOKUP && leaders->dest[i] != DEST_FLOOD)
 			continue;
-		uint64_t mac = mac_load(burst->frame[i].head + MAC_BYTES);
-		keys[n] = fdb_key(mac, burst->frame[i].vlan);
-		ports[n] = burst->port;
+		uint64_t mac = mac_load(leaders->frame[i]->head + MAC_BYTES);
+		keys[n] = fdb_key(mac, leaders->frame[i]->vlan);
+		ports[n] = port;
 		n += !mac_is_group(mac) && mac != 0;
 	}
 	if (n > 0)
@@ -71,31 +118,33 @@ classify_learn(struct fdb *fdb, const struct burst *burst)
 }
 
 static void
-classify_lookup(const struct fdb *fdb, struct burst *burst)
+classify_lookup(const struct fdb *fdb, struct leaders *leaders, uint16_t port)
 {
 	uint64_t keys[FRAME_BURST];
 	uint16_t ports[FRAME_BURST];
 	uint8_t index[FRAME_BURST];
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < burst->n; i++) {
-		if (burst->dest[i] != DEST_LOOKUP)
+	for (unsigned i = 0; i < leaders->n; i++) {
+		if (leaders->dest[i] != DEST_LOOKUP)
 			continue;
-		keys[n] = fdb_key(mac_load(burst->frame[i].head), burst->frame[i].vlan);
+		keys[n] = fdb_key(mac_load(leaders->frame[i]->head), leaders->frame[i]->vlan);
 		index[n++] = (uint8_t)i;
 	}
 	if (n > 0)
 		fdb_lookup_burst(fdb, keys, ports, n);
 	for (unsigned i = 0; i < n; i++)
-		burst->dest[index[i]] =
-			ports[i] == burst->port ? DEST_DROP + DROP_SAME_PORT : ports[i];
+		leaders->dest[index[i]] = ports[i] == port ? DEST_DROP + DROP_SAME_PORT : ports[i];
 }
 
 void
 classify_burst(struct fdb *fdb, struct burst *burst)
 {
+	struct leaders leaders;
+
+	classify_leaders(burst, &leaders);
+	classify_learn(fdb, &leaders, burst->port);
+	classify_lookup(fdb, &leaders, burst->port);
 	for (unsigned i = 0; i < burst->n; i++)
-		burst->dest[i] = classify_ingress(&burst->frame[i]);
-	classify_learn(fdb, burst);
-	classify_lookup(fdb, burst);
+		burst->dest[i] = leaders.dest[leaders.of[i]];
 }

@@ -24,8 +24,8 @@ poll_queue(struct worker *worker, const struct snapshot *snapshot, const struct 
 	struct burst *burst = &worker->burst;
 
 	burst->port = poll->port;
-	burst->n = poll->rx(poll->dev, poll->queue, burst->frame, FRAME_BURST,
-		&worker->counters[poll->port]);
+	burst->n = poll->rx(
+		poll->dev, poll->queue, burst->frame, FRAME_BURST, &worker->counters[poll->port]);
 	if (burst->n == 0)
 		return 0;
 	poll_count_rx(worker, burst);
@@ -45,8 +45,8 @@ poll_round(struct worker *worker, const struct snapshot *snapshot)
 	unsigned received = 0;
 	uint32_t place = 0;
 
-	watch_update(watch, snapshot, lane,
-		atomic_load_explicit(worker->era, memory_order_relaxed), since);
+	watch_update(watch, snapshot, lane, atomic_load_explicit(worker->era, memory_order_relaxed),
+		since);
 	while (place < watch->n_hot) {
 		const struct snapshot_poll *poll = &lane->poll[watch->hot[place]];
 		unsigned n = poll_queue(worker, snapshot, poll);

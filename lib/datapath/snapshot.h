@@ -19,7 +19,7 @@ enum {
 struct snapshot_poll {
 	uint16_t (*rx)(void *dev, uint16_t queue, struct frame frames[], uint16_t n,
 		struct counters *counters);
-	void (*rx_done)(void *dev, uint16_t queue); /**< may be NULL */
+	void (*rx_done)(void *dev, uint16_t queue);                            /**< may be NULL */
 	bool (*rx_watch)(void *dev, uint16_t queue, struct port_watch *watch); /**< may be NULL */
 	void *dev;
 	uint16_t port;

@@ -40,8 +40,8 @@ watch_look(struct watch *watch)
 }
 
 void
-watch_update(struct watch *watch, const struct snapshot *snapshot,
-	const struct snapshot_lane *lane, uint64_t era, uint64_t now)
+watch_update(struct watch *watch, const struct snapshot *snapshot, const struct snapshot_lane *lane,
+	uint64_t era, uint64_t now)
 {
 	if (unlikely(watch->snapshot != snapshot || watch->era != era)) {
 		watch->snapshot = snapshot;

@@ -23,7 +23,7 @@ struct watch {
 	uint64_t period;                 /**< TSC cycles */
 	uint64_t look_at;                /**< TSC */
 	uint32_t n_hot, n_cold;
-	uint16_t hot[DATAPATH_SLOT_MAX];   /**< polled in every round; numbers of the lane's polls */
+	uint16_t hot[DATAPATH_SLOT_MAX]; /**< polled in every round; numbers of the lane's polls */
 	uint16_t empty[DATAPATH_SLOT_MAX]; /**< by number: polls in a row that found nothing */
 	struct {
 		struct port_watch word;

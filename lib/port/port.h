@@ -10,6 +10,7 @@
 #ifndef SHUNT_PORT_PORT_H
 #define SHUNT_PORT_PORT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -53,6 +54,11 @@ struct port_services {
 	void (*link_changed)(void *arg);
 	/** How many polling lcores may send at once, now or later. */
 	unsigned lanes;
+	/**
+	 * How many there are. Written by control, read by polling lcores for every burst: with one,
+	 * a queue to send to needs no lock. Raised, and waited for, before another one starts.
+	 */
+	atomic_uint senders;
 	void *arg;
 };
 

@@ -29,12 +29,17 @@
 
 /** Copy fewer than COPY_WIDTH bytes. */
 #if defined(__AVX512BW__)
+/** The first n of 64 bytes, or all of them; n below 256. */
+static inline __mmask64
+copy_mask(uint32_t n)
+{
+	return _cvtu64_mask64(_bzhi_u64(UINT64_MAX, n));
+}
+
 static inline void
 copy_short(uint8_t *to, const uint8_t *from, uint32_t n)
 {
-	__mmask64 mask = ((__mmask64)1 << n) - 1;
-
-	_mm512_mask_storeu_epi8(to, mask, _mm512_maskz_loadu_epi8(mask, from));
+	_mm512_mask_storeu_epi8(to, copy_mask(n), _mm512_maskz_loadu_epi8(copy_mask(n), from));
 }
 #else
 static inline void
@@ -84,6 +89,46 @@ copy_bytes(uint8_t *to, const uint8_t *from, uint32_t n)
 	/* The rest, together with some bytes once more. */
 	if (i < n)
 		COPY_STEP(to + n - COPY_WIDTH, from + n - COPY_WIDTH);
+}
+
+enum { COPY_HEAD = 128, COPY_HEADER = 12 };
+
+/** Copy n bytes, COPY_HEAD at most, to where they are read again at once; 64 may be written. */
+static inline void
+copy_head(uint8_t *to, const uint8_t *from, uint32_t n)
+{
+#if defined(__AVX512BW__)
+	/* Loads are served from whole stores, but not from masked ones, before those are done. */
+	_mm512_storeu_si512(to, _mm512_maskz_loadu_epi8(copy_mask(n), from));
+	if (n > 64)
+		copy_short(to + 64, from + 64, n - 64);
+#else
+	copy_bytes(to, from, n);
+#endif
+}
+
+/**
+ * Copy a header of COPY_HEADER bytes and the first n bytes of a frame behind it, in as few lines as
+ * there are. `header` has 16 bytes.
+ *
+ * @param n COPY_HEAD - COPY_HEADER at most
+ */
+static inline void
+copy_behind(uint8_t *to, const void *header, const uint8_t *from, uint32_t n)
+{
+#if defined(__AVX512BW__)
+	__m512i first = _mm512_zextsi128_si512(_mm_loadu_si128(header));
+	uint64_t all = _bzhi_u64(UINT64_MAX, n + COPY_HEADER);
+	uint64_t frame = all & (UINT64_MAX << COPY_HEADER);
+
+	first = _mm512_mask_loadu_epi8(first, _cvtu64_mask64(frame), from - COPY_HEADER);
+	_mm512_mask_storeu_epi8(to, _cvtu64_mask64(all), first);
+	if (n > 64 - COPY_HEADER)
+		copy_short(to + 64, from + 64 - COPY_HEADER, n - (64 - COPY_HEADER));
+#else
+	memcpy(to, header, COPY_HEADER);
+	copy_bytes(to + COPY_HEADER, from, n);
+#endif
 }
 
 #endif

@@ -90,6 +90,20 @@ memory_unmap(struct memory *memory)
 	memset(memory, 0, sizeof(*memory));
 }
 
+uint8_t *
+memory_find(const struct memory *memory, unsigned *hint, uint64_t guest, uint32_t length)
+{
+	for (unsigned i = 0; i < memory->n; i++) {
+		const struct memory_region *region = &memory->region[i];
+		uint64_t offset = guest - region->guest;
+		if (offset < region->size && length <= region->size - offset) {
+			*hint = i;
+			return region->host + offset;
+		}
+	}
+	return NULL;
+}
+
 uint64_t
 memory_reach(const struct memory *memory, uint64_t guest)
 {

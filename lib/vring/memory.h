@@ -48,6 +48,9 @@ int memory_map(
 
 void memory_unmap(struct memory *memory);
 
+/** As memory_at(), for whatever region it is. */
+uint8_t *memory_find(const struct memory *memory, unsigned *hint, uint64_t guest, uint32_t length);
+
 /**
  * Translate a guest-physical range.
  *
@@ -63,15 +66,7 @@ memory_at(const struct memory *memory, unsigned *hint, uint64_t guest, uint32_t 
 	/* Below the region the offset wraps and is as large as can be. */
 	if (__builtin_expect(offset < region->size && length <= region->size - offset, 1))
 		return region->host + offset;
-	for (unsigned i = 0; i < memory->n; i++) {
-		region = &memory->region[i];
-		offset = guest - region->guest;
-		if (offset < region->size && length <= region->size - offset) {
-			*hint = i;
-			return region->host + offset;
-		}
-	}
-	return NULL;
+	return memory_find(memory, hint, guest, length);
 }
 
 /** Bytes from an address to the end of its region; 0 when there is none. */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Frames out of a guest's transmit ring, in three passes over the burst: heads, descriptors,
- * headers; each prefetches what the next one reads. Included by isa.c, once for each instruction
- * set.
+ * Frames out of a guest's transmit ring, in two passes over the burst: descriptors, and the headers
+ * that the first one prefetched. Included by isa.c, once for each instruction set.
  *
  * Thread safety: as vring.h.
  */
@@ -19,42 +18,40 @@ enum {
 	TCP_OFFSET_BYTE = 12,
 };
 
-/** The first pass. @return how many heads are valid */
+/**
+ * The first pass: heads, and buffers of the common kind, one descriptor for header and frame. What
+ * the second pass reads is prefetched; rings are read in order, which the CPU does by itself.
+ *
+ * @param data receives where each is, NULL for chains of another kind
+ * @return how many heads are valid
+ */
 static inline uint16_t
-pop_heads(struct virtq *ring, struct virtq_batch *batch, uint16_t n)
+pop_descriptors(
+	struct virtq *ring, struct virtq_batch *batch, uint16_t n, uint8_t *data[], uint32_t len[])
 {
+	const volatile uint16_t *heads = ring->avail->ring;
+	const struct vring_desc *table = ring->desc;
+	uint16_t mask = ring->mask, position = ring->last_avail;
+	uint32_t header_len = ring->header_len;
+
 	for (uint16_t i = 0; i < n; i++) {
-		uint16_t head = virtq_head(ring, (uint16_t)(ring->last_avail + i));
-		if (__builtin_expect(head > ring->mask, 0)) {
+		uint16_t head = heads[position++ & mask];
+		if (__builtin_expect(head > mask, 0)) {
 			virtq_break(ring, VIRTQ_BAD_HEAD);
 			return i;
 		}
+		struct vring_desc desc = virtq_read(table, head);
 		batch->chain[i] = head;
-		__builtin_prefetch(&ring->desc[head]);
-	}
-	return n;
-}
-
-/**
- * The second pass: translate buffers of the common kind, one descriptor for header and frame.
- *
- * @param data receives where it is, NULL for chains of another kind
- */
-static inline void
-pop_descriptors(struct virtq *ring, const struct virtq_batch *batch, uint16_t n, uint8_t *data[],
-	uint32_t len[])
-{
-	for (uint16_t i = 0; i < n; i++) {
-		struct vring_desc desc = virtq_read(ring->desc, batch->chain[i]);
 		data[i] = NULL;
 		len[i] = desc.len;
-		if (__builtin_expect(desc.flags != 0 || desc.len <= ring->header_len, 0))
+		if (__builtin_expect(desc.flags != 0 || desc.len <= header_len, 0))
 			continue;
 		data[i] = memory_at(ring->memory, &ring->hint, desc.addr, desc.len);
 		__builtin_prefetch(data[i]);
 		/* Not a sum of pointers: there may be none. */
 		__builtin_prefetch((const void *)((uintptr_t)data[i] + POP_GLANCE));
 	}
+	return n;
 }
 
 /** Check and take over what the sender left undone. @return false when it makes no sense */
@@ -97,35 +94,65 @@ pop_header(struct virtq_header *header, const uint8_t *data)
 	memcpy(header, data, VIRTQ_HEADER_LEN);
 }
 
-/** A frame in one buffer, header and all. */
-static inline bool
-pop_simple(struct virtq *ring, struct virtq_batch *batch, uint16_t index, uint16_t *segments,
-	uint8_t *data, uint32_t len, struct frame *frame)
+/** A frame in one buffer, header and all. @return the first two fields of its header */
+static inline uint16_t
+pop_simple(const struct virtq *ring, struct virtq_batch *batch, uint16_t index, uint16_t segment,
+	const uint8_t *data, uint32_t len, struct frame *frame)
 {
-	struct frame_segment *segment = &batch->segment[*segments];
-	struct virtq_header header;
-	uint8_t *head = batch->head[index];
-	uint32_t size = len - ring->header_len;
-	const uint8_t *from = data + ring->header_len;
+	uint32_t header_len = ring->header_len, size = len - header_len;
+	uint32_t head_len = size < VIRTQ_HEAD ? size : VIRTQ_HEAD;
+	uint8_t *head = batch->head[index] + VIRTQ_HEADER_MAX;
+	uint16_t undone;
 
-	pop_header(&header, data);
+	copy_head(head - header_len, data, header_len + head_len);
+	memcpy(&undone, head - header_len, sizeof(undone));
+	batch->segment[segment] = (struct frame_segment){data + header_len, size};
 	frame->mbuf = NULL;
+	frame->segment = &batch->segment[segment];
 	frame->head = head;
 	frame->len = size;
-	frame->head_len = (uint16_t)(size < VIRTQ_HEAD ? size : VIRTQ_HEAD);
-	if (size >= VIRTQ_HEAD)
-		copy_bytes(head, from, VIRTQ_HEAD);
-	else
-		copy_bytes(head, from, size);
-	*segment = (struct frame_segment){from, size};
-	frame->segment = segment;
 	frame->segments = 1;
+	frame->head_len = (uint16_t)head_len;
 	frame->offload = (struct frame_offload){0};
-	(*segments)++;
-	if (__builtin_expect((header.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) | header.gso_type, 0) &&
-		!pop_offload(ring, &header, frame))
-		return false;
-	return size <= VIRTQ_FRAME_MAX;
+	return undone;
+}
+
+/** The same of a frame whose header was copied in front of it. */
+static __attribute__((noinline)) bool
+pop_simple_offload(const struct virtq *ring, struct frame *frame)
+{
+	struct virtq_header header;
+
+	pop_header(&header, frame->head - ring->header_len);
+	return pop_offload(ring, &header, frame);
+}
+
+/** What a header says there is left to do, of its first two fields: NEEDS_CSUM, any segmentation. */
+enum { POP_UNDONE = VIRTIO_NET_HDR_F_NEEDS_CSUM | 0xff00 };
+
+/**
+ * Frames in one buffer each that are complete, from the first on: the common kind, in a loop that
+ * has nothing else in it.
+ *
+ * @return how many
+ */
+static inline uint16_t
+pop_run(const struct virtq *ring, struct virtq_batch *batch, uint16_t from, uint16_t n,
+	uint16_t segment, uint8_t *const data[], const uint32_t len[], struct frame frames[])
+{
+	uint32_t most = VIRTQ_FRAME_MAX + ring->header_len;
+	uint16_t i;
+
+	for (i = from; i < n; i++) {
+		if (__builtin_expect(data[i] == NULL || len[i] > most, 0))
+			break;
+		uint16_t undone = pop_simple(ring, batch, i, segment++, data[i], len[i], frames);
+		if (__builtin_expect((undone & POP_UNDONE) != 0, 0) &&
+			!pop_simple_offload(ring, frames))
+			break;
+		frames++;
+	}
+	return (uint16_t)(i - from);
 }
 
 /** Move bytes out of a list of buffers, from where the last call ended. */
@@ -174,9 +201,10 @@ pop_chain(struct virtq *ring, struct virtq_batch *batch, uint16_t index, uint16_
 		batch->segment[(*segments)++] =
 			(struct frame_segment){buffers[i].data, buffers[i].len};
 	frame->len = (uint32_t)(total - ring->header_len);
-	frame->head = batch->head[index];
+	uint8_t *head = batch->head[index] + VIRTQ_HEADER_MAX;
+	frame->head = head;
 	frame->head_len = (uint16_t)(frame->len < VIRTQ_HEAD ? frame->len : VIRTQ_HEAD);
-	pop_gather(buffers, n, &at, batch->head[index], frame->head_len);
+	pop_gather(buffers, n, &at, head, frame->head_len);
 	frame->offload = (struct frame_offload){0};
 	return pop_offload(ring, &header, frame);
 }
@@ -193,14 +221,18 @@ pop_burst(struct virtq *ring, struct virtq_batch *batch, struct frame frames[], 
 	n = available < n ? available : n;
 	if (n == 0 || atomic_load_explicit(&ring->broken, memory_order_relaxed) != VIRTQ_GOOD)
 		return 0;
-	n = pop_heads(ring, batch, n);
-	pop_descriptors(ring, batch, n, data, len);
+	n = pop_descriptors(ring, batch, n, data, len);
 	for (i = 0; i < n; i++) {
-		int rc;
-		if (__builtin_expect(data[i] != NULL && segments < VIRTQ_SEGMENTS, 1))
-			rc = pop_simple(ring, batch, i, &segments, data[i], len[i], &frames[kept]);
-		else
-			rc = pop_chain(ring, batch, i, &segments, &frames[kept]);
+		if (__builtin_expect(segments + n <= VIRTQ_SEGMENTS, 1)) {
+			uint16_t run =
+				pop_run(ring, batch, i, n, segments, data, len, &frames[kept]);
+			segments += run;
+			kept += run;
+			i += run;
+			if (__builtin_expect(i == n, 1))
+				break;
+		}
+		int rc = pop_chain(ring, batch, i, &segments, &frames[kept]);
 		if (rc < 0)
 			break;
 		kept += (uint16_t)rc;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Frames into a guest's receive ring: a burst in three passes where every frame fits one buffer,
+ * Frames into a guest's receive ring: a burst in two passes where every frame fits one buffer,
  * and one by one over several buffers where not. Included by isa.c, once for each instruction set.
  *
  * Thread safety: as vring.h.
@@ -16,8 +16,7 @@
 enum { PUSH_HEADS_MAX = 128 }; /* buffers that one frame may be spread over */
 
 static inline void
-push_header(const struct virtq *ring, const struct frame *frame, uint16_t buffers,
-	struct virtq_header *header)
+push_header(const struct frame *frame, uint16_t buffers, struct virtq_header *header)
 {
 	const struct frame_offload *offload = &frame->offload;
 
@@ -33,34 +32,30 @@ push_header(const struct virtq *ring, const struct frame *frame, uint16_t buffer
 		header->gso_size = offload->gso_size;
 		header->hdr_len = offload->header_len;
 	}
-	(void)ring;
 }
 
 static inline void
 push_used(struct virtq *ring, uint16_t head, uint32_t len)
 {
-	struct vring_used_elem *used = &ring->used->ring[ring->last_used & ring->mask];
-
-	used->id = head;
-	used->len = len;
+	virtq_use(ring->used, ring->last_used & ring->mask, head, len);
 	ring->last_used++;
 }
 
-/** Copy a frame's bytes: what was classified from host memory, the rest from where it lies. */
 static inline void
-push_frame(uint8_t *to, const struct frame *frame)
+push_mbuf(uint8_t *to, const struct rte_mbuf *mbuf)
 {
-	if (__builtin_expect(frame->mbuf != NULL, 0)) {
-		for (const struct rte_mbuf *m = frame->mbuf; m != NULL; m = m->next) {
-			copy_bytes(
-				to, rte_pktmbuf_mtod(m, const uint8_t *), rte_pktmbuf_data_len(m));
-			to += rte_pktmbuf_data_len(m);
-		}
-		return;
+	for (const struct rte_mbuf *m = mbuf; m != NULL; m = m->next) {
+		copy_bytes(to, rte_pktmbuf_mtod(m, const uint8_t *), rte_pktmbuf_data_len(m));
+		to += rte_pktmbuf_data_len(m);
 	}
-	copy_bytes(to, frame->head, frame->head_len);
+}
+
+/** Copy what follows the bytes that were classified. */
+static inline void
+push_rest(uint8_t *to, const struct frame *frame)
+{
 	uint32_t skip = frame->head_len;
-	to += skip;
+
 	for (uint16_t i = 0; i < frame->segments; i++) {
 		const struct frame_segment *segment = &frame->segment[i];
 		if (segment->len <= skip) {
@@ -73,42 +68,93 @@ push_frame(uint8_t *to, const struct frame *frame)
 	}
 }
 
+/** Header and frame into one buffer. */
+static __attribute__((noinline)) void
+push_any(uint8_t *to, uint32_t header_len, const struct frame *frame)
+{
+	struct virtq_header header;
+
+	push_header(frame, 1, &header);
+	memcpy(to, &header, header_len);
+	to += header_len;
+	if (frame->mbuf != NULL) {
+		push_mbuf(to, frame->mbuf);
+		return;
+	}
+	copy_bytes(to, frame->head, frame->head_len);
+	push_rest(to + frame->head_len, frame);
+}
+
+/** The same, quickly for the common kind: complete, and in one buffer of its sender. */
+static inline void
+push_whole(uint8_t *to, uint32_t header_len, const struct frame *frame)
+{
+	/* Not built on the stack each time: it is loaded whole, which waits for stores in pieces. */
+	static const struct virtq_header complete = {.buffers = 1};
+	uint32_t head_len = frame->head_len, len = frame->len;
+
+	if (__builtin_expect(frame->mbuf != NULL || frame->segments != 1 ||
+				     frame->offload.flags != 0 || head_len > VIRTQ_HEAD ||
+				     header_len != VIRTQ_HEADER_MAX,
+		    0)) {
+		push_any(to, header_len, frame);
+		return;
+	}
+	copy_behind(to, &complete, frame->head, head_len);
+	if (len > head_len)
+		copy_bytes(to + VIRTQ_HEADER_MAX + head_len, frame->segment->data + head_len,
+			len - head_len);
+}
+
+/** Buffers that hold one frame each, from the first frame on. @return how many */
+static inline uint16_t
+push_descriptors(struct virtq *ring, struct frame *const frames[], uint16_t n, uint8_t *to[],
+	uint16_t head[])
+{
+	const volatile uint16_t *heads = ring->avail->ring;
+	const struct vring_desc *table = ring->desc;
+	uint16_t mask = ring->mask, position = ring->last_avail;
+	uint32_t header_len = ring->header_len;
+
+	for (uint16_t i = 0; i < n; i++) {
+		head[i] = heads[position++ & mask];
+		if (__builtin_expect(head[i] > mask, 0))
+			return i;
+		struct vring_desc desc = virtq_read(table, head[i]);
+		if (__builtin_expect(desc.flags != VRING_DESC_F_WRITE ||
+					     desc.len < frames[i]->len + header_len,
+			    0))
+			return i;
+		to[i] = memory_at(ring->memory, &ring->hint, desc.addr, desc.len);
+		if (__builtin_expect(to[i] == NULL, 0))
+			return i;
+		__builtin_prefetch(to[i], 1);
+		__builtin_prefetch(to[i] + 64, 1);
+	}
+	return n;
+}
+
 /** As many frames as fit one buffer each, from the first on. @return how many were sent */
 static inline uint16_t
 push_simple(struct virtq *ring, struct frame *const frames[], uint16_t n, uint64_t *bytes)
 {
+	struct vring_used *used = ring->used;
+	uint32_t header_len = ring->header_len;
+	uint16_t mask = ring->mask, last_used = ring->last_used;
 	uint8_t *to[FRAME_BURST];
 	uint16_t head[FRAME_BURST];
-	uint16_t fit;
+	uint64_t sum = 0;
 
+	n = push_descriptors(ring, frames, n, to, head);
 	for (uint16_t i = 0; i < n; i++) {
-		head[i] = virtq_head(ring, (uint16_t)(ring->last_avail + i));
-		__builtin_prefetch(&ring->desc[head[i] & ring->mask]);
+		push_whole(to[i], header_len, frames[i]);
+		virtq_use(used, last_used++ & mask, head[i], frames[i]->len + header_len);
+		sum += frames[i]->len;
 	}
-	for (fit = 0; fit < n; fit++) {
-		if (head[fit] > ring->mask)
-			break;
-		struct vring_desc desc = virtq_read(ring->desc, head[fit]);
-		uint32_t len = frames[fit]->len + ring->header_len;
-		if (desc.flags != VRING_DESC_F_WRITE || desc.len < len)
-			break;
-		to[fit] = memory_at(ring->memory, &ring->hint, desc.addr, desc.len);
-		if (to[fit] == NULL)
-			break;
-		__builtin_prefetch(to[fit], 1);
-		__builtin_prefetch(to[fit] + 64, 1);
-	}
-	for (uint16_t i = 0; i < fit; i++) {
-		struct virtq_header header;
-		push_header(ring, frames[i], 1, &header);
-		memcpy(to[i], &header,
-			ring->header_len == sizeof(header) ? sizeof(header) : VIRTQ_HEADER_LEN);
-		push_frame(to[i] + ring->header_len, frames[i]);
-		push_used(ring, head[i], frames[i]->len + ring->header_len);
-		*bytes += frames[i]->len;
-	}
-	ring->last_avail = (uint16_t)(ring->last_avail + fit);
-	return fit;
+	*bytes += sum;
+	ring->last_used = last_used;
+	ring->last_avail = (uint16_t)(ring->last_avail + n);
+	return n;
 }
 
 /** A receiving buffer and how much of it is written. */
@@ -171,7 +217,7 @@ push_spread(struct virtq *ring, const struct frame *frame, struct push_target *t
 	struct virtq_header header;
 	uint32_t left = frame->len + ring->header_len;
 
-	push_header(ring, frame, (uint16_t)target->chains, &header);
+	push_header(frame, (uint16_t)target->chains, &header);
 	push_scatter(target, (const uint8_t *)&header, ring->header_len);
 	if (frame->mbuf != NULL) {
 		for (const struct rte_mbuf *m = frame->mbuf; m != NULL; m = m->next)

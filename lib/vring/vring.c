@@ -42,8 +42,7 @@ virtq_init(struct virtq *ring, const struct virtq_setup *setup)
 	/* Virtio 1.2 section 2.7; a front end may say what it likes. */
 	if (!virtq_aligned(setup->desc, 16) || !virtq_aligned(setup->avail, 2) ||
 		!virtq_aligned(setup->used, 4) ||
-		(setup->header_len != VIRTQ_HEADER_LEN &&
-			setup->header_len != sizeof(struct virtq_header)))
+		(setup->header_len != VIRTQ_HEADER_LEN && setup->header_len != VIRTQ_HEADER_MAX))
 		return -EINVAL;
 	memset(ring, 0, sizeof(*ring));
 	ring->ops = setup->ops != NULL ? setup->ops : virtq_ops_at(0);
@@ -227,12 +226,10 @@ virtq_pop_done(struct virtq *ring, const struct virtq_batch *batch)
 {
 	if (batch->taken == 0)
 		return;
-	for (uint16_t i = 0; i < batch->taken; i++) {
-		struct vring_used_elem *used = &ring->used->ring[ring->last_used & ring->mask];
-		used->id = batch->chain[i];
-		used->len = 0;
-		ring->last_used++;
-	}
+	uint16_t last_used = ring->last_used, mask = ring->mask;
+	for (uint16_t i = 0; i < batch->taken; i++)
+		virtq_use(ring->used, last_used++ & mask, batch->chain[i], 0);
+	ring->last_used = last_used;
 	ring->last_avail = (uint16_t)(ring->last_avail + batch->taken);
 	virtq_publish(ring);
 }

@@ -25,7 +25,8 @@
 #include "vring/memory.h"
 
 enum {
-	VIRTQ_HEAD = 128,       /**< bytes of a frame copied to host memory */
+	VIRTQ_HEAD = 116,       /**< bytes of a frame copied to host memory */
+	VIRTQ_HEADER_MAX = 12,  /**< bytes of a virtio-net header */
 	VIRTQ_SEGMENTS = 512,   /**< pieces of one burst's frames in guest memory */
 	VIRTQ_SIZE_MAX = 32768, /**< virtio 1.2 section 2.7 */
 	VIRTQ_FRAME_MAX = 65535 + FRAME_ETH_LEN + FRAME_TAG_LEN,
@@ -114,7 +115,8 @@ struct virtq {
 
 /** Frames of one burst on their way out of a ring: what the frames' pointers point to. */
 struct virtq_batch {
-	uint8_t head[FRAME_BURST][VIRTQ_HEAD] __attribute__((aligned(64)));
+	/* Header and first bytes of each frame, as they lie in the guest: lines to copy whole. */
+	uint8_t head[FRAME_BURST][VIRTQ_HEADER_MAX + VIRTQ_HEAD] __attribute__((aligned(64)));
 	struct frame_segment segment[VIRTQ_SEGMENTS];
 	uint16_t chain[FRAME_BURST]; /**< head descriptor of each frame taken */
 	uint16_t taken;              /**< how many, bad ones included */

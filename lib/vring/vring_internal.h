@@ -8,6 +8,8 @@
 #ifndef SHUNT_VRING_INTERNAL_H
 #define SHUNT_VRING_INTERNAL_H
 
+#include <string.h>
+
 #include "vring/vring.h"
 
 /** The first bytes of every buffer chain: struct virtio_net_hdr_mrg_rxbuf, virtio 1.2 5.1.6. */
@@ -19,6 +21,7 @@ struct virtq_header {
 	uint16_t csum_start;
 	uint16_t csum_offset;
 	uint16_t buffers;
+	uint32_t end; /**< not part of it: 16 bytes are loaded at once */
 };
 
 /** A buffer of a chain, translated. */
@@ -41,14 +44,25 @@ virtq_break(struct virtq *ring, enum virtq_fault fault)
 	atomic_compare_exchange_strong(&ring->broken, &good, fault);
 }
 
-/** Read a descriptor that the guest may be writing: 16 bytes, each field once. */
+/** Read a descriptor that the guest may be writing: 16 bytes, each once. */
 static inline struct vring_desc
 virtq_read(const struct vring_desc *table, uint16_t index)
 {
-	const volatile struct vring_desc *from = &table[index];
-	struct vring_desc desc = {from->addr, from->len, from->flags, from->next};
+	const volatile uint64_t *from = (const volatile uint64_t *)&table[index];
+	uint64_t words[2] = {from[0], from[1]};
+	struct vring_desc desc;
 
+	memcpy(&desc, words, sizeof(desc));
 	return desc;
+}
+
+/** Enter a chain into the used ring, in one store. */
+static inline void
+virtq_use(struct vring_used *used, uint16_t position, uint16_t head, uint32_t len)
+{
+	struct vring_used_elem element = {head, len};
+
+	memcpy(&used->ring[position], &element, sizeof(element));
 }
 
 /** Buffers that the guest has made available and nobody has taken. @return 0 once broken */

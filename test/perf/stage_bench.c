@@ -22,8 +22,8 @@
 
 enum {
 	RING = 256,
-	IN_USE = 64, /* buffers in turn, few enough for the caches */
-	BUFFER = 2048,
+	IN_USE = 64,         /* buffers in turn, few enough for the caches */
+	BUFFER = 2048 + 128, /* not the same few sets of a cache */
 	HEADER = 12,
 	ROUNDS = 11,
 	BURSTS = 20000,
@@ -112,8 +112,8 @@ open_bench(void)
 	struct port port[2];
 	struct port *ports[PORT_MAX] = {&port[0], &port[1]};
 	const bool up[PORT_MAX] = {true, true};
-	uint8_t *memory = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *memory =
+		mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (memory == MAP_FAILED)
 		return false;
@@ -136,7 +136,8 @@ open_bench(void)
 static void
 fill(uint32_t size)
 {
-	static const uint8_t ethernet[FRAME_ETH_LEN] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0x88, 0xb5};
+	static const uint8_t ethernet[FRAME_ETH_LEN] = {
+		2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0x88, 0xb5};
 
 	for (unsigned i = 0; i < RING; i++) {
 		bench.from->desc[i].len = HEADER + size - 4; /* no FCS in memory */
@@ -175,8 +176,7 @@ one_burst(uint64_t spent[STAGES])
 	at[STAGES] = rte_rdtsc();
 	for (unsigned stage = 0; stage < STAGES; stage++)
 		spent[stage] += at[stage + 1] - at[stage];
-	return burst->n == FRAME_BURST && bench.n_sent == FRAME_BURST &&
-	       result.sent == FRAME_BURST;
+	return burst->n == FRAME_BURST && bench.n_sent == FRAME_BURST && result.sent == FRAME_BURST;
 }
 
 /** What reading the clock costs by itself. */

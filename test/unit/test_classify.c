@@ -150,6 +150,54 @@ test_vlans(void **state)
 		assert_int_equal(burst.frame[i].vlan, vlan[i]);
 }
 
+/** What one frame of a train stands for, and what ends a train. */
+static void
+test_trains(void **state)
+{
+	uint16_t dests[FRAME_BURST], vlans[FRAME_BURST], l2_lens[FRAME_BURST];
+	uint32_t random = 1;
+
+	(void)state;
+	learn(HOST(1), 0, 1);
+	learn(HOST(1), 5, 2);
+	for (unsigned round = 0; round < 200; round++) {
+		struct burst whole;
+
+		burst.n = 0;
+		while (burst.n < FRAME_BURST) {
+			random = random * 1664525 + 1013904223;
+			unsigned kind = random >> 28, copies = 1 + (random >> 20) % 5;
+			struct frame *first =
+				kind % 2 == 0 ? add_macs(HOST(kind / 2 % 3), HOST(10 + kind / 8))
+					      : add_tagged(HOST(1), HOST(10), (uint16_t)(kind / 2));
+			if (kind == 15)
+				first->head_len = (uint16_t)(13 + (random >> 16) % 6);
+			while (--copies > 0 && burst.n < FRAME_BURST) {
+				memcpy(heads[burst.n], first->head, HEAD);
+				burst.frame[burst.n] = *first;
+				burst.frame[burst.n].head = heads[burst.n];
+				burst.n++;
+			}
+		}
+		whole = burst;
+		/* One by one there are no trains. */
+		for (unsigned i = 0; i < whole.n; i++) {
+			burst.frame[0] = whole.frame[i];
+			burst.n = 1;
+			classify_burst(fdb, &burst);
+			dests[i] = burst.dest[0];
+			vlans[i] = burst.frame[0].vlan;
+			l2_lens[i] = burst.frame[0].l2_len;
+		}
+		burst = whole;
+		check_dests(dests);
+		for (unsigned i = 0; i < burst.n; i++) {
+			assert_int_equal(burst.frame[i].vlan, vlans[i]);
+			assert_int_equal(burst.frame[i].l2_len, l2_lens[i]);
+		}
+	}
+}
+
 /** Other tags than 802.1Q's are somebody's payload. */
 static void
 test_other_tags(void **state)
@@ -274,6 +322,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		classify_test(test_verdicts),
 		classify_test(test_vlans),
+		classify_test(test_trains),
 		classify_test(test_other_tags),
 		classify_test(test_learns),
 		classify_test(test_learns_first),

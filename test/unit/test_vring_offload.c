@@ -119,8 +119,8 @@ test_claims(void **state)
 		{{CSUM, 2, 54, 1448, 34, 6}, ALL, 3000, false, 0},
 		{{CSUM, 0x80, 54, 1448, 34, 6}, ALL, 3000, false, 0},
 		{{0, 0x80, 0, 0, 0, 0}, ALL, 3000, false, 0},
-		{{CSUM, T4, 54, 1448, 115, 16}, ALL, 3000, true, FRAME_CSUM | FRAME_TSO4},
-		{{CSUM, T4, 54, 1448, 116, 16}, ALL, 3000, false, 0}, /* header beyond the copy */
+		{{CSUM, T4, 54, 1448, 103, 16}, ALL, 3000, true, FRAME_CSUM | FRAME_TSO4},
+		{{CSUM, T4, 54, 1448, 104, 16}, ALL, 3000, false, 0}, /* header beyond the copy */
 		{{CSUM, T4, 54, 1448, 65535, 16}, ALL, LONG, false, 0},
 		{{VALID, 0, 65535, 65535, 65535, 65535}, 0, 60, true, 0},
 		{{0xfe, 0, 65535, 65535, 65535, 65535}, ALL, 60, true, 0},

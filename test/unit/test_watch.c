@@ -38,8 +38,8 @@ setup(void **state)
 {
 	memset(senders, 0, sizeof(senders));
 	for (uint16_t i = 0; i < QUEUES; i++)
-		polls[i] = (struct snapshot_poll){.dev = &senders[i],
-			.rx_watch = i == NEVER_WATCHED ? NULL : sender_watch};
+		polls[i] = (struct snapshot_poll){
+			.dev = &senders[i], .rx_watch = i == NEVER_WATCHED ? NULL : sender_watch};
 	lane = (struct snapshot_lane){QUEUES, polls};
 	watch = calloc(1, sizeof(*watch));
 	now = 1;
