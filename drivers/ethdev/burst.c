@@ -33,7 +33,7 @@ ethdev_rx(void *arg, uint16_t queue, struct frame frames[], uint16_t n, struct c
 	return kept;
 }
 
-/** Tell the device what the virtio-net header told us (the library set the lengths). */
+/** Tell the device what the virtio-net header told us (the rest is said already). */
 static void
 ethdev_prepare(const struct frame_offload *offload, struct rte_mbuf *mbuf)
 {

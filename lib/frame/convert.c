@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "frame/convert.h"
 
-#include <rte_tcp.h>
+#include "frame/offload.h"
 
 /** Where bytes are appended, and where new mbufs come from. */
 struct converter {
@@ -35,24 +35,6 @@ convert_append(struct converter *to, const uint8_t *from, uint32_t len)
 	return true;
 }
 
-static void
-convert_offload(const struct frame *frame, struct rte_mbuf *mbuf)
-{
-	const struct frame_offload *offload = &frame->offload;
-	bool tcp = offload->csum_offset == offsetof(struct rte_tcp_hdr, cksum);
-	bool ipv6 = frame->head[frame->l2_len - 2] == 0x86;
-
-	mbuf->l2_len = frame->l2_len;
-	mbuf->l3_len = (uint64_t)(offload->csum_start - frame->l2_len) & 0x1ff;
-	mbuf->ol_flags |= tcp ? RTE_MBUF_F_TX_TCP_CKSUM : RTE_MBUF_F_TX_UDP_CKSUM;
-	mbuf->ol_flags |= ipv6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4;
-	if (offload->flags & FRAME_TSO) {
-		mbuf->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
-		mbuf->l4_len = (uint64_t)(offload->header_len - offload->csum_start) & 0xff;
-		mbuf->tso_segsz = offload->gso_size;
-	}
-}
-
 struct rte_mbuf *
 convert_to_mbuf(const struct frame *frame, struct rte_mempool *pool)
 {
@@ -74,6 +56,6 @@ convert_to_mbuf(const struct frame *frame, struct rte_mempool *pool)
 		return NULL;
 	}
 	if (frame->offload.flags != 0)
-		convert_offload(frame, to.first);
+		offload_describe(&frame->offload, to.first);
 	return to.first;
 }

@@ -34,9 +34,9 @@ enum {
 
 /** The fields of struct virtio_net_hdr (virtio 1.2 section 5.1.6) that a switch needs. */
 struct frame_offload {
-	uint8_t flags;       /**< 0 = the frame is complete */
-	uint8_t csum_offset; /**< from csum_start */
-	uint16_t csum_start; /**< from the start of the frame */
+	uint8_t flags;        /**< 0 = the frame is complete */
+	uint16_t csum_offset; /**< from csum_start; any is legal, TCP and UDP have theirs */
+	uint16_t csum_start;  /**< from the start of the frame */
 	uint16_t header_len; /**< TSO: bytes to repeat before each segment's payload */
 	uint16_t gso_size;   /**< TSO: payload bytes of a segment */
 };

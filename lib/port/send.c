@@ -72,7 +72,8 @@ static struct rte_mbuf *
 send_ready(const struct send_queue *queue, const struct frame *frame, struct counters *counters)
 {
 	struct rte_mbuf *mbuf = frame->mbuf;
-	bool can = (frame->offload.flags & ~queue->capabilities) == 0;
+	bool can = (frame->offload.flags & ~queue->capabilities) == 0 &&
+		   offload_described(&frame->offload, mbuf);
 
 	if (can && queue->prepare == NULL)
 		return mbuf;
@@ -89,6 +90,15 @@ send_ready(const struct send_queue *queue, const struct frame *frame, struct cou
 		return NULL;
 	}
 	return mbuf;
+}
+
+static bool
+send_must_cut(const struct send_queue *queue, const struct frame *frame)
+{
+	if ((frame->offload.flags & FRAME_TSO) == 0)
+		return false;
+	return (frame->offload.flags & FRAME_TSO & ~queue->capabilities) != 0 ||
+	       !offload_described(&frame->offload, frame->mbuf);
 }
 
 /** For devices that take one segment only. */
@@ -136,7 +146,7 @@ send_frames(const struct send_queue *queue, struct frame *const frames[], uint16
 		if (frame == NULL)
 			continue;
 		struct rte_mbuf *mbuf = frame->mbuf;
-		if (frame->offload.flags & FRAME_TSO & ~queue->capabilities) {
+		if (send_must_cut(queue, frame)) {
 			send_flush(queue, &batch, counters);
 			send_segments(queue, frame, counters);
 			continue;
