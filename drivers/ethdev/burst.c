@@ -67,6 +67,7 @@ ethdev_tx(void *arg, uint16_t lane, struct frame *const frames[], uint16_t n,
 		.queue = lane % dev->tx_queues,
 		.pool = dev->pool,
 		.capabilities = dev->capabilities,
+		.reads_guests = dev->reads_guests,
 		.prepare = ethdev_prepare,
 	};
 

@@ -136,6 +136,23 @@ device_tx_offloads(const struct rte_eth_dev_info *info)
 	return use;
 }
 
+/**
+ * Drivers that read frames with the CPU, in this process, wherever they lie: nothing but their
+ * source says so. Others without hardware pass addresses on to where guests are not mapped,
+ * hardware wants guests' memory mapped for its DMA, and net_tap is slower with frames in pieces
+ * than with a copy.
+ */
+static bool
+device_reads_guests(const struct rte_eth_dev_info *info)
+{
+	static const char *const readers[] = {"net_af_packet", "net_ring"};
+
+	for (unsigned i = 0; i < RTE_DIM(readers); i++)
+		if (strcmp(info->driver_name, readers[i]) == 0)
+			return true;
+	return false;
+}
+
 static uint8_t
 device_capabilities(uint64_t tx_offloads)
 {
@@ -192,6 +209,7 @@ device_configure(struct ethdev *dev, const struct ethdev_config *config,
 		return err_set(err, -rc, "device: cannot configure %u+%u queues, mtu %u: %s",
 			dev->rx_queues, dev->tx_queues, conf.rxmode.mtu, rte_strerror(-rc));
 	dev->capabilities = device_capabilities(conf.txmode.offloads);
+	dev->reads_guests = (dev->capabilities & FRAME_CHAIN) != 0 && device_reads_guests(info);
 	return 0;
 }
 

@@ -17,11 +17,11 @@ enum {
 
 /** Layers of a frame whose request is what its headers say it can be. @return 0 or -EINVAL */
 static int
-offload_layers(const struct frame_offload *offload, const struct rte_mbuf *mbuf,
-	struct layers *layers)
+offload_layers(
+	const struct frame_offload *offload, const struct rte_mbuf *mbuf, struct layers *layers)
 {
-	int rc = layers_find(rte_pktmbuf_mtod(mbuf, const uint8_t *), rte_pktmbuf_data_len(mbuf),
-		layers);
+	int rc = layers_find(
+		rte_pktmbuf_mtod(mbuf, const uint8_t *), rte_pktmbuf_data_len(mbuf), layers);
 
 	if (rc < 0 || layers->l4 != offload->csum_start)
 		return -EINVAL;
@@ -59,8 +59,8 @@ offload_describe(const struct frame_offload *offload, struct rte_mbuf *mbuf)
 		return;
 	mbuf->l2_len = layers.l3;
 	mbuf->l3_len = (uint64_t)(layers.l4 - layers.l3) & 0x1ff;
-	mbuf->ol_flags |= layers.protocol == IPPROTO_TCP ? RTE_MBUF_F_TX_TCP_CKSUM
-							 : RTE_MBUF_F_TX_UDP_CKSUM;
+	mbuf->ol_flags |=
+		layers.protocol == IPPROTO_TCP ? RTE_MBUF_F_TX_TCP_CKSUM : RTE_MBUF_F_TX_UDP_CKSUM;
 	mbuf->ol_flags |= layers.ipv6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4;
 	if (offload->flags & FRAME_TSO) {
 		mbuf->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
@@ -225,9 +225,8 @@ segment_fix_headers(const struct segmenting *s, struct rte_mbuf *segment, uint16
 		tcp->cksum = rte_ipv6_phdr_cksum(&bare, 0);
 	}
 	/* The sum over the segment starts from that of the pseudo header, as a guest leaves it. */
-	offload_checksum(&(struct frame_offload){.csum_start = s->l4,
-				 .csum_offset = CSUM_OF_TCP},
-		segment);
+	offload_checksum(
+		&(struct frame_offload){.csum_start = s->l4, .csum_offset = CSUM_OF_TCP}, segment);
 }
 
 static struct rte_mbuf *

@@ -34,6 +34,13 @@ bool offload_described(const struct frame_offload *offload, const struct rte_mbu
  */
 struct rte_mbuf *offload_unshare(struct rte_mbuf *mbuf);
 
+/** Is the mbuf that a frame begins in nobody else's? Then its headers and flags may be changed. */
+static inline bool
+offload_own_head(const struct rte_mbuf *mbuf)
+{
+	return rte_mbuf_refcnt_read(mbuf) == 1 && RTE_MBUF_DIRECT(mbuf);
+}
+
 /**
  * Compute and store the checksum that the sender left open: the sum from csum_start to the end of
  * the frame, whatever is there (virtio 1.2 section 5.1.6.2).

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "frame/convert.h"
+#include "frame/hold.h"
 #include "frame/offload.h"
 
 /** Mbufs that wait to be sent, and the frame each of them is. */
@@ -77,7 +78,8 @@ send_ready(const struct send_queue *queue, const struct frame *frame, struct cou
 
 	if (can && queue->prepare == NULL)
 		return mbuf;
-	mbuf = offload_unshare(mbuf);
+	if (!can || !offload_own_head(mbuf))
+		mbuf = offload_unshare(mbuf);
 	if (mbuf == NULL) {
 		counters->tx_drops[DROP_NO_MEMORY]++;
 		return NULL;
@@ -116,6 +118,14 @@ send_linear(struct rte_mbuf *mbuf, struct counters *counters)
 	return mbuf;
 }
 
+/** Can the receiver read it, is it worth it, and nothing left for software to write into it? */
+static bool
+send_may_hold(const struct send_queue *queue, const struct frame *frame)
+{
+	return queue->reads_guests && frame->hold != NULL && frame->len >= HOLD_LEN_MIN &&
+	       (frame->offload.flags & ~queue->capabilities) == 0;
+}
+
 /** The frame itself, or a copy of it whose payload is in an mbuf; NULL when it was dropped. */
 static const struct frame *
 send_in_mbuf(const struct send_queue *queue, const struct frame *frame, struct frame *copy,
@@ -124,7 +134,9 @@ send_in_mbuf(const struct send_queue *queue, const struct frame *frame, struct f
 	if (likely(frame->mbuf != NULL))
 		return frame;
 	*copy = *frame;
-	copy->mbuf = convert_to_mbuf(frame, queue->pool);
+	copy->mbuf = send_may_hold(queue, frame) ? convert_to_held(frame, queue->pool) : NULL;
+	if (copy->mbuf == NULL)
+		copy->mbuf = convert_to_mbuf(frame, queue->pool);
 	if (copy->mbuf == NULL) {
 		counters->tx_drops[DROP_NO_MEMORY]++;
 		return NULL;

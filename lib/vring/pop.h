@@ -71,8 +71,7 @@ pop_offload(const struct virtq *ring, struct virtq_header *header, struct frame 
 	offload->flags = FRAME_CSUM;
 	offload->csum_start = header->csum_start;
 	offload->csum_offset = header->csum_offset;
-	if ((ring->offloads & FRAME_CSUM) == 0 ||
-		start + header->csum_offset + 2 > frame->len)
+	if ((ring->offloads & FRAME_CSUM) == 0 || start + header->csum_offset + 2 > frame->len)
 		return false;
 	if (header->gso_type == VIRTIO_NET_HDR_GSO_NONE)
 		return true;

@@ -34,8 +34,8 @@ packet_l3(const struct packet *packet)
 uint16_t
 packet_l4(const struct packet *packet)
 {
-	return (uint16_t)(packet_l3(packet) +
-			  (packet->ipv6 ? IPV6_LEN : IPV4_LEN) + packet->ip_options);
+	return (uint16_t)(packet_l3(packet) + (packet->ipv6 ? IPV6_LEN : IPV4_LEN) +
+			  packet->ip_options);
 }
 
 uint16_t

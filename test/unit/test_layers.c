@@ -95,19 +95,19 @@ test_refused(void **state)
 	const struct packet tags = {.tagged = true, .outer = true, .payload = 10};
 
 	(void)state;
-	check_refused(&ipv4, 12, 0x07);       /* no IP */
-	check_refused(&ipv4, 14, 0x55);       /* version */
-	check_refused(&ipv4, 14, 0x44);       /* header of 16 bytes */
-	check_refused(&ipv4, 14, 0x4f);       /* header beyond the frame */
-	check_refused(&ipv4, 20, 0x20);       /* first fragment */
-	check_refused(&ipv4, 21, 0x01);       /* later fragment */
-	check_refused(&ipv6, 14, 0x40);       /* version */
-	check_refused(&ipv6, 20, 44);         /* fragment header */
-	check_refused(&ipv6, 20, 60);         /* TCP taken for options that go beyond the frame */
-	check_refused(&options, 54, 44);      /* fragment header behind options */
-	check_refused(&options, 55, 255);     /* options beyond the frame */
-	check_refused(&tags, 20, 0x81);       /* a third tag */
-	check_refused(&tags, 17, 0xaa);       /* the second one is none */
+	check_refused(&ipv4, 12, 0x07);   /* no IP */
+	check_refused(&ipv4, 14, 0x55);   /* version */
+	check_refused(&ipv4, 14, 0x44);   /* header of 16 bytes */
+	check_refused(&ipv4, 14, 0x4f);   /* header beyond the frame */
+	check_refused(&ipv4, 20, 0x20);   /* first fragment */
+	check_refused(&ipv4, 21, 0x01);   /* later fragment */
+	check_refused(&ipv6, 14, 0x40);   /* version */
+	check_refused(&ipv6, 20, 44);     /* fragment header */
+	check_refused(&ipv6, 20, 60);     /* TCP taken for options that go beyond the frame */
+	check_refused(&options, 54, 44);  /* fragment header behind options */
+	check_refused(&options, 55, 255); /* options beyond the frame */
+	check_refused(&tags, 20, 0x81);   /* a third tag */
+	check_refused(&tags, 17, 0xaa);   /* the second one is none */
 }
 
 /** A route still to go changes the sum; one at its end does not. */
@@ -158,8 +158,8 @@ check_described(const struct packet *packet, const struct frame_offload *offload
 		assert_int_equal(mbuf->l2_len, packet_l3(packet));
 		assert_int_equal(mbuf->l2_len + mbuf->l3_len, packet_l4(packet));
 		assert_int_equal((mbuf->ol_flags & RTE_MBUF_F_TX_IPV6) != 0, packet->ipv6);
-		assert_int_equal((mbuf->ol_flags & RTE_MBUF_F_TX_L4_MASK) ==
-					 RTE_MBUF_F_TX_UDP_CKSUM,
+		assert_int_equal(
+			(mbuf->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_UDP_CKSUM,
 			packet->udp);
 	}
 	rte_pktmbuf_free(mbuf);
