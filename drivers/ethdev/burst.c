@@ -33,7 +33,7 @@ ethdev_rx(void *arg, uint16_t queue, struct frame frames[], uint16_t n, struct c
 	return kept;
 }
 
-/** Tell the device what the virtio-net header told us (the library set the lengths). */
+/** Tell the device what the virtio-net header told us (the rest is said already). */
 static void
 ethdev_prepare(const struct frame_offload *offload, struct rte_mbuf *mbuf)
 {
@@ -67,6 +67,7 @@ ethdev_tx(void *arg, uint16_t lane, struct frame *const frames[], uint16_t n,
 		.queue = lane % dev->tx_queues,
 		.pool = dev->pool,
 		.capabilities = dev->capabilities,
+		.reads_guests = dev->reads_guests,
 		.prepare = ethdev_prepare,
 	};
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_bus.h>
 #include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_malloc.h>
@@ -109,16 +110,47 @@ ethdev_unplug(struct ethdev *dev)
 	device_taken[dev->id] = false;
 }
 
-static uint64_t
-device_tx_offloads(uint64_t can)
+/** A driver without hardware: it moves frames by what the CPU does. */
+static bool
+device_is_software(const struct rte_eth_dev_info *info)
 {
+	return strcmp(rte_bus_name(rte_dev_bus(info->device)), "vdev") == 0;
+}
+
+/*
+ * Segmentation of a driver without hardware is librte_gso's, which knows IPv4 alone and believes
+ * headers that a guest wrote: ours is as fast and does neither.
+ */
+static uint64_t
+device_tx_offloads(const struct rte_eth_dev_info *info)
+{
+	uint64_t can = info->tx_offload_capa;
 	const uint64_t checksums = RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM |
 				   RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
 	uint64_t use = can & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 
+	if (device_is_software(info))
+		can &= ~RTE_ETH_TX_OFFLOAD_TCP_TSO;
 	if ((can & checksums) == checksums)
 		use |= checksums | (can & RTE_ETH_TX_OFFLOAD_TCP_TSO);
 	return use;
+}
+
+/**
+ * Drivers that read frames with the CPU, in this process, wherever they lie: nothing but their
+ * source says so. Others without hardware pass addresses on to where guests are not mapped,
+ * hardware wants guests' memory mapped for its DMA, and net_tap is slower with frames in pieces
+ * than with a copy.
+ */
+static bool
+device_reads_guests(const struct rte_eth_dev_info *info)
+{
+	static const char *const readers[] = {"net_af_packet", "net_ring"};
+
+	for (unsigned i = 0; i < RTE_DIM(readers); i++)
+		if (strcmp(info->driver_name, readers[i]) == 0)
+			return true;
+	return false;
 }
 
 static uint8_t
@@ -160,7 +192,7 @@ device_configure(struct ethdev *dev, const struct ethdev_config *config,
 			info->max_rx_queues, dev->rx_queues);
 	dev->tx_queues = (uint16_t)RTE_MIN(
 		info->max_tx_queues, RTE_MAX(dev->services->lanes, (unsigned)dev->rx_queues));
-	conf.txmode.offloads = device_tx_offloads(info->tx_offload_capa);
+	conf.txmode.offloads = device_tx_offloads(info);
 	conf.rxmode.mtu = device_mtu(config, info);
 	if (config->mtu > POOL_PAYLOAD - FRAME_ETH_LEN - 2 * FRAME_TAG_LEN) {
 		conf.rxmode.offloads = info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
@@ -177,6 +209,7 @@ device_configure(struct ethdev *dev, const struct ethdev_config *config,
 		return err_set(err, -rc, "device: cannot configure %u+%u queues, mtu %u: %s",
 			dev->rx_queues, dev->tx_queues, conf.rxmode.mtu, rte_strerror(-rc));
 	dev->capabilities = device_capabilities(conf.txmode.offloads);
+	dev->reads_guests = (dev->capabilities & FRAME_CHAIN) != 0 && device_reads_guests(info);
 	return 0;
 }
 

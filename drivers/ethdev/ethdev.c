@@ -196,6 +196,7 @@ ethdev_facts(const struct port *port, struct port_facts *facts)
 			link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : link.link_speed);
 	port_fact(
 		facts, "tx_checksum", "%s", dev->capabilities & FRAME_CSUM ? "device" : "software");
+	port_fact(facts, "guest_frames", "%s", dev->reads_guests ? "by reference" : "copied");
 	port_fact(facts, "tx_segmentation", "%s",
 		dev->capabilities & FRAME_TSO ? "device" : "software");
 }

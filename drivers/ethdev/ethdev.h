@@ -39,6 +39,7 @@ struct ethdev {
 	uint16_t rx_queues;
 	uint16_t tx_queues;
 	uint8_t capabilities; /**< FRAME_* that the device does on transmit */
+	bool reads_guests;    /**< frames may stay in guest memory */
 	struct ethdev_lock *tx_lock;
 
 	/* Control only. */

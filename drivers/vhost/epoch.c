@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -23,7 +24,15 @@ LOG_MODULE(vhost);
 
 #define FEATURE(bit) (UINT64_C(1) << (bit))
 
-enum { HEADER_LONG = 12, HEADER_SHORT = 10 };
+enum {
+	HEADER_LONG = 12,
+	HEADER_SHORT = 10,
+	EPOCH_PATIENCE_MS = 100, /* for devices that read from a guest's memory */
+};
+
+/* Ended, but a device may still read their memory. Guarded by retired_lock, a leaf. */
+static struct vhost_epoch *retired;
+static pthread_mutex_t retired_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static uint8_t
 epoch_capabilities(uint64_t features)
@@ -146,15 +155,20 @@ epoch_ring_setup(const struct vhost_epoch *epoch, uint16_t number, struct virtq_
 }
 
 static void
-epoch_add_ring(struct vhost_epoch *epoch, uint16_t number)
+epoch_add_ring(struct vhost_dev *dev, struct vhost_epoch *epoch, uint16_t number)
 {
 	struct virtq_setup setup = {.callfd = -1};
 	struct virtq *ring = rte_zmalloc("virtq", sizeof(*ring), 64);
+	bool good = ring != NULL && epoch_ring_setup(epoch, number, &setup);
+	const struct virtq_batch *batch = &dev->queue[number / 2].batch;
 
-	if (ring == NULL || !epoch_ring_setup(epoch, number, &setup) ||
-		virtq_init(ring, &setup) < 0) {
+	/* Held frames may be overtaken, which IN_ORDER rules out. Without a hold frames are copied. */
+	if (good && number % 2 != 0 && (epoch->features & FEATURE(VIRTIO_F_IN_ORDER)) == 0)
+		setup.hold = hold_create(setup.size, batch->head[0], sizeof(batch->head[0]));
+	if (!good || virtq_init(ring, &setup) < 0) {
 		if (setup.callfd >= 0)
 			close(setup.callfd);
+		hold_destroy(setup.hold);
 		rte_free(ring);
 		return;
 	}
@@ -170,10 +184,49 @@ epoch_free(struct vhost_epoch *epoch)
 			continue;
 		if (epoch->ring[i]->callfd >= 0)
 			close(epoch->ring[i]->callfd);
+		hold_destroy(epoch->ring[i]->hold);
 		rte_free(epoch->ring[i]);
 	}
 	memory_unmap(&epoch->memory);
 	rte_free(epoch);
+}
+
+static bool
+epoch_is_read(const struct vhost_epoch *epoch)
+{
+	for (unsigned i = 0; i < RTE_DIM(epoch->ring); i++)
+		if (epoch->ring[i] != NULL && epoch->ring[i]->hold != NULL &&
+			hold_is_read(epoch->ring[i]->hold))
+			return true;
+	return false;
+}
+
+void
+vhost_epoch_collect(void)
+{
+	pthread_mutex_lock(&retired_lock);
+	struct vhost_epoch **link = &retired;
+	while (*link != NULL) {
+		struct vhost_epoch *epoch = *link;
+		if (epoch_is_read(epoch)) {
+			link = &epoch->next;
+			continue;
+		}
+		*link = epoch->next;
+		epoch_free(epoch);
+	}
+	pthread_mutex_unlock(&retired_lock);
+}
+
+/** Its memory stays mapped for as long as a device may read from it. */
+static void
+epoch_retire(struct vhost_epoch *epoch)
+{
+	pthread_mutex_lock(&retired_lock);
+	epoch->next = retired;
+	retired = epoch;
+	pthread_mutex_unlock(&retired_lock);
+	vhost_epoch_collect();
 }
 
 static struct vhost_epoch *
@@ -195,7 +248,7 @@ epoch_build(struct vhost_dev *dev, int vid)
 	}
 	epoch->direct = epoch->reason == NULL;
 	for (uint16_t i = 0; epoch->direct && i < 2 * dev->queues; i++)
-		epoch_add_ring(epoch, i);
+		epoch_add_ring(dev, epoch, i);
 	return epoch;
 }
 
@@ -216,6 +269,31 @@ vhost_epoch_start(struct vhost_dev *dev, int vid)
 	atomic_store_explicit(&dev->live, epoch, memory_order_release);
 }
 
+/**
+ * Wait for devices that read frames of this guest, not for ever. Lcores have let go of the rings,
+ * and go on polling everything else, the devices too.
+ */
+static void
+epoch_settle(struct vhost_epoch *epoch)
+{
+	bool waits = true;
+
+	for (unsigned ms = 0; waits && ms < EPOCH_PATIENCE_MS; ms++) {
+		waits = false;
+		for (unsigned i = 0; i < RTE_DIM(epoch->ring); i++) {
+			if (epoch->ring[i] == NULL || !virtq_waits(epoch->ring[i]))
+				continue;
+			virtq_settle(epoch->ring[i], NULL);
+			waits = waits || virtq_waits(epoch->ring[i]);
+		}
+		if (waits)
+			usleep(1000);
+	}
+	for (unsigned i = 0; i < RTE_DIM(epoch->ring); i++)
+		if (epoch->ring[i] != NULL)
+			virtq_pop_end(epoch->ring[i]);
+}
+
 void
 vhost_epoch_stop(struct vhost_dev *dev)
 {
@@ -225,10 +303,11 @@ vhost_epoch_stop(struct vhost_dev *dev)
 		return;
 	atomic_store(&dev->live, NULL);
 	dev->services->quiesce(dev->services->arg);
+	epoch_settle(epoch);
 	for (uint16_t i = 0; i < 2 * dev->queues; i++)
 		if (epoch->ring[i] != NULL)
 			rte_vhost_set_vring_base(epoch->vid, i, epoch->ring[i]->last_avail,
 				epoch->ring[i]->last_used);
 	dev->epoch = NULL;
-	epoch_free(epoch);
+	epoch_retire(epoch);
 }

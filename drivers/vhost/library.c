@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include <rte_mbuf.h>
+#include <rte_sctp.h>
 #include <rte_tcp.h>
 #include <rte_udp.h>
 #include <rte_vhost.h>
@@ -22,6 +23,9 @@ vhost_offload(struct frame *frame)
 	offload->csum_offset = offsetof(struct rte_tcp_hdr, cksum);
 	if ((mbuf->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_UDP_CKSUM)
 		offload->csum_offset = offsetof(struct rte_udp_hdr, dgram_cksum);
+	/* A plain sum at that place is what virtio means; devices would store a CRC32c. */
+	if ((mbuf->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_SCTP_CKSUM)
+		offload->csum_offset = offsetof(struct rte_sctp_hdr, cksum);
 	if (mbuf->ol_flags & RTE_MBUF_F_TX_TCP_SEG) {
 		offload->flags |= mbuf->ol_flags & RTE_MBUF_F_TX_IPV4 ? FRAME_TSO4 : FRAME_TSO6;
 		offload->gso_size = mbuf->tso_segsz;

@@ -123,6 +123,7 @@ vhost_link(struct port *port, struct port_link *link)
 	link->up = atomic_load(&dev->running) && atomic_load(&dev->fault) == VIRTQ_GOOD;
 	link->generation = atomic_load(&dev->generation);
 	link->speed = 0;
+	vhost_epoch_collect();
 	if (link->up && port->config.numa == PORT_NUMA_AUTO) {
 		int node = rte_vhost_get_numa_node(vid);
 		if (node >= 0)

@@ -46,6 +46,7 @@ _Static_assert(sizeof(struct vhost_config) <= PORT_DRIVER_CONFIG_MAX, "fits into
  * lcores' own to advance meanwhile.
  */
 struct vhost_epoch {
+	struct vhost_epoch *next; /**< of those that ended while devices read their memory */
 	int vid;
 	bool direct;          /**< our own bursts on both rings of every pair, else the library's */
 	const char *reason;   /**< why not direct */
@@ -111,6 +112,9 @@ void vhost_epoch_start(struct vhost_dev *dev, int vid);
 
 /** Stop frames, and tell the library how far the rings came. Safe to call twice. */
 void vhost_epoch_stop(struct vhost_dev *dev);
+
+/** Free what ended while devices read its memory, where they are through. Not a polling lcore. */
+void vhost_epoch_collect(void);
 
 /* socket.c: the file system side of a listening socket */
 

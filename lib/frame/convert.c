@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "frame/convert.h"
 
-#include <rte_tcp.h>
+#include "frame/hold.h"
+#include "frame/offload.h"
 
 /** Where bytes are appended, and where new mbufs come from. */
 struct converter {
@@ -35,24 +36,6 @@ convert_append(struct converter *to, const uint8_t *from, uint32_t len)
 	return true;
 }
 
-static void
-convert_offload(const struct frame *frame, struct rte_mbuf *mbuf)
-{
-	const struct frame_offload *offload = &frame->offload;
-	bool tcp = offload->csum_offset == offsetof(struct rte_tcp_hdr, cksum);
-	bool ipv6 = frame->head[frame->l2_len - 2] == 0x86;
-
-	mbuf->l2_len = frame->l2_len;
-	mbuf->l3_len = (uint64_t)(offload->csum_start - frame->l2_len) & 0x1ff;
-	mbuf->ol_flags |= tcp ? RTE_MBUF_F_TX_TCP_CKSUM : RTE_MBUF_F_TX_UDP_CKSUM;
-	mbuf->ol_flags |= ipv6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4;
-	if (offload->flags & FRAME_TSO) {
-		mbuf->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
-		mbuf->l4_len = (uint64_t)(offload->header_len - offload->csum_start) & 0xff;
-		mbuf->tso_segsz = offload->gso_size;
-	}
-}
-
 struct rte_mbuf *
 convert_to_mbuf(const struct frame *frame, struct rte_mempool *pool)
 {
@@ -74,6 +57,59 @@ convert_to_mbuf(const struct frame *frame, struct rte_mempool *pool)
 		return NULL;
 	}
 	if (frame->offload.flags != 0)
-		convert_offload(frame, to.first);
+		offload_describe(&frame->offload, to.first);
 	return to.first;
+}
+
+/** Pieces of guest memory behind the head, each no longer than an mbuf can say. */
+static unsigned
+convert_pieces(const struct frame *frame, struct frame_segment pieces[HOLD_PIECES_MAX])
+{
+	uint32_t skip = frame->head_len;
+	unsigned n = 0;
+
+	for (uint16_t i = 0; i < frame->segments; i++) {
+		uint32_t over = RTE_MIN(frame->segment[i].len, skip);
+		const uint8_t *data = frame->segment[i].data + over;
+		uint32_t left = frame->segment[i].len - over;
+		skip -= over;
+		while (left > 0) {
+			uint32_t part = RTE_MIN(left, (uint32_t)UINT16_MAX);
+			if (n == HOLD_PIECES_MAX)
+				return 0;
+			pieces[n++] = (struct frame_segment){data, part};
+			data += part;
+			left -= part;
+		}
+	}
+	return n;
+}
+
+struct rte_mbuf *
+convert_to_held(const struct frame *frame, struct rte_mempool *pool)
+{
+	struct frame_segment pieces[HOLD_PIECES_MAX];
+	struct rte_mbuf *mbufs[1 + HOLD_PIECES_MAX];
+	uint32_t place = hold_place(frame->hold, frame->head);
+	unsigned n = hold_can_take(frame->hold, place) ? convert_pieces(frame, pieces) : 0;
+
+	if (n == 0 || rte_pktmbuf_alloc_bulk(pool, mbufs, n + 1) < 0)
+		return NULL;
+	struct rte_mbuf_ext_shared_info *shared = hold_take(frame->hold, place, (uint16_t)n);
+	struct rte_mbuf *first = mbufs[0];
+	memcpy(rte_pktmbuf_mtod(first, void *), frame->head, frame->head_len);
+	first->data_len = frame->head_len;
+	first->pkt_len = frame->len;
+	first->nb_segs = (uint16_t)(n + 1);
+	for (unsigned i = 0; i < n; i++) {
+		uint8_t *data = (uint8_t *)(uintptr_t)pieces[i].data;
+		uint16_t len = (uint16_t)pieces[i].len;
+		/* Devices are given guest memory at the addresses it has here. */
+		rte_pktmbuf_attach_extbuf(mbufs[i + 1], data, (uintptr_t)data, len, shared);
+		mbufs[i + 1]->data_len = len;
+		mbufs[i]->next = mbufs[i + 1];
+	}
+	if (frame->offload.flags != 0)
+		offload_describe(&frame->offload, first);
+	return first;
 }

@@ -17,4 +17,13 @@
  */
 struct rte_mbuf *convert_to_mbuf(const struct frame *frame, struct rte_mempool *pool);
 
+/**
+ * The same without a copy of what was not classified: mbufs that point to guest memory, which is
+ * held until the last of them is freed.
+ *
+ * @return the chain, which the caller owns; NULL when the frame cannot be held now, or the pool is
+ *         empty
+ */
+struct rte_mbuf *convert_to_held(const struct frame *frame, struct rte_mempool *pool);
+
 #endif

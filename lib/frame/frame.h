@@ -34,11 +34,11 @@ enum {
 
 /** The fields of struct virtio_net_hdr (virtio 1.2 section 5.1.6) that a switch needs. */
 struct frame_offload {
-	uint8_t flags;       /**< 0 = the frame is complete */
-	uint8_t csum_offset; /**< from csum_start */
-	uint16_t csum_start; /**< from the start of the frame */
-	uint16_t header_len; /**< TSO: bytes to repeat before each segment's payload */
-	uint16_t gso_size;   /**< TSO: payload bytes of a segment */
+	uint8_t flags;        /**< 0 = the frame is complete */
+	uint16_t csum_offset; /**< from csum_start; any is legal, TCP and UDP have theirs */
+	uint16_t csum_start;  /**< from the start of the frame */
+	uint16_t header_len;  /**< TSO: bytes to repeat before each segment's payload */
+	uint16_t gso_size;    /**< TSO: payload bytes of a segment */
 };
 
 /** A piece of a frame in guest memory. */
@@ -47,14 +47,18 @@ struct frame_segment {
 	uint32_t len;
 };
 
+struct hold;
+
 /**
  * Every field is written by the driver's rx, but where noted. The payload is in an mbuf, or, where
- * mbuf is NULL, in segments of guest memory that stay until the driver's rx_done.
+ * mbuf is NULL, in segments of guest memory that stay until the driver's rx_done, and longer for
+ * whom `hold` grants it.
  */
 struct frame {
 	struct rte_mbuf *mbuf; /**< owner of the payload; one reference per receiving port */
 	const struct frame_segment *segment; /**< the whole frame; used where mbuf is NULL */
 	const uint8_t *head;                 /**< first head_len bytes */
+	struct hold *hold; /**< used where mbuf is NULL; NULL = the segments cannot be held */
 	uint32_t len;      /**< of the whole frame, without frame check sequence */
 	uint16_t segments; /**< how many */
 	uint16_t head_len;

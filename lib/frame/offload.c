@@ -6,6 +6,78 @@
 
 #include <rte_ip.h>
 #include <rte_tcp.h>
+#include <rte_udp.h>
+
+#include "frame/layers.h"
+
+enum {
+	CSUM_OF_TCP = offsetof(struct rte_tcp_hdr, cksum),
+	CSUM_OF_UDP = offsetof(struct rte_udp_hdr, dgram_cksum),
+};
+
+/** Layers of a frame whose request is what its headers say it can be. @return 0 or -EINVAL */
+static int
+offload_layers(
+	const struct frame_offload *offload, const struct rte_mbuf *mbuf, struct layers *layers)
+{
+	int rc = layers_find(
+		rte_pktmbuf_mtod(mbuf, const uint8_t *), rte_pktmbuf_data_len(mbuf), layers);
+
+	if (rc < 0 || layers->l4 != offload->csum_start)
+		return -EINVAL;
+	if ((offload->flags & FRAME_TSO) != 0 &&
+		(layers->protocol != IPPROTO_TCP ||
+			layers->ipv6 != ((offload->flags & FRAME_TSO6) != 0)))
+		return -EINVAL;
+	if (layers->protocol == IPPROTO_TCP)
+		return offload->csum_offset == CSUM_OF_TCP ? 0 : -EINVAL;
+	return layers->protocol == IPPROTO_UDP && offload->csum_offset == CSUM_OF_UDP ? 0 : -EINVAL;
+}
+
+/** Devices may stumble over headers that are none, and over segments without end. */
+static bool
+offload_is_sane(const struct frame_offload *offload, const struct rte_mbuf *mbuf,
+	const struct layers *layers)
+{
+	uint32_t most = (uint32_t)offload->gso_size * OFFLOAD_SEGMENTS_MAX;
+
+	return offload->header_len >= layers->l4 + sizeof(struct rte_tcp_hdr) &&
+	       offload->header_len <= rte_pktmbuf_data_len(mbuf) &&
+	       rte_pktmbuf_pkt_len(mbuf) - offload->header_len <= most;
+}
+
+void
+offload_describe(const struct frame_offload *offload, struct rte_mbuf *mbuf)
+{
+	struct layers layers;
+
+	/* Devices and DPDK take the IP header's own protocol field to be layer 4's. */
+	if (offload_layers(offload, mbuf, &layers) < 0 ||
+		(layers.ipv6 && layers.l4 != layers.l3 + sizeof(struct rte_ipv6_hdr)))
+		return;
+	if ((offload->flags & FRAME_TSO) != 0 && !offload_is_sane(offload, mbuf, &layers))
+		return;
+	mbuf->l2_len = layers.l3;
+	mbuf->l3_len = (uint64_t)(layers.l4 - layers.l3) & 0x1ff;
+	mbuf->ol_flags |=
+		layers.protocol == IPPROTO_TCP ? RTE_MBUF_F_TX_TCP_CKSUM : RTE_MBUF_F_TX_UDP_CKSUM;
+	mbuf->ol_flags |= layers.ipv6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4;
+	if (offload->flags & FRAME_TSO) {
+		mbuf->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+		mbuf->l4_len = (uint64_t)(offload->header_len - layers.l4) & 0xff;
+		mbuf->tso_segsz = offload->gso_size;
+	}
+}
+
+bool
+offload_described(const struct frame_offload *offload, const struct rte_mbuf *mbuf)
+{
+	uint64_t l4 = mbuf->ol_flags & RTE_MBUF_F_TX_L4_MASK;
+
+	if (offload->flags & FRAME_TSO)
+		return (mbuf->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0;
+	return l4 == RTE_MBUF_F_TX_TCP_CKSUM || l4 == RTE_MBUF_F_TX_UDP_CKSUM;
+}
 
 struct rte_mbuf *
 offload_unshare(struct rte_mbuf *mbuf)
@@ -90,44 +162,29 @@ struct segmenting {
 	uint32_t payload;
 };
 
-/** Is this the header of IPv4 or IPv6 right before TCP, as the claim says, and no fragment? */
-static bool
-segment_is_tcp(const struct segmenting *s, const uint8_t *head)
-{
-	if (s->ipv4) {
-		const struct rte_ipv4_hdr *ip = (const void *)(head + s->l3);
-		uint16_t fragment = rte_be_to_cpu_16(ip->fragment_offset);
-		return ip->version_ihl >> 4 == 4 && s->l3 + rte_ipv4_hdr_len(ip) == s->l4 &&
-		       ip->next_proto_id == IPPROTO_TCP &&
-		       !(fragment & (RTE_IPV4_HDR_OFFSET_MASK | RTE_IPV4_HDR_MF_FLAG));
-	}
-	const struct rte_ipv6_hdr *ip = (const void *)(head + s->l3);
-	return head[s->l3] >> 4 == 6 && s->l3 + sizeof(*ip) == s->l4 && ip->proto == IPPROTO_TCP;
-}
-
 /* The claim is checked against the headers in the mbuf, which is host memory. */
 static int
 segment_parse(const struct frame_offload *offload, struct rte_mbuf *mbuf, struct segmenting *s)
 {
-	uint16_t ip_min;
+	struct layers layers;
 
+	if (offload_layers(offload, mbuf, &layers) < 0)
+		return -EINVAL;
 	*s = (struct segmenting){.mbuf = mbuf,
 		.header_len = offload->header_len,
-		.l3 = (uint16_t)mbuf->l2_len,
-		.l4 = offload->csum_start,
-		.ipv4 = (offload->flags & FRAME_TSO4) != 0,
+		.l3 = layers.l3,
+		.l4 = layers.l4,
+		.ipv4 = !layers.ipv6,
 		.gso_size = offload->gso_size};
-	ip_min = s->ipv4 ? sizeof(struct rte_ipv4_hdr) : sizeof(struct rte_ipv6_hdr);
-	if (s->gso_size == 0 || s->l3 < FRAME_ETH_LEN || s->l4 < s->l3 + ip_min ||
-		s->header_len < s->l4 + sizeof(struct rte_tcp_hdr) ||
+	if (s->gso_size == 0 || s->header_len < s->l4 + sizeof(struct rte_tcp_hdr) ||
 		s->header_len > RTE_PKTMBUF_HEADROOM ||
 		s->header_len > rte_pktmbuf_data_len(mbuf) ||
 		s->header_len >= rte_pktmbuf_pkt_len(mbuf))
 		return -EINVAL;
-	const uint8_t *head = rte_pktmbuf_mtod(mbuf, const uint8_t *);
-	const struct rte_tcp_hdr *tcp = (const void *)(head + s->l4);
+	const struct rte_tcp_hdr *tcp =
+		rte_pktmbuf_mtod_offset(mbuf, const struct rte_tcp_hdr *, s->l4);
 	s->payload = rte_pktmbuf_pkt_len(mbuf) - s->header_len;
-	if (!segment_is_tcp(s, head) || s->l4 + (tcp->data_off >> 4) * 4 != s->header_len ||
+	if (s->l4 + (tcp->data_off >> 4) * 4 != s->header_len ||
 		s->header_len - s->l3 + RTE_MIN(s->gso_size, s->payload) > UINT16_MAX)
 		return -EINVAL;
 	uint32_t count = (s->payload + s->gso_size - 1) / s->gso_size;
@@ -160,12 +217,16 @@ segment_fix_headers(const struct segmenting *s, struct rte_mbuf *segment, uint16
 		struct rte_ipv6_hdr *ip = (void *)(head + s->l3);
 		ip->payload_len = rte_cpu_to_be_16(
 			rte_pktmbuf_pkt_len(segment) - s->l3 - sizeof(struct rte_ipv6_hdr));
-		tcp->cksum = rte_ipv6_phdr_cksum(ip, 0);
+		/* Extension headers are not in the sum: it is that of a packet without. */
+		struct rte_ipv6_hdr bare = *ip;
+		bare.proto = IPPROTO_TCP;
+		bare.payload_len =
+			rte_cpu_to_be_16((uint16_t)(rte_pktmbuf_pkt_len(segment) - s->l4));
+		tcp->cksum = rte_ipv6_phdr_cksum(&bare, 0);
 	}
 	/* The sum over the segment starts from that of the pseudo header, as a guest leaves it. */
-	offload_checksum(&(struct frame_offload){.csum_start = s->l4,
-				 .csum_offset = offsetof(struct rte_tcp_hdr, cksum)},
-		segment);
+	offload_checksum(
+		&(struct frame_offload){.csum_start = s->l4, .csum_offset = CSUM_OF_TCP}, segment);
 }
 
 static struct rte_mbuf *

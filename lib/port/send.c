@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "frame/convert.h"
+#include "frame/hold.h"
 #include "frame/offload.h"
 
 /** Mbufs that wait to be sent, and the frame each of them is. */
@@ -72,11 +73,13 @@ static struct rte_mbuf *
 send_ready(const struct send_queue *queue, const struct frame *frame, struct counters *counters)
 {
 	struct rte_mbuf *mbuf = frame->mbuf;
-	bool can = (frame->offload.flags & ~queue->capabilities) == 0;
+	bool can = (frame->offload.flags & ~queue->capabilities) == 0 &&
+		   offload_described(&frame->offload, mbuf);
 
 	if (can && queue->prepare == NULL)
 		return mbuf;
-	mbuf = offload_unshare(mbuf);
+	if (!can || !offload_own_head(mbuf))
+		mbuf = offload_unshare(mbuf);
 	if (mbuf == NULL) {
 		counters->tx_drops[DROP_NO_MEMORY]++;
 		return NULL;
@@ -89,6 +92,15 @@ send_ready(const struct send_queue *queue, const struct frame *frame, struct cou
 		return NULL;
 	}
 	return mbuf;
+}
+
+static bool
+send_must_cut(const struct send_queue *queue, const struct frame *frame)
+{
+	if ((frame->offload.flags & FRAME_TSO) == 0)
+		return false;
+	return (frame->offload.flags & FRAME_TSO & ~queue->capabilities) != 0 ||
+	       !offload_described(&frame->offload, frame->mbuf);
 }
 
 /** For devices that take one segment only. */
@@ -106,6 +118,14 @@ send_linear(struct rte_mbuf *mbuf, struct counters *counters)
 	return mbuf;
 }
 
+/** Can the receiver read it, is it worth it, and nothing left for software to write into it? */
+static bool
+send_may_hold(const struct send_queue *queue, const struct frame *frame)
+{
+	return queue->reads_guests && frame->hold != NULL && frame->len >= HOLD_LEN_MIN &&
+	       (frame->offload.flags & ~queue->capabilities) == 0;
+}
+
 /** The frame itself, or a copy of it whose payload is in an mbuf; NULL when it was dropped. */
 static const struct frame *
 send_in_mbuf(const struct send_queue *queue, const struct frame *frame, struct frame *copy,
@@ -114,7 +134,9 @@ send_in_mbuf(const struct send_queue *queue, const struct frame *frame, struct f
 	if (likely(frame->mbuf != NULL))
 		return frame;
 	*copy = *frame;
-	copy->mbuf = convert_to_mbuf(frame, queue->pool);
+	copy->mbuf = send_may_hold(queue, frame) ? convert_to_held(frame, queue->pool) : NULL;
+	if (copy->mbuf == NULL)
+		copy->mbuf = convert_to_mbuf(frame, queue->pool);
 	if (copy->mbuf == NULL) {
 		counters->tx_drops[DROP_NO_MEMORY]++;
 		return NULL;
@@ -136,7 +158,7 @@ send_frames(const struct send_queue *queue, struct frame *const frames[], uint16
 		if (frame == NULL)
 			continue;
 		struct rte_mbuf *mbuf = frame->mbuf;
-		if (frame->offload.flags & FRAME_TSO & ~queue->capabilities) {
+		if (send_must_cut(queue, frame)) {
 			send_flush(queue, &batch, counters);
 			send_segments(queue, frame, counters);
 			continue;

@@ -67,9 +67,8 @@ pop_offload(const struct virtq *ring, struct virtq_header *header, struct frame 
 		return header->gso_type == VIRTIO_NET_HDR_GSO_NONE;
 	offload->flags = FRAME_CSUM;
 	offload->csum_start = header->csum_start;
-	offload->csum_offset = (uint8_t)header->csum_offset;
-	if ((ring->offloads & FRAME_CSUM) == 0 || header->csum_offset > UINT8_MAX ||
-		start + header->csum_offset + 2 > frame->len)
+	offload->csum_offset = header->csum_offset;
+	if ((ring->offloads & FRAME_CSUM) == 0 || start + header->csum_offset + 2 > frame->len)
 		return false;
 	if (header->gso_type == VIRTIO_NET_HDR_GSO_NONE)
 		return true;

@@ -56,6 +56,7 @@ virtq_init(struct virtq *ring, const struct virtq_setup *setup)
 	ring->mergeable = setup->mergeable;
 	ring->offloads = setup->offloads;
 	ring->callfd = setup->callfd;
+	ring->hold = setup->hold;
 	ring->last_avail = setup->last_avail;
 	ring->last_used = setup->last_used;
 	rte_spinlock_init(&ring->lock);
@@ -218,12 +219,16 @@ const uint16_t *
 virtq_watch(const struct virtq *ring, uint16_t *value)
 {
 	*value = __atomic_load_n(&ring->avail->idx, __ATOMIC_RELAXED);
-	return *value == ring->last_avail ? &ring->avail->idx : NULL;
+	return *value == ring->last_avail && !virtq_waits(ring) ? &ring->avail->idx : NULL;
 }
 
 void
 virtq_pop_done(struct virtq *ring, const struct virtq_batch *batch)
 {
+	if (virtq_waits(ring)) {
+		virtq_settle(ring, batch);
+		return;
+	}
 	if (batch->taken == 0)
 		return;
 	uint16_t last_used = ring->last_used, mask = ring->mask;

@@ -7,7 +7,8 @@
  * local, checked, and used from there. What breaks the rules marks the ring broken: it yields and
  * takes nothing any more, and `broken` says why.
  *
- * Descriptors complete in the order in which they were made available.
+ * Descriptors complete in the order in which they were made available, but for those whose frames a
+ * device holds too long (frame/hold.h).
  *
  * Thread safety: a ring that is popped belongs to one polling lcore. A ring that is pushed may be
  * used by several under its lock. Control creates and destroys rings when no lcore uses them.
@@ -22,6 +23,7 @@
 #include <rte_spinlock.h>
 
 #include "frame/frame.h"
+#include "frame/hold.h"
 #include "vring/memory.h"
 
 enum {
@@ -73,8 +75,9 @@ struct virtq_setup {
 	uint8_t header_len; /**< 10 or 12, virtio 1.2 section 5.1.6 */
 	bool event_idx;
 	bool mergeable;
-	uint8_t offloads; /**< FRAME_CSUM, FRAME_TSO4, FRAME_TSO6 negotiated in this direction */
-	int callfd;       /**< eventfd to interrupt the guest, negative = none */
+	uint8_t offloads;  /**< FRAME_CSUM, FRAME_TSO4, FRAME_TSO6 negotiated in this direction */
+	int callfd;        /**< eventfd to interrupt the guest, negative = none */
+	struct hold *hold; /**< for a ring that is popped, whose frames devices may read; or NULL */
 };
 
 /** The bursts, compiled for one instruction set. */
@@ -99,6 +102,7 @@ struct virtq {
 	bool mergeable;
 	uint8_t offloads;
 	int callfd;
+	struct hold *hold; /**< of frames popped that devices read from; NULL = none may */
 
 	/* Written by the lcore that pops, or that holds the lock for pushing. */
 	_Alignas(64) rte_spinlock_t lock;
@@ -144,8 +148,32 @@ virtq_pop(struct virtq *ring, struct virtq_batch *batch, struct frame frames[], 
 	return ring->ops->pop(ring, batch, frames, n, bad);
 }
 
-/** Give all buffers of the last virtq_pop() back to the guest, and interrupt it if it wants that. */
+/**
+ * Give all buffers of the last virtq_pop() back to the guest, but for those that are held and those
+ * that wait for them, and interrupt it if it wants that.
+ */
 void virtq_pop_done(struct virtq *ring, const struct virtq_batch *batch);
+
+/**
+ * Give back what devices have read since, and a batch that was popped: what virtq_pop_done() does
+ * for a ring with a hold.
+ *
+ * @param batch NULL = no new one
+ */
+void virtq_settle(struct virtq *ring, const struct virtq_batch *batch);
+
+/** Are buffers of a ring that is popped still to go back? */
+static inline bool
+virtq_waits(const struct virtq *ring)
+{
+	return ring->hold != NULL && !hold_is_empty(ring->hold);
+}
+
+/**
+ * The last word on a ring that was popped, when nobody uses it any more: its indexes agree
+ * afterwards. Frames behind one that a device still reads will be popped again.
+ */
+void virtq_pop_end(struct virtq *ring);
 
 /**
  * Put frames into a guest's receive ring and interrupt the guest if it wants that. Frames are only
@@ -166,7 +194,7 @@ virtq_push(
  * the ring does.
  *
  * @param value receives what it holds now
- * @return NULL: there are buffers already
+ * @return NULL: there are buffers already, or some that were taken wait to go back
  */
 const uint16_t *virtq_watch(const struct virtq *ring, uint16_t *value);
 

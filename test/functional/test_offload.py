@@ -51,10 +51,12 @@ def send(bridge):
     bridge.switch.rpc('port.del', {'name': 'vm1'})
 
 
-def packet(network, transport, length, tag=None):
-    """A frame without checksums."""
+def packet(network, transport, length, tags=()):
+    """A frame without checksums; the outer one of two tags is a service tag (IEEE 802.1ad)."""
     layers = Ether(dst=B, src=A)
-    if tag is not None:
+    if len(tags) == 2:
+        layers.type = 0x88a8
+    for tag in tags:
         layers /= Dot1Q(vlan=tag)
     return layers / network / transport / bytes(number % 251 for number in range(length))
 
@@ -95,17 +97,20 @@ def test_checksums(send, network):
     assert seen == [complete(one) for one in frames]
 
 
-def test_checksums_of_tagged_frames(send):
-    frames = [packet(ipv4(), transport, 100, tag=5) for transport in TRANSPORTS]
+@pytest.mark.parametrize('tags', [[5], [7, 5]], ids=['one tag', 'two tags'])
+def test_checksums_of_tagged_frames(send, tags):
+    frames = [packet(network, transport, 100, tags) for transport in TRANSPORTS
+              for network in (ipv4(), ipv6())]
     seen = send([without_checksum(one) for one in frames], 'csum set tcp hw 0', 'csum set udp hw 0',
                 expect=len(frames))
     assert seen == [complete(one) for one in frames]
 
 
+@pytest.mark.parametrize('tags', [[], [5], [7, 5]], ids=['untagged', 'one tag', 'two tags'])
 @pytest.mark.parametrize('network, feature', [(ipv4(), TSO4), (ipv6(), TSO6)], ids=['IPv4', 'IPv6'])
-def test_segmentation(send, network, feature):
+def test_segmentation(send, network, feature, tags):
     """A long TCP frame leaves in segments that are whole frames."""
-    wholes = [packet(network, TCP(sport=1, dport=2, seq=1000, flags='PAF'), length)
+    wholes = [packet(network, TCP(sport=1, dport=2, seq=1000, flags='PAF'), length, tags)
               for length in (MSS + 1, 2 * MSS, 8123)]
     seen = send([without_checksum(one) for one in wholes], 'csum set tcp hw 0', f'tso set {MSS} 0',
                 expect=2 + 2 + 9)

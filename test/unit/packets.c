@@ -6,10 +6,14 @@
 
 enum {
 	TYPE_VLAN = 0x8100,
+	TYPE_SERVICE = 0x88a8,
 	TYPE_IPV4 = 0x0800,
 	TYPE_IPV6 = 0x86dd,
+	PROTO_HOP_BY_HOP = 0,
 	PROTO_TCP = 6,
 	PROTO_UDP = 17,
+	PROTO_ROUTING = 43,
+	PROTO_DESTINATION = 60,
 	ETH_LEN = 14,
 	TAG_LEN = 4,
 	IPV4_LEN = 20,
@@ -24,14 +28,14 @@ enum {
 uint16_t
 packet_l3(const struct packet *packet)
 {
-	return packet->tagged ? ETH_LEN + TAG_LEN : ETH_LEN;
+	return ETH_LEN + (packet->tagged ? TAG_LEN : 0) + (packet->outer ? TAG_LEN : 0);
 }
 
 uint16_t
 packet_l4(const struct packet *packet)
 {
-	return (uint16_t)(packet_l3(packet) +
-			  (packet->ipv6 ? IPV6_LEN : IPV4_LEN + packet->ip_options));
+	return (uint16_t)(packet_l3(packet) + (packet->ipv6 ? IPV6_LEN : IPV4_LEN) +
+			  packet->ip_options);
 }
 
 uint16_t
@@ -83,9 +87,13 @@ write_ethernet(const struct packet *packet, uint8_t *bytes)
 {
 	write_mac(packet->dst != 0 ? packet->dst : EXAMPLE_DST, bytes);
 	write_mac(packet->src != 0 ? packet->src : EXAMPLE_SRC, bytes + 6);
+	if (packet->outer) {
+		packet_put16(bytes + 12, TYPE_SERVICE);
+		packet_put16(bytes + 14, 0x0123);
+	}
 	if (packet->tagged) {
-		packet_put16(bytes + 12, TYPE_VLAN);
-		packet_put16(bytes + 14, packet->vlan);
+		packet_put16(bytes + packet_l3(packet) - 6, TYPE_VLAN);
+		packet_put16(bytes + packet_l3(packet) - 4, packet->vlan);
 	}
 	packet_put16(bytes + packet_l3(packet) - 2, packet->ipv6 ? TYPE_IPV6 : TYPE_IPV4);
 }
@@ -111,10 +119,19 @@ write_ipv4(const struct packet *packet, uint8_t *ip)
 static void
 write_ipv6(const struct packet *packet, uint8_t *ip)
 {
-	memset(ip, 0, IPV6_LEN);
+	uint8_t protocol = packet->udp ? PROTO_UDP : PROTO_TCP;
+
+	memset(ip, 0, IPV6_LEN + packet->ip_options);
 	ip[0] = 0x60;
-	packet_put16(ip + 4, (uint16_t)(packet_length(packet) - packet_l4(packet)));
-	ip[6] = packet->udp ? PROTO_UDP : PROTO_TCP;
+	packet_put16(ip + 4, (uint16_t)(packet_length(packet) - packet_l3(packet) - IPV6_LEN));
+	ip[6] = packet->ip_options > 0 ? PROTO_HOP_BY_HOP : protocol;
+	if (packet->ip_options > 0) {
+		/* Padded by one option, RFC 8200 section 4.2. */
+		ip[IPV6_LEN] = protocol;
+		ip[IPV6_LEN + 1] = (uint8_t)(packet->ip_options / 8 - 1);
+		ip[IPV6_LEN + 2] = 1;
+		ip[IPV6_LEN + 3] = (uint8_t)(packet->ip_options - 4);
+	}
 	ip[7] = 64;
 	packet_put32(ip + 8, 0xfd000000);
 	packet_put32(ip + 20, 1);
@@ -199,13 +216,29 @@ wrong_ipv6(const uint8_t *ip, size_t length)
 		return "IPv6 header";
 	if ((size_t)packet_get16(ip + 4) + IPV6_LEN != length)
 		return "length of IPv6";
-	return wrong_l4(ip, true, ip[6], ip + IPV6_LEN, length - IPV6_LEN);
+	uint8_t protocol = ip[6];
+	size_t at = IPV6_LEN;
+	while (protocol == PROTO_HOP_BY_HOP || protocol == PROTO_ROUTING ||
+		protocol == PROTO_DESTINATION) {
+		if (at + 8 > length)
+			return "IPv6 options";
+		protocol = ip[at];
+		at += ((size_t)ip[at + 1] + 1) * 8;
+	}
+	if (at > length)
+		return "IPv6 options";
+	return wrong_l4(ip, true, protocol, ip + at, length - at);
 }
 
 const char *
 packet_wrong(const uint8_t *bytes, size_t length)
 {
-	size_t l3 = packet_get16(bytes + 12) == TYPE_VLAN ? ETH_LEN + TAG_LEN : ETH_LEN;
+	size_t l3 = ETH_LEN;
+
+	while (l3 <= ETH_LEN + TAG_LEN && l3 + TAG_LEN <= length &&
+		(packet_get16(bytes + l3 - 2) == TYPE_VLAN ||
+			packet_get16(bytes + l3 - 2) == TYPE_SERVICE))
+		l3 += TAG_LEN;
 	uint16_t type = packet_get16(bytes + l3 - 2);
 
 	if (type == TYPE_IPV4 && length >= l3 + IPV4_LEN)

@@ -27,10 +27,11 @@ struct packet {
 	uint64_t dst, src; /**< as mac_load() has them; 0 takes an example */
 	bool tagged;
 	uint16_t vlan; /**< the whole tag control information */
+	bool outer;    /**< tagged frames: a service tag (802.1ad) before the other */
 	bool ipv6;
 	bool udp;
 	bool fragment;
-	uint8_t ip_options;  /**< bytes after the IPv4 header, a multiple of 4 */
+	uint8_t ip_options;  /**< bytes after the IPv4 header, a multiple of 4; IPv6: of 8 */
 	uint8_t tcp_options; /**< bytes after the TCP header, a multiple of 4 */
 	uint8_t flags;       /**< of TCP */
 	uint16_t id;         /**< of IPv4 */

@@ -47,11 +47,13 @@ check_closed(const struct packet *packet, uint16_t first, uint16_t rest)
 static void
 check_kinds(uint32_t payload, uint16_t beyond, uint16_t rest)
 {
-	for (unsigned kind = 0; kind < 8; kind++) {
+	for (unsigned kind = 0; kind < 32; kind++) {
 		const struct packet packet = {.udp = kind & 1,
 			.ipv6 = kind & 2,
 			.tagged = kind & 4,
 			.vlan = 42,
+			.outer = (kind & 12) == 12,
+			.ip_options = kind & 16 ? 16 : 0,
 			.payload = payload,
 			.payload_first = 0x91};
 
@@ -134,7 +136,7 @@ test_offsets(void **state)
 {
 	static const struct {
 		uint16_t start;
-		uint8_t offset;
+		uint16_t offset;
 		int rc;
 	} cases[] = {
 		{0, 0, 0},
@@ -148,6 +150,9 @@ test_offsets(void **state)
 		{0, 255, -EINVAL},
 		{65535, 0, -EINVAL},
 		{65535, 255, -EINVAL},
+		{0, 256, -EINVAL},
+		{34, 65535, -EINVAL},
+		{65535, 65535, -EINVAL},
 		{65534, 2, -EINVAL},
 	};
 	uint8_t expected[100];

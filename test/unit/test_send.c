@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "eal_fixture.h"
+#include "frame/offload.h"
 #include "packets.h"
 #include "port/send.h"
 
@@ -51,7 +52,7 @@ receive(void *dev, uint16_t queue, struct rte_mbuf *mbufs[], uint16_t n)
 				.id = packet_get16(bytes + 18),
 				.right = packet_wrong(bytes, length) == NULL,
 				.shared = rte_mbuf_refcnt_read(mbufs[i]) > 1,
-				.prepared = (mbufs[i]->ol_flags & RTE_MBUF_F_TX_TCP_CKSUM) != 0};
+				.prepared = (mbufs[i]->ol_flags & RTE_MBUF_F_TX_IP_CKSUM) != 0};
 			sent++;
 		}
 		rte_pktmbuf_free(mbufs[i]);
@@ -64,7 +65,7 @@ prepare(const struct frame_offload *offload, struct rte_mbuf *mbuf)
 {
 	assert_int_not_equal(offload->flags, 0);
 	assert_int_equal(rte_mbuf_refcnt_read(mbuf), 1);
-	mbuf->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM;
+	mbuf->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
 }
 
 static struct send_queue
@@ -90,12 +91,14 @@ make_frame(uint16_t index, const struct packet *packet, uint8_t flags, uint16_t 
 
 	numbered.id = index;
 	frame_from_mbuf(frame, packet_mbuf(eal_fixture_pool(), &numbered, first, 0));
-	if (flags != 0)
-		frame->offload = (struct frame_offload){.flags = flags,
-			.csum_start = packet_l4(packet),
-			.csum_offset = PACKET_TCP_CSUM,
-			.header_len = packet_headers(packet),
-			.gso_size = 1000};
+	if (flags == 0)
+		return;
+	frame->offload = (struct frame_offload){.flags = flags,
+		.csum_start = packet_l4(packet),
+		.csum_offset = PACKET_TCP_CSUM,
+		.header_len = packet_headers(packet),
+		.gso_size = 1000};
+	offload_describe(&frame->offload, frame->mbuf);
 }
 
 static void
@@ -184,7 +187,7 @@ test_prepare(void **state)
 	assert_int_equal(receiver.calls, 1);
 	assert_true(receiver.seen[0].prepared && receiver.seen[2].prepared);
 	assert_false(receiver.seen[1].prepared || receiver.seen[2].shared);
-	assert_int_equal(frames[2].mbuf->ol_flags, 0);
+	assert_int_equal(frames[2].mbuf->ol_flags & RTE_MBUF_F_TX_IP_CKSUM, 0);
 	check_counters(3, 3 * packet_length(&packet), 0, 0);
 	rte_pktmbuf_free(frames[2].mbuf);
 }

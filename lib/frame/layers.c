@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "frame/layers.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+
+#include <rte_ether.h>
+#include <rte_ip.h>
+
+#include "frame/frame.h"
+
+enum {
+	IPV6_OPTIONS_MAX = 8,   /* extension headers that are walked */
+	IPV6_OPTIONS_UNIT = 8,  /* their length is a multiple of it, RFC 8200 section 4 */
+	IPV6_SEGMENTS_LEFT = 3, /* offset in a routing header, RFC 8200 section 4.4 */
+};
+
+static inline uint16_t
+layers_get16(const uint8_t *bytes)
+{
+	return (uint16_t)(bytes[0] << 8 | bytes[1]);
+}
+
+/** @return the EtherType behind the tags, l3 set; 0 = cut short, or more tags than there may be */
+static uint16_t
+layers_ethernet(const uint8_t *head, uint32_t len, struct layers *layers)
+{
+	uint16_t at = FRAME_ETH_LEN;
+
+	for (unsigned tags = 0; tags <= LAYERS_TAGS_MAX && at <= len; tags++) {
+		uint16_t type = layers_get16(head + at - 2);
+		if (type != RTE_ETHER_TYPE_VLAN && type != RTE_ETHER_TYPE_QINQ) {
+			layers->l3 = at;
+			return type;
+		}
+		at += FRAME_TAG_LEN;
+	}
+	return 0;
+}
+
+static int
+layers_ipv4(const uint8_t *head, uint32_t len, struct layers *layers)
+{
+	const struct rte_ipv4_hdr *ip = (const void *)(head + layers->l3);
+
+	if (layers->l3 + sizeof(*ip) > len || ip->version_ihl >> 4 != 4 ||
+		rte_ipv4_hdr_len(ip) < sizeof(*ip))
+		return -EINVAL;
+	uint16_t fragment = rte_be_to_cpu_16(ip->fragment_offset);
+	if (fragment & (RTE_IPV4_HDR_OFFSET_MASK | RTE_IPV4_HDR_MF_FLAG))
+		return -EINVAL;
+	layers->l4 = (uint16_t)(layers->l3 + rte_ipv4_hdr_len(ip));
+	layers->protocol = ip->next_proto_id;
+	layers->ipv6 = false;
+	return layers->l4 <= len ? 0 : -EINVAL;
+}
+
+static bool
+layers_is_option(uint8_t protocol)
+{
+	return protocol == IPPROTO_HOPOPTS || protocol == IPPROTO_ROUTING ||
+	       protocol == IPPROTO_DSTOPTS;
+}
+
+static int
+layers_ipv6(const uint8_t *head, uint32_t len, struct layers *layers)
+{
+	const struct rte_ipv6_hdr *ip = (const void *)(head + layers->l3);
+	uint32_t at = layers->l3 + sizeof(*ip);
+
+	if (at > len || head[layers->l3] >> 4 != 6)
+		return -EINVAL;
+	layers->protocol = ip->proto;
+	for (unsigned i = 0; layers_is_option(layers->protocol); i++) {
+		if (i == IPV6_OPTIONS_MAX || at + IPV6_OPTIONS_UNIT > len ||
+			(layers->protocol == IPPROTO_ROUTING && head[at + IPV6_SEGMENTS_LEFT] != 0))
+			return -EINVAL;
+		layers->protocol = head[at];
+		at += (head[at + 1] + 1U) * IPV6_OPTIONS_UNIT;
+	}
+	layers->l4 = (uint16_t)at;
+	layers->ipv6 = true;
+	return at <= len && layers->protocol != IPPROTO_FRAGMENT ? 0 : -EINVAL;
+}
+
+int
+layers_find(const uint8_t *head, uint32_t len, struct layers *layers)
+{
+	switch (layers_ethernet(head, len, layers)) {
+	case RTE_ETHER_TYPE_IPV4:
+		return layers_ipv4(head, len, layers);
+	case RTE_ETHER_TYPE_IPV6:
+		return layers_ipv6(head, len, layers);
+	default:
+		return -EINVAL;
+	}
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Where the layers of a frame begin, found in the frame's own headers: what a sender claims in its
+ * offload request is believed only where the headers bear it out.
+ *
+ * Thread safety: pure.
+ */
+#ifndef SHUNT_FRAME_LAYERS_H
+#define SHUNT_FRAME_LAYERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { LAYERS_TAGS_MAX = 2 }; /**< IEEE 802.1ad: a service tag and a customer tag */
+
+struct layers {
+	uint16_t l3;      /**< offset of the IP header: Ethernet header and tags are before it */
+	uint16_t l4;      /**< offset of what IP carries, after options and extension headers */
+	uint8_t protocol; /**< of layer 4, as IANA numbers them */
+	bool ipv6;
+};
+
+/**
+ * Walk the headers of an IP packet in an Ethernet frame with up to LAYERS_TAGS_MAX tags: IPv4 with
+ * its options; IPv6 with hop-by-hop, routing and destination options (RFC 8200 section 4).
+ *
+ * @param head the frame's first bytes, in memory that nobody writes meanwhile
+ * @param len how many bytes are there
+ * @return 0; -EINVAL for what is no IP packet, a fragment, has a route still to go (the address
+ *         its checksum is made with is not in the IP header), or whose headers are cut short
+ */
+int layers_find(const uint8_t *head, uint32_t len, struct layers *layers);
+
+#endif

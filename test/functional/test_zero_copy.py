@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Guests' frames that a device reads from guest memory: right in every byte, never in the way.
+
+net_ring hands frames back to the switch by reference: a frame sent there is held until the switch
+has polled it, which it does not while the port is off. r0 is polled before any guest, so a guest
+that sends all the time leaves frames in it.
+"""
+
+import contextlib
+
+import pytest
+
+from bridge import Bridge
+from frames import frame, mac, write_pcap
+from proc import wait_until
+from shuntvm import run, vm
+from switch import unbalanced
+from testpmd import KEEP_RX, Testpmd, virtio
+
+A, B, C = mac(0x0a), mac(0x0b), mac(0x0c)
+SIZES = [60, 127, 128, 129, 511, 512, 513, 640, 1000, 1513, 1514]
+RING = 256    # entries: what is held is a quarter at most
+
+
+@pytest.fixture
+def bridge():
+    """A wire p1, and r0, which keeps what it gets while it is off."""
+    running = Bridge(0)
+    with running:
+        running.switch.port_add('r0', 'ethdev', device='net_ring0')
+        running.add('p1')
+        yield running
+
+
+@contextlib.contextmanager
+def vhost(bridge, *names):
+    """Vhost ports; their sockets."""
+    yield [bridge.switch.port_add(name, 'vhost') for name in names]
+    for name in names:
+        bridge.switch.rpc('port.del', {'name': name})
+
+
+def static(bridge, **macs):
+    """Where addresses are, whatever is learned."""
+    for port, address in macs.items():
+        bridge.switch.rpc('fdb.add', {'mac': address, 'port': port})
+
+
+def moved(bridge, address, port):
+    bridge.switch.rpc('fdb.del', {'mac': address})
+    bridge.switch.rpc('fdb.add', {'mac': address, 'port': port})
+
+
+def replay(bridge, socket, frames, **keys):
+    """Send frames from a guest that waits until it has all of its buffers back."""
+    file = write_pcap(bridge.switch.dir / 'in.pcap', frames)
+    status, result, text = run(vm(socket, size=RING, **keys), mode=['replay', str(file), '--max'],
+                               seconds=10)
+    assert status == 0, text
+    return result
+
+
+def assert_balanced(bridge):
+    ports = []
+
+    def rest():
+        ports.append(bridge.switch.rpc('port.list'))
+        return len(ports) > 1 and ports[-1] == ports[-2]
+    wait_until(rest, 10, 'rest', 0.1)
+    assert not unbalanced(ports[-1])
+    return {port['name']: port for port in ports[-1]}
+
+
+@pytest.mark.parametrize('keys', [{}, {'chain': 4}, {'indirect': 'on', 'chain': 2},
+                                  {'in_order': 'on'}, {'regions': 4}],
+                         ids=['one buffer', 'chains', 'indirect', 'in order', 'regions'])
+def test_bytes(bridge, keys):
+    """Frames of all sizes come out as they went in, in order."""
+    frames = [frame(B, A, size=size) for size in SIZES * 20]
+    with vhost(bridge, 'vm1') as (socket,):
+        static(bridge, p1=B)
+        assert bridge.switch.port('p1')['guest_frames'] == 'by reference'
+        replay(bridge, socket, frames, **keys)
+        assert bridge.wire['p1'].receive_count(len(frames)) == frames
+        assert_balanced(bridge)
+
+
+def test_flood(bridge):
+    """To several devices at once: at most one of them reads where it lies."""
+    bridge.switch.rpc('port.set', {'name': 'r0', 'enabled': 'off'})    # would give them back
+    bridge.add('p2')
+    frames = [frame(C, A, size=size) for size in SIZES * 5]
+    with vhost(bridge, 'vm1') as (socket,):
+        replay(bridge, socket, frames)
+        for name in ('p1', 'p2'):
+            assert bridge.wire[name].receive_count(len(frames)) == frames
+        assert_balanced(bridge)
+
+
+@contextlib.contextmanager
+def busy_guest(bridge, name='vm1'):
+    """A guest that sends frames to B without end: (its testpmd, the frames)."""
+    with vhost(bridge, name) as (socket,):
+        static(bridge, r0=B, **{name: A})
+        frames = [frame(B, A, size=1000 + number) for number in range(200)]
+        file = write_pcap(bridge.switch.dir / 'busy.pcap', frames)
+        devices = (virtio(socket, in_order=0, queue_size=RING),
+                   f'net_pcap0,rx_pcap={file},infinite_rx=1')
+        with Testpmd(*devices, arguments=[KEEP_RX]) as pmd:
+            bridge.switch.wait_link(name)
+            pmd.command('set fwd io', 'start')
+            yield pmd, frames
+
+
+def received(bridge, name, more):
+    """Wait until the switch has received that many more frames from a port."""
+    before = bridge.switch.port(name)['rx_packets']
+    wait_until(lambda: bridge.switch.port(name)['rx_packets'] >= before + more, 20, f'from {name}')
+
+
+def leave_some(bridge):
+    """Take r0 off while frames come until some stay in it: how many."""
+    for _ in range(50):
+        received(bridge, 'vm1', 1)
+        bridge.switch.rpc('port.set', {'name': 'r0', 'enabled': 'off'})
+        port = bridge.switch.port('r0')
+        if port['tx_packets'] > port['rx_packets']:
+            return port['tx_packets'] - port['rx_packets']
+        bridge.switch.rpc('port.set', {'name': 'r0', 'enabled': 'on'})
+    return pytest.fail('no frame stays in r0')
+
+
+def mappings(bridge):
+    """Memory that the switch shares with others."""
+    pid = bridge.switch.rpc('status')['pid']
+    with open(f'/proc/{pid}/maps', encoding='ascii') as file:
+        return sum(' rw-s ' in line for line in file)
+
+
+def assert_kept_come_out(bridge, kept, frames=None):
+    """What was left in r0 leaves by the wire, as it was sent unless the guest has changed it."""
+    moved(bridge, B, 'p1')
+    bridge.wire['p1'].drain()
+    bridge.switch.rpc('port.set', {'name': 'r0', 'enabled': 'on'})
+    seen = bridge.wire['p1'].receive_count(kept)
+    assert len(seen) == kept
+    assert frames is None or all(one in frames for one in seen)
+
+
+def test_a_stuck_device_starves_nobody(bridge):
+    """What the guest sends elsewhere goes on, and what was held is complete once it is read."""
+    with busy_guest(bridge) as (pmd, frames):
+        kept = leave_some(bridge)
+        received(bridge, 'vm1', 20 * RING)
+        moved(bridge, B, 'p1')
+        before = bridge.switch.port('p1')['tx_packets']
+        wait_until(lambda: bridge.switch.port('p1')['tx_packets'] >= before + 20 * RING, 20, 'p1')
+        pmd.command('stop')
+        assert_balanced(bridge)
+        assert_kept_come_out(bridge, kept, frames)
+        pmd.command('start')
+        received(bridge, 'vm1', 20 * RING)
+        pmd.command('stop')
+        assert assert_balanced(bridge)['vm1']['rx_packets'] == pmd.stats()['TX-packets']
+
+
+def test_guest_dies_while_frames_are_held(bridge):
+    """Its memory stays until the device has read it, and no longer."""
+    before = mappings(bridge)
+    with busy_guest(bridge) as (pmd, frames):
+        kept = leave_some(bridge)
+        pmd.kill9()
+        bridge.switch.wait_link('vm1', 'down')
+        assert mappings(bridge) > before
+        assert_kept_come_out(bridge, kept, frames)
+        wait_until(lambda: mappings(bridge) == before, 10, 'memory given back')
+        assert_balanced(bridge)
+
+
+def test_port_goes_while_frames_are_held(bridge):
+    before = mappings(bridge)
+    with busy_guest(bridge) as (pmd, frames):
+        kept = leave_some(bridge)
+        pmd.command('stop')
+        bridge.switch.rpc('port.del', {'name': 'vm1'})
+        assert mappings(bridge) > before
+        assert_kept_come_out(bridge, kept, frames)
+        bridge.switch.port_add('vm1', 'vhost')
+        wait_until(lambda: mappings(bridge) <= before + 1, 10, 'memory given back')
+
+
+def test_guest_stops_and_starts_while_frames_are_held(bridge):
+    """GET_VRING_BASE does not wait for ever, and the rings go on afterwards."""
+    with busy_guest(bridge) as (pmd, _):
+        kept = leave_some(bridge)
+        pmd.command('stop', 'port stop 0', 'port start 0')
+        bridge.switch.wait_link('vm1')
+        pmd.command('start')
+        received(bridge, 'vm1', 20 * RING)
+        pmd.command('stop')
+        assert_balanced(bridge)
+        assert_kept_come_out(bridge, kept)
+        assert_balanced(bridge)
