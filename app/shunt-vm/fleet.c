@@ -41,6 +41,7 @@ fleet_set_traffic(struct fleet *fleet)
 		.random = options->mac_order == 1,
 		.vlan = (uint16_t)options->vlan,
 		.macs = macs != 0 ? macs : 1,
+		.copies = 1,
 	};
 }
 
@@ -81,9 +82,10 @@ fleet_open_stations(struct fleet *fleet)
 				    &fleet->traffic) != 0)
 				return -ENOMEM;
 			station->flows = fleet->flows[i];
-			station->target_mac = fleet->settings->peer;
-			station_aim(station,
-				fleet->n_vms > 1 ? fleet->vms[(i + 1) % fleet->n_vms] : NULL, NULL);
+			if (fleet->n_vms > 1)
+				station_aim(station, fleet->vms[(i + 1) % fleet->n_vms], NULL);
+			else
+				station_aim_address(station, fleet->settings->peer);
 		}
 	}
 	for (unsigned i = 0; fleet->stations != NULL && i < fleet->n_vms; i++)

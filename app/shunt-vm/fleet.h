@@ -58,6 +58,7 @@ struct fleet {
 	uint64_t deadline;  /**< TSC when the run ends */
 	double seconds;     /**< that the last run took */
 	volatile bool stop; /**< ends the run; written by anyone */
+	bool draining;      /**< a signal does not end the run; written while no worker runs */
 };
 
 /** Set by SIGINT and SIGTERM: end the run, report. */

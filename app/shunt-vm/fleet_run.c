@@ -27,10 +27,11 @@ worker_pin(const struct worker *worker)
 	pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
 }
 
+/** Frames that are under way arrive after a signal too, or they would count as lost. */
 static bool
 fleet_over(const struct fleet *fleet)
 {
-	return fleet->stop || fleet_interrupted;
+	return fleet->stop || (fleet_interrupted && !fleet->draining);
 }
 
 /** The back end went away: begin anew with it, as a guest whose driver resets its device. */
@@ -199,7 +200,8 @@ fleet_is_complete(const struct fleet *fleet)
 {
 	struct station_counters count = fleet_count(fleet);
 
-	return count.rx_frames - count.foreign - count.stray >= count.tx_frames;
+	return count.rx_frames - count.foreign - count.stray >=
+	       count.tx_frames * fleet->traffic.copies;
 }
 
 /** Receive only; ends the run when everything came, or when it has been quiet. */
@@ -232,7 +234,9 @@ fleet_drain(struct fleet *fleet, struct err *err)
 		busy[i] = fleet->workers[i].busy;
 		idle[i] = fleet->workers[i].idle;
 	}
+	fleet->draining = true;
 	code = fleet_run(fleet, fleet_step_drain, &quiet, DRAIN_MAX, err);
+	fleet->draining = false;
 	for (unsigned i = 0; i < fleet->n_workers; i++) {
 		fleet->workers[i].busy = busy[i];
 		fleet->workers[i].idle = idle[i];
@@ -254,7 +258,7 @@ prime_announce(struct station *station, uint32_t k)
 	uint8_t frame[FRAME_SIZE_MIN];
 	struct net_header header = {0};
 	struct frame_spec spec = {
-		.dst = k == 0 ? UINT64_C(0xffffffffffff) : station->target_mac,
+		.dst = k == 0 ? FRAME_BROADCAST : station->target_mac,
 		.src = station_mac(station->vm->mac, k),
 		.flow = (uint16_t)station->flow,
 		.vlan = station->traffic->vlan,
@@ -287,7 +291,7 @@ fleet_step_prime(struct worker *worker, void *context)
 			*sent < prime->macs && prime_announce(station, *sent))
 			++*sent;
 		moved += station->staged;
-		station_flush(station);
+		station_flush(station, station->staged);
 		done = false;
 	}
 	/* A port may come up late; one that takes nothing at all shall not stop the others. */

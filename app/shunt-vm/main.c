@@ -67,6 +67,8 @@ main_run(const struct settings *settings, struct fleet *fleet, json_t *result, s
 	main_catch_signals();
 	json_object_set_new(result, "mode", json_string(settings->mode->name));
 	code = settings->mode->run(fleet, result, err);
+	if (fleet_interrupted)
+		json_object_set_new(result, "interrupted", json_true());
 	if (wants)
 		report_ceiling(result, ceiling);
 	return code;

@@ -54,20 +54,20 @@ ndr_measure(struct ndr *ndr, const struct trial *trial, struct fleet *fleet, str
 {
 	struct trial all = *trial;
 	struct trial_result result;
-	unsigned senders = 0;
+	double most;
 	int code;
 
 	*ndr = (struct ndr){0};
 	all.pps = 0;
-	for (unsigned v = 0; v < fleet->n_vms; v++)
-		senders += trial->sends[v];
 	code = trial_run(&all, fleet, &result, err);
 	ndr->trials++;
 	ndr->mrr = result.received_pps;
 	ndr->mrr_loss = trial_loss(&result);
+	/* What the back end takes at most; overloaded it may deliver less than it could. */
+	most = result.sent_pps / trial_senders(trial, fleet) * NDR_HEADROOM;
 	if (code == 0)
-		code = ndr_search(&ndr->pdr, ndr->mrr / senders * NDR_HEADROOM,
-			fleet->settings->loss, trial, ndr, fleet, err);
+		code = ndr_search(
+			&ndr->pdr, most, fleet->settings->loss, trial, ndr, fleet, err);
 	if (code == 0)
 		code = ndr_search(&ndr->ndr, ndr->pdr, 0, trial, ndr, fleet, err);
 	return code;

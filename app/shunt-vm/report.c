@@ -34,7 +34,8 @@ report_exact(struct fleet *fleet, struct outcome *outcome)
 					? sequence->received
 					: 0;
 		}
-		outcome->lost += from->count.tx_frames > best ? from->count.tx_frames - best : 0;
+		uint64_t due = from->count.tx_frames * fleet->traffic.copies;
+		outcome->lost += due > best ? due - best : 0;
 	}
 }
 
@@ -50,7 +51,9 @@ report_outcome(struct fleet *fleet, uint64_t received_in_time)
 		.pps = fleet->seconds > 0 ? (double)received_in_time / fleet->seconds : 0,
 	};
 
-	outcome.lost = outcome.sent > outcome.received ? outcome.sent - outcome.received : 0;
+	uint64_t due = outcome.sent * fleet->traffic.copies;
+
+	outcome.lost = due > outcome.received ? due - outcome.received : 0;
 	if (fleet->traffic.sample == 1)
 		report_exact(fleet, &outcome);
 	return outcome;
