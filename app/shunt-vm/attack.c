@@ -42,13 +42,12 @@ static bool
 attack_reconnect(struct attack *attack)
 {
 	double timeout = attack->vm->timeout;
-
 	uint64_t until = tsc_now() + tsc_of(RECONNECT_SECONDS);
 	bool done = false;
 
 	attack->vm->timeout = RECONNECT_SECONDS / 4;
 	/* A back end may refuse a second connection as long as it has not seen the end of the first. */
-	while (!done && tsc_now() < until && !fleet_interrupted) {
+	while (!done && tsc_now() < until) {
 		struct timespec pause = {.tv_nsec = 5000000};
 
 		vm_disconnect(attack->vm);

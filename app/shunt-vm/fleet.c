@@ -146,7 +146,8 @@ fleet_open(struct fleet *fleet, const struct settings *settings, struct err *err
 	int code = fleet_open_apart(fleet, settings, err);
 
 	for (unsigned i = 0; code == 0 && i < fleet->n_vms; i++)
-		code = vm_connect(fleet->vms[i], err);
+		code = fleet_interrupted ? err_set(err, EINTR, "interrupted")
+					 : vm_connect(fleet->vms[i], err);
 	/* Receive buffers were posted before there was anybody to kick. */
 	for (unsigned i = 0; code == 0 && i < fleet->n_stations; i++)
 		queue_kick(fleet->stations[i].rx);

@@ -177,11 +177,12 @@ static int
 settings_derive(struct settings *settings, struct err *err)
 {
 	const struct settings_options *options = &settings->options;
-	const double year = 3.2e7;
+	const double year = 3.2e7, timeout_max = 1e6; /* poll() counts milliseconds in an int */
 	int code = settings_number(&settings->seconds, "seconds", options->seconds, year, err);
 
 	if (code == 0)
-		code = settings_number(&settings->timeout, "timeout", options->timeout, year, err);
+		code = settings_number(&settings->timeout, "timeout", options->timeout,
+			timeout_max, err);
 	if (code == 0)
 		code = settings_number(&settings->trial, "trial", options->trial, year, err);
 	if (code == 0)
