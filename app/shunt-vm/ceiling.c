@@ -8,9 +8,9 @@
 #include "mode.h"
 #include "tsc.h"
 
-enum { CEILING_VMS = 2, CEILING_VMS_FLOOD = 16 };
+enum { CEILING_VMS = 2, CEILING_VMS_FLOOD = 16, CEILING_RUNS = 3 };
 
-static const double CEILING_SECONDS = 0.05;
+static const double CEILING_SECONDS = 0.02;
 
 /** The other side: how many buffers of each station's queues it returned. */
 struct ceiling {
@@ -119,9 +119,10 @@ static double
 ceiling_run(struct fleet *fleet)
 {
 	bool flood = fleet->settings->mode->flags & MODE_FLOOD;
+	fleet_step step = flood ? ceiling_step_flood : ceiling_step_loop;
 	struct ceiling ceiling = {0};
+	double best = 0;
 	struct err err;
-	double from;
 
 	for (unsigned i = 0; i < fleet->n_stations; i++) {
 		struct station *station = &fleet->stations[i];
@@ -130,11 +131,18 @@ ceiling_run(struct fleet *fleet)
 		ceiling_prepare(station->rx, station->tx->lengths[0]);
 	}
 	loop_start(&ceiling.loop, fleet);
-	from = ceiling_cpu_seconds();
-	if (fleet_run(fleet, flood ? ceiling_step_flood : ceiling_step_loop, &ceiling,
-		    CEILING_SECONDS, &err) != 0)
-		return 0;
-	return (double)fleet_count(fleet).rx_frames / (ceiling_cpu_seconds() - from);
+	/* The best of some: on a shared machine neighbours slow others down. */
+	for (unsigned i = 0; i < CEILING_RUNS; i++) {
+		uint64_t before = fleet_count(fleet).rx_frames;
+		double from = ceiling_cpu_seconds(), pps;
+
+		if (fleet_run(fleet, step, &ceiling, CEILING_SECONDS, &err) != 0)
+			return 0;
+		pps = (double)(fleet_count(fleet).rx_frames - before) /
+		      (ceiling_cpu_seconds() - from);
+		best = pps > best ? pps : best;
+	}
+	return best;
 }
 
 double

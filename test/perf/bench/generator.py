@@ -46,8 +46,6 @@ class Run:
                if answer.get(name)]
         if bad:
             raise GeneratorError(f"frames went wrong: {', '.join(bad)}")
-        if 'is no mode' in text:
-            raise Unsuited(f'not in this shunt-vm: {self.process.tail(1)}')
         if status or not answer:
             raise GeneratorError(f'shunt-vm ended with {status}: {self.process.tail(2)}')
         return answer
