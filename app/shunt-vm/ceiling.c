@@ -73,8 +73,8 @@ ceiling_deliver(struct ceiling *ceiling, struct worker *worker, unsigned i, uint
 	struct station *station = worker->stations[i];
 	uint16_t room = (uint16_t)(station->rx->avail - ceiling->received[i]);
 
-	ceiling_return(station->rx, &ceiling->received[i], n < room ? n : room,
-		station->tx->lengths[0]);
+	ceiling_return(
+		station->rx, &ceiling->received[i], n < room ? n : room, station->tx->lengths[0]);
 }
 
 /** One round: the other side takes what was sent and delivers as many. */

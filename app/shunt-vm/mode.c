@@ -16,11 +16,11 @@ const struct mode modes[] = {
 		SETTINGS_VMS_MAX, MODE_CEILING | MODE_PAIR, mode_ndr},
 	{"broadcast", NULL, "[--from N] [--loss PERCENT] [--trial S]",
 		"RFC 2889: one VM sends to all others at once: NDR, PDR and MRR in copies that "
-		"arrive, latency at the NDR", 2, SETTINGS_VMS_MAX,
-		MODE_CEILING | MODE_FLOOD, mode_ndr},
+		"arrive, latency at the NDR",
+		2, SETTINGS_VMS_MAX, MODE_CEILING | MODE_FLOOD, mode_ndr},
 	{"latency", NULL, "[--from N] [--to N] [--trial S]",
-		"latency at --rate, or at 10, 50, 90% of the NDR", 2, SETTINGS_VMS_MAX,
-		MODE_PAIR, mode_latency},
+		"latency at --rate, or at 10, 50, 90% of the NDR", 2, SETTINGS_VMS_MAX, MODE_PAIR,
+		mode_latency},
 	{"burst", NULL, "[--from N] [--to N]",
 		"RFC 9004: the longest burst of which no frame is lost", 2, SETTINGS_VMS_MAX,
 		MODE_PAIR, mode_burst},
@@ -43,8 +43,8 @@ const struct mode modes[] = {
 		1, 1, MODE_ANY_FRAME, mode_replay},
 	{"record", "FILE.pcap", "[--count N]", "write what the port delivers into a capture", 1, 1,
 		MODE_ANY_FRAME, mode_record},
-	{"idle", NULL, "[--reconnect]", "be there and receive", 1, SETTINGS_VMS_MAX,
-		MODE_ANY_FRAME, mode_idle},
+	{"idle", NULL, "[--reconnect]", "be there and receive", 1, SETTINGS_VMS_MAX, MODE_ANY_FRAME,
+		mode_idle},
 	{NULL, NULL, NULL, NULL, 0, 0, 0, NULL},
 };
 

@@ -18,9 +18,9 @@
 #include "tsc.h"
 
 enum {
-	LEARN_BATCH = 1024,        /**< addresses of one trial of the rate, if the ring holds them */
-	LEARN_FIRST = 512,         /**< addresses of the first trial of the capacity */
-	LEARN_WINDOW = 1024,       /**< frames under way while probing or showing slowly */
+	LEARN_BATCH = 1024,  /**< addresses of one trial of the rate, if the ring holds them */
+	LEARN_FIRST = 512,   /**< addresses of the first trial of the capacity */
+	LEARN_WINDOW = 1024, /**< frames under way while probing or showing slowly */
 	LEARN_ADDRESSES = 1 << 20, /**< that there are at all */
 	LEARN_TRIES = 3,           /**< trials of a rate: a busy machine spoils some */
 	LEARN_ROUNDS = 12,
@@ -30,8 +30,8 @@ static const double LEARN_RATE_MIN = 1e3, LEARN_PRECISION = 0.02, LEARN_LIMIT = 
 		    LEARN_QUIET = 0.1;
 
 struct learn {
-	uint32_t first, n;    /**< the addresses of this trial */
-	uint32_t done;        /**< shown or probed */
+	uint32_t first, n; /**< the addresses of this trial */
+	uint32_t done;     /**< shown or probed */
 	bool probing;
 	double per_tick;      /**< addresses a tick, 0: all at once */
 	uint64_t from, until; /**< TSC when the first was shown, when the last one arrived */
@@ -69,9 +69,20 @@ learn_stage(struct learn *learn, struct station *station, const struct fleet *fl
 	return true;
 }
 
+/**
+ * Will what has not arrived never do so? A back end that has not taken all that was sent does not run
+ * just now, and its silence tells nothing.
+ */
+static bool
+learn_is_silent(const struct worker *worker, const struct station *sender)
+{
+	return sender->staged == 0 && queue_flight(sender->tx) == 0 &&
+	       tsc_seconds(worker->now - worker->idle_since) > LEARN_QUIET;
+}
+
 /** Receive at all VMs. The trial ends in silence when everything was sent. @return frames */
 static unsigned
-learn_receive(struct learn *learn, struct worker *worker)
+learn_receive(struct learn *learn, struct worker *worker, struct station *sender)
 {
 	unsigned receiver = learn->probing ? 0 : 1, moved = 0;
 
@@ -88,7 +99,8 @@ learn_receive(struct learn *learn, struct worker *worker)
 		moved += n;
 		station->now = worker->now;
 	}
-	if (moved == 0 && tsc_seconds(worker->now - worker->idle_since) > LEARN_QUIET) {
+	station_room(sender, UINT16_MAX);
+	if (moved == 0 && learn_is_silent(worker, sender)) {
 		learn->lost = learn->done - learn->arrived;
 		if (learn->done == learn->n)
 			worker->fleet->deadline = 0;
@@ -103,9 +115,8 @@ learn_step_window(struct worker *worker, void *context)
 	struct learn *learn = context;
 	struct fleet *fleet = worker->fleet;
 	struct station *station = fleet_station(fleet, learn->probing ? 1 : 0);
-	unsigned n = learn_receive(learn, worker);
+	unsigned n = learn_receive(learn, worker, station);
 
-	station_room(station, station->tx->slots);
 	while (learn->done < learn->n && station->staged < station->traffic->burst &&
 		learn->done < learn->arrived + learn->lost + LEARN_WINDOW &&
 		learn_stage(learn, station, fleet))
@@ -130,7 +141,7 @@ learn_step_rate(struct worker *worker, void *context)
 	n = (unsigned)((due < learn->n ? due : learn->n) - learn->done);
 	station_flush(station, n);
 	learn->done += n;
-	n += learn_receive(learn, worker);
+	n += learn_receive(learn, worker, station);
 	if (learn->arrived >= learn->n)
 		worker->fleet->deadline = 0;
 	return n;
@@ -143,7 +154,12 @@ learn_begin(struct learn *learn, uint32_t n)
 	*learn = (struct learn){.first = learn->first + learn->n, .n = n, .known = learn->known};
 }
 
-/** Send to the addresses of this trial. @return in *flooded how many are not known */
+/**
+ * Send to the addresses of this trial. What is flooded arrives at VM 0 too; of what did not arrive
+ * there nothing is known.
+ *
+ * @return in *flooded how many were not learned
+ */
 static int
 learn_probe(struct learn *learn, struct fleet *fleet, uint64_t *flooded, struct err *err)
 {
@@ -154,8 +170,8 @@ learn_probe(struct learn *learn, struct fleet *fleet, uint64_t *flooded, struct 
 	learn->arrived = learn->lost = learn->flooded = 0;
 	code = fleet_run(fleet, learn_step_window, learn, LEARN_LIMIT, err);
 	*flooded = learn->flooded / (fleet->n_vms - 2);
-	*flooded = *flooded < learn->n ? *flooded : learn->n;
-	learn->known += learn->n - *flooded;
+	*flooded = *flooded < learn->arrived ? *flooded : learn->arrived;
+	learn->known += learn->arrived - *flooded;
 	return code;
 }
 

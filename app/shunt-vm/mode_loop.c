@@ -20,7 +20,7 @@ mode_loop(struct fleet *fleet, json_t *result, struct err *err)
 	code = fleet_run(fleet, loop_step, &loop, fleet->settings->seconds, err);
 	received = fleet_count(fleet).rx_frames;
 	if (code == 0)
-		code = fleet_drain(fleet, err);
+		code = fleet_drain(fleet, LOOP_QUIET, err);
 	outcome = report_outcome(fleet, received);
 	report_traffic(fleet, &outcome, result);
 	return code;

@@ -71,8 +71,7 @@ ndr_measure(struct ndr *ndr, const struct trial *trial, struct fleet *fleet, str
 	/* What the back end takes at most; overloaded it may deliver less than it could. */
 	most = result.sent_pps / trial_senders(trial, fleet) * NDR_HEADROOM;
 	if (code == 0)
-		code = ndr_search(
-			&ndr->pdr, most, fleet->settings->loss, trial, ndr, fleet, err);
+		code = ndr_search(&ndr->pdr, most, fleet->settings->loss, trial, ndr, fleet, err);
 	if (code == 0)
 		code = ndr_search(&ndr->ndr, ndr->pdr, 0, trial, ndr, fleet, err);
 	return code;

@@ -277,8 +277,8 @@ report_print(json_t *result, FILE *file)
 			continue;
 		}
 		/* With ">=" where the generator was the limit. */
-		report_value(
-			shown != NULL && strcmp(name, "mpps") == 0 ? shown : value, text, VALUE_MAX);
+		report_value(shown != NULL && strcmp(name, "mpps") == 0 ? shown : value, text,
+			VALUE_MAX);
 		fprintf(file, "%-*s%s\n", NAME_WIDTH, name, text);
 	}
 	json_object_foreach (result, name, value)

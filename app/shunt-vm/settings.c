@@ -181,8 +181,8 @@ settings_derive(struct settings *settings, struct err *err)
 	int code = settings_number(&settings->seconds, "seconds", options->seconds, year, err);
 
 	if (code == 0)
-		code = settings_number(&settings->timeout, "timeout", options->timeout,
-			timeout_max, err);
+		code = settings_number(
+			&settings->timeout, "timeout", options->timeout, timeout_max, err);
 	if (code == 0)
 		code = settings_number(&settings->trial, "trial", options->trial, year, err);
 	if (code == 0)

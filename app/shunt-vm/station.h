@@ -34,7 +34,7 @@ struct traffic {
 	uint16_t vlan;
 	uint32_t macs;   /**< addresses of each VM */
 	unsigned copies; /**< VMs that every frame is for */
-	bool hostile;  /**< VM 0 attacks: only frames of the others are checked */
+	bool hostile;    /**< VM 0 attacks: only frames of the others are checked */
 };
 
 /** What the receiver knows of one flow. */

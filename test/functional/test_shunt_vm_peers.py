@@ -126,7 +126,7 @@ def test_bad_back_end(path, answers, keys, reason):
 def test_silent_device(path):
     """A back end that takes every setting and never a frame: frames are lost, nothing hangs."""
     BackEnd(path, GOOD)
-    status, result, text = run(vm(path), mode=['loop'], limit=30)
+    status, result, text = run(vm(path), mode=['loop'], timeout=0.5, limit=30)
     assert status == 0, text
     assert result['rx_packets'] == 0 and result['lost'] == result['tx_packets'] > 0
 
