@@ -107,7 +107,6 @@ fleet_open_workers(struct fleet *fleet)
 		struct worker *worker = &fleet->workers[i];
 
 		worker->fleet = fleet;
-		worker->number = i;
 		worker->cpu = settings->n_cpus > 0 ? settings->cpus[i % settings->n_cpus] : -1;
 		worker->stations = calloc(fleet->n_stations + 1, sizeof(*worker->stations));
 		if (worker->stations == NULL)

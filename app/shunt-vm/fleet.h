@@ -30,7 +30,6 @@ typedef unsigned (*fleet_step)(struct worker *worker, void *context);
 
 struct worker {
 	struct fleet *fleet;
-	unsigned number;
 	int cpu; /**< -1: not pinned */
 	unsigned n_stations;
 	struct station **stations;

@@ -15,9 +15,8 @@ const struct mode modes[] = {
 		"RFC 2544: highest rates with no loss (NDR) and with 0.5% (PDR); MRR", 2,
 		SETTINGS_VMS_MAX, MODE_CEILING | MODE_PAIR, mode_ndr},
 	{"broadcast", NULL, "[--from N] [--loss PERCENT] [--trial S]",
-		"RFC 2889: one VM sends to all others at once: NDR, PDR and MRR in copies that "
-		"arrive, latency at the NDR",
-		2, SETTINGS_VMS_MAX, MODE_CEILING | MODE_FLOOD, mode_ndr},
+		"RFC 2889: one VM to all others at once: rates in copies, latency at the NDR", 2,
+		SETTINGS_VMS_MAX, MODE_CEILING | MODE_FLOOD, mode_ndr},
 	{"latency", NULL, "[--from N] [--to N] [--trial S]",
 		"latency at --rate, or at 10, 50, 90% of the NDR", 2, SETTINGS_VMS_MAX, MODE_PAIR,
 		mode_latency},

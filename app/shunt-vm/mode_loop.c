@@ -26,6 +26,15 @@ mode_loop(struct fleet *fleet, json_t *result, struct err *err)
 	return code;
 }
 
+/** Whatever comes is taken as it is. */
+static void
+idle_take(void *context, struct station *station, const struct received *received)
+{
+	(void)context;
+	(void)station;
+	(void)received;
+}
+
 static unsigned
 idle_step(struct worker *worker, void *context)
 {
@@ -34,7 +43,8 @@ idle_step(struct worker *worker, void *context)
 
 	(void)context;
 	for (unsigned i = 0; i < worker->n_stations; i++)
-		moved += station_receive(worker->stations[i], worker->stations[i]->rx->slots);
+		moved += station_walk(
+			worker->stations[i], worker->stations[i]->rx->slots, idle_take, NULL);
 	nanosleep(&pause, NULL);
 	return moved;
 }

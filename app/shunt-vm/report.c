@@ -140,13 +140,30 @@ report_counts(const struct fleet *fleet, json_t *result)
 	}
 }
 
+/** Mean size of the frames that the rate counts. */
+static double
+report_mean(const struct fleet *fleet)
+{
+	struct station_counters count = fleet_count(fleet);
+
+	if (!(fleet->settings->mode->flags & MODE_ANY_FRAME))
+		return frame_shape_mean(&fleet->traffic.shape) + FRAME_FCS;
+	if (count.tx_bytes > 0)
+		return (double)count.tx_bytes / (double)count.tx_frames + FRAME_FCS;
+	return count.rx_bytes > 0 ? (double)count.rx_bytes / (double)count.rx_frames + FRAME_FCS
+				  : 0;
+}
+
 void
 report_traffic(struct fleet *fleet, const struct outcome *outcome, json_t *result)
 {
-	double mean = frame_shape_mean(&fleet->traffic.shape) + FRAME_FCS;
+	double mean = report_mean(fleet);
 	json_t *vms = json_array();
 
-	json_object_set_new(result, "frame", json_string(fleet->settings->options.frame));
+	json_object_set_new(result, "frame",
+		json_string(fleet->settings->mode->flags & MODE_ANY_FRAME
+				    ? "any"
+				    : fleet->settings->options.frame));
 	json_object_set_new(result, "seconds", json_real(report_round(fleet->seconds, 1e-6)));
 	json_object_set_new(result, "tx_packets", json_integer((json_int_t)outcome->sent));
 	json_object_set_new(result, "rx_packets", json_integer((json_int_t)outcome->received));

@@ -18,9 +18,10 @@ from shuntvm import Beside, argv, run, vm
 
 GET_FEATURES, SET_FEATURES, SET_OWNER, SET_MEM_TABLE, SET_VRING_ADDR = 1, 2, 3, 5, 9
 GET_PROTOCOL, SET_PROTOCOL, GET_QUEUE_NUM = 15, 16, 17
+NET_SET_MTU, GET_MAX_MEM_SLOTS, ADD_MEM_REG, SET_STATUS = 20, 36, 37, 39
 REPLY = 1 << 2 | 1
 VERSION_1, PROTOCOL = 1 << 32, 1 << 30
-MQ, REPLY_ACK = 1, 1 << 3
+MQ, REPLY_ACK, NET_MTU, MEM_SLOTS, STATUS = 1, 1 << 3, 1 << 4, 1 << 15, 1 << 16
 
 
 MUTE = object()
@@ -36,7 +37,7 @@ class BackEnd(threading.Thread):
 
     def __init__(self, path, answers):
         super().__init__(daemon=True)
-        self.answers, self.connection = answers, None
+        self.answers, self.connection, self.seen = answers, None, []
         self.memory = self.memory_at = None
         self.used = {}    # ring: bytes of its used ring
         self.listener = socket.socket(socket.AF_UNIX)
@@ -64,11 +65,12 @@ class BackEnd(threading.Thread):
                     self.connection.sendall(number(request, self.answers.get('ack', 0)))
 
     def note(self, request, payload, fds):
-        """Where the used rings are."""
+        """What came, and where the used rings are."""
+        self.seen.append(request)
         if request == SET_MEM_TABLE:
             _, size, self.memory_at, offset = struct.unpack_from('<QQQQ', payload, 8)
             self.memory = mmap.mmap(fds[0], offset + size)
-        elif request == SET_VRING_ADDR:
+        elif request == SET_VRING_ADDR and self.memory:
             ring, _, _, used = struct.unpack_from('<IIQQ', payload)
             self.used[ring] = used - self.memory_at
         for fd in fds:
@@ -121,6 +123,18 @@ def test_bad_back_end(path, answers, keys, reason):
     assert status == 1 and result is None
     assert text.count('\n') == 1 and str(path) in text and reason in text, text
     assert time.monotonic() - since < 10
+
+
+def test_protocol_features(path):
+    """Each is used when it is offered."""
+    offered = MQ | REPLY_ACK | NET_MTU | MEM_SLOTS | STATUS
+    back = BackEnd(path, GOOD | {GET_PROTOCOL: number(GET_PROTOCOL, offered),
+                                 GET_MAX_MEM_SLOTS: number(GET_MAX_MEM_SLOTS, 8)})
+    status, _, text = run(vm(path, regions=3, mtu=9000), mode=['idle'], seconds=0.1)
+    assert status == 0, text
+    counts = {request: back.seen.count(request)
+              for request in (SET_MEM_TABLE, ADD_MEM_REG, NET_SET_MTU, SET_STATUS)}
+    assert counts == {SET_MEM_TABLE: 0, ADD_MEM_REG: 3, NET_SET_MTU: 1, SET_STATUS: 1}
 
 
 def test_silent_device(path):

@@ -54,11 +54,6 @@ class Run:
         """Stay connected, but use no CPU from now on."""
         self.process.signal(signal.SIGSTOP)
 
-    def interrupt(self):
-        """End it before its time; it still reports."""
-        self.process.signal(signal.SIGTERM)
-        self.limit = START_SECONDS
-
     def alive(self):
         return self.process.alive()
 
