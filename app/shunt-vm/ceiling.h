@@ -12,7 +12,11 @@
 #include "base/err.h"
 #include "settings.h"
 
-/** Measure. @return frames a second, each received and sent; 0 when it could not be measured */
+/**
+ * Measure: frames that circle, or with a mode that floods, copies of one VM's at all others.
+ *
+ * @return frames received a second; 0 when it could not be measured
+ */
 double ceiling_measure(const struct settings *settings);
 
 #endif

@@ -72,9 +72,11 @@ int
 connection_accept(int listener, double seconds, struct err *err)
 {
 	struct pollfd pollfd = {.fd = listener, .events = POLLIN};
-	int fd;
+	int fd, n = poll(&pollfd, 1, (int)(seconds * 1e3));
 
-	if (poll(&pollfd, 1, (int)(seconds * 1e3)) == 0)
+	if (n < 0)
+		return err_set(err, errno, "listening: %s", strerror(errno));
+	if (n == 0)
 		return err_set(
 			err, ETIMEDOUT, "listening: no back end connected within %g s", seconds);
 	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
@@ -96,7 +98,8 @@ connection_connect(const char *path, double seconds, struct err *err)
 			return code;
 		if (left <= 0 || (code != -ENOENT && code != -ECONNREFUSED && code != -EAGAIN))
 			return err_set(err, -code, "connect: %s", strerror(-code));
-		nanosleep(&pause, NULL);
+		if (nanosleep(&pause, NULL) != 0)
+			return err_set(err, errno, "connect: %s", strerror(errno));
 	}
 }
 

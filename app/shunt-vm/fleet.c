@@ -41,6 +41,7 @@ fleet_set_traffic(struct fleet *fleet)
 		.random = options->mac_order == 1,
 		.vlan = (uint16_t)options->vlan,
 		.macs = macs != 0 ? macs : 1,
+		.copies = 1,
 	};
 }
 
@@ -81,9 +82,10 @@ fleet_open_stations(struct fleet *fleet)
 				    &fleet->traffic) != 0)
 				return -ENOMEM;
 			station->flows = fleet->flows[i];
-			station->target_mac = fleet->settings->peer;
-			station_aim(station,
-				fleet->n_vms > 1 ? fleet->vms[(i + 1) % fleet->n_vms] : NULL, NULL);
+			if (fleet->n_vms > 1)
+				station_aim(station, fleet->vms[(i + 1) % fleet->n_vms], NULL);
+			else
+				station_aim_address(station, fleet->settings->peer);
 		}
 	}
 	for (unsigned i = 0; fleet->stations != NULL && i < fleet->n_vms; i++)
@@ -105,7 +107,6 @@ fleet_open_workers(struct fleet *fleet)
 		struct worker *worker = &fleet->workers[i];
 
 		worker->fleet = fleet;
-		worker->number = i;
 		worker->cpu = settings->n_cpus > 0 ? settings->cpus[i % settings->n_cpus] : -1;
 		worker->stations = calloc(fleet->n_stations + 1, sizeof(*worker->stations));
 		if (worker->stations == NULL)
@@ -144,7 +145,8 @@ fleet_open(struct fleet *fleet, const struct settings *settings, struct err *err
 	int code = fleet_open_apart(fleet, settings, err);
 
 	for (unsigned i = 0; code == 0 && i < fleet->n_vms; i++)
-		code = vm_connect(fleet->vms[i], err);
+		code = fleet_interrupted ? err_set(err, EINTR, "interrupted")
+					 : vm_connect(fleet->vms[i], err);
 	/* Receive buffers were posted before there was anybody to kick. */
 	for (unsigned i = 0; code == 0 && i < fleet->n_stations; i++)
 		queue_kick(fleet->stations[i].rx);

@@ -30,7 +30,6 @@ typedef unsigned (*fleet_step)(struct worker *worker, void *context);
 
 struct worker {
 	struct fleet *fleet;
-	unsigned number;
 	int cpu; /**< -1: not pinned */
 	unsigned n_stations;
 	struct station **stations;
@@ -42,6 +41,7 @@ struct worker {
 	double outage;        /**< longest seconds from a lost back end to the next frame */
 	uint64_t lost_at;     /**< TSC when a back end was lost, 0: none since the last frame */
 	bool started;
+	bool settled; /**< waits for nothing more; atomic, written by the worker, read by all */
 	pthread_t thread;
 	fleet_step step;
 	void *context;
@@ -58,6 +58,7 @@ struct fleet {
 	uint64_t deadline;  /**< TSC when the run ends */
 	double seconds;     /**< that the last run took */
 	volatile bool stop; /**< ends the run; written by anyone */
+	bool draining;      /**< a signal does not end the run; written while no worker runs */
 };
 
 /** Set by SIGINT and SIGTERM: end the run, report. */
@@ -78,8 +79,11 @@ void fleet_close(struct fleet *fleet);
 /** Run steps for some seconds. @return 0; what failed */
 int fleet_run(struct fleet *fleet, fleet_step step, void *context, double seconds, struct err *err);
 
-/** Receive until nothing has come for a while, without sending. */
-int fleet_drain(struct fleet *fleet, struct err *err);
+/**
+ * Receive without sending until everything came, or nothing has for `quiet` seconds after the back
+ * end took all; as long as it does not, until the timeout.
+ */
+int fleet_drain(struct fleet *fleet, double quiet, struct err *err);
 
 /**
  * Let the switch learn where all addresses are: each VM sends from each of its addresses, then

@@ -11,9 +11,9 @@
 #include "fleet.h"
 #include "tsc.h"
 
-enum { LOOKS_PER_SECOND = 2000, CLOSED_LOOKS_EVERY = 10, PRIME_WINDOW = 32, DRAIN_FASTER = 20 };
+enum { LOOKS_PER_SECOND = 2000, CLOSED_LOOKS_EVERY = 10, PRIME_WINDOW = 32 };
 
-static const double DRAIN_QUIET = 0.2, DRAIN_MAX = 5, PRIME_QUIET = 0.05, PRIME_PATIENCE = 2;
+static const double DRAIN_COMPLETE = 0.01, PRIME_QUIET = 0.05;
 
 static void
 worker_pin(const struct worker *worker)
@@ -27,10 +27,11 @@ worker_pin(const struct worker *worker)
 	pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
 }
 
+/** Frames that are under way arrive after a signal too, or they would count as lost. */
 static bool
 fleet_over(const struct fleet *fleet)
 {
-	return fleet->stop || fleet_interrupted;
+	return fleet->stop || (fleet_interrupted && !fleet->draining);
 }
 
 /** The back end went away: begin anew with it, as a guest whose driver resets its device. */
@@ -146,9 +147,25 @@ worker_main(void *argument)
 	return NULL;
 }
 
+/** A worker has nothing left to wait for, or has again; when none has, the run ends. */
+static void
+worker_settle(struct worker *worker, bool settled)
+{
+	struct fleet *fleet = worker->fleet;
+	bool all = true;
+
+	__atomic_store_n(&worker->settled, settled, __ATOMIC_RELAXED);
+	for (unsigned i = 0; i < fleet->n_workers; i++)
+		all &= __atomic_load_n(&fleet->workers[i].settled, __ATOMIC_RELAXED);
+	if (all)
+		fleet->deadline = 0;
+}
+
 static int
 fleet_start_workers(struct fleet *fleet, fleet_step step, void *context, struct err *err)
 {
+	for (unsigned i = 0; i < fleet->n_workers; i++)
+		fleet->workers[i].settled = false;
 	for (unsigned i = 0; i < fleet->n_workers; i++) {
 		struct worker *worker = &fleet->workers[i];
 
@@ -199,31 +216,53 @@ fleet_is_complete(const struct fleet *fleet)
 {
 	struct station_counters count = fleet_count(fleet);
 
-	return count.rx_frames - count.foreign - count.stray >= count.tx_frames;
+	return count.rx_frames - count.foreign - count.stray >=
+	       count.tx_frames * fleet->traffic.copies;
 }
 
-/** Receive only; ends the run when everything came, or when it has been quiet. */
+/** Look for completions of what a worker sent. @return in *left how many are outstanding */
+static unsigned
+worker_reap(struct worker *worker, unsigned *left)
+{
+	unsigned reaped = 0;
+
+	*left = 0;
+	for (unsigned i = 0; i < worker->n_stations; i++) {
+		struct station *station = worker->stations[i];
+		unsigned flight = queue_flight(station->tx);
+
+		station_room(station, UINT16_MAX);
+		reaped += flight - queue_flight(station->tx);
+		*left += queue_flight(station->tx);
+	}
+	return reaped;
+}
+
+/**
+ * Receive only, until everything came, or nothing more does. As long as the back end has not taken
+ * all that was sent it does not run, and its silence tells nothing.
+ */
 static unsigned
 fleet_step_drain(struct worker *worker, void *context)
 {
 	double quiet = *(const double *)context, silence;
-	unsigned moved = 0;
+	unsigned left, moved = worker_reap(worker, &left);
 
 	for (unsigned i = 0; i < worker->n_stations; i++) {
 		worker->stations[i]->now = worker->now;
-		station_room(worker->stations[i], UINT16_MAX);
 		moved += station_receive(worker->stations[i], worker->stations[i]->rx->slots);
 	}
 	silence = tsc_seconds(worker->now - worker->idle_since);
-	if (silence > quiet || (silence > quiet / DRAIN_FASTER && fleet_is_complete(worker->fleet)))
-		worker->fleet->deadline = 0;
+	worker_settle(worker, moved == 0 && ((left == 0 && silence > quiet) ||
+						    (silence > DRAIN_COMPLETE &&
+							    fleet_is_complete(worker->fleet))));
 	return moved;
 }
 
 int
-fleet_drain(struct fleet *fleet, struct err *err)
+fleet_drain(struct fleet *fleet, double quiet, struct err *err)
 {
-	double seconds = fleet->seconds, quiet = DRAIN_QUIET;
+	double seconds = fleet->seconds;
 	uint64_t busy[SETTINGS_CPUS_MAX], idle[SETTINGS_CPUS_MAX];
 	int code;
 
@@ -232,7 +271,9 @@ fleet_drain(struct fleet *fleet, struct err *err)
 		busy[i] = fleet->workers[i].busy;
 		idle[i] = fleet->workers[i].idle;
 	}
-	code = fleet_run(fleet, fleet_step_drain, &quiet, DRAIN_MAX, err);
+	fleet->draining = true;
+	code = fleet_run(fleet, fleet_step_drain, &quiet, quiet + fleet->settings->timeout, err);
+	fleet->draining = false;
 	for (unsigned i = 0; i < fleet->n_workers; i++) {
 		fleet->workers[i].busy = busy[i];
 		fleet->workers[i].idle = idle[i];
@@ -254,7 +295,7 @@ prime_announce(struct station *station, uint32_t k)
 	uint8_t frame[FRAME_SIZE_MIN];
 	struct net_header header = {0};
 	struct frame_spec spec = {
-		.dst = k == 0 ? UINT64_C(0xffffffffffff) : station->target_mac,
+		.dst = k == 0 ? FRAME_BROADCAST : station->target_mac,
 		.src = station_mac(station->vm->mac, k),
 		.flow = (uint16_t)station->flow,
 		.vlan = station->traffic->vlan,
@@ -270,16 +311,15 @@ static unsigned
 fleet_step_prime(struct worker *worker, void *context)
 {
 	struct prime *prime = context;
-	bool done = true, taken = true;
-	unsigned moved = 0;
+	unsigned left, moved = worker_reap(worker, &left);
+	bool done = true;
+	double silence;
 
 	for (unsigned i = 0; i < worker->n_stations; i++) {
 		struct station *station = worker->stations[i];
 		unsigned *sent = &prime->sent[station->vm->index];
 
 		moved += station_receive(station, station->rx->slots);
-		station_room(station, UINT16_MAX);
-		taken &= queue_flight(station->tx) == 0;
 		if (station->pair != 0 || *sent >= prime->macs)
 			continue;
 		/* No more than the switch surely holds: an address that is lost is flooded later. */
@@ -287,14 +327,14 @@ fleet_step_prime(struct worker *worker, void *context)
 			*sent < prime->macs && prime_announce(station, *sent))
 			++*sent;
 		moved += station->staged;
-		station_flush(station);
+		station_flush(station, station->staged);
 		done = false;
 	}
 	/* A port may come up late; one that takes nothing at all shall not stop the others. */
-	double silence = tsc_seconds(worker->now - worker->idle_since);
-
-	if (silence > (done && taken ? PRIME_QUIET : PRIME_PATIENCE))
-		worker->fleet->deadline = 0;
+	silence = tsc_seconds(worker->now - worker->idle_since);
+	worker_settle(worker,
+		moved == 0 && silence > (done && left == 0 ? PRIME_QUIET
+							   : worker->fleet->settings->timeout));
 	return moved;
 }
 
@@ -302,7 +342,7 @@ int
 fleet_prime(struct fleet *fleet, struct err *err)
 {
 	struct prime prime = {.macs = 1};
-	double limit = 30 + fleet->traffic.macs * 1e-4;
+	double limit = 30 + fleet->settings->timeout + fleet->traffic.macs * 1e-4;
 	int code = fleet_run(fleet, fleet_step_prime, &prime, limit, err);
 
 	/* The first address of every VM is known now: the others need no flooding. */

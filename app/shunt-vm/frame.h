@@ -30,6 +30,9 @@ enum {
 	FRAME_LINE = 64,
 };
 
+/** As mac_load(). */
+#define FRAME_BROADCAST UINT64_C(0xffffffffffff)
+
 enum frame_kind { FRAME_FIXED, FRAME_IMIX, FRAME_TSO };
 
 /** Which sizes a load has. */

@@ -54,17 +54,33 @@ loop_station(struct station *station)
 	return n + sent;
 }
 
-/** Everything that circled is gone; a switch may lose frames, and then there are too few. */
-static void
-loop_restart(struct worker *worker)
+/**
+ * Is everything gone that circled? Not while a back end has frames to take, or another worker has
+ * not looked for some: neither runs just now. Others' counters may be a moment old.
+ */
+static bool
+loop_is_over(const struct worker *worker, uint64_t stall_ticks)
 {
-	for (unsigned i = 0; i < worker->n_stations; i++) {
-		struct station *station = worker->stations[i];
+	const struct fleet *fleet = worker->fleet;
+	bool over = true;
 
-		station_room(station, UINT16_MAX);
-		if (queue_flight(station->tx) == 0 && station->credit == 0)
-			station->credit = station->share;
-	}
+	for (unsigned i = 0; i < fleet->n_workers; i++)
+		over &= fleet->workers[i].now + stall_ticks > worker->now;
+	for (unsigned i = 0; i < fleet->n_stations; i++)
+		over &= queue_flight(fleet->stations[i].tx) == 0;
+	return over;
+}
+
+/** A switch may lose frames; when all are lost, send new ones. */
+static void
+loop_restart(struct worker *worker, uint64_t stall_ticks)
+{
+	for (unsigned i = 0; i < worker->n_stations; i++)
+		station_room(worker->stations[i], UINT16_MAX);
+	if (loop_is_over(worker, stall_ticks))
+		for (unsigned i = 0; i < worker->n_stations; i++)
+			if (worker->stations[i]->credit == 0)
+				worker->stations[i]->credit = worker->stations[i]->share;
 	worker->idle_since = worker->now;
 }
 
@@ -79,6 +95,6 @@ loop_step(struct worker *worker, void *context)
 		moved += loop_station(worker->stations[i]);
 	}
 	if (moved == 0 && worker->now - worker->idle_since > loop->stall_ticks)
-		loop_restart(worker);
+		loop_restart(worker, loop->stall_ticks);
 	return moved;
 }

@@ -10,6 +10,9 @@
 
 #include "fleet.h"
 
+/** Seconds of silence after which what did not come is lost: for fleet_drain(). */
+#define LOOP_QUIET 1.0
+
 struct loop {
 	uint64_t stall_ticks; /**< nothing moved for so long: frames were lost, send new ones */
 };

@@ -22,7 +22,7 @@ main_interrupt(int signal_number)
 	fleet_interrupted = true;
 }
 
-/** From here on a signal ends the run early; a second one ends the program. */
+/** A signal ends the run early, or the wait for a back end; a second one ends the program. */
 static void
 main_catch_signals(void)
 {
@@ -44,7 +44,7 @@ main_raise_limits(void)
 }
 
 static void
-main_print(const struct settings *settings, const json_t *result)
+main_print(const struct settings *settings, json_t *result)
 {
 	if (settings->json) {
 		json_dumpf(result, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
@@ -64,9 +64,10 @@ main_run(const struct settings *settings, struct fleet *fleet, json_t *result, s
 
 	if (code != 0)
 		return code;
-	main_catch_signals();
 	json_object_set_new(result, "mode", json_string(settings->mode->name));
 	code = settings->mode->run(fleet, result, err);
+	if (fleet_interrupted)
+		json_object_set_new(result, "interrupted", json_true());
 	if (wants)
 		report_ceiling(result, ceiling);
 	return code;
@@ -90,6 +91,7 @@ main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	main_catch_signals();
 	main_raise_limits();
 	tsc_calibrate();
 	result = json_object();

@@ -7,19 +7,22 @@ const struct mode modes[] = {
 	{"loop", NULL, "[--frames N] [--peer MAC] [--reconnect]",
 		"keep frames circling: what VM i receives it sends on to VM i + 1; a single VM "
 		"sends to --peer, which echoes",
-		1, SETTINGS_VMS_MAX, MODE_CEILING | MODE_RECONNECT, mode_loop},
+		1, SETTINGS_VMS_MAX, MODE_CEILING, mode_loop},
 	{"send", NULL, "[--from N] [--to N] [--both] [--count N]",
 		"send from one VM to another, at --rate", 2, SETTINGS_VMS_MAX,
-		MODE_CEILING | MODE_FROM_TO, mode_send},
+		MODE_CEILING | MODE_PAIR, mode_send},
 	{"ndr", NULL, "[--from N] [--to N] [--both] [--loss PERCENT] [--trial S]",
 		"RFC 2544: highest rates with no loss (NDR) and with 0.5% (PDR); MRR", 2,
-		SETTINGS_VMS_MAX, MODE_CEILING | MODE_FROM_TO, mode_ndr},
+		SETTINGS_VMS_MAX, MODE_CEILING | MODE_PAIR, mode_ndr},
+	{"broadcast", NULL, "[--from N] [--loss PERCENT] [--trial S]",
+		"RFC 2889: one VM to all others at once: rates in copies, latency at the NDR", 2,
+		SETTINGS_VMS_MAX, MODE_CEILING | MODE_FLOOD, mode_ndr},
 	{"latency", NULL, "[--from N] [--to N] [--trial S]",
-		"latency at --rate, or at 10, 50, 90% of the NDR", 2, SETTINGS_VMS_MAX,
-		MODE_FROM_TO, mode_latency},
+		"latency at --rate, or at 10, 50, 90% of the NDR", 2, SETTINGS_VMS_MAX, MODE_PAIR,
+		mode_latency},
 	{"burst", NULL, "[--from N] [--to N]",
 		"RFC 9004: the longest burst of which no frame is lost", 2, SETTINGS_VMS_MAX,
-		MODE_FROM_TO, mode_burst},
+		MODE_PAIR, mode_burst},
 	{"learn", NULL, "",
 		"RFC 2889: addresses learned a second, and in all; VM 2 and later see what floods",
 		3, SETTINGS_VMS_MAX, MODE_SINGLE, mode_learn},
@@ -34,13 +37,13 @@ const struct mode modes[] = {
 		SETTINGS_VMS_MAX, MODE_UNSEALED | MODE_SINGLE, mode_attack},
 	{"echo", NULL, "[--drop-every N] [--dup-every N] [--swap-every N] [--reconnect]",
 		"return what comes, addresses swapped; with faults on request", 1, SETTINGS_VMS_MAX,
-		MODE_ANY_FRAME | MODE_RECONNECT | MODE_SINGLE, mode_echo},
+		MODE_ANY_FRAME | MODE_SINGLE, mode_echo},
 	{"replay", "FILE.pcap", "[--max]", "send a capture with its timing, or as fast as possible",
 		1, 1, MODE_ANY_FRAME, mode_replay},
 	{"record", "FILE.pcap", "[--count N]", "write what the port delivers into a capture", 1, 1,
 		MODE_ANY_FRAME, mode_record},
-	{"idle", NULL, "[--reconnect]", "be there and receive", 1, SETTINGS_VMS_MAX,
-		MODE_RECONNECT | MODE_ANY_FRAME, mode_idle},
+	{"idle", NULL, "[--reconnect]", "be there and receive", 1, SETTINGS_VMS_MAX, MODE_ANY_FRAME,
+		mode_idle},
 	{NULL, NULL, NULL, NULL, 0, 0, 0, NULL},
 };
 
@@ -51,4 +54,26 @@ mode_find(const char *name)
 		if (strcmp(mode->name, name) == 0)
 			return mode;
 	return NULL;
+}
+
+/** Does the help of a mode name the option? */
+static bool
+mode_names(const struct mode *mode, const char *option)
+{
+	size_t length = strlen(option);
+
+	for (const char *at = mode->options; (at = strstr(at, "[--")) != NULL; at++)
+		if (strncmp(at + 3, option, length) == 0 && strchr(" ]", at[3 + length]) != NULL)
+			return true;
+	return false;
+}
+
+bool
+mode_takes(const struct mode *mode, const char *option)
+{
+	bool named = false;
+
+	for (const struct mode *other = modes; other->name != NULL; other++)
+		named |= mode_names(other, option);
+	return !named || mode_names(mode, option);
 }

@@ -16,18 +16,18 @@
 struct fleet;
 
 enum {
-	MODE_FROM_TO = 1,    /**< knows --from and --to */
-	MODE_RECONNECT = 2,  /**< knows --reconnect */
+	MODE_PAIR = 1,       /**< from one VM to another */
+	MODE_FLOOD = 2,      /**< from one VM to all others at once */
 	MODE_CEILING = 4,    /**< its result is compared with the generator's ceiling */
 	MODE_UNSEALED = 8,   /**< memory may be truncated */
-	MODE_ANY_FRAME = 32, /**< frames of any size come and go, not only this program's own */
-	MODE_SINGLE = 64,    /**< its VMs share state: one thread */
+	MODE_ANY_FRAME = 16, /**< frames of any size come and go, not only this program's own */
+	MODE_SINGLE = 32,    /**< its VMs share state: one thread */
 };
 
 struct mode {
 	const char *name;
 	const char *argument; /**< what must follow, or NULL */
-	const char *options;  /**< for the help */
+	const char *options;  /**< those that it has; others of this kind it refuses */
 	const char *help;
 	unsigned vms_min, vms_max;
 	unsigned flags;
@@ -44,6 +44,9 @@ extern const struct mode modes[];
 
 /** @return NULL when there is none of that name */
 const struct mode *mode_find(const char *name);
+
+/** Does an option, without its "--", mean something to a mode? Those of the load always do. */
+bool mode_takes(const struct mode *mode, const char *option);
 
 int mode_loop(struct fleet *fleet, json_t *result, struct err *err);
 int mode_send(struct fleet *fleet, json_t *result, struct err *err);

@@ -64,8 +64,9 @@ congestion_measure(struct trial *trial, struct fleet *fleet, unsigned stalled, u
 	json_object_set_new(result, "other_mpps_stalled", json_real(after / 1e6));
 	json_object_set_new(result, "other_lost",
 		json_integer((json_int_t)(sent > received ? sent - received : 0)));
-	json_object_set_new(
-		result, "head_of_line_blocking", json_boolean(after < before * HEALTHY_SHARE));
+	if (code == 0 && !fleet_interrupted)
+		json_object_set_new(result, "head_of_line_blocking",
+			json_boolean(after < before * HEALTHY_SHARE));
 	return code;
 }
 

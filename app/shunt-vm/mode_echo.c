@@ -3,18 +3,23 @@
  * echo: return every frame with its addresses swapped; faults on request, for testing those who
  * count.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mac.h"
 #include "mode.h"
 #include "report.h"
+#include "tsc.h"
+
+static const double ECHO_HOLD_SECONDS = 0.002;
 
 struct echo {
 	uint64_t drop_every, dup_every, swap_every;
 	uint64_t seen, dropped, duplicated, swapped;
 	uint64_t refused; /**< no room to send */
 	bool held;        /**< a frame waits for the one that overtakes it */
+	const struct station *held_by;
 	struct received held_frame;
 	uint8_t *held_bytes;
 };
@@ -25,32 +30,44 @@ echo_is_turn(uint64_t every, uint64_t seen)
 	return every != 0 && seen % every == 0;
 }
 
+/** The buffer is this program's until it is posted again: its addresses are swapped in place. */
+static void
+echo_swap(const struct received *received)
+{
+	uint8_t addresses[2 * MAC_BYTES], *frame = (uint8_t *)(uintptr_t)received->frame;
+
+	memcpy(addresses, frame + MAC_BYTES, MAC_BYTES);
+	memcpy(addresses + MAC_BYTES, frame, MAC_BYTES);
+	memcpy(frame, addresses, sizeof(addresses));
+}
+
 static void
 echo_return(struct echo *echo, struct station *station, const struct received *received)
 {
-	uint8_t addresses[2 * MAC_BYTES], *frame = (uint8_t *)(uintptr_t)received->frame;
 	struct net_header header = received->header;
 
-	if (received->bytes < sizeof(addresses))
-		return;
-	memcpy(addresses, frame + MAC_BYTES, MAC_BYTES);
-	memcpy(addresses + MAC_BYTES, frame, MAC_BYTES);
 	header.num_buffers = 0;
 	header.flags &= NET_NEEDS_CSUM; /* DATA_VALID is only for receivers */
-	/* The buffer is this program's until it is posted again: swap in place. */
-	memcpy(frame, addresses, sizeof(addresses));
-	if (!station_stage(station, frame, received->bytes, &header))
+	if (!station_stage(station, received->frame, received->bytes, &header))
 		echo->refused++;
 }
 
 /** Keep a copy: its buffer goes back to the switch before the frame is sent. */
 static void
-echo_hold(struct echo *echo, const struct received *received)
+echo_hold(struct echo *echo, const struct station *station, const struct received *received)
 {
 	memcpy(echo->held_bytes, received->frame, received->bytes);
 	echo->held_frame = *received;
 	echo->held_frame.frame = echo->held_bytes;
+	echo->held_by = station;
 	echo->held = true;
+}
+
+static void
+echo_release(struct echo *echo, struct station *station)
+{
+	echo->held = false;
+	echo_return(echo, station, &echo->held_frame);
 }
 
 static void
@@ -61,37 +78,36 @@ echo_take(void *context, struct station *station, const struct received *receive
 	if (received->bytes < 2 * MAC_BYTES || mac_is_group(mac_load(received->frame)))
 		return;
 	echo->seen++;
+	echo_swap(received);
 	if (echo_is_turn(echo->drop_every, echo->seen)) {
 		echo->dropped++;
 		return;
 	}
 	if (!echo->held && echo_is_turn(echo->swap_every, echo->seen)) {
-		echo_hold(echo, received);
+		echo_hold(echo, station, received);
 		return;
 	}
 	echo_return(echo, station, received);
 	if (echo_is_turn(echo->dup_every, echo->seen)) {
-		struct received again = *received;
-		uint8_t *frame = (uint8_t *)(uintptr_t)received->frame;
-		uint8_t swapped[2 * MAC_BYTES];
-
-		/* Its addresses are swapped already: swap back, so that it leaves like the first. */
-		memcpy(swapped, frame + MAC_BYTES, MAC_BYTES);
-		memcpy(swapped + MAC_BYTES, frame, MAC_BYTES);
-		memcpy(frame, swapped, sizeof(swapped));
-		echo_return(echo, station, &again);
 		echo->duplicated++;
+		echo_return(echo, station, received);
 	}
-	if (echo->held) {
-		echo->held = false;
+	if (echo->held && echo->held_by == station) {
 		echo->swapped++;
-		echo_return(echo, station, &echo->held_frame);
+		echo_release(echo, station);
 	}
+}
+
+static bool
+echo_is_quiet(const struct worker *worker)
+{
+	return tsc_seconds(worker->now - worker->idle_since) > ECHO_HOLD_SECONDS;
 }
 
 static unsigned
 echo_step(struct worker *worker, void *context)
 {
+	struct echo *echo = context;
 	unsigned moved = 0;
 
 	for (unsigned i = 0; i < worker->n_stations; i++) {
@@ -103,8 +119,10 @@ echo_step(struct worker *worker, void *context)
 		/* A fault may make two of one. */
 		room = room / 2 < burst ? room / 2 : burst;
 		moved += station_walk(station, room, echo_take, context);
-		if (station->staged > 0)
-			station_flush(station);
+		/* The last frame of all has none behind it to be overtaken by: it is only late. */
+		if (echo->held && echo->held_by == station && echo_is_quiet(worker))
+			echo_release(echo, station);
+		station_flush(station, station->staged);
 	}
 	return moved;
 }
@@ -123,7 +141,7 @@ mode_echo(struct fleet *fleet, json_t *result, struct err *err)
 	int code;
 
 	if (echo.held_bytes == NULL)
-		return err_set(err, 12, "no memory");
+		return err_set(err, ENOMEM, "no memory for a frame");
 	code = fleet_run(fleet, echo_step, &echo, fleet->settings->seconds, err);
 	free(echo.held_bytes);
 	fleet->traffic.sample = 0; /* whatever was received is right */

@@ -13,21 +13,19 @@ latency_run(struct fleet *fleet, struct trial *trial, double pps, struct trial_r
 	struct err *err)
 {
 	unsigned sample = fleet->traffic.sample;
-	int code;
 
 	fleet->traffic.sample = pps <= LATENCY_EXACT_PPS ? 1 : sample != 0 ? sample : 64;
 	for (unsigned i = 0; i < fleet->n_stations; i++)
 		station_tune(&fleet->stations[i]);
 	trial->pps = pps;
-	code = trial_run(trial, fleet, done, err);
-	return code;
+	return trial_run(trial, fleet, done, err);
 }
 
 static int
 latency_at_shares(struct fleet *fleet, struct trial *trial, struct trial_result *done,
 	json_t *result, struct err *err)
 {
-	static const int shares[] = {10, 50, 90};
+	static const int shares[3] = {10, 50, 90};
 	json_t *list = json_array();
 	struct ndr ndr;
 	int code;
@@ -35,17 +33,14 @@ latency_at_shares(struct fleet *fleet, struct trial *trial, struct trial_result 
 	trial->seconds = fleet->settings->trial;
 	code = ndr_measure(&ndr, trial, fleet, err);
 	trial->seconds = fleet->settings->seconds;
-	for (unsigned i = 0; code == 0 && i < sizeof(shares) / sizeof(shares[0]); i++) {
+	for (unsigned i = 0; code == 0 && !fleet_interrupted && i < 3; i++) {
 		json_t *one;
 
 		code = latency_run(fleet, trial, ndr.ndr * shares[i] / 100, done, err);
 		one = report_latency(fleet);
 		json_object_set_new(one, "percent", json_integer(shares[i]));
 		json_object_set_new(one, "mpps", json_real(done->received_pps / 1e6));
-		json_object_set_new(one, "lost",
-			json_integer((json_int_t)(done->sent - (done->received < done->sent
-									       ? done->received
-									       : done->sent))));
+		json_object_set_new(one, "lost", json_integer((json_int_t)trial_lost(done)));
 		json_array_append_new(list, one);
 	}
 	json_object_set_new(result, "ndr_mpps", json_real(ndr.ndr / 1e6));

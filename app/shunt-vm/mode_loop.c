@@ -20,10 +20,19 @@ mode_loop(struct fleet *fleet, json_t *result, struct err *err)
 	code = fleet_run(fleet, loop_step, &loop, fleet->settings->seconds, err);
 	received = fleet_count(fleet).rx_frames;
 	if (code == 0)
-		code = fleet_drain(fleet, err);
+		code = fleet_drain(fleet, LOOP_QUIET, err);
 	outcome = report_outcome(fleet, received);
 	report_traffic(fleet, &outcome, result);
 	return code;
+}
+
+/** Whatever comes is taken as it is. */
+static void
+idle_take(void *context, struct station *station, const struct received *received)
+{
+	(void)context;
+	(void)station;
+	(void)received;
 }
 
 static unsigned
@@ -34,7 +43,8 @@ idle_step(struct worker *worker, void *context)
 
 	(void)context;
 	for (unsigned i = 0; i < worker->n_stations; i++)
-		moved += station_receive(worker->stations[i], worker->stations[i]->rx->slots);
+		moved += station_walk(
+			worker->stations[i], worker->stations[i]->rx->slots, idle_take, NULL);
 	nanosleep(&pause, NULL);
 	return moved;
 }

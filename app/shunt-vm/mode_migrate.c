@@ -122,7 +122,7 @@ mode_migrate(struct fleet *fleet, json_t *result, struct err *err)
 	if (code == 0)
 		code = fleet_run(fleet, loop_step, &loop, fleet->settings->seconds / 2, err);
 	if (code == 0)
-		code = fleet_drain(fleet, err);
+		code = fleet_drain(fleet, LOOP_QUIET, err);
 	outcome = report_outcome(fleet, fleet_count(fleet).rx_frames);
 	report_traffic(fleet, &outcome, result);
 	json_object_set_new(result, "pages_changed", json_integer((json_int_t)migrate.changed));

@@ -98,8 +98,7 @@ replay_step(struct worker *worker, void *context)
 			break;
 		n++;
 	}
-	if (n > 0)
-		station_flush(station);
+	station_flush(station, n);
 	n += station_receive(station, station->rx->slots);
 	station_room(station, station->tx->slots);
 	replay->done |= code < 0 || (code == 0 && !replay->pending);

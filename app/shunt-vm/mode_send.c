@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* send: one rate; ndr: the rates that RFC 2544 asks for; burst: RFC 9004. */
+/*
+ * send: one rate; ndr and broadcast: the rates that RFC 2544 asks for, from one VM to another, and
+ * that RFC 2889 section 5.6 asks for, to all others; burst: RFC 9004.
+ */
 #include "mode.h"
 #include "ndr.h"
 #include "report.h"
 #include "trial.h"
 
-/** Let the switch learn, then say who sends to whom. */
+/** Say who sends to whom, and let the switch learn. */
 static int
 mode_ready(struct trial *trial, struct fleet *fleet, struct err *err)
 {
-	int code;
-
 	*trial = (struct trial){.pps = fleet->settings->rate, .seconds = fleet->settings->seconds};
-	trial_aim(trial, fleet);
-	code = fleet_prime(fleet, err);
-	return code;
+	if (fleet->settings->mode->flags & MODE_FLOOD)
+		trial_aim_all(trial, fleet);
+	else
+		trial_aim(trial, fleet);
+	return fleet_prime(fleet, err);
 }
 
 static void
@@ -41,10 +44,16 @@ mode_send(struct fleet *fleet, json_t *result, struct err *err)
 	return code;
 }
 
+/** Frames a second of each sender as Mpps of all receivers together. */
+static json_t *
+ndr_delivered(const struct trial *trial, const struct fleet *fleet, double pps)
+{
+	return json_real(pps * trial_senders(trial, fleet) * fleet->traffic.copies / 1e6);
+}
+
 int
 mode_ndr(struct fleet *fleet, json_t *result, struct err *err)
 {
-	unsigned senders = fleet->settings->options.both ? 2 : 1;
 	struct trial trial;
 	struct trial_result done = {0};
 	struct ndr ndr = {0};
@@ -53,14 +62,15 @@ mode_ndr(struct fleet *fleet, json_t *result, struct err *err)
 	trial.seconds = fleet->settings->trial;
 	if (code == 0)
 		code = ndr_measure(&ndr, &trial, fleet, err);
-	/* The counters reported are those of one longer run at the NDR. */
+	/* The counters and latency reported are those of one longer run at the NDR. */
 	trial.pps = ndr.ndr;
 	trial.seconds = fleet->settings->seconds;
 	if (code == 0 && ndr.ndr > 0)
 		code = trial_run(&trial, fleet, &done, err);
 	mode_report(fleet, &done, result);
-	json_object_set_new(result, "ndr_mpps", json_real(ndr.ndr * senders / 1e6));
-	json_object_set_new(result, "pdr_mpps", json_real(ndr.pdr * senders / 1e6));
+	json_object_set_new(result, "receivers", json_integer(fleet->traffic.copies));
+	json_object_set_new(result, "ndr_mpps", ndr_delivered(&trial, fleet, ndr.ndr));
+	json_object_set_new(result, "pdr_mpps", ndr_delivered(&trial, fleet, ndr.pdr));
 	json_object_set_new(result, "mrr_mpps", json_real(ndr.mrr / 1e6));
 	json_object_set_new(result, "mrr_loss", json_real(ndr.mrr_loss));
 	json_object_set_new(result, "pdr_loss", json_real(fleet->settings->loss));
@@ -71,43 +81,42 @@ mode_ndr(struct fleet *fleet, json_t *result, struct err *err)
 /** Is a burst of that many frames absorbed? */
 static int
 burst_passes(bool *passes, uint64_t frames, const struct trial *base, struct fleet *fleet,
-	struct err *err)
+	struct trial_result *done, struct err *err)
 {
 	const double slowest = 1e5; /* frames a second, to know when to give up */
 	struct trial trial = *base;
-	struct trial_result result;
 	int code;
 
 	trial.frames = frames;
 	trial.seconds = 0.01 + (double)frames / slowest;
 	if (trial.seconds > fleet->settings->seconds)
 		trial.seconds = fleet->settings->seconds;
-	code = trial_run(&trial, fleet, &result, err);
-	*passes = code == 0 && result.received >= result.sent;
+	code = trial_run(&trial, fleet, done, err);
+	/* Every pair of the VM sends its part. */
+	*passes = code == 0 && done->sent + fleet->vms[0]->pairs > frames && trial_lost(done) == 0;
 	return code;
 }
 
 int
 mode_burst(struct fleet *fleet, json_t *result, struct err *err)
 {
-	uint64_t low = 0, high = 1 << 20, next = high;
+	const uint64_t most = 1 << 20;
+	uint64_t low = 0, high = most, next = high;
 	struct trial_result done = {0};
 	struct trial trial;
 	bool passes;
 	int code = mode_ready(&trial, fleet, err);
 
 	while (code == 0 && high - low > high / 100 && !fleet_interrupted) {
-		code = burst_passes(&passes, next, &trial, fleet, err);
+		code = burst_passes(&passes, next, &trial, fleet, &done, err);
 		if (passes)
 			low = next;
 		else
 			high = next - 1;
-		if (passes && low == high)
-			break;
 		next = (low + high + 1) / 2;
 	}
 	mode_report(fleet, &done, result);
 	json_object_set_new(result, "back_to_back_frames", json_integer((json_int_t)low));
-	json_object_set_new(result, "back_to_back_limited", json_boolean(low == 1 << 20));
+	json_object_set_new(result, "back_to_back_limited", json_boolean(low == most));
 	return code;
 }

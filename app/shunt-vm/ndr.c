@@ -6,20 +6,25 @@ static const double NDR_PRECISION = 0.005, NDR_HEADROOM = 1.05;
 
 enum { NDR_TRIES = 2, NDR_ROUNDS_MAX = 20 };
 
-/** Does a rate pass? A second try, since a shared machine loses frames that the switch does not. */
+/**
+ * Does a rate pass? A second try, since a shared machine loses frames that the switch does not.
+ *
+ * @return in *sent the frames a second of each sender that were, when it does; else 0
+ */
 static int
-ndr_passes(bool *passes, const struct trial *base, double pps, double tolerated, struct ndr *ndr,
+ndr_try(double *sent, const struct trial *base, double pps, double tolerated, struct ndr *ndr,
 	struct fleet *fleet, struct err *err)
 {
 	struct trial trial = *base;
 	struct trial_result result;
 	int code = 0;
 
-	*passes = false;
+	*sent = 0;
 	trial.pps = pps;
-	for (int i = 0; code == 0 && !*passes && i < NDR_TRIES && !fleet_interrupted; i++) {
+	for (int i = 0; code == 0 && *sent == 0 && i < NDR_TRIES && !fleet_interrupted; i++) {
 		code = trial_run(&trial, fleet, &result, err);
-		*passes = trial_loss(&result) <= tolerated;
+		if (code == 0 && trial_loss(&result) <= tolerated)
+			*sent = result.sent_pps / trial_senders(base, fleet);
 		ndr->trials++;
 	}
 	return code;
@@ -30,22 +35,22 @@ static int
 ndr_search(double *rate, double high, double tolerated, const struct trial *trial, struct ndr *ndr,
 	struct fleet *fleet, struct err *err)
 {
-	double low = 0, next = high;
+	double low = 0, next = high, sent;
 	int code = 0;
 
 	for (int i = 0; code == 0 && i < NDR_ROUNDS_MAX && high - low > high * NDR_PRECISION &&
 			!fleet_interrupted;
 		i++) {
-		bool passes;
-
-		code = ndr_passes(&passes, trial, next, tolerated, ndr, fleet, err);
-		if (passes)
+		code = ndr_try(&sent, trial, next, tolerated, ndr, fleet, err);
+		if (sent > 0) {
 			low = next;
-		else
+			/* A little less than asked for, where that is more than can be taken. */
+			*rate = sent < next ? sent : next;
+		} else {
 			high = next;
+		}
 		next = (low + high) / 2;
 	}
-	*rate = low;
 	return code;
 }
 
@@ -54,20 +59,19 @@ ndr_measure(struct ndr *ndr, const struct trial *trial, struct fleet *fleet, str
 {
 	struct trial all = *trial;
 	struct trial_result result;
-	unsigned senders = 0;
+	double most;
 	int code;
 
 	*ndr = (struct ndr){0};
 	all.pps = 0;
-	for (unsigned v = 0; v < fleet->n_vms; v++)
-		senders += trial->sends[v];
 	code = trial_run(&all, fleet, &result, err);
 	ndr->trials++;
 	ndr->mrr = result.received_pps;
 	ndr->mrr_loss = trial_loss(&result);
+	/* What the back end takes at most; overloaded it may deliver less than it could. */
+	most = result.sent_pps / trial_senders(trial, fleet) * NDR_HEADROOM;
 	if (code == 0)
-		code = ndr_search(&ndr->pdr, ndr->mrr / senders * NDR_HEADROOM,
-			fleet->settings->loss, trial, ndr, fleet, err);
+		code = ndr_search(&ndr->pdr, most, fleet->settings->loss, trial, ndr, fleet, err);
 	if (code == 0)
 		code = ndr_search(&ndr->ndr, ndr->pdr, 0, trial, ndr, fleet, err);
 	return code;

@@ -159,11 +159,11 @@ packed_poll(struct queue *queue, unsigned max)
 	unsigned flight = queue_flight(queue), n;
 	bool ordered;
 
-	if (queue->config.in_order)
-		return packed_poll_in_order(queue, max);
 	n = packed_count(queue, max < flight ? max : flight, &ordered);
 	if (n == 0 || (queue->ordered && ordered))
 		return n;
+	if (queue->config.in_order)
+		return packed_poll_in_order(queue, max);
 	if (queue->ordered)
 		queue_disorder(queue);
 	for (unsigned i = 0; i < n; i++) {

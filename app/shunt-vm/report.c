@@ -7,7 +7,7 @@
 #include "mode.h"
 #include "tsc.h"
 
-enum { AT_CEILING_PERCENT = 95, NAME_WIDTH = 20 };
+enum { AT_CEILING_PERCENT = 95, NAME_WIDTH = 24, VALUE_MAX = 128 };
 
 static double
 report_round(double value, double unit)
@@ -34,7 +34,8 @@ report_exact(struct fleet *fleet, struct outcome *outcome)
 					? sequence->received
 					: 0;
 		}
-		outcome->lost += from->count.tx_frames > best ? from->count.tx_frames - best : 0;
+		uint64_t due = from->count.tx_frames * fleet->traffic.copies;
+		outcome->lost += due > best ? due - best : 0;
 	}
 }
 
@@ -50,7 +51,9 @@ report_outcome(struct fleet *fleet, uint64_t received_in_time)
 		.pps = fleet->seconds > 0 ? (double)received_in_time / fleet->seconds : 0,
 	};
 
-	outcome.lost = outcome.sent > outcome.received ? outcome.sent - outcome.received : 0;
+	uint64_t due = outcome.sent * fleet->traffic.copies;
+
+	outcome.lost = due > outcome.received ? due - outcome.received : 0;
 	if (fleet->traffic.sample == 1)
 		report_exact(fleet, &outcome);
 	return outcome;
@@ -137,13 +140,30 @@ report_counts(const struct fleet *fleet, json_t *result)
 	}
 }
 
+/** Mean size of the frames that the rate counts. */
+static double
+report_mean(const struct fleet *fleet)
+{
+	struct station_counters count = fleet_count(fleet);
+
+	if (!(fleet->settings->mode->flags & MODE_ANY_FRAME))
+		return frame_shape_mean(&fleet->traffic.shape) + FRAME_FCS;
+	if (count.tx_bytes > 0)
+		return (double)count.tx_bytes / (double)count.tx_frames + FRAME_FCS;
+	return count.rx_bytes > 0 ? (double)count.rx_bytes / (double)count.rx_frames + FRAME_FCS
+				  : 0;
+}
+
 void
 report_traffic(struct fleet *fleet, const struct outcome *outcome, json_t *result)
 {
-	double mean = frame_shape_mean(&fleet->traffic.shape) + FRAME_FCS;
+	double mean = report_mean(fleet);
 	json_t *vms = json_array();
 
-	json_object_set_new(result, "frame", json_string(fleet->settings->options.frame));
+	json_object_set_new(result, "frame",
+		json_string(fleet->settings->mode->flags & MODE_ANY_FRAME
+				    ? "any"
+				    : fleet->settings->options.frame));
 	json_object_set_new(result, "seconds", json_real(report_round(fleet->seconds, 1e-6)));
 	json_object_set_new(result, "tx_packets", json_integer((json_int_t)outcome->sent));
 	json_object_set_new(result, "rx_packets", json_integer((json_int_t)outcome->received));
@@ -191,53 +211,94 @@ report_is_bad(const json_t *result)
 	return false;
 }
 
+/** A value as a person reads it. */
 static void
-report_value(const json_t *value, FILE *file)
+report_value(const json_t *value, char *text, size_t size)
 {
 	if (json_is_string(value))
-		fprintf(file, "%s", json_string_value(value));
+		snprintf(text, size, "%s", json_string_value(value));
 	else if (json_is_real(value))
-		fprintf(file, "%.6g", json_real_value(value));
+		snprintf(text, size, "%.6g", json_real_value(value));
 	else if (json_is_integer(value))
-		fprintf(file, "%lld", (long long)json_integer_value(value));
+		snprintf(text, size, "%lld", (long long)json_integer_value(value));
 	else
-		fprintf(file, "%s", json_is_true(value) ? "yes" : "no");
+		snprintf(text, size, "%s", json_is_true(value) ? "yes" : "no");
 }
 
 /** Members of an object in one line. */
 static void
-report_line(const json_t *object, FILE *file)
+report_line(const char *title, json_t *object, FILE *file)
 {
-	const char *name, *gap = "";
+	char text[VALUE_MAX];
+	const char *name;
 	json_t *value;
 
-	json_object_foreach ((json_t *)(uintptr_t)object, name, value) {
-		fprintf(file, "%s%s ", gap, name);
-		if (json_is_object(value))
-			report_line(value, file);
-		else
-			report_value(value, file);
-		gap = "  ";
+	fprintf(file, "%-*s", NAME_WIDTH, title);
+	json_object_foreach (object, name, value) {
+		report_value(value, text, sizeof(text));
+		fprintf(file, "%s %s  ", name, text);
 	}
+	putc('\n', file);
+}
+
+/** How wide a column of a list of objects is. */
+static int
+report_width(json_t *list, const char *name)
+{
+	size_t width = strlen(name), i;
+	char text[VALUE_MAX];
+	json_t *row;
+
+	json_array_foreach (list, i, row) {
+		report_value(json_object_get(row, name), text, sizeof(text));
+		if (strlen(text) > width)
+			width = strlen(text);
+	}
+	return (int)width;
+}
+
+/** Objects of equal members, one a line below their names. */
+static void
+report_rows(const char *title, json_t *list, FILE *file)
+{
+	json_t *first = json_array_get(list, 0), *row, *value;
+	char text[VALUE_MAX];
+	const char *name;
+	size_t i;
+
+	fprintf(file, "\n%s\n", title);
+	json_object_foreach (first, name, value)
+		fprintf(file, "%*s  ", report_width(list, name), name);
+	json_array_foreach (list, i, row) {
+		putc('\n', file);
+		json_object_foreach (first, name, value) {
+			report_value(json_object_get(row, name), text, sizeof(text));
+			fprintf(file, "%*s  ", report_width(list, name), text);
+		}
+	}
+	putc('\n', file);
 }
 
 void
-report_print(const json_t *result, FILE *file)
+report_print(json_t *result, FILE *file)
 {
 	const char *name;
-	json_t *value, *row;
-	size_t i;
+	char text[VALUE_MAX];
+	json_t *value, *shown = json_object_get(result, "mpps_text");
 
-	json_object_foreach ((json_t *)(uintptr_t)result, name, value) {
-		fprintf(file, "%-*s", NAME_WIDTH, name);
-		if (json_is_object(value))
-			report_line(value, file);
-		else if (!json_is_array(value))
-			report_value(value, file);
-		json_array_foreach (value, i, row) {
-			fprintf(file, "%s%*s", i == 0 ? "" : "\n", i == 0 ? 0 : NAME_WIDTH, "");
-			report_line(row, file);
+	json_object_foreach (result, name, value) {
+		if (json_is_array(value) || value == shown)
+			continue;
+		if (json_is_object(value)) {
+			report_line(name, value, file);
+			continue;
 		}
-		putc('\n', file);
+		/* With ">=" where the generator was the limit. */
+		report_value(shown != NULL && strcmp(name, "mpps") == 0 ? shown : value, text,
+			VALUE_MAX);
+		fprintf(file, "%-*s%s\n", NAME_WIDTH, name, text);
 	}
+	json_object_foreach (result, name, value)
+		if (json_is_array(value))
+			report_rows(name, value, file);
 }

@@ -34,7 +34,7 @@ void report_ceiling(json_t *result, double ceiling_pps);
 /** Was a frame corrupted, duplicated or reordered? */
 bool report_is_bad(const json_t *result);
 
-/** Print one "name  value" line for each member; lists as indented blocks. */
-void report_print(const json_t *result, FILE *file);
+/** Print one "name  value" line for each member, then lists as tables. */
+void report_print(json_t *result, FILE *file);
 
 #endif

@@ -56,9 +56,3 @@ sequence_add(struct sequence *sequence, struct sequence_order *order, uint32_t n
 	else
 		order->next = full + 1;
 }
-
-uint64_t
-sequence_lost(const struct sequence *sequence, uint64_t sent)
-{
-	return sent > sequence->received ? sent - sequence->received : 0;
-}

@@ -37,7 +37,4 @@ struct sequence_order {
  */
 void sequence_add(struct sequence *sequence, struct sequence_order *order, uint32_t number);
 
-/** Frames that never came, of the sent ones. */
-uint64_t sequence_lost(const struct sequence *sequence, uint64_t sent);
-
 #endif

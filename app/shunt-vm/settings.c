@@ -89,6 +89,7 @@ settings_option(struct settings *settings, int argc, char **argv, int *at, struc
 		value = argv[++*at];
 	else
 		return err_set(err, EINVAL, "%s: a value is missing", argv[*at]);
+	settings->given |= UINT64_C(1) << (key - settings_keys);
 	return key_set(key, &settings->options, value, err);
 }
 
@@ -176,11 +177,12 @@ static int
 settings_derive(struct settings *settings, struct err *err)
 {
 	const struct settings_options *options = &settings->options;
-	const double year = 3.2e7;
+	const double year = 3.2e7, timeout_max = 1e6; /* poll() counts milliseconds in an int */
 	int code = settings_number(&settings->seconds, "seconds", options->seconds, year, err);
 
 	if (code == 0)
-		code = settings_number(&settings->timeout, "timeout", options->timeout, year, err);
+		code = settings_number(
+			&settings->timeout, "timeout", options->timeout, timeout_max, err);
 	if (code == 0)
 		code = settings_number(&settings->trial, "trial", options->trial, year, err);
 	if (code == 0)
@@ -208,21 +210,26 @@ settings_check(const struct settings *settings, struct err *err)
 		strcmp(settings->argument, "list") != 0)
 		return err_set(err, EINVAL, "attack: needs VMs");
 	if (settings->n_vms < settings->mode->vms_min || settings->n_vms > settings->mode->vms_max)
-		return err_set(err, EINVAL, "%s: needs %u%s VMs, %u given", mode,
+		return err_set(err, EINVAL, "%s: needs %u %s, %u given", mode,
 			settings->mode->vms_min,
-			settings->mode->vms_max > settings->mode->vms_min ? " or more" : "",
+			settings->mode->vms_max > settings->mode->vms_min ? "or more VMs" : "VM",
 			settings->n_vms);
 	for (unsigned i = 0; i < settings->n_vms; i++)
 		if (settings->shape.kind == FRAME_TSO && !settings->vms[i].tso)
 			return err_set(err, EINVAL, "%s: --frame tso needs tso=on",
 				settings->vms[i].socket);
-	if ((settings->mode->flags & MODE_FROM_TO) &&
+	if ((settings->mode->flags & MODE_PAIR) &&
 		((unsigned)options->from >= settings->n_vms ||
 			(unsigned)options->to >= settings->n_vms || options->from == options->to))
 		return err_set(err, EINVAL, "%s: --from %d --to %d are not two of %u VMs", mode,
 			(int)options->from, (int)options->to, settings->n_vms);
-	if (options->reconnect && !(settings->mode->flags & MODE_RECONNECT))
-		return err_set(err, EINVAL, "%s: cannot --reconnect", mode);
+	if ((settings->mode->flags & MODE_FLOOD) && (unsigned)options->from >= settings->n_vms)
+		return err_set(err, EINVAL, "%s: --from %d is none of %u VMs", mode,
+			(int)options->from, settings->n_vms);
+	for (unsigned i = 0; settings_keys[i].name != NULL; i++)
+		if (settings->given >> i & 1 && !mode_takes(settings->mode, settings_keys[i].name))
+			return err_set(err, EINVAL, "%s: has no option --%s (see --help)", mode,
+				settings_keys[i].name);
 	return 0;
 }
 

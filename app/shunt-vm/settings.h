@@ -45,6 +45,7 @@ struct settings {
 	unsigned n_vms;
 	struct vm_config vms[SETTINGS_VMS_MAX];
 	const struct mode *mode;
+	uint64_t given;                       /**< bit i: the option of settings_keys[i] was */
 	char argument[SETTINGS_ARGUMENT_MAX]; /**< of the mode: a file, an attack */
 };
 

@@ -53,8 +53,21 @@ station_aim(struct station *station, const struct vm *target, const struct vm *s
 {
 	station->target = target;
 	station->second = second;
-	if (target != NULL)
-		station->target_mac = target->mac;
+	station->target_mac = target->mac;
+}
+
+void
+station_aim_address(struct station *station, uint64_t mac)
+{
+	station->target = station->second = NULL;
+	station->target_mac = mac;
+}
+
+/** The k-th address of the VM at `mac`; a group has one. */
+static uint64_t
+station_destination(uint64_t mac, uint32_t k)
+{
+	return mac_is_group(mac) ? mac : station_mac(mac, k);
 }
 
 /** Is a frame of the load always one buffer, so that buffers can be counted instead of read? */
@@ -77,7 +90,7 @@ station_spec(const struct station *station, unsigned slot)
 	uint32_t k = slot % traffic->macs;
 
 	return (struct frame_spec){
-		.dst = station_mac(dst, k),
+		.dst = station_destination(dst, k),
 		.src = station_mac(station->vm->mac, k),
 		.dst_ip = 10U << 24 | (target != NULL ? target->index & 0xff : 0xff) << 16 |
 			  (k & 0xffff),
@@ -148,7 +161,8 @@ station_room(struct station *station, unsigned wanted)
 	unsigned room = queue_room(station->tx);
 
 	queue_notify(station->tx);
-	if (room >= wanted)
+	/* Staged frames have their slots; completions could take the place of these. */
+	if (room >= wanted || station->staged > 0)
 		return room;
 	queue_consume(station->tx, queue_poll(station->tx, station->tx->slots));
 	return queue_room(station->tx);
@@ -175,7 +189,7 @@ static void
 station_readdress(struct station *station, uint8_t *frame)
 {
 	uint32_t k = station_next_mac(station);
-	uint64_t dst = station_mac(station->target_mac, k);
+	uint64_t dst = station_destination(station->target_mac, k);
 	uint64_t src = station_mac(station->vm->mac, k);
 
 	memcpy(frame, &dst, MAC_BYTES);
@@ -256,10 +270,13 @@ station_stage(struct station *station, const uint8_t *frame, uint32_t bytes,
 }
 
 void
-station_flush(struct station *station)
+station_flush(struct station *station, unsigned n)
 {
-	queue_post(station->tx, station->staged);
-	station->count.tx_frames += station->staged;
-	station->staged = 0;
+	n = n < station->staged ? n : station->staged;
+	if (n == 0)
+		return;
+	queue_post(station->tx, n);
+	station->count.tx_frames += n;
+	station->staged -= n;
 	queue_notify(station->tx);
 }

@@ -32,8 +32,9 @@ struct traffic {
 	bool touch;
 	bool random; /**< order of addresses */
 	uint16_t vlan;
-	uint32_t macs; /**< addresses of each VM */
-	bool hostile;  /**< VM 0 attacks: only frames of the others are checked */
+	uint32_t macs;   /**< addresses of each VM */
+	unsigned copies; /**< VMs that every frame is for */
+	bool hostile;    /**< VM 0 attacks: only frames of the others are checked */
 };
 
 /** What the receiver knows of one flow. */
@@ -104,6 +105,9 @@ void station_close(struct station *station);
 /** Choose the VM to send to, and perhaps one that gets every other frame; station_fill() follows. */
 void station_aim(struct station *station, const struct vm *target, const struct vm *second);
 
+/** Send to a group address, or to a VM of another process; station_fill() follows. */
+void station_aim_address(struct station *station, uint64_t mac);
+
 /** Fill all free send buffers, forget counters and flows, post all receive buffers. */
 void station_start(struct station *station);
 
@@ -136,8 +140,8 @@ unsigned station_walk(struct station *station, unsigned max, station_take take, 
 bool station_stage(struct station *station, const uint8_t *frame, uint32_t bytes,
 	const struct net_header *header);
 
-/** Send what was staged. */
-void station_flush(struct station *station);
+/** Send the first n frames of those staged, or all when there are fewer. */
+void station_flush(struct station *station, unsigned n);
 
 /** The k-th address of a VM whose first is mac. */
 uint64_t station_mac(uint64_t mac, uint32_t k);

@@ -5,6 +5,9 @@
 
 #include "tsc.h"
 
+/** Short, for there are many trials; what comes later was too late. */
+static const double TRIAL_QUIET = 0.2;
+
 /** A trial under way. */
 struct trial_run {
 	const struct trial *trial;
@@ -31,6 +34,19 @@ trial_aim(struct trial *trial, struct fleet *fleet)
 		if (station->vm->index == to)
 			station_aim(station, fleet->vms[from], NULL);
 	}
+}
+
+void
+trial_aim_all(struct trial *trial, struct fleet *fleet)
+{
+	unsigned from = (unsigned)fleet->settings->options.from;
+
+	memset(trial->sends, 0, sizeof(trial->sends));
+	trial->sends[from] = true;
+	for (unsigned i = 0; i < fleet->n_stations; i++)
+		if (fleet->stations[i].vm->index == from)
+			station_aim_address(&fleet->stations[i], FRAME_BROADCAST);
+	fleet->traffic.copies = fleet->n_vms - 1;
 }
 
 static unsigned
@@ -81,7 +97,7 @@ trial_step(struct worker *worker, void *context)
 	return moved;
 }
 
-static unsigned
+unsigned
 trial_senders(const struct trial *trial, const struct fleet *fleet)
 {
 	unsigned n = 0;
@@ -125,23 +141,26 @@ trial_run(const struct trial *trial, struct fleet *fleet, struct trial_result *r
 		.sent = count.tx_frames,
 		.offered = trial_offered(trial, fleet, count.tx_frames),
 		.seconds = fleet->seconds,
+		.sent_pps = (double)count.tx_frames / fleet->seconds,
 		.received_pps = (double)count.rx_frames / fleet->seconds,
 	};
-	result->offered_pps = (double)result->offered / fleet->seconds;
+	result->due = result->offered * fleet->traffic.copies;
 	/* A stalled VM goes on receiving here: its frames are not lost, they were late. */
 	if (code == 0)
-		code = fleet_drain(fleet, err);
+		code = fleet_drain(fleet, TRIAL_QUIET, err);
 	count = fleet_count(fleet);
 	result->received = count.rx_frames - count.foreign - count.stray;
 	return code;
 }
 
+uint64_t
+trial_lost(const struct trial_result *result)
+{
+	return result->due > result->received ? result->due - result->received : 0;
+}
+
 double
 trial_loss(const struct trial_result *result)
 {
-	if (result->offered == 0)
-		return 0;
-	return result->received >= result->offered
-		       ? 0
-		       : 1 - (double)result->received / (double)result->offered;
+	return result->due == 0 ? 0 : (double)trial_lost(result) / (double)result->due;
 }

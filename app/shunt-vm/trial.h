@@ -21,19 +21,29 @@ struct trial {
 
 /** What came of it. */
 struct trial_result {
-	uint64_t offered, sent, received;
+	uint64_t offered, sent;
+	uint64_t due, received; /**< at all receivers of the frames offered */
 	double seconds;
-	double offered_pps, received_pps;
+	double sent_pps, received_pps;
 };
 
 /** Let --from send to --to, with --both also back. */
 void trial_aim(struct trial *trial, struct fleet *fleet);
 
+/** Let --from send to all others at once. */
+void trial_aim_all(struct trial *trial, struct fleet *fleet);
+
+/** VMs that send. */
+unsigned trial_senders(const struct trial *trial, const struct fleet *fleet);
+
 /** Run one. Counters of the fleet start anew. */
 int trial_run(const struct trial *trial, struct fleet *fleet, struct trial_result *result,
 	struct err *err);
 
-/** Share of the offered frames that did not arrive; what a scheduler's hiccup explains is none. */
+/** Frames that were due and did not arrive; what a scheduler's hiccup explains was never due. */
+uint64_t trial_lost(const struct trial_result *result);
+
+/** Share of the frames due that did not arrive. */
 double trial_loss(const struct trial_result *result);
 
 #endif

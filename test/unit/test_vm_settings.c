@@ -65,6 +65,8 @@ test_everything(void **state)
 	assert_true(settings.rate == 2.5e6);
 	assert_int_equal(settings.sample, 1);
 	assert_int_equal(settings.shape.kind, FRAME_TSO);
+	assert_int_equal(parse("/a -- replay x --max"), 0);
+	assert_int_equal(parse("/a -- loop --macs 4 --frames 9"), 0);
 }
 
 static void
@@ -79,7 +81,7 @@ test_refused(void **state)
 		{"/a -- fly", "'fly' is no mode"},
 		{"-- loop", "needs 1 or more VMs"},
 		{"/a -- send", "needs 2 or more VMs"},
-		{"/a /b -- replay x", "needs 1 VMs"},
+		{"/a /b -- replay x", "needs 1 VM, 2 given"},
 		{"/a -- replay", "FILE.pcap is missing"},
 		{"/a -- loop extra", "unexpected 'extra'"},
 		{"/a -- loop --frame", "a value is missing"},
@@ -98,7 +100,10 @@ test_refused(void **state)
 		{"mrg=on -- loop", "socket=PATH is missing"},
 		{"/a /b -- send --from 0 --to 2", "not two of 2 VMs"},
 		{"/a /b -- send --to 0", "not two of 2 VMs"},
-		{"/a /b -- send --reconnect", "cannot --reconnect"},
+		{"/a /b -- send --reconnect", "send: has no option --reconnect"},
+		{"/a /b -- loop --drop-every 9", "loop: has no option --drop-every"},
+		{"--trial 1 /a /b -- loop", "loop: has no option --trial"},
+		{"/a /b -- broadcast --from 2", "--from 2 is none of 2 VMs"},
 	};
 
 	(void)state;

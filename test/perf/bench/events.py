@@ -105,8 +105,7 @@ def learn(bench, scenario):
                           LEARN_LIMIT)
     with running(run):
         answer = run.wait()
-    return {'kmacs_per_s': answer['learning_rate'] / 1000, 'macs': answer['capacity'],
-            'bound': answer['learning_rate_limited']}
+    return {'kmacs_per_s': answer['learning_rate'] / 1000, 'macs': answer['capacity']}
 
 
 def stall(bench, scenario):

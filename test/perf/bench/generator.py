@@ -46,8 +46,6 @@ class Run:
                if answer.get(name)]
         if bad:
             raise GeneratorError(f"frames went wrong: {', '.join(bad)}")
-        if 'is no mode' in text:
-            raise Unsuited(f'not in this shunt-vm: {self.process.tail(1)}')
         if status or not answer:
             raise GeneratorError(f'shunt-vm ended with {status}: {self.process.tail(2)}')
         return answer
@@ -55,11 +53,6 @@ class Run:
     def freeze(self):
         """Stay connected, but use no CPU from now on."""
         self.process.signal(signal.SIGSTOP)
-
-    def interrupt(self):
-        """End it before its time; it still reports."""
-        self.process.signal(signal.SIGTERM)
-        self.limit = START_SECONDS
 
     def alive(self):
         return self.process.alive()

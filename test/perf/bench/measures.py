@@ -11,14 +11,12 @@ import time
 import proc
 
 from .generator import GeneratorError
-from .machine import RING_SIZE
 
 WARM_SECONDS = 0.2
 SAMPLE_SECONDS = 0.02
 CONNECT_SECONDS = 0.01    # each idle port, with some reserve
 IDLE_SECONDS = 600
 LOST_MANY = 64            # of those that circle
-BROADCAST = 'ff:ff:ff:ff:ff:ff'
 TRIAL_SECONDS = 0.1
 LATENCY_LIMIT = 60
 
@@ -119,28 +117,24 @@ def figures(scenario, cycles, seconds, answer):
 
 
 def broadcast(bench, scenario):
-    """One port floods to the others; figures are per copy delivered.
+    """One port floods to the others: rates in copies delivered, and the cost of one.
 
-    Bursts of as many frames as circle otherwise, with pauses in which the receivers catch up, so
-    that nothing is lost: a cost, but no rate.
+    The cost is that of the generator's last run, at the rate found without loss.
     """
-    generator, switch = bench.generator, bench.switch
-    seconds = WARM_SECONDS + bench.seconds
-    receivers = generator.idle(switch, 1, scenario.ports - 1, IDLE_SECONDS, RING_SIZE)
-    with running(receivers):
-        time.sleep(WARM_SECONDS)
-        run = generator.start('loop', [generator.vm(switch, 0)], ['--peer', BROADCAST, '--frame',
-                                                                  scenario.frame], seconds)
-        with running(run):
-            samples = follow(switch, run)
-            sent = run.wait()['tx_packets']
-        receivers.interrupt()
-        got = sum(vm['rx_packets'] for vm in receivers.wait()['per_vm'])
-    if not got:
+    generator = bench.generator
+    run = generator.start('broadcast', generator.vms(bench.switch, scenario),
+                          ['--frame', scenario.frame, '--trial', TRIAL_SECONDS], bench.seconds,
+                          LATENCY_LIMIT)
+    with running(run):
+        samples = follow(bench.switch, run)
+        answer = run.wait()
+    if not answer['rx_packets']:
         raise GeneratorError('no copy was delivered')
-    cycles, _ = last_window(samples, bench.seconds)
-    return {'cycles': cycles.busy / cycles.packets * sent / got,
-            'delivered_percent': 100 * got / sent / (scenario.ports - 1)}
+    cycles, _ = last_window(samples, bench.seconds / 2)
+    return {'copies_mpps': answer['ndr_mpps'], 'copies_most_mpps': answer['mrr_mpps'],
+            'copy_cycles': cycles.busy / cycles.packets / answer['receivers'],
+            'copy_p50_us': answer['latency_us']['p50'], 'copy_p99_us': answer['latency_us']['p99'],
+            'ceiling_mpps': answer['ceiling_mpps'], 'bound': answer['at_ceiling']}
 
 
 def latency(bench, scenario):

@@ -9,7 +9,7 @@ import json
 from .scenarios import SECTIONS, TSO
 
 MAIN = ('mpps', 'cycles')    # columns of the sections of rates
-RATES = ('frames', 'addresses', 'ports', 'idle', 'broadcast')
+RATES = ('frames', 'addresses', 'ports', 'idle')
 
 # Figures of the other sections: how they are called, and how many digits they have.
 FIGURES = {
@@ -25,7 +25,11 @@ FIGURES = {
     'lost': ('frames lost', 0),
     'start_ms': ('front end started to first frame, ms', 1),
     'restart_ms': ('kill -9 to first frame again, ms', 1),
-    'delivered_percent': ('copies delivered of those due, %', 1),
+    'copies_mpps': ('copies a second without loss, M', 2),
+    'copies_most_mpps': ('copies a second of all that is taken, M', 2),
+    'copy_cycles': ('cycles of the switch a copy', 0),
+    'copy_p50_us': ('p50 at the rate without loss, us', 1),
+    'copy_p99_us': ('p99 at the rate without loss, us', 1),
 }
 
 
@@ -73,7 +77,7 @@ def rate_rows(entries, switches, spread):
 
 def figure_cell(entry, name, digits):
     text = number(entry.get('median', {}).get(name), digits)
-    return f'>={text}' if name == 'kmacs_per_s' and entry.get('generator_bound') else text
+    return f'>={text}' if name == 'copies_mpps' and entry.get('generator_bound') else text
 
 
 def figure_rows(entries, switches):
@@ -106,7 +110,7 @@ def section_table(section, entries, switches, spread=False):
     if section in RATES:
         head, rows = ['', 'payload'], list(rate_rows(part, seen, spread))
         for switch in seen:
-            head += [f'{switch} Mpps', 'cycles' if section != 'broadcast' else f'{switch} cycles']
+            head += [f'{switch} Mpps', 'cycles']
         return SECTIONS[section], *without_empty(head, rows)
     return SECTIONS[section], ['', '', *seen], list(figure_rows(part, seen))
 

@@ -65,7 +65,7 @@ SECTIONS = {
     'addresses': '64 B by number of addresses, in random order',
     'ports': '64 B by number of active ports',
     'idle': '64 B between 2 ports beside idle ones',
-    'broadcast': 'broadcast to 8 ports: copies delivered',
+    'broadcast': 'one port floods to 8 others, 64 B',
     'latency': 'latency, 64 B',
     'events': 'what happens meanwhile',
 }
