@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/mac.h"
 #include "vhost/vhost.h"
+#include "vring/lost.h"
 
 LOG_MODULE(vhost);
 
@@ -169,6 +170,8 @@ vhost_before_message(int vid, void *arg)
 	/* The library holds the rings' locks here: lcores in its bursts wait for them, not for us. */
 	if (vhost_message_changes(message->request) && dev->epoch != NULL && dev->epoch->direct)
 		vhost_epoch_stop(dev);
+	/* The library looks into the rings, too. */
+	lost_enter();
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 }
 
@@ -178,9 +181,13 @@ vhost_after_message(int vid, void *arg)
 {
 	const struct vhost_message *message = arg;
 	struct vhost_dev *dev = registry_find(vid);
+	bool lost = lost_leave();
 
-	if (dev != NULL && dev->running && atomic_load(&dev->connection) == vid &&
-		dev->epoch == NULL && vhost_message_changes(message->request))
+	if (dev == NULL || atomic_load(&dev->connection) != vid)
+		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+	if (lost)
+		vhost_break(dev, VIRTQ_LOST);
+	else if (dev->running && dev->epoch == NULL && vhost_message_changes(message->request))
 		vhost_epoch_start(dev, vid);
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 }
@@ -314,8 +321,11 @@ fail:
 int
 vhost_connection_open(struct vhost_dev *dev, struct err *err)
 {
-	int rc = registry_add(dev, err);
+	int rc = lost_install();
 
+	if (rc < 0)
+		return err_set(err, -rc, "no handler for guest memory that goes away");
+	rc = registry_add(dev, err);
 	if (rc < 0)
 		return rc;
 	if (dev->config.mode == VHOST_SERVER)

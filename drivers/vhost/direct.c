@@ -10,17 +10,18 @@
 #include "port/send.h"
 #include "vhost/vhost.h"
 
-/** A ring broke a rule: the port is down until its front end sets it up anew. */
+/** After a burst: did the ring break a rule, or was memory missing? That explains all the rest. */
 static void
-direct_check(struct vhost_dev *dev, const struct virtq *ring)
+direct_check(struct vhost_dev *dev, struct virtq *ring)
 {
-	int good = VIRTQ_GOOD;
 	int fault = atomic_load_explicit(&ring->broken, memory_order_relaxed);
 
-	if (likely(fault == VIRTQ_GOOD))
-		return;
-	if (atomic_compare_exchange_strong(&dev->fault, &good, fault))
-		dev->services->link_changed(dev->services->arg);
+	if (memory_is_lost(ring->memory)) {
+		virtq_break(ring, VIRTQ_LOST);
+		fault = VIRTQ_LOST;
+	}
+	if (unlikely(fault != VIRTQ_GOOD))
+		vhost_break(dev, (enum virtq_fault)fault);
 }
 
 /** The front end asked us to announce its guest, after a migration (SEND_RARP). */

@@ -6,7 +6,6 @@
  * told how far the rings came, for it answers GET_VRING_BASE.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 
 #include "base/log.h"
 #include "vhost/vhost.h"
+#include "vring/call.h"
 
 LOG_MODULE(vhost);
 
@@ -105,61 +105,64 @@ epoch_translate(const struct vhost_epoch *epoch, const void *address, uint64_t s
 	return NULL;
 }
 
-/** A file of our own to interrupt the guest by. A full one must not hold up a polling lcore. */
-static int
-epoch_callfd(int fd)
+static void
+epoch_ring_setup(const struct vhost_epoch *epoch, uint16_t number,
+	const struct rte_vhost_vring *vring, struct virtq_setup *setup)
 {
-	int own = fd >= 0 ? dup(fd) : -1;
-
-	if (own >= 0)
-		fcntl(own, F_SETFL, fcntl(own, F_GETFL) | O_NONBLOCK);
-	return own;
-}
-
-static bool
-epoch_ring_setup(const struct vhost_epoch *epoch, uint16_t number, struct virtq_setup *setup)
-{
-	struct rte_vhost_vring vring;
-	uint64_t features = epoch->features;
+	uint64_t features = epoch->features, size = vring->size;
 	bool modern = (features & FEATURE(VIRTIO_F_VERSION_1)) != 0;
 
-	if (rte_vhost_get_vhost_vring(epoch->vid, number, &vring) < 0 || vring.size == 0)
-		return false;
-	uint64_t size = vring.size;
 	*setup = (struct virtq_setup){
-		.desc = epoch_translate(epoch, vring.desc, size * sizeof(struct vring_desc)),
+		.desc = epoch_translate(epoch, vring->desc, size * sizeof(struct vring_desc)),
 		.avail = epoch_translate(
-			epoch, vring.avail, sizeof(struct vring_avail) + (size + 1) * 2),
-		.used = epoch_translate(epoch, vring.used,
+			epoch, vring->avail, sizeof(struct vring_avail) + (size + 1) * 2),
+		.used = epoch_translate(epoch, vring->used,
 			sizeof(struct vring_used) + size * sizeof(struct vring_used_elem) + 2),
 		.memory = &epoch->memory,
-		.size = vring.size,
+		.size = vring->size,
 		.mergeable = (features & FEATURE(VIRTIO_NET_F_MRG_RXBUF)) != 0,
 		.event_idx = (features & FEATURE(VIRTIO_RING_F_EVENT_IDX)) != 0,
 		.offloads = epoch_offers(features),
-		.callfd = epoch_callfd(vring.callfd),
+		.callfd = vring->callfd >= 0 ? dup(vring->callfd) : -1,
 	};
 	setup->header_len = modern || setup->mergeable ? HEADER_LONG : HEADER_SHORT;
-	return setup->desc != NULL && setup->avail != NULL && setup->used != NULL &&
-	       rte_vhost_get_vring_base(
-		       epoch->vid, number, &setup->last_avail, &setup->last_used) == 0;
+	rte_vhost_get_vring_base(epoch->vid, number, &setup->last_avail, &setup->last_used);
 }
 
-static void
+/** What is wrong with a ring that its front end has set up. */
+static enum virtq_fault
+epoch_init_ring(struct virtq *ring, const struct virtq_setup *setup)
+{
+	if (setup->callfd >= 0 && !call_takes(setup->callfd))
+		return VIRTQ_BAD_CALL;
+	if (ring == NULL || setup->desc == NULL || setup->avail == NULL || setup->used == NULL ||
+		virtq_init(ring, setup) < 0)
+		return VIRTQ_BAD_RING;
+	return VIRTQ_GOOD;
+}
+
+static enum virtq_fault
 epoch_add_ring(struct vhost_epoch *epoch, uint16_t number)
 {
 	struct virtq_setup setup = {.callfd = -1};
-	struct virtq *ring = rte_zmalloc("virtq", sizeof(*ring), 64);
+	struct rte_vhost_vring vring;
 
-	if (ring == NULL || !epoch_ring_setup(epoch, number, &setup) ||
-		virtq_init(ring, &setup) < 0) {
+	/* Not set up, or not yet. */
+	if (rte_vhost_get_vhost_vring(epoch->vid, number, &vring) < 0 || vring.size == 0 ||
+		vring.desc == NULL)
+		return VIRTQ_GOOD;
+	epoch_ring_setup(epoch, number, &vring, &setup);
+	struct virtq *ring = rte_zmalloc("virtq", sizeof(*ring), 64);
+	enum virtq_fault fault = epoch_init_ring(ring, &setup);
+	if (fault != VIRTQ_GOOD) {
 		if (setup.callfd >= 0)
 			close(setup.callfd);
 		rte_free(ring);
-		return;
+		return fault;
 	}
 	virtq_suppress_kicks(ring);
 	epoch->ring[number] = ring;
+	return VIRTQ_GOOD;
 }
 
 static void
@@ -176,12 +179,14 @@ epoch_free(struct vhost_epoch *epoch)
 	rte_free(epoch);
 }
 
+/** @return NULL with the reason */
 static struct vhost_epoch *
-epoch_build(struct vhost_dev *dev, int vid)
+epoch_build(struct vhost_dev *dev, int vid, enum virtq_fault *fault)
 {
 	struct vhost_epoch *epoch = rte_zmalloc("epoch", sizeof(*epoch), 64);
 	struct err err = {0};
 
+	*fault = VIRTQ_BAD_MEMORY;
 	if (epoch == NULL)
 		return NULL;
 	epoch->vid = vid;
@@ -194,23 +199,29 @@ epoch_build(struct vhost_dev *dev, int vid)
 		return NULL;
 	}
 	epoch->direct = epoch->reason == NULL;
-	for (uint16_t i = 0; epoch->direct && i < 2 * dev->queues; i++)
-		epoch_add_ring(epoch, i);
-	return epoch;
+	*fault = VIRTQ_GOOD;
+	for (uint16_t i = 0; epoch->direct && *fault == VIRTQ_GOOD && i < 2 * dev->queues; i++)
+		*fault = epoch_add_ring(epoch, i);
+	if (*fault == VIRTQ_GOOD)
+		return epoch;
+	epoch_free(epoch);
+	return NULL;
 }
 
 void
 vhost_epoch_start(struct vhost_dev *dev, int vid)
 {
-	struct vhost_epoch *epoch = epoch_build(dev, vid);
+	enum virtq_fault fault;
+	struct vhost_epoch *epoch = epoch_build(dev, vid, &fault);
 
+	atomic_store(&dev->fault, VIRTQ_GOOD);
 	if (epoch == NULL) {
-		atomic_store(&dev->fault, VIRTQ_BAD_ADDRESS);
+		vhost_break(dev, fault);
 		return;
 	}
 	dev->epoch = epoch;
 	atomic_store(&dev->features, epoch->features);
-	atomic_store(&dev->fault, VIRTQ_GOOD);
+	atomic_store(&dev->sealed, epoch->direct && epoch->memory.sealed);
 	atomic_store(&dev->path, epoch->direct ? "direct" : epoch->reason);
 	/* Release: pairs with the acquire in vhost_rx() and vhost_tx(). */
 	atomic_store_explicit(&dev->live, epoch, memory_order_release);

@@ -85,9 +85,11 @@ struct vhost_dev {
 	_Alignas(64) atomic_int connection; /**< vid of the front end connected, or VHOST_NOBODY */
 	atomic_uint generation;             /**< counts the times the port went live */
 	atomic_uint refused;                /**< second front ends turned away */
+	atomic_uint faults;                 /**< times it was broken; by lcores too */
 	_Atomic uint64_t features;          /**< negotiated */
 	atomic_int fault;                   /**< enum virtq_fault of the last broken ring */
 	const char *_Atomic path;           /**< which bursts move frames, and why */
+	atomic_bool sealed;                 /**< guest memory that nobody can cut short */
 
 	atomic_bool running; /**< between new_device and destroy_device */
 
@@ -96,6 +98,11 @@ struct vhost_dev {
 
 	struct vhost_dev *next; /**< registry, under its lock */
 };
+
+/* vhost.c */
+
+/** This front end broke a rule: the port is down until it sets its rings up anew. Any thread. */
+void vhost_break(struct vhost_dev *dev, enum virtq_fault fault);
 
 /* connection.c: what the library's event thread tells us */
 
