@@ -225,14 +225,18 @@ fleet_drain(struct fleet *fleet, struct err *err)
 {
 	double seconds = fleet->seconds, quiet = DRAIN_QUIET;
 	uint64_t busy[SETTINGS_CPUS_MAX], idle[SETTINGS_CPUS_MAX];
+	bool interrupted = fleet_interrupted;
 	int code;
 
+	/* What is under way arrives all the same; only another interrupt ends that. */
+	fleet_interrupted = false;
 	/* Not part of what was measured. */
 	for (unsigned i = 0; i < fleet->n_workers; i++) {
 		busy[i] = fleet->workers[i].busy;
 		idle[i] = fleet->workers[i].idle;
 	}
 	code = fleet_run(fleet, fleet_step_drain, &quiet, DRAIN_MAX, err);
+	fleet_interrupted |= interrupted;
 	for (unsigned i = 0; i < fleet->n_workers; i++) {
 		fleet->workers[i].busy = busy[i];
 		fleet->workers[i].idle = idle[i];

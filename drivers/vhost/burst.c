@@ -11,8 +11,13 @@ vhost_rx(void *arg, uint16_t queue, struct frame frames[], uint16_t n, struct co
 	/* Acquire: pairs with the release in vhost_epoch_start(). */
 	const struct vhost_epoch *epoch = atomic_load_explicit(&dev->live, memory_order_acquire);
 
-	if (epoch == NULL || !atomic_load_explicit(&dev->enabled[ring], memory_order_relaxed))
+	if (epoch == NULL)
 		return 0;
+	if (!atomic_load_explicit(&dev->enabled[ring], memory_order_relaxed)) {
+		if (epoch->direct)
+			vhost_direct_discard(dev, epoch, queue, counters);
+		return 0;
+	}
 	if (epoch->direct)
 		return vhost_direct_rx(dev, epoch, queue, frames, n, counters);
 	return vhost_library_rx(dev, epoch, queue, frames, n);

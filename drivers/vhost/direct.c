@@ -66,6 +66,28 @@ vhost_direct_rx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t
 	return n;
 }
 
+/** What a guest sends on a ring that its front end has disabled is taken, and goes nowhere. */
+void
+vhost_direct_discard(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,
+	struct counters *counters)
+{
+	struct virtq *ring = epoch->ring[vhost_guest_tx_ring(queue)];
+	struct virtq_batch *batch = &dev->queue[queue].batch;
+	struct frame frames[FRAME_BURST];
+	uint64_t bad = 0;
+
+	if (ring == NULL)
+		return;
+	uint16_t n = virtq_pop(ring, batch, frames, FRAME_BURST, &bad);
+	for (uint16_t i = 0; i < n; i++)
+		counters->rx_bytes += frames[i].len;
+	virtq_pop_done(ring, batch);
+	counters->rx_packets += n + bad;
+	counters->rx_drops[DROP_BAD_FRAME] += bad;
+	counters->rx_drops[DROP_DISABLED] += n;
+	direct_check(dev, ring);
+}
+
 static void
 direct_push(struct vhost_dev *dev, struct virtq *ring, struct frame *const frames[], uint16_t n,
 	struct counters *counters)

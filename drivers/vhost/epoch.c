@@ -70,13 +70,13 @@ epoch_obstacle(uint64_t features)
 }
 
 static int
-epoch_map(struct vhost_epoch *epoch, struct err *err)
+epoch_map(struct vhost_epoch *epoch, const struct vhost_dev *dev, struct err *err)
 {
 	struct memory_claim claims[MEMORY_REGIONS_MAX];
 	struct rte_vhost_memory *table = NULL;
 	unsigned n = 0;
 
-	if (rte_vhost_get_mem_table(epoch->vid, &table) < 0 || table == NULL)
+	if (!dev->mapped || rte_vhost_get_mem_table(epoch->vid, &table) < 0 || table == NULL)
 		return err_set(err, ENOMEM, "no memory table");
 	for (; n < table->nregions && n < MEMORY_REGIONS_MAX; n++) {
 		const struct rte_vhost_mem_region *region = &table->regions[n];
@@ -193,7 +193,7 @@ epoch_build(struct vhost_dev *dev, int vid, enum virtq_fault *fault)
 	rte_vhost_get_negotiated_features(vid, &epoch->features);
 	epoch->capabilities = epoch_capabilities(epoch->features);
 	epoch->reason = epoch_obstacle(epoch->features);
-	if (epoch->reason == NULL && epoch_map(epoch, &err) < 0) {
+	if (epoch->reason == NULL && epoch_map(epoch, dev, &err) < 0) {
 		log_warning("%s: %s", dev->config.socket, err.text);
 		epoch_free(epoch);
 		return NULL;

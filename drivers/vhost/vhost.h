@@ -95,6 +95,7 @@ struct vhost_dev {
 
 	/* The library's event thread's alone. */
 	struct vhost_epoch *epoch; /**< what is live, or was until paused */
+	bool mapped;               /**< the library has a memory table */
 
 	struct vhost_dev *next; /**< registry, under its lock */
 };
@@ -137,6 +138,8 @@ void vhost_library_tx(struct vhost_dev *dev, const struct vhost_epoch *epoch, ui
 /* direct.c: frames between rings, by lib/vring */
 uint16_t vhost_direct_rx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,
 	struct frame frames[], uint16_t n, struct counters *counters);
+void vhost_direct_discard(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,
+	struct counters *counters);
 void vhost_direct_tx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,
 	struct frame *const frames[], uint16_t n, struct counters *counters);
 
