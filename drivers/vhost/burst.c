@@ -46,9 +46,9 @@ vhost_rx_watch(void *arg, uint16_t queue, struct port_watch *watch)
 	if (epoch == NULL || !epoch->direct)
 		return false;
 	const struct virtq *ring = epoch->ring[number];
-	/* Another epoch, or vhost_ring_state(), will tell of rings that are not there by now. */
+	/* Another epoch will tell of rings that are not there by now. Disabled ones are emptied. */
 	*watch = (struct port_watch){.word = &nothing};
-	if (ring == NULL || !atomic_load_explicit(&dev->enabled[number], memory_order_relaxed))
+	if (ring == NULL)
 		return true;
 	watch->word = virtq_watch(ring, &watch->value);
 	return watch->word != NULL;

@@ -280,6 +280,10 @@ class FrontEnd:
     def __exit__(self, *_):
         self.close()
 
+    def forget(self):
+        """Its memory is gone: do not touch it when closing either."""
+        self.rings = [ring for ring in self.rings if ring.close()]
+
     # Frames
 
     def slot(self, number):

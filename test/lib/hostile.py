@@ -6,9 +6,13 @@
 """
 
 import contextlib
+import os
+import struct
+import threading
+import time
 
 from frames import frame, mac
-from frontend import LOW, FrontEnd
+from frontend import LOW, SET_LOG_BASE, FrontEnd
 from proc import wait_until
 from shuntvm import Beside, vm as vm_argument
 from switch import Switch
@@ -135,3 +139,36 @@ class Hostile:
 def outside(vm):
     """A guest address that is nobody's."""
     return vm.end + LOW
+
+
+@contextlib.contextmanager
+def load(hostile, vm):
+    """Frames from the good one to the other all the time."""
+    stop = threading.Event()
+
+    def send():
+        while not stop.is_set():
+            hostile.good.tx.take()
+            hostile.good.send(*(frame(EVIL, GOOD) for _ in range(8)))
+            time.sleep(0.001)
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+@contextlib.contextmanager
+def log(vm, size=64 << 10, offset=0):
+    """SET_LOG_BASE with a new file, which is yielded."""
+    fd = os.memfd_create('log', os.MFD_CLOEXEC)
+    os.ftruncate(fd, size + offset)
+    vm.message(SET_LOG_BASE, struct.pack('<QQ', size, offset), [fd])
+    try:
+        if not offset:
+            vm.answer('')
+        yield fd
+    finally:
+        os.close(fd)
