@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Front ends that say the wrong thing, or the right one at the worst time. Numbers are those of the list of cases."""
+"""Front ends that say the wrong thing, or the right one at the worst time. Numbers are those of the
+list of cases."""
 
 import contextlib
 import ctypes
@@ -11,8 +12,8 @@ import time
 import pytest
 
 from frames import BROADCAST, frame, mac
-from frontend import (EVENT_IDX, FRONT, GET_FEATURES, LOG_ALL, MB, MQ, SEND_RARP, SET_FEATURES, SET_LOG_BASE, SET_MEM_TABLE,
-                      SET_VRING_NUM, FrontEnd, Refused)
+from frontend import (EVENT_IDX, FRONT, GET_FEATURES, LOG_ALL, MB, MQ, SEND_RARP, SET_FEATURES,
+                      SET_LOG_BASE, SET_MEM_TABLE, SET_VRING_NUM, FrontEnd, Refused)
 from hostile import EVIL, GOOD, Hostile, load, log
 from proc import cpus, wait_until
 from shuntvm import Beside, run, vm as vm_argument

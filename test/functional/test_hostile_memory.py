@@ -112,7 +112,6 @@ class TestMemory:
             os.ftruncate(file.fileno(), 4 * MB)
             file.write(vm.memory[:])
             file.flush()
-            vm.set_memory([(LOW, 4 * MB, FRONT + 4096 * 0, 0), ], [vm.fd])    # the same: nothing
             vm.set_memory([(LOW, 4 * MB, FRONT, 0), (2 * LOW, MB, 2 * FRONT, 0)],
                           [vm.fd, file.fileno()])
             switch.broken(MEMORY)
