@@ -205,9 +205,9 @@ class FrontEnd:
 
     def set_address(self, ring, desc=None, flags=0):
         base = FRONT + ring.at if desc is None else desc
-        self.request(SET_VRING_ADDR, struct.pack(
-            '<IIQQQQ', ring.number, flags, base, base + ring.used_at - ring.at,
-            base + ring.avail_at - ring.at, LOW + ring.used_at))
+        used, avail = ((base + at - ring.at) % 2**64 for at in (ring.used_at, ring.avail_at))
+        self.request(SET_VRING_ADDR, struct.pack('<IIQQQQ', ring.number, flags, base, used, avail,
+                                                 LOW + ring.used_at))
 
     def set_call(self, ring, fd):
         self.request(SET_VRING_CALL, struct.pack('<Q', ring.number | (0 if fd >= 0 else 1 << 8)),
