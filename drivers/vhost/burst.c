@@ -11,8 +11,13 @@ vhost_rx(void *arg, uint16_t queue, struct frame frames[], uint16_t n, struct co
 	/* Acquire: pairs with the release in vhost_epoch_start(). */
 	const struct vhost_epoch *epoch = atomic_load_explicit(&dev->live, memory_order_acquire);
 
-	if (epoch == NULL || !atomic_load_explicit(&dev->enabled[ring], memory_order_relaxed))
+	if (epoch == NULL)
 		return 0;
+	if (!atomic_load_explicit(&dev->enabled[ring], memory_order_relaxed)) {
+		if (epoch->direct)
+			vhost_direct_discard(dev, epoch, queue, counters);
+		return 0;
+	}
 	if (epoch->direct)
 		return vhost_direct_rx(dev, epoch, queue, frames, n, counters);
 	return vhost_library_rx(dev, epoch, queue, frames, n);
@@ -41,9 +46,9 @@ vhost_rx_watch(void *arg, uint16_t queue, struct port_watch *watch)
 	if (epoch == NULL || !epoch->direct)
 		return false;
 	const struct virtq *ring = epoch->ring[number];
-	/* Another epoch, or vhost_ring_state(), will tell of rings that are not there by now. */
+	/* Another epoch will tell of rings that are not there by now. Disabled ones are emptied. */
 	*watch = (struct port_watch){.word = &nothing};
-	if (ring == NULL || !atomic_load_explicit(&dev->enabled[number], memory_order_relaxed))
+	if (ring == NULL)
 		return true;
 	watch->word = virtq_watch(ring, &watch->value);
 	return watch->word != NULL;

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -17,6 +18,7 @@
 #include "base/log.h"
 #include "base/mac.h"
 #include "vhost/vhost.h"
+#include "vring/lost.h"
 
 LOG_MODULE(vhost);
 
@@ -38,12 +40,28 @@ enum {
 	MESSAGE_SEND_RARP = 19,
 };
 
+struct vhost_message_memory {
+	uint32_t n;
+	uint32_t padding;
+	struct {
+		uint64_t guest, size, front, offset;
+	} region[MEMORY_REGIONS_MAX];
+};
+
+struct vhost_message_log {
+	uint64_t size, offset;
+};
+
 /** The head of a vhost-user message as the library hands it to hooks. */
 struct vhost_message {
 	uint32_t request;
 	uint32_t flags;
 	uint32_t size;
-	uint64_t number;
+	union {
+		uint64_t number;
+		struct vhost_message_memory memory;
+		struct vhost_message_log log;
+	};
 } __attribute__((packed));
 
 /*
@@ -148,6 +166,40 @@ vhost_message_changes(uint32_t request)
 	}
 }
 
+/** Is this table another one than the library has? */
+static bool
+vhost_memory_changes(int vid, const struct vhost_message_memory *memory)
+{
+	struct rte_vhost_memory *now = NULL;
+	bool same = memory->n <= MEMORY_REGIONS_MAX && rte_vhost_get_mem_table(vid, &now) == 0 &&
+		    now->nregions == memory->n;
+
+	for (uint32_t i = 0; same && i < memory->n; i++)
+		same = now->regions[i].guest_phys_addr == memory->region[i].guest &&
+		       now->regions[i].size == memory->region[i].size &&
+		       now->regions[i].guest_user_addr == memory->region[i].front;
+	free(now);
+	return !same;
+}
+
+/*
+ * Requests that the library must not follow. They are spoilt rather than refused here, for then the
+ * library refuses them and closes the descriptors that came along.
+ */
+static void
+vhost_spoil_message(const struct vhost_dev *dev, int vid, struct vhost_message *message)
+{
+	bool library = dev->epoch != NULL && !dev->epoch->direct;
+
+	/* It adds the offset twice, and would write the log behind its mapping. */
+	if (message->request == MESSAGE_SET_LOG_BASE && message->log.offset != 0)
+		message->size = 0;
+	/* When it fails with the new table it goes on with rings in the old one. */
+	if (message->request == MESSAGE_SET_MEM_TABLE && library && dev->mapped &&
+		vhost_memory_changes(vid, &message->memory))
+		message->memory.n = UINT32_MAX;
+}
+
 static enum rte_vhost_msg_result
 vhost_before_message(int vid, void *arg)
 {
@@ -169,6 +221,12 @@ vhost_before_message(int vid, void *arg)
 	/* The library holds the rings' locks here: lcores in its bursts wait for them, not for us. */
 	if (vhost_message_changes(message->request) && dev->epoch != NULL && dev->epoch->direct)
 		vhost_epoch_stop(dev);
+	vhost_spoil_message(dev, vid, message);
+	/* Until it has succeeded: the library may have none any more, and would not say so. */
+	if (message->request == MESSAGE_SET_MEM_TABLE || message->request == MESSAGE_RESET_OWNER)
+		dev->mapped = false;
+	/* The library looks into the rings, too. */
+	lost_enter();
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 }
 
@@ -178,9 +236,15 @@ vhost_after_message(int vid, void *arg)
 {
 	const struct vhost_message *message = arg;
 	struct vhost_dev *dev = registry_find(vid);
+	bool lost = lost_leave();
 
-	if (dev != NULL && dev->running && atomic_load(&dev->connection) == vid &&
-		dev->epoch == NULL && vhost_message_changes(message->request))
+	if (dev == NULL || atomic_load(&dev->connection) != vid)
+		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+	if (message->request == MESSAGE_SET_MEM_TABLE)
+		dev->mapped = true;
+	if (lost)
+		vhost_break(dev, VIRTQ_LOST);
+	else if (dev->running && dev->epoch == NULL && vhost_message_changes(message->request))
 		vhost_epoch_start(dev, vid);
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 }
@@ -203,6 +267,7 @@ vhost_new_connection(int vid)
 		log_warning("%s: a second front end was refused", dev->config.socket);
 		return -1;
 	}
+	dev->mapped = false;
 	for (unsigned ring = 0; ring < RTE_DIM(dev->enabled); ring++)
 		atomic_store(&dev->enabled[ring], 0);
 	atomic_store(&dev->send_queues, 0);
@@ -314,8 +379,11 @@ fail:
 int
 vhost_connection_open(struct vhost_dev *dev, struct err *err)
 {
-	int rc = registry_add(dev, err);
+	int rc = lost_install();
 
+	if (rc < 0)
+		return err_set(err, -rc, "no handler for guest memory that goes away");
+	rc = registry_add(dev, err);
 	if (rc < 0)
 		return rc;
 	if (dev->config.mode == VHOST_SERVER)

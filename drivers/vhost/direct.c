@@ -10,17 +10,18 @@
 #include "port/send.h"
 #include "vhost/vhost.h"
 
-/** A ring broke a rule: the port is down until its front end sets it up anew. */
+/** After a burst: did the ring break a rule, or was memory missing? That explains all the rest. */
 static void
-direct_check(struct vhost_dev *dev, const struct virtq *ring)
+direct_check(struct vhost_dev *dev, struct virtq *ring)
 {
-	int good = VIRTQ_GOOD;
 	int fault = atomic_load_explicit(&ring->broken, memory_order_relaxed);
 
-	if (likely(fault == VIRTQ_GOOD))
-		return;
-	if (atomic_compare_exchange_strong(&dev->fault, &good, fault))
-		dev->services->link_changed(dev->services->arg);
+	if (memory_is_lost(ring->memory)) {
+		virtq_break(ring, VIRTQ_LOST);
+		fault = VIRTQ_LOST;
+	}
+	if (unlikely(fault != VIRTQ_GOOD))
+		vhost_break(dev, (enum virtq_fault)fault);
 }
 
 /** The front end asked us to announce its guest, after a migration (SEND_RARP). */
@@ -67,6 +68,28 @@ vhost_direct_rx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t
 	}
 	direct_check(dev, ring);
 	return n;
+}
+
+/** What a guest sends on a ring that its front end has disabled is taken, and goes nowhere. */
+void
+vhost_direct_discard(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,
+	struct counters *counters)
+{
+	struct virtq *ring = epoch->ring[vhost_guest_tx_ring(queue)];
+	struct virtq_batch *batch = &dev->queue[queue].batch;
+	struct frame frames[FRAME_BURST];
+	uint64_t bad = 0;
+
+	if (ring == NULL)
+		return;
+	uint16_t n = virtq_pop(ring, batch, frames, FRAME_BURST, &bad);
+	for (uint16_t i = 0; i < n; i++)
+		counters->rx_bytes += frames[i].len;
+	virtq_pop_done(ring, batch);
+	counters->rx_packets += n + bad;
+	counters->rx_drops[DROP_BAD_FRAME] += bad;
+	counters->rx_drops[DROP_DISABLED] += n;
+	direct_check(dev, ring);
 }
 
 static void

@@ -6,7 +6,6 @@
  * told how far the rings came, for it answers GET_VRING_BASE.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,6 +18,7 @@
 
 #include "base/log.h"
 #include "vhost/vhost.h"
+#include "vring/call.h"
 
 LOG_MODULE(vhost);
 
@@ -79,13 +79,13 @@ epoch_obstacle(uint64_t features)
 }
 
 static int
-epoch_map(struct vhost_epoch *epoch, struct err *err)
+epoch_map(struct vhost_epoch *epoch, const struct vhost_dev *dev, struct err *err)
 {
 	struct memory_claim claims[MEMORY_REGIONS_MAX];
 	struct rte_vhost_memory *table = NULL;
 	unsigned n = 0;
 
-	if (rte_vhost_get_mem_table(epoch->vid, &table) < 0 || table == NULL)
+	if (!dev->mapped || rte_vhost_get_mem_table(epoch->vid, &table) < 0 || table == NULL)
 		return err_set(err, ENOMEM, "no memory table");
 	for (; n < table->nregions && n < MEMORY_REGIONS_MAX; n++) {
 		const struct rte_vhost_mem_region *region = &table->regions[n];
@@ -114,66 +114,69 @@ epoch_translate(const struct vhost_epoch *epoch, const void *address, uint64_t s
 	return NULL;
 }
 
-/** A file of our own to interrupt the guest by. A full one must not hold up a polling lcore. */
-static int
-epoch_callfd(int fd)
+static void
+epoch_ring_setup(const struct vhost_epoch *epoch, uint16_t number,
+	const struct rte_vhost_vring *vring, struct virtq_setup *setup)
 {
-	int own = fd >= 0 ? dup(fd) : -1;
-
-	if (own >= 0)
-		fcntl(own, F_SETFL, fcntl(own, F_GETFL) | O_NONBLOCK);
-	return own;
-}
-
-static bool
-epoch_ring_setup(const struct vhost_epoch *epoch, uint16_t number, struct virtq_setup *setup)
-{
-	struct rte_vhost_vring vring;
-	uint64_t features = epoch->features;
+	uint64_t features = epoch->features, size = vring->size;
 	bool modern = (features & FEATURE(VIRTIO_F_VERSION_1)) != 0;
 
-	if (rte_vhost_get_vhost_vring(epoch->vid, number, &vring) < 0 || vring.size == 0)
-		return false;
-	uint64_t size = vring.size;
 	*setup = (struct virtq_setup){
-		.desc = epoch_translate(epoch, vring.desc, size * sizeof(struct vring_desc)),
+		.desc = epoch_translate(epoch, vring->desc, size * sizeof(struct vring_desc)),
 		.avail = epoch_translate(
-			epoch, vring.avail, sizeof(struct vring_avail) + (size + 1) * 2),
-		.used = epoch_translate(epoch, vring.used,
+			epoch, vring->avail, sizeof(struct vring_avail) + (size + 1) * 2),
+		.used = epoch_translate(epoch, vring->used,
 			sizeof(struct vring_used) + size * sizeof(struct vring_used_elem) + 2),
 		.memory = &epoch->memory,
-		.size = vring.size,
+		.size = vring->size,
 		.mergeable = (features & FEATURE(VIRTIO_NET_F_MRG_RXBUF)) != 0,
 		.event_idx = (features & FEATURE(VIRTIO_RING_F_EVENT_IDX)) != 0,
 		.offloads = epoch_offers(features),
-		.callfd = epoch_callfd(vring.callfd),
+		.callfd = vring->callfd >= 0 ? dup(vring->callfd) : -1,
 	};
 	setup->header_len = modern || setup->mergeable ? HEADER_LONG : HEADER_SHORT;
-	return setup->desc != NULL && setup->avail != NULL && setup->used != NULL &&
-	       rte_vhost_get_vring_base(
-		       epoch->vid, number, &setup->last_avail, &setup->last_used) == 0;
+	rte_vhost_get_vring_base(epoch->vid, number, &setup->last_avail, &setup->last_used);
 }
 
-static void
+/** What is wrong with a ring that its front end has set up. */
+static enum virtq_fault
+epoch_init_ring(struct virtq *ring, const struct virtq_setup *setup)
+{
+	if (setup->callfd >= 0 && !call_takes(setup->callfd))
+		return VIRTQ_BAD_CALL;
+	if (ring == NULL || setup->desc == NULL || setup->avail == NULL || setup->used == NULL ||
+		virtq_init(ring, setup) < 0)
+		return VIRTQ_BAD_RING;
+	return VIRTQ_GOOD;
+}
+
+static enum virtq_fault
 epoch_add_ring(struct vhost_dev *dev, struct vhost_epoch *epoch, uint16_t number)
 {
 	struct virtq_setup setup = {.callfd = -1};
-	struct virtq *ring = rte_zmalloc("virtq", sizeof(*ring), 64);
-	bool good = ring != NULL && epoch_ring_setup(epoch, number, &setup);
-	const struct virtq_batch *batch = &dev->queue[number / 2].batch;
+	struct rte_vhost_vring vring;
 
+	/* Not set up, or not yet. */
+	if (rte_vhost_get_vhost_vring(epoch->vid, number, &vring) < 0 || vring.size == 0 ||
+		vring.desc == NULL)
+		return VIRTQ_GOOD;
+	epoch_ring_setup(epoch, number, &vring, &setup);
+	struct virtq *ring = rte_zmalloc("virtq", sizeof(*ring), 64);
+	const struct virtq_batch *batch = &dev->queue[number / 2].batch;
 	/* Held frames may be overtaken, which IN_ORDER rules out. Without a hold frames are copied. */
-	if (good && number % 2 != 0 && (epoch->features & FEATURE(VIRTIO_F_IN_ORDER)) == 0)
+	if (number % 2 != 0 && (epoch->features & FEATURE(VIRTIO_F_IN_ORDER)) == 0)
 		setup.hold = hold_create(setup.size, batch->head[0], sizeof(batch->head[0]));
-	if (!good || virtq_init(ring, &setup) < 0) {
+	enum virtq_fault fault = epoch_init_ring(ring, &setup);
+	if (fault != VIRTQ_GOOD) {
 		if (setup.callfd >= 0)
 			close(setup.callfd);
 		hold_destroy(setup.hold);
 		rte_free(ring);
-		return;
+		return fault;
 	}
 	virtq_suppress_kicks(ring);
 	epoch->ring[number] = ring;
+	return VIRTQ_GOOD;
 }
 
 static void
@@ -229,41 +232,49 @@ epoch_retire(struct vhost_epoch *epoch)
 	vhost_epoch_collect();
 }
 
+/** @return NULL with the reason in *fault */
 static struct vhost_epoch *
-epoch_build(struct vhost_dev *dev, int vid)
+epoch_build(struct vhost_dev *dev, int vid, enum virtq_fault *fault)
 {
 	struct vhost_epoch *epoch = rte_zmalloc("epoch", sizeof(*epoch), 64);
 	struct err err = {0};
 
+	*fault = VIRTQ_BAD_MEMORY;
 	if (epoch == NULL)
 		return NULL;
 	epoch->vid = vid;
 	rte_vhost_get_negotiated_features(vid, &epoch->features);
 	epoch->capabilities = epoch_capabilities(epoch->features);
 	epoch->reason = epoch_obstacle(epoch->features);
-	if (epoch->reason == NULL && epoch_map(epoch, &err) < 0) {
+	if (epoch->reason == NULL && epoch_map(epoch, dev, &err) < 0) {
 		log_warning("%s: %s", dev->config.socket, err.text);
 		epoch_free(epoch);
 		return NULL;
 	}
 	epoch->direct = epoch->reason == NULL;
-	for (uint16_t i = 0; epoch->direct && i < 2 * dev->queues; i++)
-		epoch_add_ring(dev, epoch, i);
-	return epoch;
+	*fault = VIRTQ_GOOD;
+	for (uint16_t i = 0; epoch->direct && *fault == VIRTQ_GOOD && i < 2 * dev->queues; i++)
+		*fault = epoch_add_ring(dev, epoch, i);
+	if (*fault == VIRTQ_GOOD)
+		return epoch;
+	epoch_free(epoch);
+	return NULL;
 }
 
 void
 vhost_epoch_start(struct vhost_dev *dev, int vid)
 {
-	struct vhost_epoch *epoch = epoch_build(dev, vid);
+	enum virtq_fault fault;
+	struct vhost_epoch *epoch = epoch_build(dev, vid, &fault);
 
+	atomic_store(&dev->fault, VIRTQ_GOOD);
 	if (epoch == NULL) {
-		atomic_store(&dev->fault, VIRTQ_BAD_ADDRESS);
+		vhost_break(dev, fault);
 		return;
 	}
 	dev->epoch = epoch;
 	atomic_store(&dev->features, epoch->features);
-	atomic_store(&dev->fault, VIRTQ_GOOD);
+	atomic_store(&dev->sealed, epoch->direct && epoch->memory.sealed);
 	atomic_store(&dev->path, epoch->direct ? "direct" : epoch->reason);
 	/* Release: pairs with the acquire in vhost_rx() and vhost_tx(). */
 	atomic_store_explicit(&dev->live, epoch, memory_order_release);

@@ -10,6 +10,21 @@
 
 #include "port/send.h"
 #include "vhost/vhost.h"
+#include "vring/lost.h"
+
+static bool
+library_broken(const struct vhost_dev *dev)
+{
+	return atomic_load_explicit(&dev->fault, memory_order_relaxed) != VIRTQ_GOOD;
+}
+
+/** After a burst. The library's mapping of guest memory is its own, so it is watched meanwhile. */
+static void
+library_check(struct vhost_dev *dev)
+{
+	if (unlikely(lost_leave()))
+		vhost_break(dev, VIRTQ_LOST);
+}
 
 /* The library has checked the guest's offload header and turned it into mbuf flags. */
 static void
@@ -39,7 +54,11 @@ vhost_library_rx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_
 {
 	struct rte_mbuf *mbufs[FRAME_BURST];
 
+	if (unlikely(library_broken(dev)))
+		return 0;
+	lost_enter();
 	n = rte_vhost_dequeue_burst(epoch->vid, vhost_guest_tx_ring(queue), dev->pool, mbufs, n);
+	library_check(dev);
 	for (uint16_t i = 0; i < n; i++) {
 		frame_from_mbuf(&frames[i], mbufs[i]);
 		if (mbufs[i]->ol_flags & (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG))
@@ -70,5 +89,12 @@ vhost_library_tx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_
 		.capabilities = epoch->capabilities,
 	};
 
+	if (unlikely(library_broken(dev))) {
+		counters->tx_drops[DROP_LINK_DOWN] += n;
+		frame_free(frames, n);
+		return;
+	}
+	lost_enter();
 	send_frames(&to, frames, n, counters);
+	library_check(dev);
 }

@@ -131,6 +131,17 @@ vhost_link(struct port *port, struct port_link *link)
 	}
 }
 
+void
+vhost_break(struct vhost_dev *dev, enum virtq_fault fault)
+{
+	int good = VIRTQ_GOOD;
+
+	if (!atomic_compare_exchange_strong(&dev->fault, &good, (int)fault))
+		return;
+	atomic_fetch_add(&dev->faults, 1);
+	dev->services->link_changed(dev->services->arg);
+}
+
 static void
 vhost_facts(const struct port *port, struct port_facts *facts)
 {
@@ -148,9 +159,11 @@ vhost_facts(const struct port *port, struct port_facts *facts)
 	if (live) {
 		port_fact(facts, "features", "0x%" PRIx64, atomic_load(&dev->features));
 		port_fact(facts, "queues_enabled", "%u", atomic_load(&dev->send_queues));
+		port_fact(facts, "memory_sealed", "%s", atomic_load(&dev->sealed) ? "yes" : "no");
 	}
 	port_fact(facts, "connections", "%u", atomic_load(&dev->generation));
 	port_fact(facts, "refused", "%u", atomic_load(&dev->refused));
+	port_fact(facts, "faults", "%u", atomic_load(&dev->faults));
 }
 
 static void vhost_arg(struct port_frontend *frontend, const char *format, ...)

@@ -85,17 +85,25 @@ struct vhost_dev {
 	_Alignas(64) atomic_int connection; /**< vid of the front end connected, or VHOST_NOBODY */
 	atomic_uint generation;             /**< counts the times the port went live */
 	atomic_uint refused;                /**< second front ends turned away */
+	atomic_uint faults;                 /**< times it was broken; by lcores too */
 	_Atomic uint64_t features;          /**< negotiated */
 	atomic_int fault;                   /**< enum virtq_fault of the last broken ring */
 	const char *_Atomic path;           /**< which bursts move frames, and why */
+	atomic_bool sealed;                 /**< guest memory that nobody can cut short */
 
 	atomic_bool running; /**< between new_device and destroy_device */
 
 	/* The library's event thread's alone. */
 	struct vhost_epoch *epoch; /**< what is live, or was until paused */
+	bool mapped;               /**< the library has a memory table */
 
 	struct vhost_dev *next; /**< registry, under its lock */
 };
+
+/* vhost.c */
+
+/** This front end broke a rule: the port is down until it sets its rings up anew. Any thread. */
+void vhost_break(struct vhost_dev *dev, enum virtq_fault fault);
 
 /* connection.c: what the library's event thread tells us */
 
@@ -133,6 +141,8 @@ void vhost_library_tx(struct vhost_dev *dev, const struct vhost_epoch *epoch, ui
 /* direct.c: frames between rings, by lib/vring */
 uint16_t vhost_direct_rx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,
 	struct frame frames[], uint16_t n, struct counters *counters);
+void vhost_direct_discard(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,
+	struct counters *counters);
 void vhost_direct_tx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,
 	struct frame *const frames[], uint16_t n, struct counters *counters);
 

@@ -12,6 +12,7 @@
 #define DROP_REASONS(X)                                                                            \
 	X(DROP_RUNT, "runt", "shorter than its Ethernet header")                                   \
 	X(DROP_BAD_FRAME, "bad-frame", "buffers or virtio-net header that make no frame")          \
+	X(DROP_DISABLED, "disabled", "from a transmit ring that its front end has disabled")       \
 	X(DROP_BAD_TAG, "bad-tag", "VLAN id 4095, which IEEE 802.1Q reserves")                     \
 	X(DROP_RESERVED, "reserved", "to 01:80:c2:00:00:00-0f, which a bridge keeps to itself")    \
 	X(DROP_SAME_PORT, "same-port", "the destination is where the frame came from")             \

@@ -2,19 +2,37 @@
 #include "vring/memory.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
-/** @param size receives how much of the file to map */
-static int
-memory_check(const struct memory *memory, const struct memory_claim *claim, size_t *size,
-	struct err *err)
-{
-	struct stat status;
+#include "vring/lost.h"
 
+enum { MEMORY_PAGE = 4096 };
+
+/** How the pages of a file are to be mapped. @return 0 when it cannot be guest memory */
+static size_t
+memory_page(int fd, const struct stat *status)
+{
+	size_t page = (size_t)status->st_blksize;
+	struct statfs system;
+
+	if (!S_ISREG(status->st_mode) || fstatfs(fd, &system) < 0)
+		return 0;
+	if (system.f_type != TMPFS_MAGIC && system.f_type != HUGETLBFS_MAGIC)
+		return 0;
+	return page < MEMORY_PAGE || (page & (page - 1)) != 0 ? MEMORY_PAGE : page;
+}
+
+/** What a front end says of a region, beside the others. */
+static int
+memory_check_claim(const struct memory *memory, const struct memory_claim *claim, struct err *err)
+{
 	if (claim->size == 0 || claim->guest + claim->size < claim->guest ||
 		claim->offset + claim->size < claim->offset)
 		return err_set(err, EINVAL, "memory region at 0x%" PRIx64 " is empty or wraps",
@@ -26,15 +44,46 @@ memory_check(const struct memory *memory, const struct memory_claim *claim, size
 			return err_set(
 				err, EINVAL, "memory regions overlap at 0x%" PRIx64, claim->guest);
 	}
+	return 0;
+}
+
+/** What its file is. @param page receives its page size */
+static int
+memory_check_file(const struct memory_claim *claim, size_t *page, struct err *err)
+{
+	struct stat status;
+
 	if (fstat(claim->fd, &status) < 0)
 		return err_set(err, errno, "memory region: %s", strerror(errno));
+	*page = memory_page(claim->fd, &status);
+	if (*page == 0)
+		return err_set(err, EINVAL, "memory region is not shared memory");
 	/* Beyond the end of the file every access would be a SIGBUS. */
-	if (S_ISREG(status.st_mode) && (uint64_t)status.st_size < claim->offset + claim->size)
+	if ((uint64_t)status.st_size < claim->offset + claim->size)
 		return err_set(err, EINVAL, "memory region is larger than its file");
-	size_t page = status.st_blksize > 0 ? (size_t)status.st_blksize : 1;
-	if (claim->offset + claim->size > SIZE_MAX - page)
+	if (claim->offset + claim->size > SIZE_MAX - 4 * *page)
 		return err_set(err, EINVAL, "memory region is too large");
-	*size = (claim->offset + claim->size + page - 1) / page * page;
+	return 0;
+}
+
+/** Map the file between pages that nobody may touch. */
+static int
+memory_fence(struct memory_region *region, int fd, size_t page)
+{
+	region->fence_size = region->map_size + 3 * page;
+	region->fence = mmap(NULL, region->fence_size, PROT_NONE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (region->fence == MAP_FAILED)
+		return -errno;
+	uintptr_t at = ((uintptr_t)region->fence + 2 * page - 1) / page * page;
+	region->map = mmap((void *)at, region->map_size, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_NORESERVE | MAP_FIXED, fd, 0);
+	if (region->map == MAP_FAILED) {
+		int rc = -errno;
+		munmap(region->fence, region->fence_size);
+		return rc;
+	}
+	madvise(region->map, region->map_size, MADV_DONTDUMP);
 	return 0;
 }
 
@@ -42,26 +91,30 @@ static int
 memory_add(struct memory *memory, const struct memory_claim *claim, struct err *err)
 {
 	struct memory_region *region = &memory->region[memory->n];
-	size_t size = 0;
-	int rc = memory_check(memory, claim, &size, err);
+	size_t page = 0;
+	int rc = memory_check_claim(memory, claim, err);
 
+	if (rc == 0)
+		rc = memory_check_file(claim, &page, err);
 	if (rc < 0)
 		return rc;
 	/* From the start of the file, and whole hugepages: munmap() takes nothing else. */
-	void *map =
-		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, claim->fd, 0);
-	if (map == MAP_FAILED)
-		return err_set(err, errno, "memory region cannot be mapped: %s", strerror(errno));
-	madvise(map, size, MADV_DONTDUMP);
 	*region = (struct memory_region){
 		.guest = claim->guest,
 		.size = claim->size,
-		.host = (uint8_t *)map + claim->offset,
 		.front = claim->front,
-		.map = map,
-		.map_size = size,
+		.map_size = (claim->offset + claim->size + page - 1) / page * page,
 	};
+	rc = memory_fence(region, claim->fd, page);
+	if (rc < 0)
+		return err_set(err, -rc, "memory region cannot be mapped: %s", strerror(-rc));
+	region->host = (uint8_t *)region->map + claim->offset;
+	region->watch = lost_watch(region->map, region->map_size, &memory->lost);
 	memory->n++;
+	if (region->watch < 0)
+		return err_set(err, ENOSPC, "too many memory regions of all front ends");
+	int seals = fcntl(claim->fd, F_GET_SEALS);
+	memory->sealed &= seals >= 0 && (seals & F_SEAL_SHRINK) != 0;
 	return 0;
 }
 
@@ -69,6 +122,7 @@ int
 memory_map(struct memory *memory, const struct memory_claim claims[], unsigned n, struct err *err)
 {
 	memset(memory, 0, sizeof(*memory));
+	memory->sealed = true;
 	if (n > MEMORY_REGIONS_MAX)
 		return err_set(
 			err, EINVAL, "%u memory regions, more than %d", n, MEMORY_REGIONS_MAX);
@@ -85,8 +139,10 @@ memory_map(struct memory *memory, const struct memory_claim claims[], unsigned n
 void
 memory_unmap(struct memory *memory)
 {
-	for (unsigned i = 0; i < memory->n; i++)
-		munmap(memory->region[i].map, memory->region[i].map_size);
+	for (unsigned i = 0; i < memory->n; i++) {
+		lost_unwatch(memory->region[i].watch);
+		munmap(memory->region[i].fence, memory->region[i].fence_size);
+	}
 	memset(memory, 0, sizeof(*memory));
 }
 

@@ -4,13 +4,18 @@
  * from duplicates of its file descriptors, so that what the control plane unmaps cannot hurt.
  *
  * Everything a guest says about addresses goes through memory_at(): the whole range must lie in one
- * region. Regions that wrap, overlap or are larger than their file are refused.
+ * region. Regions that wrap, overlap, are larger than their file, or are no shared memory (a page of
+ * another file may take for ever to come) are refused. Each mapping lies between pages that nobody
+ * may touch, and stays out of core dumps. Memory that its front end takes away later is lost.h's.
  *
- * Thread safety: made and released by one thread at a time; polling lcores only read.
+ * Thread safety: made and released by one thread at a time; polling lcores only read. The flag is
+ * written by whichever thread finds memory missing, read by all.
  */
 #ifndef SHUNT_VRING_MEMORY_H
 #define SHUNT_VRING_MEMORY_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,13 +29,19 @@ struct memory_region {
 	uint64_t size;   /**< bytes; 0 = no region */
 	uint8_t *host;   /**< where it is mapped */
 	uint64_t front;  /**< first address in the front end's own address space */
-	void *map;       /**< what to unmap */
-	size_t map_size; /**< bytes of it, from offset 0 of the file */
+	void *map;       /**< where the file is mapped, from its start */
+	size_t map_size; /**< bytes of it */
+	void *fence;     /**< the mapping and the pages around it: what to unmap */
+	size_t fence_size;
+	int watch; /**< number for lost_unwatch(), negative = none */
 };
 
 struct memory {
-	struct memory_region region[MEMORY_REGIONS_MAX];
+	_Alignas(64)
+		atomic_bool lost; /**< some of it is gone; in a cache line that is read anyway */
+	bool sealed;              /**< no file of it can be cut short */
 	unsigned n;
+	struct memory_region region[MEMORY_REGIONS_MAX];
 };
 
 /** What a front end said of one region. */
@@ -71,5 +82,12 @@ memory_at(const struct memory *memory, unsigned *hint, uint64_t guest, uint32_t 
 
 /** Bytes from an address to the end of its region; 0 when there is none. */
 uint64_t memory_reach(const struct memory *memory, uint64_t guest);
+
+/** Has some of it been taken away? What was read from it lately may be zeros. */
+static inline bool
+memory_is_lost(const struct memory *memory)
+{
+	return __builtin_expect(atomic_load_explicit(&memory->lost, memory_order_relaxed), 0);
+}
 
 #endif

@@ -4,7 +4,8 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/eventfd.h>
+
+#include "vring/call.h"
 
 extern const struct virtq_ops virtq_ops_plain, virtq_ops_avx2, virtq_ops_avx512;
 
@@ -86,37 +87,45 @@ virtq_suppress_kicks(struct virtq *ring)
 	}
 }
 
-/** Where a chain's descriptors are: the ring's table, or a copy of an indirect one. */
+/** Read a descriptor of any table, which need not be aligned, once. */
+static struct vring_desc
+virtq_read_any(const struct vring_desc *table, uint32_t index)
+{
+	struct vring_desc desc;
+
+	memcpy(&desc, (const uint8_t *)table + index * sizeof(desc), sizeof(desc));
+	/* The compiler, too, must not go back to where it was read from. */
+	__asm__ volatile("" : "+m"(desc));
+	return desc;
+}
+
+/** Where a chain's descriptors are: the ring's table, or an indirect one. */
 struct virtq_table {
 	const struct vring_desc *desc;
 	uint32_t size;
-	struct vring_desc copy[VIRTQ_CHAIN_MAX];
+	bool indirect;
 };
 
 /*
- * An indirect table is copied once to memory that the guest cannot change. Whether its descriptor
- * is for us to write has no meaning (virtio 1.2 section 2.7.5.3.2).
+ * Descriptors of an indirect table are read one by one, each once, as those of the ring are. Whether
+ * the descriptor of the table is for us to write has no meaning (virtio 1.2 section 2.7.5.3.2).
  */
 static int
 virtq_enter_indirect(struct virtq *ring, const struct vring_desc *desc, struct virtq_table *table)
 {
 	uint32_t entries = desc->len / sizeof(struct vring_desc);
 
-	if (table->desc == table->copy || (desc->flags & VRING_DESC_F_NEXT) != 0 || entries == 0 ||
+	if (table->indirect || (desc->flags & VRING_DESC_F_NEXT) != 0 || entries == 0 ||
 		desc->len % sizeof(struct vring_desc) != 0 || entries > (uint32_t)ring->mask + 1) {
 		virtq_break(ring, VIRTQ_BAD_INDIRECT);
 		return -EINVAL;
 	}
-	if (entries > VIRTQ_CHAIN_MAX)
-		return -E2BIG;
 	const uint8_t *from = memory_at(ring->memory, &ring->hint, desc->addr, desc->len);
 	if (from == NULL) {
 		virtq_break(ring, VIRTQ_BAD_ADDRESS);
 		return -EINVAL;
 	}
-	memcpy(table->copy, from, desc->len);
-	table->desc = table->copy;
-	table->size = entries;
+	*table = (struct virtq_table){(const struct vring_desc *)from, entries, true};
 	return 0;
 }
 
@@ -151,29 +160,37 @@ virtq_collect(struct virtq *ring, const struct vring_desc *desc, bool writable,
 	return 0;
 }
 
+/*
+ * A chain may have as many descriptors as the ring (virtio 1.2 section 2.7.5.3.1). Of one to write to
+ * the first ones will do: a device need not fill a chain. One to read makes no frame.
+ */
+static int
+virtq_chain_long(bool writable, unsigned n)
+{
+	return writable ? (int)n : -E2BIG;
+}
+
 int
 virtq_walk(struct virtq *ring, uint16_t head, bool writable,
 	struct virtq_buffer buffers[VIRTQ_CHAIN_MAX])
 {
-	struct virtq_table table;
+	struct virtq_table table = {ring->desc, (uint32_t)ring->mask + 1, false};
 	uint16_t index = head;
 	unsigned n = 0;
 
-	table.desc = ring->desc;
-	table.size = (uint32_t)ring->mask + 1;
 	for (uint32_t steps = 0; steps < table.size; steps++) {
 		if (steps == VIRTQ_CHAIN_MAX)
-			return -E2BIG;
+			return virtq_chain_long(writable, n);
 		if (index >= table.size) {
 			virtq_break(ring, VIRTQ_BAD_HEAD);
 			return -EINVAL;
 		}
-		struct vring_desc desc = virtq_read(table.desc, index);
+		struct vring_desc desc = virtq_read_any(table.desc, index);
 		bool indirect = (desc.flags & VRING_DESC_F_INDIRECT) != 0;
 		int rc = indirect ? virtq_enter_indirect(ring, &desc, &table)
 				  : virtq_collect(ring, &desc, writable, buffers, &n);
 		if (rc < 0)
-			return rc;
+			return rc == -E2BIG ? virtq_chain_long(writable, n) : rc;
 		if (!indirect && (desc.flags & VRING_DESC_F_NEXT) == 0)
 			return (int)n;
 		/* The chain goes on in the same table, or at the start of the one just entered. */
@@ -209,10 +226,8 @@ virtq_publish(struct virtq *ring)
 	__atomic_store_n(&ring->used->idx, ring->last_used, __ATOMIC_RELEASE);
 	/* Full: the index must be out before we read whether the guest wants to be told. */
 	atomic_thread_fence(memory_order_seq_cst);
-	if (virtq_wants_call(ring) && ring->callfd >= 0) {
-		eventfd_write(ring->callfd, 1);
+	if (virtq_wants_call(ring) && ring->callfd >= 0 && call_send(ring->callfd))
 		atomic_fetch_add_explicit(&ring->calls, 1, memory_order_relaxed);
-	}
 }
 
 const uint16_t *

@@ -43,7 +43,11 @@ enum {
 	X(VIRTQ_BAD_CHAIN, "descriptor chain that does not end")                                   \
 	X(VIRTQ_BAD_DIRECTION, "buffer of the wrong direction")                                    \
 	X(VIRTQ_BAD_INDIRECT, "malformed table of indirect descriptors")                           \
-	X(VIRTQ_BAD_RECEIVE, "receive buffer shorter than its header")
+	X(VIRTQ_BAD_RECEIVE, "receive buffer shorter than its header")                             \
+	X(VIRTQ_LOST, "guest memory was truncated")                                                \
+	X(VIRTQ_BAD_MEMORY, "guest memory that cannot be mapped")                                  \
+	X(VIRTQ_BAD_RING, "ring outside of guest memory, or of no possible size")                  \
+	X(VIRTQ_BAD_CALL, "interrupts by something other than an eventfd")
 
 enum virtq_fault {
 #define VIRTQ_FAULT_ENUM(constant, text) constant,
@@ -200,6 +204,15 @@ const uint16_t *virtq_watch(const struct virtq *ring, uint16_t *value);
 
 /** Tell the guest whether to notify us of new buffers: a polled ring wants none. */
 void virtq_suppress_kicks(struct virtq *ring);
+
+/** Break a ring for a reason found elsewhere; the first reason stays. Any thread. */
+static inline void
+virtq_break(struct virtq *ring, enum virtq_fault fault)
+{
+	int good = VIRTQ_GOOD;
+
+	atomic_compare_exchange_strong(&ring->broken, &good, fault);
+}
 
 /** Why a ring is broken, in words. */
 const char *virtq_fault_text(enum virtq_fault fault);

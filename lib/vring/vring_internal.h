@@ -35,15 +35,6 @@ enum {
 	VIRTQ_CHAIN_MAX = 256, /**< descriptors of one table in a chain, and buffers of a chain */
 };
 
-/** Remember why; the first reason stays. */
-static inline void
-virtq_break(struct virtq *ring, enum virtq_fault fault)
-{
-	int good = VIRTQ_GOOD;
-
-	atomic_compare_exchange_strong(&ring->broken, &good, fault);
-}
-
 /** Read a descriptor that the guest may be writing: 16 bytes, each once. */
 static inline struct vring_desc
 virtq_read(const struct vring_desc *table, uint16_t index)
@@ -92,7 +83,8 @@ virtq_head(const struct virtq *ring, uint16_t position)
  * Collect the buffers of a chain, direct or indirect, that are not empty.
  *
  * @param writable buffers must be for us to write; or none may be
- * @return how many; negative: the ring is broken, or -E2BIG for a chain that is too long for us
+ * @return how many, of a chain to write to at most the first VIRTQ_CHAIN_MAX; negative: the ring is
+ *         broken, or -E2BIG for a chain to read that is too long for us
  */
 int virtq_walk(struct virtq *ring, uint16_t head, bool writable,
 	struct virtq_buffer buffers[VIRTQ_CHAIN_MAX]);

@@ -19,23 +19,6 @@ ring_require(bool condition, const char *what)
 	abort();
 }
 
-/* Where the kernel puts a mapping there are neighbours; an overrun would not show. */
-static void
-ring_fence(struct ring_guest *guest, unsigned i)
-{
-	struct memory_region *region = &guest->memory.region[i];
-	uint8_t *fence = mmap(NULL, region->map_size + 2 * PAGE, PROT_NONE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	size_t offset = (size_t)(region->host - (uint8_t *)region->map);
-
-	ring_require(fence != MAP_FAILED, "no address space");
-	region->map = mremap(region->map, region->map_size, region->map_size,
-		MREMAP_MAYMOVE | MREMAP_FIXED, fence + PAGE);
-	ring_require(region->map != MAP_FAILED, "mremap");
-	region->host = (uint8_t *)region->map + offset;
-	guest->fence[i] = fence;
-}
-
 void
 ring_guest_start(struct ring_guest *guest)
 {
@@ -58,20 +41,14 @@ ring_guest_start_sized(struct ring_guest *guest, uint32_t size)
 	}
 	ring_require(
 		memory_map(&guest->memory, claims, RING_REGIONS, &err) == 0, "memory_map failed");
-	for (unsigned i = 0; i < RING_REGIONS; i++)
-		ring_fence(guest, i);
 }
 
 void
 ring_guest_stop(struct ring_guest *guest)
 {
-	size_t size = guest->memory.region[0].map_size + 2 * PAGE;
-
 	memory_unmap(&guest->memory);
-	for (unsigned i = 0; i < RING_REGIONS; i++) {
-		munmap(guest->fence[i], size);
+	for (unsigned i = 0; i < RING_REGIONS; i++)
 		close(guest->fd[i]);
-	}
 }
 
 uint8_t *

@@ -23,7 +23,6 @@ enum { RING_REGIONS = 3, RING_REGION_SIZE = 4 << 20, RING_SIZE_MAX = 1024 };
 struct ring_guest {
 	struct memory memory;
 	int fd[RING_REGIONS];
-	void *fence[RING_REGIONS]; /**< a region's pages and one more at each end */
 };
 
 /** A buffer, as a driver describes it. */

@@ -1,0 +1,335 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A vhost-user front end whose every byte a test decides: split rings in a memfd.
+
+    with FrontEnd(path) as vm:            # negotiated, rings running, buffers to receive posted
+        vm.send(frame)                    # one descriptor, header first
+        vm.wait_frames(1)                 # what came in, without header
+    vm.tx.desc(0, 0, 60)                  # anything else: descriptors, heads, messages by hand
+"""
+
+import array
+import contextlib
+import mmap
+import os
+import socket
+import struct
+
+from proc import wait_until
+
+# Requests of the vhost-user protocol
+(GET_FEATURES, SET_FEATURES, SET_OWNER, RESET_OWNER, SET_MEM_TABLE, SET_LOG_BASE) = range(1, 7)
+(SET_VRING_NUM, SET_VRING_ADDR, SET_VRING_BASE, GET_VRING_BASE) = range(8, 12)
+(SET_VRING_KICK, SET_VRING_CALL, SET_VRING_ERR) = range(12, 15)
+(GET_PROTOCOL, SET_PROTOCOL, GET_QUEUE_NUM, SET_VRING_ENABLE, SEND_RARP) = range(15, 20)
+
+# Feature bits of virtio 1.2 sections 5.1.3 and 6, and of vhost
+CSUM, GUEST_CSUM, GUEST_TSO4, HOST_TSO4 = 1 << 0, 1 << 1, 1 << 7, 1 << 11
+MRG_RXBUF, MQ, LOG_ALL, INDIRECT, EVENT_IDX = 1 << 15, 1 << 22, 1 << 26, 1 << 28, 1 << 29
+PROTOCOL, VERSION_1 = 1 << 30, 1 << 32
+PROTOCOL_MQ, LOG_SHMFD, RARP, REPLY_ACK = 1 << 0, 1 << 1, 1 << 2, 1 << 3
+
+NEXT, WRITE, IN_TABLE = 1, 2, 4    # descriptor flags
+MB = 1 << 20
+LOW = 0x10000000             # guest-physical address of the first byte
+FRONT = 0x7f0000000000       # the same in the front end's own addresses
+RING_ROOM, BUFFERS = 64 << 10, 1 * MB    # a ring's place, and where buffers begin
+ROOM = 2048                  # of a buffer
+
+
+class Refused(Exception):
+    """The back end answered a request with an error."""
+
+
+class Ring:
+    """The driver's side of a split ring, number as virtio counts: even ones receive."""
+
+    def __init__(self, vm, number, size, first=0):
+        self.vm, self.number, self.size = vm, number, size
+        self.at = number * RING_ROOM
+        self.avail_at, self.used_at = self.at + 16 * size, self.at + 32 * size
+        self.next = self.seen = first    # indexes: to publish, and looked at so far
+        self.head = 0
+        self.call = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self.kick = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        vm.poke('<H', self.avail_at + 2, first)
+        vm.poke('<H', self.used_at + 2, first)
+
+    def desc(self, index, address, length, flags=0, following=0):
+        """Write a descriptor."""
+        self.vm.poke('<QIHH', self.at + 16 * index, address, length, flags, following)
+
+    def offer(self, *heads):
+        """Make heads available."""
+        for head in heads:
+            self.vm.poke('<H', self.avail_at + 4 + 2 * (self.next % self.size), head)
+            self.next = self.next + 1 & 0xffff
+        self.jump(0)
+
+    def jump(self, entries):
+        """Say that so many more are available than are."""
+        self.vm.poke('<H', self.avail_at + 2, self.next + entries & 0xffff)
+
+    def chain(self, *parts, flags=0):
+        """Make one chain of (address, length) or (address, length, flags) available; its head."""
+        first = self.head
+        for number, part in enumerate(parts):
+            more = NEXT if number + 1 < len(parts) else 0
+            following = (self.head + 1) % self.size
+            self.desc(self.head, *part[:2], flags | more | (part[2] if len(part) > 2 else 0),
+                      following)
+            self.head = following
+        self.offer(first)
+        return first
+
+    def used(self):
+        """How many chains came back since the last take()."""
+        return self.vm.peek('<H', self.used_at + 2)[0] - self.seen & 0xffff
+
+    def take(self):
+        """[(head, length)] of what came back."""
+        taken = []
+        for _ in range(self.used()):
+            taken.append(self.vm.peek('<II', self.used_at + 4 + 8 * (self.seen % self.size)))
+            self.seen = self.seen + 1 & 0xffff
+        return taken
+
+    def set_event(self, index):
+        """used_event: after which entry to be interrupted."""
+        self.vm.poke('<H', self.avail_at + 4 + 2 * self.size, index & 0xffff)
+
+    def calls(self):
+        """Interrupts since the last look."""
+        try:
+            return os.eventfd_read(self.call)
+        except BlockingIOError:
+            return 0
+
+    def wait_used(self, chains):
+        wait_until(lambda: self.used() >= chains, 20, f'{chains} chains of ring {self.number}')
+
+    def close(self):
+        os.close(self.call)
+        os.close(self.kick)
+
+
+class FrontEnd:
+    """regions: sizes in bytes, neighbours in guest addresses, all in one memfd. wanted: features."""
+
+    def __init__(self, path, pairs=1, size=256, regions=(4 * MB,), wanted=0, huge=False, first=0,
+                 header=12):
+        self.path, self.pairs, self.size, self.regions = str(path), pairs, size, list(regions)
+        self.wanted, self.first, self.header = wanted | VERSION_1 | PROTOCOL, first, header
+        flags = os.MFD_HUGETLB if huge else 0
+        self.fd = os.memfd_create('front end', os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING | flags)
+        os.ftruncate(self.fd, sum(self.regions))
+        self.memory = mmap.mmap(self.fd, sum(self.regions))
+        self.sock = None
+        self.rings = []
+        self.post = 0    # receive buffers kept posted, counted from the start of the buffers
+        self.got = []
+
+    # Memory, by offset into the memfd or by guest address
+
+    def poke(self, form, at, *values):
+        struct.pack_into(form, self.memory, at, *values)
+
+    def peek(self, form, at):
+        return struct.unpack_from(form, self.memory, at)
+
+    def write(self, address, data):
+        self.memory[address - LOW:address - LOW + len(data)] = data
+
+    def read(self, address, length):
+        return self.memory[address - LOW:address - LOW + length]
+
+    @property
+    def end(self):
+        """The first guest address behind all memory."""
+        return LOW + sum(self.regions)
+
+    @property
+    def rx(self):
+        return self.rings[0]
+
+    @property
+    def tx(self):
+        return self.rings[1]
+
+    # Messages
+
+    def message(self, request, payload=b'', fds=(), flags=1):
+        """Send a request with descriptors, whatever they are."""
+        data = struct.pack('<III', request, flags, len(payload)) + payload
+        ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', fds))] if fds else []
+        self.sock.sendmsg([data], ancillary)
+
+    def answer(self, form):
+        """The payload of the next answer."""
+        header = self._receive(12)
+        size = struct.unpack('<III', header)[2]
+        return struct.unpack(form, self._receive(size))
+
+    def _receive(self, length):
+        data = self.sock.recv(length, socket.MSG_WAITALL) if length else b''
+        if len(data) < length:
+            raise Refused('the back end closed the connection')
+        return data
+
+    def ask(self, request, payload=b'', form='<Q'):
+        self.message(request, payload)
+        return self.answer(form)
+
+    def request(self, request, payload=b'', fds=()):
+        """A request that is acknowledged; Refused when it is not well taken."""
+        self.message(request, payload, fds, flags=1 | 8)
+        if self.answer('<Q')[0]:
+            raise Refused(f'request {request}')
+
+    def state(self, request, ring, number):
+        self.request(request, struct.pack('<II', ring, number))
+
+    def set_memory(self, regions=None, fds=None):
+        """SET_MEM_TABLE with [(guest, size, front, offset)], by default what there is."""
+        regions = self.table() if regions is None else regions
+        payload = struct.pack('<II', len(regions), 0)
+        payload += b''.join(struct.pack('<QQQQ', *region) for region in regions)
+        self.request(SET_MEM_TABLE, payload, [self.fd] * len(regions) if fds is None else fds)
+
+    def table(self):
+        """The regions as SET_MEM_TABLE wants them."""
+        at, rows = 0, []
+        for size in self.regions:
+            rows.append((LOW + at, size, FRONT + at, at))
+            at += size
+        return rows
+
+    def set_address(self, ring, desc=None, flags=0):
+        base = FRONT + ring.at if desc is None else desc
+        used, avail = ((base + at - ring.at) % 2**64 for at in (ring.used_at, ring.avail_at))
+        self.request(SET_VRING_ADDR, struct.pack('<IIQQQQ', ring.number, flags, base, used, avail,
+                                                 LOW + ring.used_at))
+
+    def set_call(self, ring, fd):
+        self.request(SET_VRING_CALL, struct.pack('<Q', ring.number | (0 if fd >= 0 else 1 << 8)),
+                     [fd] if fd >= 0 else ())
+
+    def get_base(self, number):
+        """Stop a ring; where it stopped."""
+        return self.ask(GET_VRING_BASE, struct.pack('<II', number, 0), '<II')[1]
+
+    def enable(self, number, on=1):
+        self.state(SET_VRING_ENABLE, number, on)
+
+    # Life
+
+    def connect(self, timeout=20):
+        """Connect and agree on features."""
+        def reached():
+            self.sock = socket.socket(socket.AF_UNIX)
+            self.sock.settimeout(timeout)
+            try:
+                self.sock.connect(self.path)
+                return self.ask(GET_FEATURES)
+            except (Refused, OSError):    # the back end has not seen the end of the last one
+                self.sock.close()
+                return None
+        self.features = wait_until(reached, timeout, f'a connection to {self.path}')[0] & self.wanted
+        self.ask(GET_PROTOCOL)
+        self.message(SET_PROTOCOL, struct.pack('<Q', PROTOCOL_MQ | LOG_SHMFD | RARP | REPLY_ACK))
+        self.request(SET_OWNER)
+        self.request(SET_FEATURES, struct.pack('<Q', self.features))
+        return self
+
+    def start_ring(self, ring, first):
+        self.state(SET_VRING_NUM, ring.number, ring.size)
+        self.state(SET_VRING_BASE, ring.number, first)
+        self.set_address(ring)
+        self.set_call(ring, ring.call)
+        self.request(SET_VRING_KICK, struct.pack('<Q', ring.number), [ring.kick])
+
+    def start(self, enable=True):
+        """Everything that a driver sets up, with empty rings."""
+        self.rings = [Ring(self, number, self.size, self.first)
+                      for number in range(2 * self.pairs)]
+        self.set_memory()
+        for ring in self.rings:
+            self.start_ring(ring, self.first)
+        for ring in self.rings if enable else ():
+            self.enable(ring.number)
+        return self
+
+    def close(self):
+        if self.sock:
+            self.sock.close()
+        for ring in self.rings:
+            ring.close()
+        if self.fd >= 0:
+            self.memory.close()
+            os.close(self.fd)
+        self.rings, self.sock, self.fd = [], None, -1
+
+    def __enter__(self):
+        try:
+            self.connect().start()
+            self.give(64)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def forget(self):
+        """Its memory is gone: do not touch it when closing either."""
+        self.rings = [ring for ring in self.rings if ring.close()]
+
+    # Frames
+
+    def slot(self, number):
+        """Guest address of a buffer of ROOM bytes; the first ones are for receiving."""
+        return LOW + BUFFERS + number * ROOM
+
+    def give(self, buffers):
+        """Post buffers to receive into; wait_frames() posts them again."""
+        for _ in range(buffers):
+            self.rx.chain((self.slot(self.post), ROOM, WRITE))
+            self.post += 1
+
+    def send(self, *frames, header=b''):
+        """Send frames, each in one buffer."""
+        for one in frames:
+            at = self.slot(512 + self.tx.head)
+            data = header.ljust(self.header, b'\0') + one
+            self.write(at, data)
+            self.tx.chain((at, len(data)))
+
+    def collect(self):
+        """Take what came in; (header, frame) of each. Buffers are posted again."""
+        for head, length in self.rx.take():
+            address = self.peek('<Q', self.rx.at + 16 * head)[0]
+            data = self.read(address, length)
+            self.got.append((data[:self.header], data[self.header:]))
+            self.rx.offer(head)
+        return self.got
+
+    def wait_frames(self, count):
+        """The frames that came in, once there are so many; they are forgotten."""
+        wait_until(lambda: len(self.collect()) >= count, 20, f'{count} frames at {self.path}')
+        frames, self.got = [data for _, data in self.got], []
+        return frames
+
+
+@contextlib.contextmanager
+def flipping(vm, changes):
+    """Another process that writes each (offset, bytes) in turn, again and again, meanwhile."""
+    pid = os.fork()
+    if pid == 0:
+        while True:
+            for at, data in changes:
+                vm.memory[at:at + len(data)] = data
+    try:
+        yield
+    finally:
+        os.kill(pid, 9)
+        os.waitpid(pid, 0)
