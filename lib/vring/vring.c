@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A ring's setup, its chains, and its notifications. */
-#include "vring/vring_internal.h"
+#include "vring/packed.h"
 
 #include <errno.h>
 #include <string.h>
@@ -32,26 +32,46 @@ virtq_aligned(const void *address, uintptr_t alignment)
 	return address != NULL && (uintptr_t)address % alignment == 0;
 }
 
+/* What a front end says of its rings may be anything. */
+static bool
+virtq_split_valid(const struct virtq_setup *setup)
+{
+	bool header =
+		setup->header_len == VIRTQ_HEADER_LEN || setup->header_len == VIRTQ_HEADER_MAX;
+
+	/* Virtio 1.2 section 2.7. */
+	return (setup->size & (setup->size - 1)) == 0 && virtq_aligned(setup->desc, 16) &&
+	       virtq_aligned(setup->avail, 2) && virtq_aligned(setup->used, 4) && header;
+}
+
+static bool
+virtq_packed_valid(const struct virtq_setup *setup)
+{
+	/* Virtio 1.2 section 2.8.10.1; without VERSION_1 there are no packed rings. */
+	return virtq_aligned(setup->packed_desc, 16) && virtq_aligned(setup->driver_event, 4) &&
+	       virtq_aligned(setup->device_event, 4) && setup->header_len == VIRTQ_HEADER_MAX &&
+	       virtq_packed_position(setup->last_avail) < setup->size &&
+	       virtq_packed_position(setup->last_used) < setup->size;
+}
+
 int
 virtq_init(struct virtq *ring, const struct virtq_setup *setup)
 {
 	uint32_t size = setup->size;
+	const struct virtq_ops *ops = setup->ops != NULL ? setup->ops : virtq_ops_at(0);
 
-	if (size == 0 || size > VIRTQ_SIZE_MAX || (size & (size - 1)) != 0)
-		return -EINVAL;
-	/* Virtio 1.2 section 2.7; a front end may say what it likes. */
-	if (!virtq_aligned(setup->desc, 16) || !virtq_aligned(setup->avail, 2) ||
-		!virtq_aligned(setup->used, 4) ||
-		(setup->header_len != VIRTQ_HEADER_LEN && setup->header_len != VIRTQ_HEADER_MAX))
+	if (size == 0 || size > VIRTQ_SIZE_MAX ||
+		!(setup->packed ? virtq_packed_valid(setup) : virtq_split_valid(setup)))
 		return -EINVAL;
 	memset(ring, 0, sizeof(*ring));
-	ring->ops = setup->ops != NULL ? setup->ops : virtq_ops_at(0);
+	ring->ops = setup->packed ? ops->packed : ops;
 	ring->desc = setup->desc;
 	ring->avail = setup->avail;
 	ring->used = setup->used;
 	ring->memory = setup->memory;
 	ring->mask = (uint16_t)(size - 1);
 	ring->header_len = setup->header_len;
+	ring->packed = setup->packed;
 	ring->event_idx = setup->event_idx;
 	ring->mergeable = setup->mergeable;
 	ring->offloads = setup->offloads;
@@ -77,6 +97,10 @@ virtq_fault_text(enum virtq_fault fault)
 void
 virtq_suppress_kicks(struct virtq *ring)
 {
+	if (ring->packed) {
+		virtq_packed_suppress_kicks(ring);
+		return;
+	}
 	/* With EVENT_IDX the flag is not looked at, and an event index of the past does the same. */
 	__atomic_store_n(&ring->used->flags, VRING_USED_F_NO_NOTIFY, __ATOMIC_RELAXED);
 	if (ring->event_idx) {
@@ -92,36 +116,46 @@ struct virtq_table {
 	struct vring_desc copy[VIRTQ_CHAIN_MAX];
 };
 
-/*
- * An indirect table is copied once to memory that the guest cannot change. Whether its descriptor
- * is for us to write has no meaning (virtio 1.2 section 2.7.5.3.2).
- */
-static int
-virtq_enter_indirect(struct virtq *ring, const struct vring_desc *desc, struct virtq_table *table)
+int
+virtq_copy_table(struct virtq *ring, uint64_t addr, uint32_t len, void *copy)
 {
-	uint32_t entries = desc->len / sizeof(struct vring_desc);
+	const uint32_t each = sizeof(struct vring_desc);
+	uint32_t entries = len / each;
 
-	if (table->desc == table->copy || (desc->flags & VRING_DESC_F_NEXT) != 0 || entries == 0 ||
-		desc->len % sizeof(struct vring_desc) != 0 || entries > (uint32_t)ring->mask + 1) {
+	if (entries == 0 || len % each != 0 || entries > (uint32_t)ring->mask + 1) {
 		virtq_break(ring, VIRTQ_BAD_INDIRECT);
 		return -EINVAL;
 	}
 	if (entries > VIRTQ_CHAIN_MAX)
 		return -E2BIG;
-	const uint8_t *from = memory_at(ring->memory, &ring->hint, desc->addr, desc->len);
+	const uint8_t *from = memory_at(ring->memory, &ring->hint, addr, len);
 	if (from == NULL) {
 		virtq_break(ring, VIRTQ_BAD_ADDRESS);
 		return -EINVAL;
 	}
-	memcpy(table->copy, from, desc->len);
+	memcpy(copy, from, len);
+	return (int)entries;
+}
+
+/* Whether a table's descriptor is for us to write has no meaning (virtio 1.2 section 2.7.5.3.2). */
+static int
+virtq_enter_indirect(struct virtq *ring, const struct vring_desc *desc, struct virtq_table *table)
+{
+	if (table->desc == table->copy || (desc->flags & VRING_DESC_F_NEXT) != 0) {
+		virtq_break(ring, VIRTQ_BAD_INDIRECT);
+		return -EINVAL;
+	}
+	int entries = virtq_copy_table(ring, desc->addr, desc->len, table->copy);
+	if (entries < 0)
+		return entries;
 	table->desc = table->copy;
-	table->size = entries;
+	table->size = (uint32_t)entries;
 	return 0;
 }
 
-static int
+int
 virtq_collect(struct virtq *ring, const struct vring_desc *desc, bool writable,
-	struct virtq_buffer buffers[], unsigned *n)
+	struct virtq_buffer buffers[VIRTQ_CHAIN_MAX], unsigned *n)
 {
 	uint64_t reach;
 	uint64_t addr = desc->addr;
@@ -202,21 +236,30 @@ virtq_wants_call(struct virtq *ring)
 }
 
 void
+virtq_call(struct virtq *ring)
+{
+	if (ring->callfd < 0)
+		return;
+	eventfd_write(ring->callfd, 1);
+	atomic_fetch_add_explicit(&ring->calls, 1, memory_order_relaxed);
+}
+
+void
 virtq_publish(struct virtq *ring)
 {
 	/* Release: the guest sees the entries, and what they point to, before the index. */
 	__atomic_store_n(&ring->used->idx, ring->last_used, __ATOMIC_RELEASE);
 	/* Full: the index must be out before we read whether the guest wants to be told. */
 	atomic_thread_fence(memory_order_seq_cst);
-	if (virtq_wants_call(ring) && ring->callfd >= 0) {
-		eventfd_write(ring->callfd, 1);
-		atomic_fetch_add_explicit(&ring->calls, 1, memory_order_relaxed);
-	}
+	if (virtq_wants_call(ring))
+		virtq_call(ring);
 }
 
 const uint16_t *
 virtq_watch(const struct virtq *ring, uint16_t *value)
 {
+	if (ring->packed)
+		return virtq_packed_watch(ring, value);
 	*value = __atomic_load_n(&ring->avail->idx, __ATOMIC_RELAXED);
 	return *value == ring->last_avail ? &ring->avail->idx : NULL;
 }
@@ -224,9 +267,15 @@ virtq_watch(const struct virtq *ring, uint16_t *value)
 void
 virtq_pop_done(struct virtq *ring, const struct virtq_batch *batch)
 {
-	if (batch->taken == 0)
-		return;
+	if (batch->taken > 0)
+		ring->ops->pop_done(ring, batch);
+}
+
+void
+virtq_split_pop_done(struct virtq *ring, const struct virtq_batch *batch)
+{
 	uint16_t last_used = ring->last_used, mask = ring->mask;
+
 	for (uint16_t i = 0; i < batch->taken; i++)
 		virtq_use(ring->used, last_used++ & mask, batch->chain[i], 0);
 	ring->last_used = last_used;
