@@ -184,6 +184,25 @@ frame_ip_at(const uint8_t *frame, uint32_t bytes)
 	return at;
 }
 
+struct net_header
+frame_offload(const uint8_t *frame, uint32_t bytes)
+{
+	uint32_t ip = frame_ip_at(frame, bytes), l4 = ip + IP_HEADER;
+	struct net_header header = {0};
+
+	if (ip == 0 || (frame[ip + 9] != PROTOCOL_TCP && frame[ip + 9] != PROTOCOL_UDP))
+		return header;
+	header.flags = NET_NEEDS_CSUM;
+	header.csum_start = (uint16_t)l4;
+	header.csum_offset = frame[ip + 9] == PROTOCOL_TCP ? TCP_SUM_AT : UDP_SUM_AT;
+	if (frame[ip + 9] == PROTOCOL_TCP && bytes > l4 + TCP_HEADER + FRAME_TSO_MSS) {
+		header.gso_type = NET_GSO_TCPV4;
+		header.gso_size = FRAME_TSO_MSS;
+		header.hdr_len = (uint16_t)(l4 + TCP_HEADER);
+	}
+	return header;
+}
+
 /** Where the mark stands. @return 0 when the frame is not of this program's making */
 static uint32_t
 frame_mark_at(const uint8_t *frame, uint32_t bytes)

@@ -90,6 +90,12 @@ void frame_build(uint8_t *frame, const struct frame_spec *spec);
 /** The virtio-net header that belongs to such a frame. */
 struct net_header frame_header(const struct frame_spec *spec);
 
+/**
+ * The virtio-net header by which a sender leaves the checksum of a TCP or UDP frame over IPv4 to
+ * others, and the cutting of a TCP frame that is too long for the wire. All zero for other frames.
+ */
+struct net_header frame_offload(const uint8_t *frame, uint32_t bytes);
+
 /** Write the mark and its checksum. fresh: also rewrite a word in each line of the body. */
 void frame_seal(uint8_t *frame, uint32_t bytes, enum frame_magic magic, uint32_t number,
 	uint32_t stamp, bool fresh);

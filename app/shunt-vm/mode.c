@@ -38,7 +38,9 @@ const struct mode modes[] = {
 	{"echo", NULL, "[--drop-every N] [--dup-every N] [--swap-every N] [--reconnect]",
 		"return what comes, addresses swapped; with faults on request", 1, SETTINGS_VMS_MAX,
 		MODE_ANY_FRAME | MODE_SINGLE, mode_echo},
-	{"replay", "FILE.pcap", "[--max]", "send a capture with its timing, or as fast as possible",
+	{"replay", "FILE.pcap", "[--max] [--offload]",
+		"send a capture with its timing, or as fast as possible; --offload leaves checksums "
+		"of TCP and UDP over IPv4 to others, and the cutting of long TCP frames",
 		1, 1, MODE_ANY_FRAME, mode_replay},
 	{"record", "FILE.pcap", "[--count N]", "write what the port delivers into a capture", 1, 1,
 		MODE_ANY_FRAME, mode_record},

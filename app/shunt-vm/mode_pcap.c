@@ -13,6 +13,7 @@ static const double NS = 1e-9, RECORD_SECONDS_PER_FLUSH = 0.1;
 struct replay {
 	pcap_t *file;
 	bool max;     /**< do not wait for a frame's time */
+	bool offload; /**< leave checksums and segmentation to others */
 	bool pending; /**< packet is read and not sent yet */
 	bool done;
 	struct pcap_pkthdr *packet;
@@ -75,6 +76,8 @@ replay_send(struct replay *replay, struct worker *worker, struct station *statio
 			"%s: frame %llu has %u bytes, more than a buffer (tso=on takes 64 KB)",
 			worker->fleet->settings->argument, (unsigned long long)replay->number,
 			replay->packet->caplen);
+	if (replay->offload)
+		header = frame_offload(replay->bytes, replay->packet->caplen);
 	if (!station_stage(station, replay->bytes, replay->packet->caplen, &header))
 		return 0;
 	replay->pending = false;
@@ -113,7 +116,10 @@ mode_replay(struct fleet *fleet, json_t *result, struct err *err)
 {
 	const double for_ever = 3.2e7;
 	char reason[PCAP_ERRBUF_SIZE];
-	struct replay replay = {.max = fleet->settings->options.max};
+	struct replay replay = {
+		.max = fleet->settings->options.max,
+		.offload = fleet->settings->options.offload,
+	};
 	struct outcome outcome;
 	int code;
 

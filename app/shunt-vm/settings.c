@@ -47,6 +47,7 @@ const struct key settings_keys[] = {
 	FIELD(KEY_SWITCH, "verify", verify),
 	FIELD(KEY_SWITCH, "reconnect", reconnect),
 	FIELD(KEY_SWITCH, "max", max),
+	FIELD(KEY_SWITCH, "offload", offload),
 	FIELD(KEY_SWITCH, "both", both),
 	{.name = NULL},
 };

@@ -27,7 +27,7 @@ struct settings_options {
 	int64_t threads;
 	int64_t frames, macs, mac_order, vlan, burst, sample, from, to, count, stall;
 	int64_t drop_every, dup_every, swap_every;
-	bool touch, verify, reconnect, max, both;
+	bool touch, verify, reconnect, max, both, offload;
 };
 
 struct settings {

@@ -20,6 +20,8 @@ const struct portkey portkeys[] = {
 		"the largest packet, without the Ethernet header; told to the guest"},
 	{"vhost", "owner", "USER:GROUP", "who owns the socket that the switch makes"},
 	{"vhost", "perm", "MODE", "the permissions of the socket that the switch makes, as 0660"},
+	{"vhost", "datapath", "auto|library",
+		"who moves frames: the switch where it can (auto), or librte_vhost, to compare"},
 	{"ethdev", "device", "DEVARGS",
 		"which device: a PCI address, or net_af_packet0,iface=eth0 and the like"},
 	{"ethdev", "queues", "N", "how many receive and transmit queues to set up"},

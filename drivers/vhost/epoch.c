@@ -67,12 +67,12 @@ epoch_offers(uint64_t features)
 
 /** @return NULL when frames can move directly, else why not */
 static const char *
-epoch_obstacle(uint64_t features)
+epoch_obstacle(const struct vhost_config *config, uint64_t features)
 {
+	if (config->datapath == VHOST_DATAPATH_LIBRARY)
+		return "library: as configured";
 	if (features & FEATURE(VIRTIO_F_ACCESS_PLATFORM))
 		return "library: the guest has a vIOMMU";
-	if (features & FEATURE(VIRTIO_F_RING_PACKED))
-		return "library: packed ring";
 	if (features & FEATURE(VHOST_F_LOG_ALL))
 		return "library: migration logs writes";
 	return NULL;
@@ -115,26 +115,51 @@ epoch_translate(const struct vhost_epoch *epoch, const void *address, uint64_t s
 }
 
 static void
+epoch_split_areas(const struct vhost_epoch *epoch, const struct rte_vhost_vring *vring,
+	struct virtq_setup *setup)
+{
+	uint64_t size = vring->size;
+
+	setup->desc = epoch_translate(epoch, vring->desc, size * sizeof(struct vring_desc));
+	setup->avail = epoch_translate(
+		epoch, vring->avail, sizeof(struct vring_avail) + (size + 1) * sizeof(uint16_t));
+	setup->used = epoch_translate(epoch, vring->used,
+		sizeof(struct vring_used) + size * sizeof(struct vring_used_elem) +
+			sizeof(uint16_t));
+}
+
+static void
+epoch_packed_areas(const struct vhost_epoch *epoch, const struct rte_vhost_vring *vring,
+	struct virtq_setup *setup)
+{
+	setup->packed_desc = epoch_translate(
+		epoch, vring->desc_packed, vring->size * sizeof(struct virtq_packed_desc));
+	setup->driver_event =
+		epoch_translate(epoch, vring->driver_event, sizeof(struct virtq_packed_event));
+	setup->device_event =
+		epoch_translate(epoch, vring->device_event, sizeof(struct virtq_packed_event));
+}
+
+static void
 epoch_ring_setup(const struct vhost_epoch *epoch, uint16_t number,
 	const struct rte_vhost_vring *vring, struct virtq_setup *setup)
 {
-	uint64_t features = epoch->features, size = vring->size;
-	bool modern = (features & FEATURE(VIRTIO_F_VERSION_1)) != 0;
+	uint64_t features = epoch->features;
+	bool packed = (features & FEATURE(VIRTIO_F_RING_PACKED)) != 0;
+	bool modern = packed || (features & FEATURE(VIRTIO_F_VERSION_1)) != 0;
 
 	*setup = (struct virtq_setup){
-		.desc = epoch_translate(epoch, vring->desc, size * sizeof(struct vring_desc)),
-		.avail = epoch_translate(
-			epoch, vring->avail, sizeof(struct vring_avail) + (size + 1) * 2),
-		.used = epoch_translate(epoch, vring->used,
-			sizeof(struct vring_used) + size * sizeof(struct vring_used_elem) + 2),
 		.memory = &epoch->memory,
 		.size = vring->size,
+		.packed = packed,
 		.mergeable = (features & FEATURE(VIRTIO_NET_F_MRG_RXBUF)) != 0,
 		.event_idx = (features & FEATURE(VIRTIO_RING_F_EVENT_IDX)) != 0,
 		.offloads = epoch_offers(features),
 		.callfd = vring->callfd >= 0 ? dup(vring->callfd) : -1,
 	};
 	setup->header_len = modern || setup->mergeable ? HEADER_LONG : HEADER_SHORT;
+	(packed ? epoch_packed_areas : epoch_split_areas)(epoch, vring, setup);
+	/* Bases of packed rings have the wrap counter in bit 15, as ours. */
 	rte_vhost_get_vring_base(epoch->vid, number, &setup->last_avail, &setup->last_used);
 }
 
@@ -164,7 +189,7 @@ epoch_add_ring(struct vhost_dev *dev, struct vhost_epoch *epoch, uint16_t number
 	struct virtq *ring = rte_zmalloc("virtq", sizeof(*ring), 64);
 	const struct virtq_batch *batch = &dev->queue[number / 2].batch;
 	/* Held frames may be overtaken, which IN_ORDER rules out. Without a hold frames are copied. */
-	if (number % 2 != 0 && (epoch->features & FEATURE(VIRTIO_F_IN_ORDER)) == 0)
+	if (number % 2 != 0 && !setup.packed && (epoch->features & FEATURE(VIRTIO_F_IN_ORDER)) == 0)
 		setup.hold = hold_create(setup.size, batch->head[0], sizeof(batch->head[0]));
 	enum virtq_fault fault = epoch_init_ring(ring, &setup);
 	if (fault != VIRTQ_GOOD) {
@@ -245,7 +270,7 @@ epoch_build(struct vhost_dev *dev, int vid, enum virtq_fault *fault)
 	epoch->vid = vid;
 	rte_vhost_get_negotiated_features(vid, &epoch->features);
 	epoch->capabilities = epoch_capabilities(epoch->features);
-	epoch->reason = epoch_obstacle(epoch->features);
+	epoch->reason = epoch_obstacle(&dev->config, epoch->features);
 	if (epoch->reason == NULL && epoch_map(epoch, dev, &err) < 0) {
 		log_warning("%s: %s", dev->config.socket, err.text);
 		epoch_free(epoch);

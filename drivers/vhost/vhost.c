@@ -23,6 +23,9 @@ enum { VHOST_MTU_MIN = 68, VHOST_MTU_MAX = 65535, VHOST_PERM_DEFAULT = 0660 };
 static const char *const vhost_modes[] = {
 	[VHOST_SERVER] = "server", [VHOST_CLIENT] = "client", NULL};
 
+static const char *const vhost_datapaths[] = {
+	[VHOST_DATAPATH_AUTO] = "auto", [VHOST_DATAPATH_LIBRARY] = "library", NULL};
+
 static const struct key vhost_keys[] = {
 	VHOST_KEY("socket", socket, .kind = KEY_TEXT, .size = VHOST_PATH_MAX),
 	VHOST_KEY("mode", mode, .kind = KEY_CHOICE, .choices = vhost_modes),
@@ -33,6 +36,7 @@ static const struct key vhost_keys[] = {
 	VHOST_KEY("mtu", mtu, .kind = KEY_NUMBER, .max = VHOST_MTU_MAX),
 	VHOST_KEY("owner", owner, .kind = KEY_TEXT, .size = VHOST_OWNER_MAX),
 	VHOST_KEY("perm", perm, .kind = KEY_OCTAL, .min = 0, .max = 0777),
+	VHOST_KEY("datapath", datapath, .kind = KEY_CHOICE, .choices = vhost_datapaths),
 	{0},
 };
 

@@ -25,12 +25,19 @@ enum {
 
 enum vhost_mode { VHOST_SERVER, VHOST_CLIENT };
 
+/** Whose bursts move frames. */
+enum vhost_datapath {
+	VHOST_DATAPATH_AUTO,    /**< our own, where they can */
+	VHOST_DATAPATH_LIBRARY, /**< librte_vhost's, to compare with and to fall back to */
+};
+
 /** Keys of a vhost port. */
 struct vhost_config {
 	char socket[VHOST_PATH_MAX];
 	char owner[VHOST_OWNER_MAX]; /**< "user:group", empty = unchanged */
 	int64_t perm;
-	int64_t mode; /**< enum vhost_mode */
+	int64_t mode;     /**< enum vhost_mode */
+	int64_t datapath; /**< enum vhost_datapath */
 	int64_t queues;
 	int64_t mtu; /**< 0 = not told to the guest, any length passes */
 	bool packed;

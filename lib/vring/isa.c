@@ -2,6 +2,8 @@
 /* The bursts, compiled for the instruction set that the build names: VIRTQ_ISA. */
 #include <errno.h>
 
+#include "vring/packed_pop.h"
+#include "vring/packed_push.h"
 #include "vring/pop.h"
 #include "vring/push.h"
 
@@ -12,8 +14,17 @@
 
 extern const struct virtq_ops ISA_JOIN(virtq_ops_, VIRTQ_ISA);
 
+static const struct virtq_ops packed_ops = {
+	.name = ISA_TEXT(VIRTQ_ISA),
+	.pop = packed_pop_burst,
+	.push = packed_push_burst,
+	.pop_done = virtq_packed_pop_done,
+};
+
 const struct virtq_ops ISA_JOIN(virtq_ops_, VIRTQ_ISA) = {
 	.name = ISA_TEXT(VIRTQ_ISA),
+	.packed = &packed_ops,
 	.pop = pop_burst,
 	.push = push_burst,
+	.pop_done = virtq_split_pop_done,
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Frames out of a guest's transmit ring, in two passes over the burst: descriptors, and the headers
- * that the first one prefetched. Included by isa.c, once for each instruction set.
+ * that the first one prefetched. What becomes of buffers once they are found is the same for packed
+ * rings, in packed_pop.h. Included by isa.c, once for each instruction set.
  *
  * Thread safety: as vring.h.
  */
@@ -171,17 +172,20 @@ pop_gather(struct virtq_buffer buffers[], int n, int *at, uint8_t *to, uint32_t 
 	}
 }
 
-/** A frame in any other kind of chain. @return 1 a frame, 0 not one, negative: stop here */
+/**
+ * A frame in any other kind of chain.
+ *
+ * @param n buffers, or why there are none
+ * @return 1 a frame, 0 not one, negative: stop here
+ */
 static int
-pop_chain(struct virtq *ring, struct virtq_batch *batch, uint16_t index, uint16_t *segments,
-	struct frame *frame)
+pop_buffers(struct virtq *ring, struct virtq_batch *batch, uint16_t index, uint16_t *segments,
+	struct virtq_buffer buffers[], int n, struct frame *frame)
 {
-	struct virtq_buffer buffers[VIRTQ_CHAIN_MAX];
 	struct virtq_header header = {0};
 	uint8_t raw[16] = {0};
 	uint64_t total = 0;
 	int at = 0;
-	int n = virtq_walk(ring, batch->chain[index], false, buffers);
 
 	if (n < 0)
 		return n == -E2BIG ? 0 : n;
@@ -206,6 +210,16 @@ pop_chain(struct virtq *ring, struct virtq_batch *batch, uint16_t index, uint16_
 	pop_gather(buffers, n, &at, head, frame->head_len);
 	frame->offload = (struct frame_offload){0};
 	return pop_offload(ring, &header, frame);
+}
+
+static int
+pop_chain(struct virtq *ring, struct virtq_batch *batch, uint16_t index, uint16_t *segments,
+	struct frame *frame)
+{
+	struct virtq_buffer buffers[VIRTQ_CHAIN_MAX];
+	int n = virtq_walk(ring, batch->chain[index], false, buffers);
+
+	return pop_buffers(ring, batch, index, segments, buffers, n, frame);
 }
 
 static uint16_t

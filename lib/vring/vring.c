@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A ring's setup, its chains, and its notifications. */
-#include "vring/vring_internal.h"
+#include "vring/packed.h"
 
 #include <errno.h>
 #include <string.h>
@@ -33,26 +33,46 @@ virtq_aligned(const void *address, uintptr_t alignment)
 	return address != NULL && (uintptr_t)address % alignment == 0;
 }
 
+/* What a front end says of its rings may be anything. */
+static bool
+virtq_split_valid(const struct virtq_setup *setup)
+{
+	bool header =
+		setup->header_len == VIRTQ_HEADER_LEN || setup->header_len == VIRTQ_HEADER_MAX;
+
+	/* Virtio 1.2 section 2.7. */
+	return (setup->size & (setup->size - 1)) == 0 && virtq_aligned(setup->desc, 16) &&
+	       virtq_aligned(setup->avail, 2) && virtq_aligned(setup->used, 4) && header;
+}
+
+static bool
+virtq_packed_valid(const struct virtq_setup *setup)
+{
+	/* Virtio 1.2 section 2.8.10.1; without VERSION_1 there are no packed rings. */
+	return virtq_aligned(setup->packed_desc, 16) && virtq_aligned(setup->driver_event, 4) &&
+	       virtq_aligned(setup->device_event, 4) && setup->header_len == VIRTQ_HEADER_MAX &&
+	       virtq_packed_position(setup->last_avail) < setup->size &&
+	       virtq_packed_position(setup->last_used) < setup->size;
+}
+
 int
 virtq_init(struct virtq *ring, const struct virtq_setup *setup)
 {
 	uint32_t size = setup->size;
+	const struct virtq_ops *ops = setup->ops != NULL ? setup->ops : virtq_ops_at(0);
 
-	if (size == 0 || size > VIRTQ_SIZE_MAX || (size & (size - 1)) != 0)
-		return -EINVAL;
-	/* Virtio 1.2 section 2.7; a front end may say what it likes. */
-	if (!virtq_aligned(setup->desc, 16) || !virtq_aligned(setup->avail, 2) ||
-		!virtq_aligned(setup->used, 4) ||
-		(setup->header_len != VIRTQ_HEADER_LEN && setup->header_len != VIRTQ_HEADER_MAX))
+	if (size == 0 || size > VIRTQ_SIZE_MAX ||
+		!(setup->packed ? virtq_packed_valid(setup) : virtq_split_valid(setup)))
 		return -EINVAL;
 	memset(ring, 0, sizeof(*ring));
-	ring->ops = setup->ops != NULL ? setup->ops : virtq_ops_at(0);
+	ring->ops = setup->packed ? ops->packed : ops;
 	ring->desc = setup->desc;
 	ring->avail = setup->avail;
 	ring->used = setup->used;
 	ring->memory = setup->memory;
 	ring->mask = (uint16_t)(size - 1);
 	ring->header_len = setup->header_len;
+	ring->packed = setup->packed;
 	ring->event_idx = setup->event_idx;
 	ring->mergeable = setup->mergeable;
 	ring->offloads = setup->offloads;
@@ -79,24 +99,16 @@ virtq_fault_text(enum virtq_fault fault)
 void
 virtq_suppress_kicks(struct virtq *ring)
 {
+	if (ring->packed) {
+		virtq_packed_suppress_kicks(ring);
+		return;
+	}
 	/* With EVENT_IDX the flag is not looked at, and an event index of the past does the same. */
 	__atomic_store_n(&ring->used->flags, VRING_USED_F_NO_NOTIFY, __ATOMIC_RELAXED);
 	if (ring->event_idx) {
 		uint16_t *avail_event = (uint16_t *)&ring->used->ring[ring->mask + 1];
 		__atomic_store_n(avail_event, (uint16_t)(ring->last_avail - 1), __ATOMIC_RELAXED);
 	}
-}
-
-/** Read a descriptor of any table, which need not be aligned, once. */
-static struct vring_desc
-virtq_read_any(const struct vring_desc *table, uint32_t index)
-{
-	struct vring_desc desc;
-
-	memcpy(&desc, (const uint8_t *)table + index * sizeof(desc), sizeof(desc));
-	/* The compiler, too, must not go back to where it was read from. */
-	__asm__ volatile("" : "+m"(desc));
-	return desc;
 }
 
 /** Where a chain's descriptors are: the ring's table, or an indirect one. */
@@ -106,32 +118,37 @@ struct virtq_table {
 	bool indirect;
 };
 
-/*
- * Descriptors of an indirect table are read one by one, each once, as those of the ring are. Whether
- * the descriptor of the table is for us to write has no meaning (virtio 1.2 section 2.7.5.3.2).
- */
+const struct vring_desc *
+virtq_table(struct virtq *ring, uint64_t addr, uint32_t len, uint32_t *entries)
+{
+	*entries = len / sizeof(struct vring_desc);
+	if (*entries == 0 || len % sizeof(struct vring_desc) != 0 ||
+		*entries > (uint32_t)ring->mask + 1) {
+		virtq_break(ring, VIRTQ_BAD_INDIRECT);
+		return NULL;
+	}
+	const void *table = memory_at(ring->memory, &ring->hint, addr, len);
+	if (table == NULL)
+		virtq_break(ring, VIRTQ_BAD_ADDRESS);
+	return table;
+}
+
+/* Whether a table's descriptor is for us to write has no meaning (virtio 1.2 section 2.7.5.3.2). */
 static int
 virtq_enter_indirect(struct virtq *ring, const struct vring_desc *desc, struct virtq_table *table)
 {
-	uint32_t entries = desc->len / sizeof(struct vring_desc);
-
-	if (table->indirect || (desc->flags & VRING_DESC_F_NEXT) != 0 || entries == 0 ||
-		desc->len % sizeof(struct vring_desc) != 0 || entries > (uint32_t)ring->mask + 1) {
+	if (table->indirect || (desc->flags & VRING_DESC_F_NEXT) != 0) {
 		virtq_break(ring, VIRTQ_BAD_INDIRECT);
 		return -EINVAL;
 	}
-	const uint8_t *from = memory_at(ring->memory, &ring->hint, desc->addr, desc->len);
-	if (from == NULL) {
-		virtq_break(ring, VIRTQ_BAD_ADDRESS);
-		return -EINVAL;
-	}
-	*table = (struct virtq_table){(const struct vring_desc *)from, entries, true};
-	return 0;
+	table->indirect = true;
+	table->desc = virtq_table(ring, desc->addr, desc->len, &table->size);
+	return table->desc != NULL ? 0 : -EINVAL;
 }
 
-static int
+int
 virtq_collect(struct virtq *ring, const struct vring_desc *desc, bool writable,
-	struct virtq_buffer buffers[], unsigned *n)
+	struct virtq_buffer buffers[VIRTQ_CHAIN_MAX], unsigned *n)
 {
 	uint64_t reach;
 	uint64_t addr = desc->addr;
@@ -220,19 +237,28 @@ virtq_wants_call(struct virtq *ring)
 }
 
 void
+virtq_call(struct virtq *ring)
+{
+	if (ring->callfd >= 0 && call_send(ring->callfd))
+		atomic_fetch_add_explicit(&ring->calls, 1, memory_order_relaxed);
+}
+
+void
 virtq_publish(struct virtq *ring)
 {
 	/* Release: the guest sees the entries, and what they point to, before the index. */
 	__atomic_store_n(&ring->used->idx, ring->last_used, __ATOMIC_RELEASE);
 	/* Full: the index must be out before we read whether the guest wants to be told. */
 	atomic_thread_fence(memory_order_seq_cst);
-	if (virtq_wants_call(ring) && ring->callfd >= 0 && call_send(ring->callfd))
-		atomic_fetch_add_explicit(&ring->calls, 1, memory_order_relaxed);
+	if (virtq_wants_call(ring))
+		virtq_call(ring);
 }
 
 const uint16_t *
 virtq_watch(const struct virtq *ring, uint16_t *value)
 {
+	if (ring->packed)
+		return virtq_packed_watch(ring, value);
 	*value = __atomic_load_n(&ring->avail->idx, __ATOMIC_RELAXED);
 	return *value == ring->last_avail && !virtq_waits(ring) ? &ring->avail->idx : NULL;
 }
@@ -240,13 +266,17 @@ virtq_watch(const struct virtq *ring, uint16_t *value)
 void
 virtq_pop_done(struct virtq *ring, const struct virtq_batch *batch)
 {
-	if (virtq_waits(ring)) {
+	if (virtq_waits(ring))
 		virtq_settle(ring, batch);
-		return;
-	}
-	if (batch->taken == 0)
-		return;
+	else if (batch->taken > 0)
+		ring->ops->pop_done(ring, batch);
+}
+
+void
+virtq_split_pop_done(struct virtq *ring, const struct virtq_batch *batch)
+{
 	uint16_t last_used = ring->last_used, mask = ring->mask;
+
 	for (uint16_t i = 0; i < batch->taken; i++)
 		virtq_use(ring->used, last_used++ & mask, batch->chain[i], 0);
 	ring->last_used = last_used;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The device side of a split virtqueue (virtio 1.2 section 2.7): frames out of a guest's transmit
- * ring, frames into a guest's receive ring.
+ * The device side of a virtqueue, split or packed (virtio 1.2 sections 2.7 and 2.8): frames out of a
+ * guest's transmit ring, frames into a guest's receive ring.
  *
  * The ring lies in memory that a guest may change at any time. Every value is read once into a
  * local, checked, and used from there. What breaks the rules marks the ring broken: it yields and
@@ -30,7 +30,7 @@ enum {
 	VIRTQ_HEAD = 116,       /**< bytes of a frame copied to host memory */
 	VIRTQ_HEADER_MAX = 12,  /**< bytes of a virtio-net header */
 	VIRTQ_SEGMENTS = 512,   /**< pieces of one burst's frames in guest memory */
-	VIRTQ_SIZE_MAX = 32768, /**< virtio 1.2 section 2.7 */
+	VIRTQ_SIZE_MAX = 32768, /**< virtio 1.2 sections 2.7 and 2.8 */
 	VIRTQ_FRAME_MAX = 65535 + FRAME_ETH_LEN + FRAME_TAG_LEN,
 };
 
@@ -55,6 +55,36 @@ enum virtq_fault {
 #undef VIRTQ_FAULT_ENUM
 };
 
+/**
+ * A descriptor of a packed ring, virtio 1.2 section 2.8.13. What says whose it is stands in one word
+ * with the rest, so that one load or store takes all of it.
+ */
+struct virtq_packed_desc {
+	uint64_t addr;
+	union {
+		struct {
+			uint32_t len;
+			uint16_t id;
+			uint16_t flags;
+		};
+		uint64_t word;
+	};
+};
+
+/** Event suppression of a packed ring, virtio 1.2 section 2.8.14. */
+struct virtq_packed_event {
+	union {
+		struct {
+			uint16_t off_wrap; /**< descriptor, and the wrap counter in bit 15 */
+			uint16_t flags;
+		};
+		uint32_t word;
+	};
+};
+
+_Static_assert(sizeof(struct virtq_packed_desc) == 16 && sizeof(struct virtq_packed_event) == 4,
+	"as virtio lays them out");
+
 struct virtq;
 struct virtq_batch;
 struct virtq_ops;
@@ -69,14 +99,25 @@ struct virtq_result {
 /** What is settled before frames move; copied by virtq_init(). */
 struct virtq_setup {
 	const struct virtq_ops *ops; /**< NULL = the best this CPU has */
-	struct vring_desc *desc;
-	struct vring_avail *avail;
-	struct vring_used *used;
+	union {
+		struct vring_desc *desc;
+		struct virtq_packed_desc *packed_desc;
+	};
+	union {
+		struct vring_avail *avail;
+		struct virtq_packed_event *driver_event;
+	};
+	union {
+		struct vring_used *used;
+		struct virtq_packed_event *device_event;
+	};
 	const struct memory *memory;
-	uint16_t size;
+	uint16_t size; /**< descriptors; of a split ring a power of two */
+	/** Indexes; of a packed ring positions, with the wrap counter in bit 15 */
 	uint16_t last_avail;
 	uint16_t last_used;
-	uint8_t header_len; /**< 10 or 12, virtio 1.2 section 5.1.6 */
+	uint8_t header_len; /**< 10 or 12, virtio 1.2 section 5.1.6; 12 of a packed ring */
+	bool packed;
 	bool event_idx;
 	bool mergeable;
 	uint8_t offloads;  /**< FRAME_CSUM, FRAME_TSO4, FRAME_TSO6 negotiated in this direction */
@@ -84,24 +125,36 @@ struct virtq_setup {
 	struct hold *hold; /**< for a ring that is popped, whose frames devices may read; or NULL */
 };
 
-/** The bursts, compiled for one instruction set. */
+/** The bursts of split or packed rings, compiled for one instruction set. */
 struct virtq_ops {
 	const char *name;
+	const struct virtq_ops *packed; /**< the same for packed rings; NULL there */
 	uint16_t (*pop)(struct virtq *ring, struct virtq_batch *batch, struct frame frames[],
 		uint16_t n, uint64_t *bad);
 	uint16_t (*push)(struct virtq *ring, struct frame *const frames[], uint16_t n,
 		struct virtq_result *result);
+	void (*pop_done)(struct virtq *ring, const struct virtq_batch *batch);
 };
 
 struct virtq {
 	/* Constant while frames move. */
 	const struct virtq_ops *ops;
-	const struct vring_desc *desc;
-	const struct vring_avail *avail;
-	struct vring_used *used;
+	union {
+		const struct vring_desc *desc;
+		struct virtq_packed_desc *packed_desc;
+	};
+	union {
+		const struct vring_avail *avail;
+		const struct virtq_packed_event *driver_event;
+	};
+	union {
+		struct vring_used *used;
+		struct virtq_packed_event *device_event;
+	};
 	const struct memory *memory;
-	uint16_t mask;
+	uint16_t mask; /**< size - 1; the size of a packed ring need not be a power of two */
 	uint8_t header_len;
+	bool packed;
 	bool event_idx;
 	bool mergeable;
 	uint8_t offloads;
@@ -110,11 +163,13 @@ struct virtq {
 
 	/* Written by the lcore that pops, or that holds the lock for pushing. */
 	_Alignas(64) rte_spinlock_t lock;
-	uint16_t last_avail; /**< next entry of the available ring */
+	uint16_t last_avail; /**< next entry of the available ring; see struct virtq_setup */
 	uint16_t last_used;  /**< next entry of the used ring */
 	uint16_t signalled;  /**< last_used when the guest was last told */
 	bool signalled_valid;
-	unsigned hint; /**< memory region of the last buffer */
+	unsigned hint;                  /**< memory region of the last buffer */
+	struct virtq_packed_desc *held; /**< packed: first to be used of a burst, NULL = none yet */
+	uint64_t held_word;             /**< what it is to become once the others are written */
 
 	/* Written by lcores, once; read by lcores and control. */
 	atomic_int broken;   /**< enum virtq_fault */
@@ -126,11 +181,12 @@ struct virtq_batch {
 	/* Header and first bytes of each frame, as they lie in the guest: lines to copy whole. */
 	uint8_t head[FRAME_BURST][VIRTQ_HEADER_MAX + VIRTQ_HEAD] __attribute__((aligned(64)));
 	struct frame_segment segment[VIRTQ_SEGMENTS];
-	uint16_t chain[FRAME_BURST]; /**< head descriptor of each frame taken */
+	uint16_t chain[FRAME_BURST]; /**< head descriptor of each frame taken; packed: buffer id */
+	uint16_t descs[FRAME_BURST]; /**< packed: descriptors of each frame taken */
 	uint16_t taken;              /**< how many, bad ones included */
 };
 
-/** The bursts that this CPU can run, the best first. @return NULL beyond the last */
+/** The bursts that this CPU can run, of split rings, the best first. @return NULL beyond the last */
 const struct virtq_ops *virtq_ops_at(unsigned i);
 
 /** Check and take over a setup. @return 0; -EINVAL for a ring that cannot be */

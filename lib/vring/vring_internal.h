@@ -30,6 +30,12 @@ struct virtq_buffer {
 	uint32_t len;
 };
 
+/** Where a chain of descriptors was found: what it takes to give it back. */
+struct virtq_chain {
+	uint16_t id;    /**< split: head descriptor; packed: buffer id */
+	uint16_t descs; /**< packed: descriptors it takes in the ring */
+};
+
 enum {
 	VIRTQ_HEADER_LEN = 10, /**< without the last field */
 	VIRTQ_CHAIN_MAX = 256, /**< descriptors of one table in a chain, and buffers of a chain */
@@ -44,6 +50,18 @@ virtq_read(const struct vring_desc *table, uint16_t index)
 	struct vring_desc desc;
 
 	memcpy(&desc, words, sizeof(desc));
+	return desc;
+}
+
+/** Read a descriptor of any table, which need not be aligned, once. */
+static inline struct vring_desc
+virtq_read_any(const struct vring_desc *table, uint32_t index)
+{
+	struct vring_desc desc;
+
+	memcpy(&desc, (const uint8_t *)table + index * sizeof(desc), sizeof(desc));
+	/* The compiler, too, must not go back to where it was read from. */
+	__asm__ volatile("" : "+m"(desc));
 	return desc;
 }
 
@@ -80,6 +98,24 @@ virtq_head(const struct virtq *ring, uint16_t position)
 }
 
 /**
+ * Add the buffers that a descriptor names, none when it is empty.
+ *
+ * @param n how many there are; updated
+ * @return 0; negative: the ring is broken, or -E2BIG
+ */
+int virtq_collect(struct virtq *ring, const struct vring_desc *desc, bool writable,
+	struct virtq_buffer buffers[VIRTQ_CHAIN_MAX], unsigned *n);
+
+/**
+ * Find an indirect table. It stays where it is: entries are read one by one, each once.
+ *
+ * @param entries receives how many it has, of either kind
+ * @return NULL: the ring is broken
+ */
+const struct vring_desc *virtq_table(
+	struct virtq *ring, uint64_t addr, uint32_t len, uint32_t *entries);
+
+/**
  * Collect the buffers of a chain, direct or indirect, that are not empty.
  *
  * @param writable buffers must be for us to write; or none may be
@@ -91,5 +127,11 @@ int virtq_walk(struct virtq *ring, uint16_t head, bool writable,
 
 /** Publish what was entered into the used ring, and interrupt the guest if it wants that. */
 void virtq_publish(struct virtq *ring);
+
+/** virtq_pop_done() of a split ring that gave something. */
+void virtq_split_pop_done(struct virtq *ring, const struct virtq_batch *batch);
+
+/** Interrupt the guest. */
+void virtq_call(struct virtq *ring);
 
 #endif

@@ -130,7 +130,8 @@ class TestJson:
         switch.port_add('vm1', 'vhost', queues=2, mtu=1400)
         port = switch.json('port', 'show', 'vm1')
         expected = {'socket': str(switch.socket('vm1')), 'mode': 'server', 'queues': 2, 'mtu': 1400,
-                    'packed': 'off', 'tso': 'on', 'csum': 'on', 'perm': '0660', 'enabled': 'on'}
+                    'packed': 'off', 'tso': 'on', 'csum': 'on', 'perm': '0660',
+                    'datapath': 'auto', 'enabled': 'on'}
         assert {key: port[key] for key in expected} == expected
         assert [row['queue'] for row in port['polled_by']] == [0, 1]
         has(port, **dict.fromkeys(COUNTERS, int))

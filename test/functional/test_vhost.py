@@ -68,6 +68,7 @@ class TestNegotiation:
         with bridge.guest('vm1', keys, **options):
             assert_passes(bridge, 'vm1')
             assert features(bridge, 'vm1') & on == on and not features(bridge, 'vm1') & off
+            assert bridge.switch.port('vm1')['path'] == 'direct'
 
     def test_mtu(self, bridge):
         with bridge.guest('vm1', {'mtu': 1000}):

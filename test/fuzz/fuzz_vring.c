@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Two guests with any descriptors, indexes and memory: frames are popped from the one and pushed to
- * the other, and what lies in memory changes in between. Pages around guest memory cannot be
- * touched.
+ * Two guests with any descriptors, indexes and memory, each with a split or a packed ring: frames
+ * are popped from the one and pushed to the other, and what lies in memory changes in between. Pages
+ * around guest memory cannot be touched.
  */
 #include "fuzz.h"
 
@@ -30,13 +30,14 @@ enum {
 	EVENT = 1 << 4,
 	MERGE = 1 << 5,
 	INSIDE = 1 << 6, /**< the tables lie where buffers may be too */
+	PACKED = 1 << 7,
 };
 
 struct input_ring {
 	uint8_t flags;
-	uint8_t size_log;
-	uint8_t descs;
-	uint8_t heads; /**< entries of the available ring; the others count up */
+	uint8_t size_log; /**< packed: half the size */
+	uint8_t descs;    /**< packed: again and again, all the way round */
+	uint8_t heads; /**< entries of the available ring; the others count up; packed: the event */
 	uint16_t first;
 	uint8_t ahead[ROUNDS_MAX]; /**< made available before each round */
 } __attribute__((packed));
@@ -53,8 +54,8 @@ struct input {
 struct input_desc {
 	uint32_t addr; /**< from BELOW on; with the top bit set, far away */
 	uint32_t len;
-	uint16_t flags;
-	uint16_t next;
+	uint16_t flags; /**< packed: owner bits are turned over */
+	uint16_t next;  /**< packed: buffer id */
 } __attribute__((packed));
 
 struct input_mutation {
@@ -70,8 +71,11 @@ struct side {
 	struct vring_desc *desc;
 	struct vring_avail *avail;
 	struct vring_used *used;
+	const struct input_desc *given;
+	unsigned descs;
+	uint32_t count; /**< packed: descriptors made available, since the first round began */
 	uint16_t size;
-	bool inside;
+	bool inside, packed;
 };
 
 static struct side sides[2];
@@ -106,6 +110,58 @@ take(const uint8_t **data, size_t *size, size_t n)
 	return bytes;
 }
 
+static uint64_t
+address(const struct input_desc *desc)
+{
+	if (desc->addr >> 31)
+		return (uint64_t)desc->addr << 32 | desc->addr;
+	return RING_LOW - BELOW + desc->addr;
+}
+
+static uint16_t
+place(const struct side *side, uint32_t count)
+{
+	return (uint16_t)((count / side->size % 2 == 0) << 15 | count % side->size);
+}
+
+/** Flags of what is available at a place. */
+static uint16_t
+owner(uint16_t at)
+{
+	return at >> 15 ? 0x80 : 0x8000;
+}
+
+static void
+load_split(struct side *side, const struct input_ring *from, const uint8_t *heads)
+{
+	for (unsigned i = 0; i < side->descs; i++) {
+		const struct input_desc *desc = &side->given[i];
+		side->desc[i] =
+			(struct vring_desc){address(desc), desc->len, desc->flags, desc->next};
+	}
+	for (unsigned i = 0; i < side->size; i++)
+		side->avail->ring[i] = i < from->heads ? heads[i] : (uint16_t)i;
+	side->avail->idx = from->first;
+}
+
+static void
+make_available(struct side *side, unsigned n)
+{
+	struct virtq_packed_desc *descs = (struct virtq_packed_desc *)side->desc;
+
+	if (!side->packed) {
+		side->avail->idx = (uint16_t)(side->avail->idx + n);
+		return;
+	}
+	for (unsigned i = 0; i < n && side->descs > 0; i++, side->count++) {
+		const struct input_desc *desc = &side->given[side->count % side->descs];
+		descs[side->count % side->size] = (struct virtq_packed_desc){.addr = address(desc),
+			.len = desc->len,
+			.id = desc->next,
+			.flags = desc->flags ^ owner(place(side, side->count))};
+	}
+}
+
 static bool
 load(struct side *side, const struct input *input, const struct input_ring *from,
 	const uint8_t **data, size_t *size)
@@ -115,38 +171,38 @@ load(struct side *side, const struct input *input, const struct input_ring *from
 	for (unsigned i = 0; i < RING_REGIONS; i++)
 		memset(side->guest.memory.region[i].host, 0, REGION);
 	side->inside = (from->flags & INSIDE) != 0;
-	side->size = (uint16_t)(1 << from->size_log % (SIZE_MAX_LOG + 1));
+	side->packed = (from->flags & PACKED) != 0;
+	side->size = (uint16_t)(side->packed ? 1 + 2 * from->size_log
+					     : 1 << from->size_log % (SIZE_MAX_LOG + 1));
 	side->desc = (struct vring_desc *)(tables + DESC_AT);
 	side->avail = (struct vring_avail *)(tables + AVAIL_AT);
 	side->used = (struct vring_used *)(tables + USED_AT);
-	for (unsigned i = 0; i < from->descs; i++) {
-		const struct input_desc *desc = take(data, size, sizeof(*desc));
-		if (desc == NULL)
-			return false;
-		uint64_t addr = RING_LOW - BELOW + desc->addr;
-		if (desc->addr >> 31)
-			addr = (uint64_t)desc->addr << 32 | desc->addr;
-		side->desc[i] = (struct vring_desc){addr, desc->len, desc->flags, desc->next};
-	}
+	side->descs = from->descs;
+	side->given = take(data, size, side->descs * sizeof(*side->given));
 	const uint8_t *heads = take(data, size, from->heads);
-	if (heads == NULL)
+	if (side->given == NULL || heads == NULL)
 		return false;
-	for (unsigned i = 0; i < side->size; i++)
-		side->avail->ring[i] = i < from->heads ? heads[i] : (uint16_t)i;
-	side->avail->idx = from->first;
-	return virtq_init(&side->ring, &(struct virtq_setup){.ops = ops[input->isa % ops_count],
-					       .desc = side->desc,
-					       .avail = side->avail,
-					       .used = side->used,
-					       .memory = &side->guest.memory,
-					       .size = side->size,
-					       .last_avail = from->first,
-					       .last_used = from->first,
-					       .header_len = from->flags & SHORT ? 10 : 12,
-					       .event_idx = (from->flags & EVENT) != 0,
-					       .mergeable = (from->flags & MERGE) != 0,
-					       .offloads = from->flags & 7,
-					       .callfd = -1}) == 0;
+	side->count = from->first;
+	if (side->packed)
+		memcpy(side->avail, heads, from->heads < 4 ? from->heads : 4);
+	else
+		load_split(side, from, heads);
+	uint16_t first = side->packed ? place(side, from->first) : from->first;
+	return virtq_init(&side->ring,
+		       &(struct virtq_setup){.ops = ops[input->isa % ops_count],
+			       .desc = side->desc,
+			       .avail = side->avail,
+			       .used = side->used,
+			       .memory = &side->guest.memory,
+			       .size = side->size,
+			       .last_avail = first,
+			       .last_used = first,
+			       .packed = side->packed,
+			       .header_len = from->flags & SHORT && !side->packed ? 10 : 12,
+			       .event_idx = (from->flags & EVENT) != 0,
+			       .mergeable = (from->flags & MERGE) != 0,
+			       .offloads = from->flags & 7,
+			       .callfd = -1}) == 0;
 }
 
 static bool
@@ -182,20 +238,61 @@ check_frame(const struct side *side, const struct frame *frame)
 			   (offload->flags & FRAME_CSUM));
 }
 
+/** Chains that the ring may yield: at most; of a packed ring whether there is one. */
+static unsigned
+available(const struct side *side)
+{
+	const struct virtq_packed_desc *descs = (struct virtq_packed_desc *)side->desc;
+	uint16_t at = side->ring.last_avail;
+
+	if (!side->packed)
+		return (uint16_t)(side->avail->idx - at);
+	return (descs[at & 0x7fff].flags & 0x8080) == owner(at) ? side->size : 0;
+}
+
 static uint16_t
 pop(struct side *side, struct frame frames[], uint16_t most)
 {
 	uint64_t bad = 0;
-	uint16_t available = (uint16_t)(side->avail->idx - side->ring.last_avail);
+	unsigned can = available(side), descs = 0;
 	uint16_t n = virtq_pop(&side->ring, batch, frames, most, &bad);
 
 	fuzz_check(n + bad == batch->taken && batch->taken <= most);
-	fuzz_check(batch->taken <= available);
+	fuzz_check(batch->taken <= can);
+	for (uint16_t i = 0; i < batch->taken && side->packed; i++) {
+		fuzz_check(batch->descs[i] > 0);
+		descs += batch->descs[i];
+	}
+	fuzz_check(descs <= side->size);
 	for (uint16_t i = 0; i < n; i++)
 		check_frame(side, &frames[i]);
 	/* A ring that is not broken moves on. */
-	fuzz_check(available == 0 || batch->taken > 0 || side->ring.broken != VIRTQ_GOOD);
+	fuzz_check(can == 0 || batch->taken > 0 || side->ring.broken != VIRTQ_GOOD);
 	return n;
+}
+
+static void
+check_pushed(const struct side *side, const struct virtq_result *result, uint16_t before)
+{
+	const struct virtq_packed_desc *descs = (struct virtq_packed_desc *)side->desc;
+	uint16_t used = (uint16_t)(side->ring.last_used - before);
+	uint64_t bytes = 0;
+
+	if (side->packed) {
+		fuzz_check(side->ring.held == NULL);
+		fuzz_check((side->ring.last_used & 0x7fff) < side->size);
+		fuzz_check(result->sent <= side->size);
+		fuzz_check(side->inside || result->sent == 0 ||
+			   (descs[before & 0x7fff].flags & 0x8080) == (before >> 15 ? 0x8080 : 0));
+		return;
+	}
+	fuzz_check(used >= result->sent && used <= side->size);
+	if (side->inside)
+		return;
+	for (uint16_t i = 0; i < used; i++)
+		bytes += side->used->ring[(uint16_t)(before + i) % side->size].len;
+	fuzz_check(bytes == result->bytes + (uint64_t)result->sent * side->ring.header_len);
+	fuzz_check(used == 0 || side->used->idx == side->ring.last_used);
 }
 
 static void
@@ -203,21 +300,13 @@ push(struct side *side, struct frame frames[], uint16_t n)
 {
 	struct frame *list[FRAME_BURST];
 	struct virtq_result result;
-	uint16_t before = side->ring.last_used, used;
-	uint64_t bytes = 0;
+	uint16_t before = side->ring.last_used;
 
 	for (uint16_t i = 0; i < n; i++)
 		list[i] = &frames[i];
 	uint16_t done = virtq_push(&side->ring, list, n, &result);
-	used = (uint16_t)(side->ring.last_used - before);
 	fuzz_check(done <= n && result.sent + result.misfit == done);
-	fuzz_check(used >= result.sent && used <= side->size);
-	if (side->inside)
-		return;
-	for (uint16_t i = 0; i < used; i++)
-		bytes += side->used->ring[(uint16_t)(before + i) % side->size].len;
-	fuzz_check(bytes == result.bytes + (uint64_t)result.sent * side->ring.header_len);
-	fuzz_check(used == 0 || side->used->idx == side->ring.last_used);
+	check_pushed(side, &result, before);
 }
 
 static void
@@ -252,8 +341,7 @@ run(const struct input *input, const struct input_mutation *mutations)
 
 	for (unsigned round = 0; round < 1u + input->rounds % ROUNDS_MAX; round++) {
 		for (unsigned i = 0; i < 2; i++)
-			sides[i].avail->idx =
-				(uint16_t)(sides[i].avail->idx + input->ring[i].ahead[round]);
+			make_available(&sides[i], input->ring[i].ahead[round]);
 		uint16_t n = pop(&sides[0], frames, most);
 		mutate(input, mutations, round);
 		push(&sides[1], frames, n);

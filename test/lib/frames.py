@@ -36,12 +36,12 @@ def frame(dst, src, *tags, size=60, kind=TYPE, payload=None):
     return head + payload
 
 
-def write_pcap(path, frames):
-    """Write frames, of any length, to a capture file."""
+def write_pcap(path, frames, gap=1000000):
+    """Write frames, of any length and so many microseconds apart, to a capture file."""
     with open(path, 'wb') as file:
         file.write(struct.pack('<IHHiIII', 0xa1b2c3d4, 2, 4, 0, 0, 1 << 18, 1))
         for number, one in enumerate(frames):
-            file.write(struct.pack('<IIII', number, 0, len(one), len(one)) + one)
+            file.write(struct.pack('<IIII', *divmod(number * gap, 1000000), len(one), len(one)) + one)
     return path
 
 

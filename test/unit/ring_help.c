@@ -119,6 +119,33 @@ ring_digest(const struct ring_guest *guest, uint32_t len)
 	return digest;
 }
 
+uint16_t
+ring_place(const struct ring_driver *driver, uint32_t count)
+{
+	uint32_t wrap = count / driver->size % 2 == 0;
+
+	return (uint16_t)(wrap << 15 | count % driver->size);
+}
+
+static uint16_t
+ring_owner_flags(const struct ring_driver *driver, uint32_t count)
+{
+	return ring_place(driver, count) >> 15 ? 1 << VRING_PACKED_DESC_F_AVAIL
+					       : 1 << VRING_PACKED_DESC_F_USED;
+}
+
+/** As if so many descriptors had been used before. */
+static void
+ring_start_packed(struct ring_driver *driver, uint32_t first)
+{
+	uint32_t rounds = first / driver->size, more = first % driver->size;
+
+	for (uint32_t i = 0; i < driver->size && first > i; i++) {
+		uint32_t last = i < more ? rounds : rounds - 1;
+		driver->packed_desc[i].flags = last % 2 == 0 ? 0x8080 : 0;
+	}
+}
+
 void
 ring_start(struct ring_driver *driver, struct ring_guest *guest, unsigned slot,
 	const struct ring_options *options)
@@ -128,17 +155,25 @@ ring_start(struct ring_driver *driver, struct ring_guest *guest, unsigned slot,
 
 	*driver = (struct ring_driver){
 		.guest = guest,
+		.packed = options->packed,
 		.desc = (struct vring_desc *)base,
 		.avail = (struct vring_avail *)(base + AVAIL_OFFSET),
 		.used = (struct vring_used *)(base + USED_OFFSET),
 		.size = size,
 		.avail_next = options->first,
 		.used_seen = options->first,
+		.place_avail = options->first,
+		.place_used = options->first,
 		.callfd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC),
 	};
 	memset(base, 0, SLOT_SIZE);
-	driver->avail->idx = options->first;
-	driver->used->idx = options->first;
+	if (driver->packed) {
+		ring_start_packed(driver, options->first);
+	} else {
+		driver->avail->idx = options->first;
+		driver->used->idx = options->first;
+	}
+	uint16_t first = driver->packed ? ring_place(driver, options->first) : options->first;
 	const struct virtq_setup setup = {
 		.ops = options->ops,
 		.desc = driver->desc,
@@ -146,8 +181,9 @@ ring_start(struct ring_driver *driver, struct ring_guest *guest, unsigned slot,
 		.used = driver->used,
 		.memory = &guest->memory,
 		.size = size,
-		.last_avail = options->first,
-		.last_used = options->first,
+		.last_avail = first,
+		.last_used = first,
+		.packed = options->packed,
 		.header_len = options->short_header ? 10 : 12,
 		.event_idx = options->event_idx,
 		.mergeable = options->mergeable,
@@ -167,14 +203,57 @@ void
 ring_add_head(struct ring_driver *driver, uint16_t head)
 {
 	driver->avail->ring[driver->avail_next % driver->size] = head;
+	driver->posted[driver->avail_next % RING_SIZE_MAX].id = head;
 	driver->avail_next++;
 	__atomic_store_n(&driver->avail->idx, driver->avail_next, __ATOMIC_RELEASE);
+}
+
+/** The head comes last, with all of its flags at once (virtio 1.2 section 2.8.21). */
+static uint16_t
+ring_add_packed(struct ring_driver *driver, const struct ring_part parts[], unsigned n)
+{
+	uint16_t id = driver->next_desc;
+	uint32_t first = driver->place_avail;
+
+	ring_require(n > 0 && driver->place_avail + n - driver->place_used <= driver->size,
+		"no free descriptors");
+	for (unsigned i = n; i-- > 0;) {
+		struct virtq_packed_desc *desc = &driver->packed_desc[(first + i) % driver->size];
+		uint16_t flags = ring_owner_flags(driver, first + i) |
+				 (i + 1 < n ? VRING_DESC_F_NEXT : 0) | parts[i].flags;
+		struct virtq_packed_desc with = {
+			.len = parts[i].len, .id = i + 1 < n ? 0xbad : id, .flags = flags};
+		desc->addr = parts[i].addr;
+		__atomic_store_n(&desc->word, with.word, __ATOMIC_RELEASE);
+	}
+	uint16_t slot = driver->avail_next++ % RING_SIZE_MAX;
+	driver->posted[slot].id = id;
+	driver->posted[slot].descs = (uint16_t)n;
+	driver->posted[slot].place = first;
+	driver->addr[id] = parts[0].addr;
+	driver->next_desc = (uint16_t)((id + n) % driver->size);
+	driver->place_avail += n;
+	return id;
+}
+
+uint16_t *
+ring_flags(struct ring_driver *driver)
+{
+	unsigned slot = (uint16_t)(driver->avail_next - 1) % RING_SIZE_MAX;
+
+	return driver->packed
+		       ? &driver->packed_desc[driver->posted[slot].place % driver->size].flags
+		       : &driver->desc[driver->posted[slot].id].flags;
 }
 
 uint16_t
 ring_add(struct ring_driver *driver, const struct ring_part parts[], unsigned n)
 {
 	uint16_t head = driver->next_desc, at = head;
+
+	if (driver->packed)
+		return ring_add_packed(driver, parts, n);
+	driver->addr[head] = parts[0].addr;
 
 	for (unsigned i = 0; i < n; i++) {
 		uint16_t next = (uint16_t)((at + 1) % driver->size);
@@ -199,14 +278,44 @@ ring_add_indirect(
 		uint16_t flags = i + 1 < n ? VRING_DESC_F_NEXT : 0;
 		struct vring_desc desc = {
 			parts[i].addr, parts[i].len, parts[i].flags | flags, (uint16_t)(i + 1)};
-		ring_write(driver->guest, table + i * sizeof(desc), &desc, sizeof(desc));
+		const struct virtq_packed_desc entry = {.addr = parts[i].addr,
+			.len = parts[i].len,
+			.id = 0xbad,
+			.flags = parts[i].flags};
+		ring_write(driver->guest, table + i * sizeof(desc),
+			driver->packed ? (const void *)&entry : &desc, sizeof(desc));
 	}
-	return ring_add(driver, &part, 1);
+	uint16_t head = ring_add(driver, &part, 1);
+	driver->addr[head] = parts[0].addr;
+	return head;
+}
+
+static bool
+ring_used_packed(struct ring_driver *driver, struct vring_used_elem *entry)
+{
+	const uint16_t both = 1 << VRING_PACKED_DESC_F_AVAIL | 1 << VRING_PACKED_DESC_F_USED;
+	unsigned slot = driver->used_seen % RING_SIZE_MAX;
+	struct virtq_packed_desc desc;
+
+	desc.word = __atomic_load_n(
+		&driver->packed_desc[driver->place_used % driver->size].word, __ATOMIC_ACQUIRE);
+	if ((desc.flags & both) != (ring_place(driver, driver->place_used) >> 15 ? both : 0))
+		return false;
+	ring_require(driver->used_seen != driver->avail_next, "more used than available");
+	ring_require(desc.id == driver->posted[slot].id, "used out of order");
+	ring_require((desc.flags & ~both) == (desc.len > 0 ? VRING_DESC_F_WRITE : 0),
+		"flags of a used descriptor");
+	*entry = (struct vring_used_elem){desc.id, desc.len};
+	driver->place_used += driver->posted[slot].descs;
+	driver->used_seen++;
+	return true;
 }
 
 bool
 ring_used(struct ring_driver *driver, struct vring_used_elem *entry)
 {
+	if (driver->packed)
+		return ring_used_packed(driver, entry);
 	if (driver->used_seen == __atomic_load_n(&driver->used->idx, __ATOMIC_ACQUIRE))
 		return false;
 	*entry = driver->used->ring[driver->used_seen++ % driver->size];
@@ -214,9 +323,23 @@ ring_used(struct ring_driver *driver, struct vring_used_elem *entry)
 }
 
 void
+ring_reclaim(struct ring_driver *driver)
+{
+	struct vring_used_elem entry;
+
+	while (ring_used(driver, &entry))
+		;
+}
+
+void
 ring_set_event(struct ring_driver *driver, uint16_t index)
 {
-	driver->avail->ring[driver->size] = index;
+	if (driver->packed)
+		*driver->driver_event =
+			(struct virtq_packed_event){.off_wrap = ring_place(driver, index),
+				.flags = VRING_PACKED_EVENT_FLAG_DESC};
+	else
+		driver->avail->ring[driver->size] = index;
 }
 
 unsigned

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A guest in miniature: memory that lib/vring maps, and the driver's side of split rings in it.
+ * A guest in miniature: memory that lib/vring maps, and the driver's side of rings in it, split and
+ * packed.
  *
  * Guest memory is three regions; the first two are neighbours in the guest's addresses and far apart
  * in ours. Each lies between pages that nobody may touch.
@@ -34,21 +35,40 @@ struct ring_part {
 
 struct ring_driver {
 	struct ring_guest *guest;
-	struct virtq ring;       /**< the device's side */
-	struct vring_desc *desc; /**< the driver's */
-	struct vring_avail *avail;
-	struct vring_used *used;
+	struct virtq ring; /**< the device's side */
+	bool packed;
+	union {
+		struct vring_desc *desc; /**< the driver's */
+		struct virtq_packed_desc *packed_desc;
+	};
+	union {
+		struct vring_avail *avail;
+		struct virtq_packed_event *driver_event;
+	};
+	union {
+		struct vring_used *used;
+		struct virtq_packed_event *device_event;
+	};
 	uint16_t size;
-	uint16_t next_desc;  /**< descriptors are used in turn */
-	uint16_t avail_next; /**< index to be published next */
-	uint16_t used_seen;
+	uint16_t next_desc;   /**< descriptors are used in turn; packed: buffer ids */
+	uint16_t avail_next;  /**< index to be published next; packed: count of chains */
+	uint16_t used_seen;   /**< the same of used entries */
+	uint32_t place_avail; /**< packed: descriptors since the first round began */
+	uint32_t place_used;
+	struct {
+		uint16_t id, descs;
+		uint32_t place;
+	} posted[RING_SIZE_MAX];      /**< chains by avail_next */
+	uint64_t addr[RING_SIZE_MAX]; /**< first buffer by id */
 	int callfd;
 };
 
 struct ring_options {
 	const struct virtq_ops *ops;
-	uint16_t size;  /**< 0 = 256 */
-	uint16_t first; /**< both indexes at the start */
+	uint16_t size; /**< 0 = 256 */
+	uint16_t
+		first; /**< both indexes at the start; packed: so many descriptors were used before */
+	bool packed;
 	bool short_header;
 	bool event_idx;
 	bool mergeable;
@@ -91,8 +111,17 @@ uint16_t ring_add_indirect(
 /** Make a head available whatever it is. */
 void ring_add_head(struct ring_driver *driver, uint16_t head);
 
-/** Take the next used entry. @return false when there is none */
+/** Packed: place, with its wrap counter, of a descriptor counted since the first round began. */
+uint16_t ring_place(const struct ring_driver *driver, uint32_t count);
+
+/** Flags of the first descriptor of the chain that was posted last. */
+uint16_t *ring_flags(struct ring_driver *driver);
+
+/** Take the next used entry; of a packed ring, in order. @return false when there is none */
 bool ring_used(struct ring_driver *driver, struct vring_used_elem *entry);
+
+/** Take all used entries. */
+void ring_reclaim(struct ring_driver *driver);
 
 /** Where a driver with EVENT_IDX wants the next interrupt. */
 void ring_set_event(struct ring_driver *driver, uint16_t index);

@@ -11,6 +11,7 @@
 enum { LONG = 65549 };
 
 static const struct virtq_ops *ops;
+static bool packed; /**< the kind of ring */
 static struct ring_guest guest;
 static struct ring_driver driver;
 static struct virtq_batch *batch;
@@ -22,7 +23,7 @@ setup(void **state)
 	(void)state;
 	batch = aligned_alloc(64, sizeof(*batch));
 	ring_guest_start(&guest);
-	ring_start(&driver, &guest, 0, &(struct ring_options){.ops = ops});
+	ring_start(&driver, &guest, 0, &(struct ring_options){.ops = ops, .packed = packed});
 	return 0;
 }
 
@@ -42,6 +43,8 @@ restart(const struct ring_options *options)
 	struct ring_options with = *options;
 
 	with.ops = ops;
+	with.packed = packed;
+	with.short_header = with.short_header && !packed;
 	ring_stop(&driver);
 	ring_start(&driver, &guest, 0, &with);
 }
@@ -62,6 +65,7 @@ pop_offload(const struct virtio_net_hdr *header, uint32_t len, bool apart)
 	assert_int_equal(n + bad, 1);
 	assert_int_equal(batch->taken, 1);
 	virtq_pop_done(&driver.ring, batch);
+	ring_reclaim(&driver);
 	return n;
 }
 
@@ -199,7 +203,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_push, setup, teardown),
 	};
 
-	for (unsigned i = 0; (ops = virtq_ops_at(i)) != NULL; i++)
-		failed += cmocka_run_group_tests_name(ops->name, tests, NULL, NULL);
+	for (unsigned i = 0; (ops = virtq_ops_at(i / 2)) != NULL; i++) {
+		packed = i % 2 == 1;
+		failed += cmocka_run_group_tests_name(
+			packed ? "packed" : ops->name, tests, NULL, NULL);
+	}
 	return failed;
 }

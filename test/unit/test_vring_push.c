@@ -12,6 +12,7 @@
 enum { LONG = 65549, END = 2 * RING_REGION_SIZE, CANARY = 0xa5, PIECES = 4, AROUND = 80 };
 
 static const struct virtq_ops *ops;
+static bool packed; /**< the kind of ring */
 static struct ring_guest guest;
 static struct ring_driver driver;
 static struct virtq_result result;
@@ -22,7 +23,7 @@ setup(void **state)
 {
 	(void)state;
 	ring_guest_start(&guest);
-	ring_start(&driver, &guest, 0, &(struct ring_options){.ops = ops});
+	ring_start(&driver, &guest, 0, &(struct ring_options){.ops = ops, .packed = packed});
 	return 0;
 }
 
@@ -41,6 +42,8 @@ restart(const struct ring_options *options)
 	struct ring_options with = *options;
 
 	with.ops = ops;
+	with.packed = packed;
+	with.short_header = with.short_header && !packed;
 	ring_stop(&driver);
 	ring_start(&driver, &guest, 0, &with);
 }
@@ -465,8 +468,11 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_mbufs, setup, teardown),
 	};
 
-	for (unsigned i = 0; failed == 0 && (ops = virtq_ops_at(i)) != NULL; i++)
-		failed += cmocka_run_group_tests_name(ops->name, tests, NULL, NULL);
+	for (unsigned i = 0; failed == 0 && (ops = virtq_ops_at(i / 2)) != NULL; i++) {
+		packed = i % 2 == 1;
+		failed += cmocka_run_group_tests_name(
+			packed ? "packed" : ops->name, tests, NULL, NULL);
+	}
 	eal_group_teardown(NULL);
 	return failed;
 }

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A packed ring's chains and notifications. */
+#include "vring/packed.h"
+
+#include <errno.h>
+#include <string.h>
+
+/*
+ * Of a table's entries only WRITE has a meaning, and of its descriptor not even that; they follow
+ * one another without NEXT (virtio 1.2 section 2.8.7).
+ */
+static int
+packed_collect_table(struct virtq *ring, const struct virtq_packed_desc *desc, bool writable,
+	struct virtq_buffer buffers[], unsigned *n)
+{
+	uint32_t entries;
+	const struct vring_desc *table = virtq_table(ring, desc->addr, desc->len, &entries);
+	int rc = table != NULL ? 0 : -EINVAL;
+
+	for (uint32_t i = 0; rc == 0 && i < entries; i++) {
+		/* A packed descriptor's flags are where a split one's next is. */
+		struct vring_desc one = virtq_read_any(table, i);
+		one.flags = one.next;
+		rc = virtq_collect(ring, &one, writable, buffers, n);
+	}
+	return rc;
+}
+
+/** One descriptor of a chain. */
+static int
+packed_collect(struct virtq *ring, const struct virtq_packed_desc *desc, bool alone, bool writable,
+	struct virtq_buffer buffers[], unsigned *n)
+{
+	const struct vring_desc one = {desc->addr, desc->len, desc->flags, 0};
+
+	if ((desc->flags & VRING_DESC_F_INDIRECT) == 0)
+		return virtq_collect(ring, &one, writable, buffers, n);
+	/* A chain is of one kind (virtio 1.2 sections 2.8.5 and 2.8.19). */
+	if (!alone) {
+		virtq_break(ring, VIRTQ_BAD_INDIRECT);
+		return -EINVAL;
+	}
+	return packed_collect_table(ring, desc, writable, buffers, n);
+}
+
+int
+virtq_packed_walk(struct virtq *ring, uint16_t place, uint32_t most, bool writable,
+	struct virtq_buffer buffers[VIRTQ_CHAIN_MAX], struct virtq_chain *chain)
+{
+	uint16_t position = virtq_packed_position(place);
+	unsigned n = 0;
+	int rc = 0;
+
+	for (uint32_t steps = 0; steps < most; steps++) {
+		struct virtq_packed_desc desc = virtq_packed_read(ring, position);
+		bool last = (desc.flags & VRING_DESC_F_NEXT) == 0;
+		if (steps == 0 &&
+			(desc.flags & VIRTQ_PACKED_OWNER) != virtq_packed_available(place))
+			return -EAGAIN;
+		/* Of one that is too long only the end is still of interest. */
+		if (steps == VIRTQ_CHAIN_MAX)
+			rc = -E2BIG;
+		if (rc == 0)
+			rc = packed_collect(ring, &desc, steps == 0 && last, writable, buffers, &n);
+		if (rc < 0 && rc != -E2BIG)
+			return rc;
+		if (last) {
+			*chain = (struct virtq_chain){desc.id, (uint16_t)(steps + 1)};
+			return rc < 0 && !writable ? rc : (int)n;
+		}
+		position = position == ring->mask ? 0 : (uint16_t)(position + 1);
+	}
+	virtq_break(ring, VIRTQ_BAD_CHAIN);
+	return -EINVAL;
+}
+
+/** How far a place is ahead of another: there are two rounds to tell apart. */
+static uint32_t
+packed_distance(const struct virtq *ring, uint16_t from, uint16_t to)
+{
+	uint32_t size = (uint32_t)ring->mask + 1;
+	uint32_t distance = 2 * size + virtq_packed_position(to) - virtq_packed_position(from);
+
+	if ((from ^ to) & VIRTQ_PACKED_WRAP)
+		distance += size;
+	return distance % (2 * size);
+}
+
+/** Does the guest want to be told of what was used since it was last told? (2.8.10, 2.8.14) */
+static bool
+packed_wants_call(struct virtq *ring)
+{
+	struct virtq_packed_event event;
+	uint16_t old = ring->signalled;
+	bool valid = ring->signalled_valid;
+
+	event.word = __atomic_load_n(&ring->driver_event->word, __ATOMIC_RELAXED);
+	ring->signalled = ring->last_used;
+	ring->signalled_valid = true;
+	if (event.flags == VRING_PACKED_EVENT_FLAG_DISABLE)
+		return false;
+	if (event.flags != VRING_PACKED_EVENT_FLAG_DESC || !ring->event_idx || !valid)
+		return true;
+	return packed_distance(ring, old, event.off_wrap) <
+	       packed_distance(ring, old, ring->last_used);
+}
+
+void
+virtq_packed_publish(struct virtq *ring)
+{
+	/* Release: the guest sees the others, and what they point to, before the first one. */
+	__atomic_store_n(&ring->held->word, ring->held_word, __ATOMIC_RELEASE);
+	ring->held = NULL;
+	/* Full: it must be out before we read whether the guest wants to be told. */
+	atomic_thread_fence(memory_order_seq_cst);
+	if (packed_wants_call(ring))
+		virtq_call(ring);
+}
+
+void
+virtq_packed_pop_done(struct virtq *ring, const struct virtq_batch *batch)
+{
+	for (uint16_t i = 0; i < batch->taken; i++) {
+		struct virtq_chain chain = {batch->chain[i], batch->descs[i]};
+		virtq_packed_use(ring, chain, 0, 0);
+		ring->last_avail = virtq_packed_advance(ring, ring->last_avail, chain.descs);
+	}
+	virtq_packed_publish(ring);
+}
+
+const uint16_t *
+virtq_packed_watch(const struct virtq *ring, uint16_t *value)
+{
+	uint16_t place = ring->last_avail;
+	const uint16_t *flags = &ring->packed_desc[virtq_packed_position(place)].flags;
+
+	*value = __atomic_load_n(flags, __ATOMIC_RELAXED);
+	return (*value & VIRTQ_PACKED_OWNER) == virtq_packed_available(place) ? NULL : flags;
+}
+
+void
+virtq_packed_suppress_kicks(struct virtq *ring)
+{
+	const struct virtq_packed_event none = {.flags = VRING_PACKED_EVENT_FLAG_DISABLE};
+
+	__atomic_store_n(&ring->device_event->word, none.word, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the files of a packed ring share: whose a descriptor is, and giving it back
+ * (virtio 1.2 section 2.8). Private to lib/vring.
+ *
+ * A place in the ring is a position and, in bit 15, the wrap counter: as the event areas and
+ * librte_vhost have it. The counter starts as 1 and changes with every round.
+ *
+ * Thread safety: as vring.h.
+ */
+#ifndef SHUNT_VRING_PACKED_H
+#define SHUNT_VRING_PACKED_H
+
+#include "vring/vring_internal.h"
+
+enum {
+	VIRTQ_PACKED_WRAP = 1 << 15, /**< of a place: the wrap counter */
+	VIRTQ_PACKED_OWNER =
+		1 << VRING_PACKED_DESC_F_AVAIL | 1 << VRING_PACKED_DESC_F_USED, /**< of flags */
+};
+
+static inline uint16_t
+virtq_packed_position(uint16_t place)
+{
+	return place & (VIRTQ_PACKED_WRAP - 1);
+}
+
+/** @param n descriptors to move on by, up to the size of the ring */
+static inline uint16_t
+virtq_packed_advance(const struct virtq *ring, uint16_t place, uint32_t n)
+{
+	uint32_t size = (uint32_t)ring->mask + 1, position = virtq_packed_position(place) + n;
+	uint32_t wrap = place & VIRTQ_PACKED_WRAP;
+
+	if (position >= size) {
+		position -= size;
+		wrap ^= VIRTQ_PACKED_WRAP;
+	}
+	return (uint16_t)(position | wrap);
+}
+
+/** Flags of a descriptor that the driver made available, of VIRTQ_PACKED_OWNER. */
+static inline uint16_t
+virtq_packed_available(uint16_t place)
+{
+	return place & VIRTQ_PACKED_WRAP ? 1 << VRING_PACKED_DESC_F_AVAIL
+					 : 1 << VRING_PACKED_DESC_F_USED;
+}
+
+/** Read a descriptor that the guest may be writing: whose it is first, and each field once. */
+static inline struct virtq_packed_desc
+virtq_packed_read(const struct virtq *ring, uint16_t position)
+{
+	const struct virtq_packed_desc *from = &ring->packed_desc[position];
+	struct virtq_packed_desc desc;
+
+	/* Acquire: pairs with the driver's store of the flags, after all else of the chain. */
+	desc.word = __atomic_load_n(&from->word, __ATOMIC_ACQUIRE);
+	desc.addr = __atomic_load_n(&from->addr, __ATOMIC_RELAXED);
+	return desc;
+}
+
+/**
+ * Use a chain: what the driver is to read where the chain began. The first of a burst is held back,
+ * so that the driver finds all of them or none.
+ *
+ * @param flags VRING_DESC_F_WRITE when `len` bytes were written, else 0
+ */
+static inline void
+virtq_packed_use(struct virtq *ring, struct virtq_chain chain, uint32_t len, uint16_t flags)
+{
+	struct virtq_packed_desc *desc = &ring->packed_desc[virtq_packed_position(ring->last_used)];
+	uint16_t owner = ring->last_used & VIRTQ_PACKED_WRAP ? VIRTQ_PACKED_OWNER : 0;
+	uint64_t word = (uint64_t)(flags | owner) << 48 | (uint64_t)chain.id << 32 | len;
+
+	if (ring->held == NULL) {
+		ring->held = desc;
+		ring->held_word = word;
+	} else {
+		__atomic_store_n(&desc->word, word, __ATOMIC_RELAXED);
+	}
+	ring->last_used = virtq_packed_advance(ring, ring->last_used, chain.descs);
+}
+
+/**
+ * Collect the buffers of a chain, direct or indirect, that are not empty.
+ *
+ * @param place where it is to begin
+ * @param most descriptors that can be its own: the ring's, less what was taken before it
+ * @param writable buffers must be for us to write; or none may be
+ * @param chain receives what giving it back takes; of one to read also with -E2BIG
+ * @return how many; -EAGAIN: none is available; -E2BIG for a chain that is too long for us; other
+ * negative: the ring is broken
+ */
+int virtq_packed_walk(struct virtq *ring, uint16_t place, uint32_t most, bool writable,
+	struct virtq_buffer buffers[VIRTQ_CHAIN_MAX], struct virtq_chain *chain);
+
+/** Let the driver see what was used, and interrupt the guest if it wants that. */
+void virtq_packed_publish(struct virtq *ring);
+
+/** virtq_pop_done() of a packed ring that gave something. */
+void virtq_packed_pop_done(struct virtq *ring, const struct virtq_batch *batch);
+
+/** virtq_watch(): the flags of the descriptor that is next. */
+const uint16_t *virtq_packed_watch(const struct virtq *ring, uint16_t *value);
+
+void virtq_packed_suppress_kicks(struct virtq *ring);
+
+#endif

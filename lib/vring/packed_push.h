@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Frames into a guest's packed receive ring: runs of frames that fit one buffer each, and one by
+ * one over several buffers where not (spread.h). Included by isa.c, once for each instruction set.
+ *
+ * Thread safety: as vring.h.
+ */
+#ifndef SHUNT_VRING_PACKED_PUSH_H
+#define SHUNT_VRING_PACKED_PUSH_H
+
+#include "vring/packed.h"
+#include "vring/spread.h"
+
+/** Frames that fit one buffer each, from the first on. @return how many were sent */
+static inline uint16_t
+packed_push_run(struct virtq *ring, struct frame *const frames[], uint16_t n, uint64_t *bytes)
+{
+	uint8_t *to[FRAME_BURST];
+	uint16_t id[FRAME_BURST], place = ring->last_avail, fit;
+
+	for (fit = 0; fit < n; fit++) {
+		uint16_t position = virtq_packed_position(place);
+		struct virtq_packed_desc desc = virtq_packed_read(ring, position);
+		if (desc.flags != (virtq_packed_available(place) | VRING_DESC_F_WRITE) ||
+			desc.len < frames[fit]->len + VIRTQ_HEADER_MAX)
+			break;
+		to[fit] = memory_at(ring->memory, &ring->hint, desc.addr, desc.len);
+		if (to[fit] == NULL)
+			break;
+		__builtin_prefetch(to[fit], 1);
+		__builtin_prefetch(to[fit] + 64, 1);
+		id[fit] = desc.id;
+		place = virtq_packed_advance(ring, place, 1);
+	}
+	ring->last_avail = place;
+	for (uint16_t i = 0; i < fit; i++) {
+		push_whole(to[i], VIRTQ_HEADER_MAX, frames[i]);
+		virtq_packed_use(ring, (struct virtq_chain){id[i], 1},
+			(uint32_t)(frames[i]->len + VIRTQ_HEADER_MAX), VRING_DESC_F_WRITE);
+		*bytes += frames[i]->len;
+	}
+	return fit;
+}
+
+static int
+packed_push_walk(struct virtq *ring, const struct push_target *target,
+	struct virtq_buffer buffers[], struct virtq_chain *chain)
+{
+	uint16_t place = virtq_packed_advance(ring, ring->last_avail, target->descs);
+
+	if (target->descs >= target->limit)
+		return -EAGAIN;
+	return virtq_packed_walk(ring, place, target->limit - target->descs, true, buffers, chain);
+}
+
+/** A frame over several buffers. @return descriptors used; negative as push_over() */
+static int
+packed_push_slow(struct virtq *ring, const struct frame *frame, uint32_t room)
+{
+	struct push_target target;
+	int rc = push_over(ring, frame, room, packed_push_walk, &target);
+
+	if (rc < 0)
+		return rc;
+	for (unsigned i = 0; i < target.chains; i++)
+		virtq_packed_use(
+			ring, target.chain[i].place, target.chain[i].len, VRING_DESC_F_WRITE);
+	ring->last_avail = virtq_packed_advance(ring, ring->last_avail, target.descs);
+	return (int)target.descs;
+}
+
+static uint16_t
+packed_push_burst(
+	struct virtq *ring, struct frame *const frames[], uint16_t n, struct virtq_result *result)
+{
+	bool good = atomic_load_explicit(&ring->broken, memory_order_relaxed) == VIRTQ_GOOD;
+	uint32_t room = (uint32_t)ring->mask + 1;
+	uint16_t done = 0;
+
+	*result = (struct virtq_result){0};
+	while (good && done < n && room > 0) {
+		uint16_t most = n - done < (int)room ? n - done : (uint16_t)room;
+		uint16_t sent = packed_push_run(ring, frames + done, most, &result->bytes);
+
+		done += sent;
+		result->sent += sent;
+		room -= sent;
+		if (sent == most)
+			continue;
+		int used = packed_push_slow(ring, frames[done], room);
+		if (used < 0 && used != -E2BIG)
+			break;
+		result->misfit += used < 0;
+		result->sent += used > 0;
+		result->bytes += used > 0 ? frames[done]->len : 0;
+		room -= used > 0 ? (uint32_t)used : 0;
+		done++;
+	}
+	if (ring->held != NULL)
+		virtq_packed_publish(ring);
+	return done;
+}
+
+#endif
