@@ -3,6 +3,8 @@
 #include "frame/hash.h"
 #include "vhost/vhost.h"
 
+__thread struct vhost_burst vhost_burst;
+
 uint16_t
 vhost_rx(void *arg, uint16_t queue, struct frame frames[], uint16_t n, struct counters *counters)
 {
@@ -26,13 +28,11 @@ vhost_rx(void *arg, uint16_t queue, struct frame frames[], uint16_t n, struct co
 void
 vhost_rx_done(void *arg, uint16_t queue)
 {
-	struct vhost_dev *dev = arg;
-	struct vhost_queue *own = &dev->queue[queue];
-
-	if (own->popped == NULL)
+	(void)arg, (void)queue; /* the burst knows */
+	if (vhost_burst.popped == NULL)
 		return;
-	virtq_pop_done(own->popped, &own->batch);
-	own->popped = NULL;
+	virtq_pop_done(vhost_burst.popped, &vhost_burst.batch);
+	vhost_burst.popped = NULL;
 }
 
 bool

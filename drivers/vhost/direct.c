@@ -46,7 +46,7 @@ vhost_direct_rx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t
 	struct frame frames[], uint16_t n, struct counters *counters)
 {
 	struct virtq *ring = epoch->ring[vhost_guest_tx_ring(queue)];
-	struct vhost_queue *own = &dev->queue[queue];
+	struct vhost_burst *own = &vhost_burst;
 	uint64_t bad = 0;
 
 	if (unlikely(atomic_load_explicit(&dev->rarp, memory_order_relaxed) != 0))
@@ -76,7 +76,7 @@ vhost_direct_discard(struct vhost_dev *dev, const struct vhost_epoch *epoch, uin
 	struct counters *counters)
 {
 	struct virtq *ring = epoch->ring[vhost_guest_tx_ring(queue)];
-	struct virtq_batch *batch = &dev->queue[queue].batch;
+	struct virtq_batch *batch = &vhost_burst.batch;
 	struct frame frames[FRAME_BURST];
 	uint64_t bad = 0;
 

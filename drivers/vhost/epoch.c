@@ -176,7 +176,7 @@ epoch_init_ring(struct virtq *ring, const struct virtq_setup *setup)
 }
 
 static enum virtq_fault
-epoch_add_ring(struct vhost_dev *dev, struct vhost_epoch *epoch, uint16_t number)
+epoch_add_ring(struct vhost_epoch *epoch, uint16_t number)
 {
 	struct virtq_setup setup = {.callfd = -1};
 	struct rte_vhost_vring vring;
@@ -187,10 +187,9 @@ epoch_add_ring(struct vhost_dev *dev, struct vhost_epoch *epoch, uint16_t number
 		return VIRTQ_GOOD;
 	epoch_ring_setup(epoch, number, &vring, &setup);
 	struct virtq *ring = rte_zmalloc("virtq", sizeof(*ring), 64);
-	const struct virtq_batch *batch = &dev->queue[number / 2].batch;
 	/* Held frames may be overtaken, which IN_ORDER rules out. Without a hold frames are copied. */
 	if (number % 2 != 0 && !setup.packed && (epoch->features & FEATURE(VIRTIO_F_IN_ORDER)) == 0)
-		setup.hold = hold_create(setup.size, batch->head[0], sizeof(batch->head[0]));
+		setup.hold = hold_create(setup.size);
 	enum virtq_fault fault = epoch_init_ring(ring, &setup);
 	if (fault != VIRTQ_GOOD) {
 		if (setup.callfd >= 0)
@@ -279,7 +278,7 @@ epoch_build(struct vhost_dev *dev, int vid, enum virtq_fault *fault)
 	epoch->direct = epoch->reason == NULL;
 	*fault = VIRTQ_GOOD;
 	for (uint16_t i = 0; epoch->direct && *fault == VIRTQ_GOOD && i < 2 * dev->queues; i++)
-		*fault = epoch_add_ring(dev, epoch, i);
+		*fault = epoch_add_ring(epoch, i);
 	if (*fault == VIRTQ_GOOD)
 		return epoch;
 	epoch_free(epoch);

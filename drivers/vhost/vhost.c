@@ -74,7 +74,6 @@ vhost_free(struct vhost_dev *dev)
 {
 	if (dev->pool != NULL)
 		pool_release(dev->pool, dev->reserved);
-	rte_free(dev->queue);
 	rte_free(dev);
 }
 
@@ -90,11 +89,6 @@ vhost_open(struct port *port, struct err *err)
 	dev->services = port->services;
 	dev->queues = (uint16_t)config->queues;
 	atomic_store(&dev->connection, VHOST_NOBODY);
-	dev->queue = rte_zmalloc("vhost", dev->queues * sizeof(*dev->queue), 64);
-	if (dev->queue == NULL) {
-		vhost_free(dev);
-		return err_set(err, ENOMEM, "no memory for the port");
-	}
 	dev->reserved = (unsigned)dev->queues * VHOST_MBUFS_PER_QUEUE;
 	dev->pool = pool_reserve((int)port->config.numa, dev->reserved, POOL_PAYLOAD, err);
 	if (dev->pool == NULL || vhost_connection_open(dev, err) < 0) {

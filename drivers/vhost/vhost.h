@@ -63,11 +63,16 @@ struct vhost_epoch {
 	struct virtq *ring[2 * PORT_QUEUES_MAX]; /**< as virtio numbers them; NULL = not set up */
 };
 
-/** Of the polling lcore that owns a receive queue. */
-struct vhost_queue {
+/**
+ * What a polling lcore has taken out of a guest's ring and not given back. One for each lcore, for
+ * it is done with one burst before it polls again: small enough to stay in the nearest cache.
+ */
+struct vhost_burst {
 	struct virtq_batch batch;
 	struct virtq *popped; /**< whose buffers the batch holds; NULL = none */
 };
+
+extern __thread struct vhost_burst vhost_burst;
 
 struct vhost_dev {
 	/* Written by control at open, constant while the port is there. */
@@ -76,7 +81,6 @@ struct vhost_dev {
 	struct rte_mempool *pool;
 	unsigned reserved; /**< mbufs, of the pool */
 	uint16_t queues;   /**< queue pairs that are polled */
-	struct vhost_queue *queue;
 
 	/*
 	 * Written by the library's event thread, read by polling lcores. `live` is NULL while no

@@ -117,34 +117,50 @@ classify_learn(struct fdb *fdb, const struct leaders *leaders, uint16_t port)
 		fdb_learn_burst(fdb, keys, ports, n);
 }
 
-static void
-classify_lookup(const struct fdb *fdb, struct leaders *leaders, uint16_t port)
-{
-	uint64_t keys[FRAME_BURST];
-	uint16_t ports[FRAME_BURST];
-	uint8_t index[FRAME_BURST];
-	unsigned n = 0;
+/** Leaders whose destination the table knows, if anybody does. */
+struct targets {
+	uint64_t key[FRAME_BURST];
+	uint8_t leader[FRAME_BURST];
+	unsigned n;
+};
 
+static void
+classify_targets(const struct leaders *leaders, struct targets *targets)
+{
+	targets->n = 0;
 	for (unsigned i = 0; i < leaders->n; i++) {
 		if (leaders->dest[i] != DEST_LOOKUP)
 			continue;
-		keys[n] = fdb_key(mac_load(leaders->frame[i]->head), leaders->frame[i]->vlan);
-		index[n++] = (uint8_t)i;
+		targets->key[targets->n] =
+			fdb_key(mac_load(leaders->frame[i]->head), leaders->frame[i]->vlan);
+		targets->leader[targets->n++] = (uint8_t)i;
 	}
-	if (n > 0)
-		fdb_lookup_burst(fdb, keys, ports, n);
-	for (unsigned i = 0; i < n; i++)
-		leaders->dest[index[i]] = ports[i] == port ? DEST_DROP + DROP_SAME_PORT : ports[i];
+}
+
+static void
+classify_lookup(const struct fdb *fdb, const struct targets *targets, struct leaders *leaders,
+	uint16_t port)
+{
+	uint16_t ports[FRAME_BURST];
+
+	if (targets->n > 0)
+		fdb_lookup_burst(fdb, targets->key, ports, targets->n);
+	for (unsigned i = 0; i < targets->n; i++)
+		leaders->dest[targets->leader[i]] =
+			ports[i] == port ? DEST_DROP + DROP_SAME_PORT : ports[i];
 }
 
 void
 classify_burst(struct fdb *fdb, struct burst *burst)
 {
 	struct leaders leaders;
+	struct targets targets;
 
 	classify_leaders(burst, &leaders);
+	classify_targets(&leaders, &targets);
+	fdb_prefetch_burst(fdb, targets.key, targets.n);
 	classify_learn(fdb, &leaders, burst->port);
-	classify_lookup(fdb, &leaders, burst->port);
+	classify_lookup(fdb, &targets, &leaders, burst->port);
 	for (unsigned i = 0; i < burst->n; i++)
 		burst->dest[i] = leaders.dest[leaders.of[i]];
 }

@@ -84,6 +84,9 @@ fdb_key(uint64_t mac, uint16_t vlan)
  */
 void fdb_lookup_burst(const struct fdb *fdb, const uint64_t keys[], uint16_t ports[], unsigned n);
 
+/** Fetch what fdb_lookup_burst() will read first; for who has something else to do meanwhile. */
+void fdb_prefetch_burst(const struct fdb *fdb, const uint64_t keys[], unsigned n);
+
 /**
  * Learn or refresh a burst of source addresses. Keys of group addresses must not be given.
  * An entry that says the same already is not written. Static entries do not move.

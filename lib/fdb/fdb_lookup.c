@@ -172,3 +172,10 @@ fdb_lookup_burst(const struct fdb *fdb, const uint64_t keys[], uint16_t ports[],
 	for (unsigned i = 0; i < n; i++)
 		ports[i] = found[run[i]];
 }
+
+void
+fdb_prefetch_burst(const struct fdb *fdb, const uint64_t keys[], unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		_mm_prefetch(&fdb->buckets[fdb_primary(fdb, fdb_hash(fdb, keys[i]))], _MM_HINT_T0);
+}

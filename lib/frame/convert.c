@@ -90,7 +90,7 @@ convert_to_held(const struct frame *frame, struct rte_mempool *pool)
 {
 	struct frame_segment pieces[HOLD_PIECES_MAX];
 	struct rte_mbuf *mbufs[1 + HOLD_PIECES_MAX];
-	uint32_t place = hold_place(frame->hold, frame->head);
+	uint32_t place = frame->place;
 	unsigned n = hold_can_take(frame->hold, place) ? convert_pieces(frame, pieces) : 0;
 
 	if (n == 0 || rte_pktmbuf_alloc_bulk(pool, mbufs, n + 1) < 0)

@@ -61,6 +61,7 @@ struct frame {
 	struct hold *hold; /**< used where mbuf is NULL; NULL = the segments cannot be held */
 	uint32_t len;      /**< of the whole frame, without frame check sequence */
 	uint16_t segments; /**< how many */
+	uint16_t place;    /**< in its burst, as `hold` counts; below FRAME_BURST */
 	uint16_t head_len;
 	uint16_t l2_len; /**< written by classify: FRAME_ETH_LEN, more with a tag */
 	uint16_t vlan;   /**< written by classify: VLAN id, 0 = untagged */

@@ -36,14 +36,12 @@ hold_setup(struct hold *hold)
 }
 
 struct hold *
-hold_create(uint32_t size, const uint8_t *heads, uint32_t stride)
+hold_create(uint32_t size)
 {
 	struct hold *hold = rte_zmalloc("hold", sizeof(*hold), 64);
 
 	if (hold == NULL)
 		return NULL;
-	hold->heads = heads;
-	hold->stride = stride;
 	hold->mask = (uint16_t)(size - 1);
 	hold->slots = (uint16_t)(size / HOLD_SHARE_SLOTS);
 	hold->patience = (uint16_t)(size / HOLD_SHARE_WAIT);

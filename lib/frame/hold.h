@@ -45,8 +45,6 @@ enum { HOLD_NO_SLOT = UINT16_MAX };
 
 struct hold {
 	/* Constant. */
-	const uint8_t *heads; /**< where the heads of a burst's frames are, `stride` bytes apart */
-	uint32_t stride;
 	uint16_t mask;
 	uint16_t slots;
 	uint16_t patience; /**< buffers that may wait for a held one */
@@ -68,10 +66,9 @@ struct hold {
  * For a ring of so many buffers.
  *
  * @param size a power of 2 up to 32768
- * @param heads address of the heads of a burst's frames, to tell the place of a frame by its own
  * @return NULL when there is no memory
  */
-struct hold *hold_create(uint32_t size, const uint8_t *heads, uint32_t stride);
+struct hold *hold_create(uint32_t size);
 
 /** Only when hold_is_read() says no. NULL is fine. */
 void hold_destroy(struct hold *hold);
@@ -81,13 +78,6 @@ static inline bool
 hold_can_take(const struct hold *hold, uint32_t place)
 {
 	return hold->n_idle > 0 && hold->n_late == 0 && (hold->taken >> place & 1) == 0;
-}
-
-/** The place in its burst of the frame whose head that is. */
-static inline uint32_t
-hold_place(const struct hold *hold, const uint8_t *head)
-{
-	return (uint32_t)(head - hold->heads) / hold->stride;
 }
 
 /**

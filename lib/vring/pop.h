@@ -112,6 +112,7 @@ pop_simple(const struct virtq *ring, struct virtq_batch *batch, uint16_t index, 
 	frame->head = head;
 	frame->len = size;
 	frame->segments = 1;
+	frame->place = index;
 	frame->head_len = (uint16_t)head_len;
 	frame->offload = (struct frame_offload){0};
 	return undone;
@@ -200,6 +201,7 @@ pop_buffers(struct virtq *ring, struct virtq_batch *batch, uint16_t index, uint1
 	frame->mbuf = NULL;
 	frame->segment = &batch->segment[*segments];
 	frame->segments = (uint16_t)(n - at);
+	frame->place = index;
 	for (int i = at; i < n; i++)
 		batch->segment[(*segments)++] =
 			(struct frame_segment){buffers[i].data, buffers[i].len};

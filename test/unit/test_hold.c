@@ -30,7 +30,7 @@ setup(void **state)
 	ring_guest_start(&guest);
 	ring_start(&driver, &guest, 0,
 		&(struct ring_options){.size = SIZE, .first = 65500, .offloads = 7});
-	hold = hold_create(SIZE, batch->head[0], sizeof(batch->head[0]));
+	hold = hold_create(SIZE);
 	driver.ring.hold = hold;
 	return hold == NULL ? -1 : eal_test_setup(state);
 }
