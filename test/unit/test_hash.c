@@ -47,7 +47,8 @@ test_same_flow(void **state)
 			packet.src = 0x1234567890ac + payload * 256;
 			assert_int_equal(hash_of(&packet), hash);
 		}
-		packet.ip_options = 12;
+		/* Behind the extension headers of IPv6 nobody looks for ports. */
+		packet.ip_options = packet.ipv6 ? 0 : 12;
 		assert_int_equal(hash_of(&packet), hash);
 	}
 }
