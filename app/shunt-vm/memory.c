@@ -88,13 +88,20 @@ memory_close(struct memory *memory)
 	*memory = (struct memory){.fd = -1};
 }
 
+void
+memory_skip(struct memory *memory, uint64_t bytes)
+{
+	memory->skipped = bytes;
+}
+
 void *
 memory_take(struct memory *memory, uint64_t bytes, uint64_t align)
 {
 	uint64_t from = (memory->used + align - 1) / align * align;
+	uint64_t at = memory->skipped + from;
 
-	if (from > memory->size || bytes > memory->size - from)
+	if (at > memory->size || bytes > memory->size - at)
 		return NULL;
 	memory->used = from + bytes;
-	return memory->base + from;
+	return memory->base + at;
 }

@@ -34,7 +34,8 @@ struct memory {
 	bool huge;
 	uint8_t *base;
 	uint64_t size;
-	uint64_t used; /**< bytes allocated */
+	uint64_t skipped; /**< bytes before the first that can be taken */
+	uint64_t used;    /**< bytes allocated, after those */
 	unsigned n_regions;
 	struct memory_region regions[MEMORY_REGIONS_MAX];
 };
@@ -51,6 +52,12 @@ int memory_open(
 
 /** Unmap and close; safe on zeroed memory with fd -1. */
 void memory_close(struct memory *memory);
+
+/**
+ * Leave out the first bytes, before anything is taken. What is taken is aligned as if the memory
+ * began behind them.
+ */
+void memory_skip(struct memory *memory, uint64_t bytes);
 
 /** Take bytes, zeroed. @return NULL when there are not enough left (a bug of the caller's sizing) */
 void *memory_take(struct memory *memory, uint64_t bytes, uint64_t align);

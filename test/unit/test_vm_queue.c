@@ -4,6 +4,7 @@
 
 #include "queue.h"
 #include "unit.h"
+#include "vm.h"
 
 enum { SIZE = 64, SLOT = 256 };
 
@@ -304,6 +305,33 @@ test_base(void **state)
 	close_queue();
 }
 
+/** Rings of VMs that lie side by side in huge pages begin in different sets of a cache. */
+static void
+test_apart(void **state)
+{
+	enum { VMS = 40, LINES = 1024 };
+	const struct vm_frames frames = {.receive = 1518, .send = 1518};
+	static struct vm vm;
+	struct vm_config config;
+	bool seen[LINES] = {false};
+
+	(void)state;
+	vm_defaults(&config, 0);
+	for (unsigned i = 0; i < VMS; i++) {
+		config.regions = 1 + i % 3;
+		assert_int_equal(vm_open(&vm, &config, &frames, i, 0, &(struct err){0}), 0);
+		uint64_t at = memory_guest(&vm.memory, vm_tx(&vm, 0)->avail_ring) - MEMORY_BASE;
+		const struct queue *last = vm_tx(&vm, 0);
+		assert_int_equal(at % 64, 0);
+		assert_false(seen[at / 64 % LINES]);
+		seen[at / 64 % LINES] = true;
+		assert_in_range(last->data_guest + (uint64_t)last->slots * last->stride,
+			MEMORY_BASE, MEMORY_BASE + vm.memory.size);
+		assert_int_equal(vm.memory.size % MEMORY_HUGE, 0);
+		vm_close(&vm);
+	}
+}
+
 int
 main(void)
 {
@@ -314,6 +342,7 @@ main(void)
 		cmocka_unit_test(test_in_order_batch),
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_base),
+		cmocka_unit_test(test_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,21 +9,20 @@ import argparse
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 
 import proc
 
-from . import charts, document, generator, machine, report, runner, scenarios
+from . import charts, document, generator, machine, parts, report, runner, scenarios
 from .bridge import LinuxBridge
 from .floor import Floor
 from .ovs import Ovs
-from .shuntd import Shuntd
+from .shuntd import Library, Shuntd
 from .switch import Absent
 from .testpmd import Testpmd
 
-KINDS = (Floor, Shuntd, Testpmd, Ovs, LinuxBridge)
+KINDS = (Floor, Shuntd, Library, Testpmd, Ovs, LinuxBridge)
 ROUNDS, SECONDS = 5, 1.0
 QUICK_ROUNDS, QUICK_SECONDS = 3, 0.4
 
@@ -39,8 +38,8 @@ def options():
     parser.add_argument('--quick', action='store_true',
                         default=env.get('QUICK', '') not in ('', '0'))
     parser.add_argument('--only', type=words, default=words(env.get('ONLY')),
-                        help='scenarios: names, beginnings of names, patterns; fdb is '
-                        'the filtering table')
+                        help='scenarios: names, beginnings of names, patterns; '
+                        f"parts by themselves: {', '.join(parts.NAMES)}")
     parser.add_argument('--switches', type=words, default=words(env.get('SWITCHES')))
     parser.add_argument('--rounds', type=int, default=int(env.get('ROUNDS') or 0))
     parser.add_argument('--seconds', type=float, default=float(env.get('SECONDS') or 0))
@@ -56,7 +55,7 @@ def options():
         if name not in known:
             parser.error(f"no switch {name}; there are {', '.join(known)}")
     for name in chosen.only:
-        if name != 'fdb' and not scenarios.chosen([name]):
+        if name not in parts.NAMES and not scenarios.chosen([name]):
             parser.error(f'no scenario {name}; --list names them')
     return chosen
 
@@ -69,11 +68,11 @@ def is_full(chosen):
     return not (chosen.quick or chosen.only or chosen.switches or chosen.generator != 'shunt-vm')
 
 
-def present(names):
+def present(names, quick):
     """(classes of switches that are here, lines on those that are not)."""
     kinds, absent = [], []
     for kind in KINDS:
-        if names and kind.name not in names:
+        if kind.name not in names if names else quick and not kind.quick:
             continue
         try:
             kind.check()
@@ -108,7 +107,7 @@ def _position(name):
 def measure(chosen):
     """Run; the exit status."""
     selected = scenarios.chosen(chosen.only, chosen.quick)
-    kinds, absent = present(chosen.switches)
+    kinds, absent = present(chosen.switches, chosen.quick)
     where = machine.places()
     driver = generator.KINDS[chosen.generator]
     driver.check()
@@ -131,23 +130,10 @@ def measure(chosen):
     for path in charts.draw(record.document, folder()):
         print(f'drawn: {path}')
     print(f'written: {record.path}')
+    ours = [kind.name for kind in kinds if issubclass(kind, Shuntd)]
     failed = [entry for entry in record.document['results']
-              if entry['switch'] == 'shuntd' and entry['status'] == 'failed']
+              if entry['switch'] in ours and entry['status'] == 'failed']
     return 1 if failed else 0
-
-
-def measure_fdb():
-    """The filtering table beside rte_hash."""
-    program = proc.build_dir() / 'test' / 'perf' / 'fdb_bench'
-    done = subprocess.run([program, '-j'], stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        print('fdb_bench: failed')
-        return 1
-    found = json.loads(done.stdout)
-    report.save(folder() / 'fdb.json', found)
-    print(report.text_table(*report.fdb_table(found)))
-    print(f"written: {folder() / 'fdb.json'}")
-    return 0
 
 
 def last_run(full_only=False):
@@ -179,10 +165,11 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     since = time.monotonic()
     status = 0
-    if chosen.only != ['fdb']:
+    if not chosen.only or not set(chosen.only) <= set(parts.NAMES):
         status = measure(chosen)
-    if 'fdb' in (chosen.only or ['fdb']):
-        status |= measure_fdb()
+    for part in parts.ALL:
+        if part.name in (chosen.only or parts.NAMES):
+            status |= part.measure(folder())
     print(f'{time.monotonic() - since:.0f} s in all')
     return status
 

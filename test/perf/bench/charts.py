@@ -4,10 +4,10 @@
 import shutil
 import subprocess
 
-COLOURS = {'floor': '#8a8f98', 'shuntd': '#0b6e99', 'testpmd': '#e09f3e', 'ovs': '#9e2a2b',
-           'bridge': '#6a994e'}
-NAMES = {'floor': 'stripped loop', 'shuntd': 'Shunt', 'testpmd': 'testpmd io', 'ovs': 'OVS-DPDK',
-         'bridge': 'Linux bridge'}
+COLOURS = {'floor': '#8a8f98', 'shuntd': '#0b6e99', 'library': '#7fb7d3',
+           'testpmd': '#e09f3e', 'ovs': '#9e2a2b', 'bridge': '#6a994e'}
+NAMES = {'floor': 'stripped loop', 'shuntd': 'Shunt', 'library': 'Shunt, library',
+         'testpmd': 'testpmd io', 'ovs': 'OVS-DPDK', 'bridge': 'Linux bridge'}
 STYLE = '''
 set terminal svg size 860,460 font "Helvetica,14" background "#ffffff" enhanced
 set output "{path}"

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The last full run as Markdown, between the markers of doc/performance.md."""
 
-import json
 import re
 import shutil
 
 import proc
 
-from . import charts, report
+from . import charts, parts, report
 from .scenarios import SECTIONS
 
 DOCUMENT = proc.ROOT / 'doc' / 'performance.md'
@@ -39,23 +38,20 @@ def pictures(run):
 def figures(run, bench):
     """All of it as Markdown."""
     links = pictures(run)
-    parts = [header_block(run['header'])]
+    blocks = [header_block(run['header'])]
     for section, title in SECTIONS.items():
         found = report.section_table(section, run['results'], run['switches'], spread=True)
         if not found:
             continue
-        parts.append(f'### {title[0].upper()}{title[1:]}')
-        parts += [link for name, link in links.items() if name.split('-')[0] == section]
-        parts.append(table(*found[1:]))
+        blocks.append(f'### {title[0].upper()}{title[1:]}')
+        blocks += [link for name, link in links.items() if name.split('-')[0] == section]
+        blocks.append(table(*found[1:]))
     lines = list(report.reasons(run['results']))
     if lines:
-        parts.append('Not measured:\n\n' + '\n'.join(f'- {line}' for line in lines))
-    path = bench / 'fdb.json'
-    if path.exists():
-        title, head, rows = report.fdb_table(json.loads(path.read_text()))
-        parts.append(f'### {title}')
-        parts.append(table(head, rows))
-    return '\n\n'.join(parts)
+        blocks.append('Not measured:\n\n' + '\n'.join(f'- {line}' for line in lines))
+    for title, head, rows in filter(None, (part.saved(bench) for part in parts.ALL)):
+        blocks += [f'### {title}', table(head, rows)]
+    return '\n\n'.join(blocks)
 
 
 def write(run, bench):

@@ -195,17 +195,3 @@ def save(path, document):
     temporary = path.with_suffix('.new')
     temporary.write_text(json.dumps(document, indent=1) + '\n')
     temporary.replace(path)
-
-
-# The filtering table
-
-FDB_COLUMNS = ('fdb_lookup', 'rte_hash_lookup', 'fdb_learn_refresh', 'rte_hash_add_refresh',
-               'fdb_learn_new', 'rte_hash_add_new')
-
-
-def fdb_table(found):
-    """(title, head, rows) of what fdb_bench -j prints."""
-    head = ['addresses', '', *(name.replace('_', ' ') for name in FDB_COLUMNS)]
-    rows = [[str(size['addresses']), '', *(f'{size[name]:.1f}' for name in FDB_COLUMNS)]
-            for size in found['sizes']]
-    return 'Filtering table beside rte_hash, cycles per address', head, rows

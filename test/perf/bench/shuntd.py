@@ -6,7 +6,7 @@ import subprocess
 import proc
 from switch import Rpc, Switch as Daemon
 
-from .switch import Absent, Cycles, Switch
+from .switch import Absent, Cycles, Switch, Unsuited
 
 FDB_MIN, FDB_MAX = 65536, 1048576
 
@@ -14,6 +14,7 @@ FDB_MIN, FDB_MAX = 65536, 1048576
 class Shuntd(Switch):
     """shuntd with vhost ports only."""
     name = 'shuntd'
+    port_options = {}    # beside type and socket
 
     def __init__(self, places):
         super().__init__(places)
@@ -47,7 +48,7 @@ class Shuntd(Switch):
         try:
             self.daemon.stop()
         except (AssertionError, TimeoutError) as error:
-            print(f'shuntd: did not stop cleanly: {error}')
+            print(f'{self.name}: did not stop cleanly: {error}')
 
     def stop(self):
         if self.daemon and not self.process:    # its start failed
@@ -68,7 +69,7 @@ class Shuntd(Switch):
 
     def add_port(self, number, _layout):
         self.call('port.add', {'name': f'vm{number}', 'type': 'vhost',
-                               'socket': str(self.socket(number))})
+                               'socket': str(self.socket(number)), **self.port_options})
 
     def remove_port(self, number):
         self.call('port.del', {'name': f'vm{number}'})
@@ -80,3 +81,18 @@ class Shuntd(Switch):
             return rpc.call(method, params)
         finally:
             rpc.close()
+
+
+class Library(Shuntd):
+    """The same switch, frames moved by librte_vhost's bursts on every port."""
+    name = 'library'
+    quick = False
+    port_options = {'datapath': 'library'}
+
+    @classmethod
+    def version(cls):
+        return f"{super().version()}, datapath=library on every port"
+
+    def suits(self, scenario):
+        if scenario.section != 'frames':
+            raise Unsuited('beside shuntd by frame size only')

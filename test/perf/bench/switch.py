@@ -43,6 +43,7 @@ class Switch(abc.ABC):
     """
     name = ''        # in tables
     programs = ()    # what must be there; (program, Debian package)
+    quick = True     # takes part in a quick run
     self_contained = False
     connects = False    # its front ends listen, this time
 
