@@ -25,9 +25,9 @@ watch_look(struct watch *watch)
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < watch->n_cold; i++) {
-		const struct port_watch *word = &watch->cold[i].word;
+		uint16_t value = __atomic_load_n(watch->cold[i].word, __ATOMIC_RELAXED);
 
-		if (likely(__atomic_load_n(word->word, __ATOMIC_RELAXED) == word->value)) {
+		if (likely(value == watch->cold[i].value)) {
 			if (unlikely(kept != i))
 				watch->cold[kept] = watch->cold[i];
 			kept++;
@@ -64,7 +64,8 @@ watch_retire(struct watch *watch, const struct snapshot_lane *lane, uint32_t pla
 	watch->empty[number] = 0;
 	if (poll->rx_watch == NULL || !poll->rx_watch(poll->dev, poll->queue, &word))
 		return false;
-	watch->cold[watch->n_cold].word = word;
+	watch->cold[watch->n_cold].word = word.word;
+	watch->cold[watch->n_cold].value = word.value;
 	watch->cold[watch->n_cold++].poll = number;
 	watch->hot[place] = watch->hot[--watch->n_hot];
 	return true;

@@ -14,7 +14,7 @@
 enum {
 	WATCH_FEW = 8,      /**< as many queues are polled in every round */
 	WATCH_EMPTY = 4096, /**< polls in a row without a frame before a queue is watched only */
-	WATCH_MICROSECONDS = 15, /**< between two looks at the words */
+	WATCH_MICROSECONDS = 19, /**< between two looks at the words; a round comes on top */
 };
 
 struct watch {
@@ -26,7 +26,8 @@ struct watch {
 	uint16_t hot[DATAPATH_SLOT_MAX]; /**< polled in every round; numbers of the lane's polls */
 	uint16_t empty[DATAPATH_SLOT_MAX]; /**< by number: polls in a row that found nothing */
 	struct {
-		struct port_watch word;
+		const uint16_t *word;
+		uint16_t value; /**< of the word while there are no frames */
 		uint16_t poll;
 	} cold[DATAPATH_SLOT_MAX];
 };

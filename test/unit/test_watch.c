@@ -144,7 +144,7 @@ test_another_era(void **state)
 	(void)state;
 	run_rounds(WATCH_EMPTY);
 	for (uint32_t i = 0; i < watch->n_cold; i++)
-		watch->cold[i].word.word = NULL;
+		watch->cold[i].word = NULL;
 	watch_soon();
 	assert_int_equal(poll_round(ERA + 1), everything);
 }
