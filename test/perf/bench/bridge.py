@@ -26,6 +26,7 @@ START_SECONDS = 0.3
 class LinuxBridge:
     """Two taps and a bridge; testpmd passes frames around through them."""
     name = 'bridge'
+    quick = True
     self_contained = True
 
     def __init__(self, places):
