@@ -17,9 +17,7 @@ enum {
 	SIZE_DEFAULT = 1024,
 	CHAIN_MAX = 64,
 	MTU_MAX = 65535,
-	LINE = 64,
-	SKIP_STEP = 67,   /* lines, odd */
-	SKIP_LINES = 1024 /* at most: 64 KB */
+	SKIP_PAGES = 32 /* less than: 128 KB, what the sets of a usual second cache span */
 };
 
 #define FIELD(kind_, name_, field_, ...)                                                           \
@@ -159,13 +157,13 @@ vm_open_queue(struct vm *vm, unsigned ring, const struct queue_config *config, s
 }
 
 /**
- * Memory before a VM's rings. They lie in huge pages: with one offset for all, the indexes of hundreds
- * of VMs would share a few sets of every cache, which no hundreds of guests do.
+ * Memory before a VM's rings. Guests begin theirs at any page of their memory; with the same one for
+ * all, in huge pages, the indexes of hundreds of VMs would share a few sets of larger caches too.
  */
 static uint64_t
 vm_skip(unsigned index)
 {
-	return (uint64_t)index * SKIP_STEP % SKIP_LINES * LINE;
+	return (uint64_t)(index % SKIP_PAGES) * MEMORY_PAGE;
 }
 
 int
