@@ -227,7 +227,7 @@ def test_07_address_flips_while_it_is_forwarded(switch):
                 switch.good.collect()
         # To the other address there is no way: a frame that was classified so is dropped.
         assert {data[:6] for _, data in switch.good.got} == {good[:6]}
-        assert switch.drops()['same-port'] > 0
+        wait_until(lambda: switch.drops().get('same-port', 0) > 0, 20, 'a drop')
         switch.good.got = []
         switch.whole()
 
@@ -394,7 +394,7 @@ def test_12_receive_chain_too_short(switch):
         vm.rx.wait_used(1)
         assert vm.rx.take()[0][1] == HEADER + 60
         assert vm.read(vm.slot(600) + HEADER, 60) == short
-        assert switch.drops('tx')['too-long'] == before + 1
+        wait_until(lambda: switch.drops('tx').get('too-long', 0) == before + 1, 20, 'the drop')
         vm.post = 0
         vm.give(8)
         switch.whole()
