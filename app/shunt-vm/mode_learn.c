@@ -24,6 +24,7 @@ enum {
 	LEARN_ADDRESSES = 1 << 20, /**< that there are at all */
 	LEARN_TRIES = 3,           /**< trials of a rate: a busy machine spoils some */
 	LEARN_ROUNDS = 12,
+	LEARN_SPOILT = 16, /**< one address of so many may be missed while there is room */
 };
 
 static const double LEARN_RATE_MIN = 1e3, LEARN_PRECISION = 0.02, LEARN_LIMIT = 60,
@@ -253,22 +254,27 @@ learn_rate(struct learn *learn, struct fleet *fleet, double *rate, struct err *e
 	return code < 0 ? code : 0;
 }
 
-/** Show more and more addresses until some are not learned. */
+/**
+ * Show more and more addresses until there is no room for them. A busy switch may miss a few before;
+ * trials grow, so that a full table shows.
+ */
 static int
 learn_capacity(struct learn *learn, struct fleet *fleet, bool *limited, struct err *err)
 {
+	bool full = false;
 	uint64_t flooded = 0;
 	int code = 0;
 
-	for (uint32_t n = LEARN_FIRST; code == 0 && flooded == 0 && !fleet_interrupted &&
+	for (uint32_t n = LEARN_FIRST; code == 0 && !full && !fleet_interrupted &&
 				       learn->first + learn->n + n <= LEARN_ADDRESSES;
 		n *= 2) {
 		learn_begin(learn, n);
 		code = fleet_run(fleet, learn_step_window, learn, LEARN_LIMIT, err);
 		if (code == 0)
 			code = learn_probe(learn, fleet, &flooded, err);
+		full = flooded > n / LEARN_SPOILT;
 	}
-	*limited = flooded == 0;
+	*limited = !full;
 	return code;
 }
 
