@@ -9,7 +9,7 @@ COLOURS = {'floor': '#8a8f98', 'shuntd': '#0b6e99', 'library': '#7fb7d3',
 NAMES = {'floor': 'stripped loop', 'shuntd': 'Shunt', 'library': 'Shunt, library',
          'testpmd': 'testpmd io', 'ovs': 'OVS-DPDK', 'bridge': 'Linux bridge'}
 STYLE = '''
-set terminal svg size 860,460 font "Helvetica,14" background "#ffffff" enhanced
+set terminal svg size 1000,500 font "Helvetica,14" background "#ffffff" enhanced
 set output "{path}"
 set border 3 lc rgb "#60656c" lw 1
 set tics nomirror out scale 0.5 tc rgb "#30343a"
@@ -17,8 +17,8 @@ set grid ytics lc rgb "#e4e6ea" lw 1 lt 1
 set title "{title}" font "Helvetica,17" tc rgb "#1c1f24"
 set xlabel "{xlabel}" offset 0,0.3 tc rgb "#30343a"
 set ylabel "{ylabel}" offset 0.5,0 tc rgb "#30343a"
-set bmargin 5.5
-set key at screen 0.52,0.035 center horizontal maxrows 1 \
+set bmargin 6.5
+set key at screen 0.52,0.06 center horizontal maxrows 1 \
     reverse Left samplen 1.4 width -1 tc rgb "#30343a" noenhanced
 set yrange [0:*]
 set lmargin 12
@@ -73,7 +73,7 @@ def bars(path, document, touch):
     script = STYLE.format(path=path, title=f'Cycles per packet of the switch core, {kind}',
                           xlabel='', ylabel='TSC cycles (log scale)')
     script += ('short(x) = x < 9999.5 ? sprintf("%.0f", x) : sprintf("%.0fk", x / 1000)\n')
-    script += ('set bmargin 4\nset logscale y\nset yrange [10:*]\nset ylabel offset 1.5,0\n'
+    script += ('set bmargin 5.5\nset logscale y\nset yrange [10:*]\nset ylabel offset 1.5,0\n'
                'set style fill solid 1.0 noborder\n')
     script += f'set boxwidth {width * 0.92:.4f}\nset xrange [-0.6:{len(names) - 0.4}]\n'
     script += block('d', rows) + '\n'
@@ -86,7 +86,7 @@ def bars(path, document, touch):
         parts.append(f'$d using {fields} with boxes lc rgb "{colour(switch)}" '
                      f'title "{NAMES.get(switch, switch)}"')
         parts.append(f'$d using {fields}:(short(${column + 3})) with labels '
-                     f'font "Helvetica,8.5" tc rgb "#30343a" offset 0,0.5 notitle')
+                     f'font "Helvetica,7.5" tc rgb "#30343a" offset 0,0.5 notitle')
     gnuplot(script + 'plot ' + ', \\\n'.join(parts) + '\n')
     return True
 
