@@ -24,7 +24,7 @@ from .testpmd import Testpmd
 
 KINDS = (Floor, Shuntd, Library, Testpmd, Ovs, LinuxBridge)
 ROUNDS, SECONDS = 5, 1.0
-QUICK_ROUNDS, QUICK_SECONDS = 3, 0.4
+QUICK_ROUNDS, QUICK_SECONDS = 2, 0.4
 
 
 def words(text):
