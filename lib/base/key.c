@@ -21,7 +21,7 @@ key_set_text(const struct key *key, char *field, const char *value, struct err *
 {
 	size_t length = strlen(value);
 
-	if (length == 0)
+	if (length == 0 && !key->optional)
 		return err_set(err, EINVAL, "%s: must not be empty", key->name);
 	if (length >= key->size)
 		return err_set(err, EINVAL, "%s: %zu bytes long, at most %zu are possible",

@@ -33,6 +33,7 @@ struct key {
 	int64_t min, max;
 	const char *const *choices; /**< KEY_CHOICE: words, NULL at the end */
 	bool live;                  /**< may change while the port runs */
+	bool optional;              /**< KEY_TEXT: may be empty, which says that there is none */
 	bool later;                 /**< known word whose feature does not exist yet */
 };
 

@@ -8,6 +8,8 @@
 #include <yaml.h>
 
 #include "config/config.h"
+#include "datapath/rules.h"
+#include "policy/relations.h"
 
 /** What the walk over a document carries along. */
 struct reader {
@@ -201,7 +203,8 @@ reader_port(struct reader *reader, const char *name, const yaml_node_t *key_node
 	rc = reader_mapping(reader, value, name, reader_port_key, port);
 	if (rc < 0)
 		return rc;
-	if (port_config_check(&port->config, reader->err) < 0) {
+	if (port_config_check(&port->config, reader->err) < 0 ||
+		rules_check(&port->config, reader->err) < 0) {
 		err_prefix(reader->err, "port %s", name);
 		return reader_where(reader, key_node);
 	}
@@ -290,6 +293,26 @@ reader_document(struct reader *reader, yaml_parser_t *parser)
 	return rc;
 }
 
+/** Ports that name each other: only the whole file tells. */
+static int
+reader_relations(const struct reader *reader)
+{
+	const struct config *config = reader->config;
+	const struct port_config **set = calloc(config->n_ports + 1, sizeof(const void *));
+	unsigned culprit = 0;
+
+	if (set == NULL)
+		return err_set(reader->err, ENOMEM, "%s: no memory", config->path);
+	for (unsigned i = 0; i < config->n_ports; i++)
+		set[i] = &config->ports[i].config;
+	int rc = relations_check(set, config->n_ports, &culprit, reader->err);
+	if (rc < 0)
+		err_prefix(reader->err, "%s:%u: port %s", config->path, config->ports[culprit].line,
+			set[culprit]->name);
+	free(set);
+	return rc;
+}
+
 int
 config_parse(struct config *config, const char *text, size_t length,
 	const struct port_driver *const drivers[], struct err *err)
@@ -306,7 +329,7 @@ config_parse(struct config *config, const char *text, size_t length,
 			parser_line(&parser, text, length),
 			parser.problem != NULL ? parser.problem : "no YAML");
 	yaml_parser_delete(&parser);
-	return rc;
+	return rc < 0 ? rc : reader_relations(&reader);
 }
 
 int

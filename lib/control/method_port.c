@@ -124,6 +124,7 @@ port_del(void *arg, json_t *params, struct err *err)
 	const char *name = rpc_text(params, "name", err);
 
 	if (name == NULL || rpc_only(params, names, err) < 0 ||
+		vswitch_check_relations(arg, name, NULL, err) < 0 ||
 		vswitch_port_del(arg, name, err) < 0)
 		return NULL;
 	return json_object();
@@ -197,7 +198,7 @@ port_show(void *arg, json_t *params, struct err *err)
 	json_decref(keys);
 	json_object_set_new(object, "max_frame", json_integer(port->port.max_len));
 	json_object_set_new(
-		object, "macs", json_integer(fdb_port_entries(vswitch->fdb, port->port.id)));
+		object, "fdb_entries", json_integer(fdb_port_entries(vswitch->fdb, port->port.id)));
 	driver->facts(&port->port, &facts);
 	for (unsigned i = 0; i < facts.n; i++)
 		json_object_set_new(object, facts.fact[i].name, json_string(facts.fact[i].value));

@@ -137,6 +137,21 @@ const struct vswitch_lcore *vswitch_lcore_of(const struct vswitch *vswitch, int 
 void vswitch_hold(struct vswitch *vswitch);
 void vswitch_admit(struct vswitch *vswitch);
 
+/* vswitch_relations.c */
+
+/**
+ * Would all ports still fit together?
+ *
+ * @param name of the port that is to change, come or go
+ * @param config what it is to be; NULL = it goes
+ * @return 0 or negative errno with the reason
+ */
+int vswitch_check_relations(struct vswitch *vswitch, const char *name,
+	const struct port_config *config, struct err *err);
+
+/** Find the ids of all ports that ports name. */
+void vswitch_resolve_relations(struct vswitch *vswitch);
+
 /* vswitch_publish.c */
 
 /** Publish what polling lcores are to know now. */

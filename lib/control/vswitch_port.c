@@ -21,6 +21,20 @@ vswitch_port_find(struct vswitch *vswitch, const char *name, struct err *err)
 	return NULL;
 }
 
+/** @return 0; negative errno with the reason, and nothing has changed */
+static int
+port_check(struct vswitch *vswitch, const struct port_config *config, struct err *err)
+{
+	int rc = port_config_check(config, err);
+
+	if (rc == 0)
+		rc = rules_check(config, err);
+	/* A file was looked at as a whole. */
+	if (rc == 0 && !vswitch->holding)
+		rc = vswitch_check_relations(vswitch, config->name, config, err);
+	return rc;
+}
+
 static int
 port_free_id(const struct vswitch *vswitch, struct err *err)
 {
@@ -130,12 +144,20 @@ port_detach(struct vswitch *vswitch, struct vswitch_port *port)
 	fdb_forget_port(vswitch->fdb, id);
 }
 
+static void
+port_forget(struct vswitch *vswitch, struct vswitch_port *port)
+{
+	TAILQ_REMOVE(&vswitch->ports, port, next);
+	vswitch->n_ports--;
+	free(port);
+}
+
 int
 vswitch_port_add(struct vswitch *vswitch, const struct port_config *config, struct err *err)
 {
 	if (vswitch_port_find(vswitch, config->name, NULL) != NULL)
 		return err_set(err, EEXIST, "there is a port '%s' already", config->name);
-	int rc = port_config_check(config, err);
+	int rc = port_check(vswitch, config, err);
 	int id = rc < 0 ? rc : port_free_id(vswitch, err);
 	if (id < 0)
 		return id;
@@ -146,13 +168,13 @@ vswitch_port_add(struct vswitch *vswitch, const struct port_config *config, stru
 	port->port.id = (uint16_t)id;
 	port->port.services = &vswitch->services;
 	datapath_counters(vswitch->datapath, (uint16_t)id, &port->base);
-	rc = port_attach(vswitch, port, err);
-	if (rc < 0) {
-		free(port);
-		return rc;
-	}
 	TAILQ_INSERT_TAIL(&vswitch->ports, port, next);
 	vswitch->n_ports++;
+	rc = port_attach(vswitch, port, err);
+	if (rc < 0) {
+		port_forget(vswitch, port);
+		return rc;
+	}
 	vswitch_lcore_confine(vswitch);
 	log_info("port %s: added, %s", config->name, config->driver->type);
 	return 0;
@@ -167,10 +189,17 @@ vswitch_port_del(struct vswitch *vswitch, const char *name, struct err *err)
 		return -ENOENT;
 	log_info("port %s: removed", name);
 	port_detach(vswitch, port);
-	TAILQ_REMOVE(&vswitch->ports, port, next);
-	vswitch->n_ports--;
-	free(port);
+	port_forget(vswitch, port);
 	return 0;
+}
+
+/** Are addresses behind this port of other VLANs now, or not to be learnt? */
+static bool
+port_moved(const struct port_config *old, const struct port_config *new)
+{
+	return old->vlan != new->vlan || old->native != new->native ||
+	       old->vlan_protocol != new->vlan_protocol || strcmp(old->trunk, new->trunk) != 0 ||
+	       strcmp(old->uplink, new->uplink) != 0 || (old->learn && !new->learn);
 }
 
 static int
@@ -190,7 +219,7 @@ port_change_live(struct vswitch *vswitch, struct vswitch_port *port,
 	fdb_set_limit(vswitch->fdb, port->port.id, (uint32_t)config->mac_limit);
 	port_look(vswitch, port);
 	vswitch_publish(vswitch);
-	if (!config->enabled)
+	if (!config->enabled || port_moved(&old, config))
 		fdb_flush_port(vswitch->fdb, port->port.id);
 	return 0;
 }
@@ -211,9 +240,7 @@ port_change_anew(struct vswitch *vswitch, struct vswitch_port *port,
 	if (port_attach(vswitch, port, &again) < 0) {
 		log_error("port %s: cannot go back to what it was: %s; removed", old.name,
 			again.text);
-		TAILQ_REMOVE(&vswitch->ports, port, next);
-		vswitch->n_ports--;
-		free(port);
+		port_forget(vswitch, port);
 	}
 	return rc;
 }
@@ -226,7 +253,7 @@ vswitch_port_change(struct vswitch *vswitch, const struct port_config *config, s
 
 	if (port == NULL)
 		return -ENOENT;
-	rc = port_config_check(config, err);
+	rc = port_check(vswitch, config, err);
 	if (rc < 0)
 		return rc;
 	if (port_config_is_live(&port->port.config, config))

@@ -11,6 +11,7 @@ vswitch_publish(struct vswitch *vswitch)
 {
 	struct snapshot *snapshot;
 
+	vswitch_resolve_relations(vswitch);
 	for (unsigned i = 0; i < vswitch->n_queues; i++)
 		vswitch->queue[i].active = vswitch->up[vswitch->queue[i].port->id];
 	do {

@@ -14,9 +14,18 @@
 /** Destinations beside port ids. */
 enum {
 	DEST_DROP = 0xff00, /**< plus an enum drop_reason */
-	DEST_FLOOD = FDB_MISS,
+	/* From here on: not dropped. */
+	DEST_FORWARD = 0xfff0,
+	DEST_LOOKUP = 0xfff0, /**< of classify alone: passed the ingress rules, goes by the table */
+	/* From here on: to everybody. */
+	DEST_FLOODS = 0xfffd,
+	DEST_BROADCAST = 0xfffd,
+	DEST_MULTICAST = 0xfffe,
+	DEST_UNKNOWN = FDB_MISS,
+	DEST_FLOOD = FDB_MISS, /**< where the kind makes no difference */
 };
 
+_Static_assert((int)DEST_DROP + (int)DROP_COUNT <= (int)DEST_FORWARD, "every reason has a verdict");
 _Static_assert((int)PORT_MAX < (int)DEST_DROP, "port ids and verdicts do not overlap");
 _Static_assert((int)PORT_MAX <= (int)FDB_PORT_MAX, "every port has a place in the table");
 _Static_assert((int)FRAME_BURST <= (int)FDB_BURST_MAX, "the table takes a whole burst");
@@ -24,6 +33,8 @@ _Static_assert((int)FRAME_BURST <= (int)FDB_BURST_MAX, "the table takes a whole 
 struct burst {
 	struct frame frame[FRAME_BURST]; /**< written by rx and classify */
 	uint16_t dest[FRAME_BURST];      /**< written by classify */
+	/** Written by ingress: the port that a frame comes from, reflected by `port` or not. */
+	uint16_t origin[FRAME_BURST];
 	uint16_t n;
 	uint16_t port; /**< id of the port the frames came from */
 };

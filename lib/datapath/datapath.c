@@ -46,7 +46,7 @@ datapath_destroy(struct datapath *datapath)
 		datapath_stop(datapath, lane);
 		rte_free(datapath->worker[lane]);
 	}
-	free(datapath->snapshot);
+	snapshot_free(datapath->snapshot);
 	rte_free(datapath->qsbr);
 	free(datapath);
 }
@@ -127,7 +127,7 @@ datapath_publish(struct datapath *datapath, struct snapshot *snapshot)
 		atomic_exchange_explicit(&datapath->snapshot, snapshot, memory_order_acq_rel);
 
 	datapath_quiesce(datapath);
-	free(old);
+	snapshot_free(old);
 }
 
 void

@@ -11,8 +11,11 @@ forward_group(struct worker *worker, const struct snapshot *snapshot, uint16_t d
 		counters->rx_forwarded += n;
 		counters->rx_copies += n;
 		tx_frames(worker, snapshot, dest, frames, n);
-	} else if (dest == DEST_FLOOD) {
-		flood_frames(worker, snapshot, frames, n);
+	} else if (dest >= DEST_FLOODS) {
+		if (likely(!snapshot->selects))
+			flood_frames(worker, snapshot, frames, n);
+		else
+			flood_selected(worker, snapshot, dest, frames, n);
 	} else if (dest >= DEST_DROP) {
 		rx_drop(worker, dest - DEST_DROP, frames, n);
 	}

@@ -3,6 +3,7 @@
 #include <rte_cycles.h>
 
 #include "datapath/classify.h"
+#include "datapath/ingress.h"
 #include "datapath/worker.h"
 
 static void
@@ -29,7 +30,10 @@ poll_queue(struct worker *worker, const struct snapshot *snapshot, const struct 
 	if (burst->n == 0)
 		return 0;
 	poll_count_rx(worker, burst);
-	classify_burst(worker->fdb, burst);
+	if (likely(snapshot->rules[poll->port] == NULL))
+		classify_burst(worker->fdb, burst);
+	else
+		ingress_burst(worker->fdb, snapshot, burst);
 	forward_burst(worker, snapshot);
 	if (poll->rx_done != NULL)
 		poll->rx_done(poll->dev, poll->queue);

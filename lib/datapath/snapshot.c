@@ -6,6 +6,8 @@
 static void
 snapshot_targets(struct snapshot *snapshot, struct port *const ports[], const bool up[])
 {
+	bool retag = rules_change_tags(ports);
+
 	for (uint16_t id = 0; id < PORT_MAX; id++) {
 		if (ports[id] == NULL || !up[id])
 			continue;
@@ -13,6 +15,7 @@ snapshot_targets(struct snapshot *snapshot, struct port *const ports[], const bo
 			.tx = ports[id]->config.driver->tx,
 			.dev = ports[id]->dev,
 			.max_len = ports[id]->max_len,
+			.retags = retag ? snapshot->rules[id] : NULL,
 		};
 		snapshot->flood[snapshot->floods++] = id;
 	}
@@ -42,6 +45,33 @@ snapshot_polls(struct snapshot *snapshot, const struct snapshot_queue queues[], 
 	}
 }
 
+/** @return false: no memory */
+static bool
+snapshot_rules(struct snapshot *snapshot, struct port *const ports[])
+{
+	snapshot->selects = rules_are_needed(ports);
+	for (uint16_t id = 0; id < PORT_MAX; id++) {
+		if (ports[id] == NULL || !(snapshot->selects || rules_of_its_own(ports[id])))
+			continue;
+		struct rules *rules = malloc(sizeof(*rules));
+		if (rules == NULL)
+			return false;
+		rules_build(rules, ports[id], ports);
+		snapshot->rules[id] = rules;
+	}
+	return true;
+}
+
+void
+snapshot_free(struct snapshot *snapshot)
+{
+	if (snapshot == NULL)
+		return;
+	for (uint16_t id = 0; id < PORT_MAX; id++)
+		free((struct rules *)(uintptr_t)snapshot->rules[id]);
+	free(snapshot);
+}
+
 struct snapshot *
 snapshot_build(struct port *const ports[PORT_MAX], const bool up[PORT_MAX],
 	const struct snapshot_queue queues[], unsigned n_queues)
@@ -51,6 +81,10 @@ snapshot_build(struct port *const ports[PORT_MAX], const bool up[PORT_MAX],
 
 	if (snapshot == NULL)
 		return NULL;
+	if (!snapshot_rules(snapshot, ports)) {
+		snapshot_free(snapshot);
+		return NULL;
+	}
 	snapshot_targets(snapshot, ports, up);
 	snapshot_polls(snapshot, queues, n_queues);
 	return snapshot;

@@ -9,6 +9,7 @@
 #ifndef SHUNT_DATAPATH_SNAPSHOT_H
 #define SHUNT_DATAPATH_SNAPSHOT_H
 
+#include "datapath/rules.h"
 #include "port/port.h"
 
 enum {
@@ -33,6 +34,7 @@ struct snapshot_target {
 		struct counters *counters);
 	void *dev;
 	uint32_t max_len;
+	const struct rules *retags; /**< by which frames leave; NULL = all as they are */
 };
 
 struct snapshot_lane {
@@ -44,6 +46,8 @@ struct snapshot {
 	struct snapshot_target target[PORT_MAX];
 	uint16_t flood[PORT_MAX]; /**< ids of the ports that floods leave by */
 	uint16_t floods;
+	bool selects; /**< not every frame to everybody leaves by every port */
+	const struct rules *rules[PORT_MAX]; /**< by id; NULL = plain switching */
 	struct snapshot_lane lane[LANE_MAX];
 	struct snapshot_poll poll[]; /**< of all lanes, lane after lane */
 };
@@ -62,9 +66,12 @@ struct snapshot_queue {
  *
  * @param ports by id, PORT_MAX entries, NULL where there is none
  * @param up by id: enabled, and the link is up
- * @return NULL when there is no memory; free with free()
+ * @return NULL when there is no memory; free with snapshot_free()
  */
 struct snapshot *snapshot_build(struct port *const ports[PORT_MAX], const bool up[PORT_MAX],
 	const struct snapshot_queue queues[], unsigned n_queues);
+
+/** NULL is fine. */
+void snapshot_free(struct snapshot *snapshot);
 
 #endif

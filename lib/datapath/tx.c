@@ -40,6 +40,8 @@ tx_frames(struct worker *worker, const struct snapshot *snapshot, uint16_t port,
 		return;
 	}
 	n = tx_drop_long(target, frames, n, fitting, counters);
-	if (n > 0)
+	if (unlikely(target->retags != NULL))
+		egress_frames(worker, target, fitting, n, counters);
+	else if (n > 0)
 		target->tx(target->dev, worker->lane, fitting, n, counters);
 }

@@ -17,6 +17,7 @@
 #include "datapath/datapath.h"
 #include "datapath/snapshot.h"
 #include "datapath/watch.h"
+#include "vlan/retag.h"
 
 struct worker {
 	/* Written by control before the thread starts, constant while it runs. */
@@ -44,6 +45,7 @@ struct worker {
 	/* The worker's alone. */
 	struct burst burst;
 	struct watch watch;
+	struct retag_room room;
 };
 
 /** poll.c: one round over the queues of this lane. @return frames received */
@@ -55,6 +57,19 @@ void forward_burst(struct worker *worker, const struct snapshot *snapshot);
 /** flood.c: send frames to every port but the one they came from, by reference. */
 void flood_frames(struct worker *worker, const struct snapshot *snapshot,
 	struct frame *const frames[], uint16_t n);
+
+/**
+ * flood_selected.c: send frames to every port that their VLAN, the policies and the ports' own flood
+ * keys allow, by reference.
+ *
+ * @param kind DEST_BROADCAST, DEST_MULTICAST or DEST_UNKNOWN
+ */
+void flood_selected(struct worker *worker, const struct snapshot *snapshot, uint16_t kind,
+	struct frame *const frames[], uint16_t n);
+
+/** egress.c: hand frames to a driver as they leave by its port, their tags changed. */
+void egress_frames(struct worker *worker, const struct snapshot_target *target,
+	struct frame *const frames[], uint16_t n, struct counters *counters);
 
 /** tx.c: send frames by one port. Takes one reference of each. */
 void tx_frames(struct worker *worker, const struct snapshot *snapshot, uint16_t port,

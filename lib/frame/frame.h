@@ -66,9 +66,18 @@ struct frame {
 	uint16_t l2_len; /**< written by classify: FRAME_ETH_LEN, more with a tag */
 	uint16_t vlan;   /**< written by classify: VLAN id, 0 = untagged */
 	struct frame_offload offload;
+	/** Written by classify where the switch knows VLANs: bytes of the tag that said so, or 0. */
+	uint16_t tag_len;
 } __rte_cache_aligned;
 
 _Static_assert(sizeof(struct frame) == 64, "a frame is one cache line");
+
+/** Two bytes as they are on the wire. */
+static inline uint16_t
+frame_be16(const uint8_t *bytes)
+{
+	return (uint16_t)(bytes[0] << 8 | bytes[1]);
+}
 
 /** Bytes of the longest frame that will be on the wire once segments are cut. */
 static inline uint32_t

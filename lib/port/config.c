@@ -16,19 +16,28 @@
 		.name = word, .later = true                                                        \
 	}
 
+enum { VLAN_LAST = 4094 }; /* IEEE 802.1Q table 9-2 */
+
+static const char *const port_vlan_protocols[] = {"802.1Q", "802.1ad", NULL};
+static const char *const port_policies[] = {"bridge", "vepa", "private", "passthru", NULL};
+
 const struct key port_common_keys[] = {
 	PORT_KEY("enabled", enabled, .kind = KEY_SWITCH, .live = true),
 	PORT_KEY("numa", numa, .kind = KEY_NUMBER, .min = PORT_NUMA_AUTO, .max = 63),
 	PORT_KEY("mac-limit", mac_limit, .kind = KEY_NUMBER, .max = 1048576, .live = true),
-	PORT_KEY_LATER("vlan"),
-	PORT_KEY_LATER("trunk"),
-	PORT_KEY_LATER("native"),
-	PORT_KEY_LATER("policy"),
-	PORT_KEY_LATER("uplink"),
-	PORT_KEY_LATER("learn"),
-	PORT_KEY_LATER("flood"),
-	PORT_KEY_LATER("mcast-flood"),
-	PORT_KEY_LATER("isolated"),
+	PORT_KEY("vlan", vlan, .kind = KEY_NUMBER, .max = VLAN_LAST, .live = true),
+	PORT_KEY("trunk", trunk, .kind = KEY_TEXT, .size = PORT_TRUNK_MAX, .optional = true,
+		.live = true),
+	PORT_KEY("native", native, .kind = KEY_NUMBER, .max = VLAN_LAST, .live = true),
+	PORT_KEY("vlan-protocol", vlan_protocol, .kind = KEY_CHOICE, .choices = port_vlan_protocols,
+		.live = true),
+	PORT_KEY("policy", policy, .kind = KEY_CHOICE, .choices = port_policies, .live = true),
+	PORT_KEY("uplink", uplink, .kind = KEY_TEXT, .size = PORT_NAME_MAX, .optional = true,
+		.live = true),
+	PORT_KEY("learn", learn, .kind = KEY_SWITCH, .live = true),
+	PORT_KEY("flood", flood, .kind = KEY_SWITCH, .live = true),
+	PORT_KEY("mcast-flood", mcast_flood, .kind = KEY_SWITCH, .live = true),
+	PORT_KEY("isolated", isolated, .kind = KEY_SWITCH, .live = true),
 	PORT_KEY_LATER("macs"),
 	PORT_KEY_LATER("storm"),
 	PORT_KEY_LATER("rate-in"),
@@ -72,6 +81,16 @@ port_driver_find(const struct port_driver *const drivers[], const char *type, st
 	return NULL;
 }
 
+void
+port_config_defaults(struct port_config *config)
+{
+	config->enabled = true;
+	config->numa = PORT_NUMA_AUTO;
+	config->learn = true;
+	config->flood = true;
+	config->mcast_flood = true;
+}
+
 int
 port_config_init(struct port_config *config, const struct port_driver *const drivers[],
 	const char *name, const char *type, struct err *err)
@@ -85,8 +104,7 @@ port_config_init(struct port_config *config, const struct port_driver *const dri
 	config->driver = port_driver_find(drivers, type, err);
 	if (config->driver == NULL)
 		return -EINVAL;
-	config->enabled = true;
-	config->numa = PORT_NUMA_AUTO;
+	port_config_defaults(config);
 	config->driver->defaults(config->driver_config);
 	return 0;
 }

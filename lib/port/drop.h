@@ -15,6 +15,9 @@
 	X(DROP_DISABLED, "disabled", "from a transmit ring that its front end has disabled")       \
 	X(DROP_BAD_TAG, "bad-tag", "VLAN id 4095, which IEEE 802.1Q reserves")                     \
 	X(DROP_RESERVED, "reserved", "to 01:80:c2:00:00:00-0f, which a bridge keeps to itself")    \
+	X(DROP_VLAN, "vlan",                                                                       \
+		"of a VLAN that the port it came from, or would leave by, does not carry")         \
+	X(DROP_POLICY, "policy", "between ports that may not reach each other")                    \
 	X(DROP_SAME_PORT, "same-port", "the destination is where the frame came from")             \
 	X(DROP_NO_TARGET, "no-target", "to everybody, and there is no other port up")              \
 	X(DROP_TOO_LONG, "too-long", "longer than the MTU of the port it would leave by")          \

@@ -25,19 +25,43 @@ enum {
 	PORT_NAME_MAX = 32,
 	PORT_QUEUES_MAX = 128,
 	PORT_NUMA_AUTO = -1,
+	PORT_TRUNK_MAX = 256,
+	PORT_NONE = 0xffff,   /**< the id of no port */
+	PORT_ABSENT = 0xfffe, /**< of one that is named, but not there */
 	PORT_DRIVER_CONFIG_MAX = 640,
 };
 
 struct port;
 struct port_driver;
 
+/** What begins a port's tags. */
+enum port_vlan_protocol { PORT_VLAN_8021Q, PORT_VLAN_8021AD };
+
+/** Whom a port may reach, as the modes of Linux' macvlan of the same names. */
+enum port_policy {
+	PORT_BRIDGE,   /**< others by the filtering table (VEB) */
+	PORT_VEPA,     /**< all by way of the uplink, which sends back what is for others here */
+	PORT_PRIVATE,  /**< nobody but the uplink */
+	PORT_PASSTHRU, /**< the uplink is its own */
+};
+
 /** What a user configured; plain bytes, compared and copied as such. */
 struct port_config {
 	char name[PORT_NAME_MAX];
 	const struct port_driver *driver;
 	bool enabled;
-	int64_t numa;      /**< PORT_NUMA_AUTO or a node */
-	int64_t mac_limit; /**< dynamic FDB entries, 0 = no limit */
+	int64_t numa;               /**< PORT_NUMA_AUTO or a node */
+	int64_t mac_limit;          /**< dynamic FDB entries, 0 = no limit */
+	int64_t vlan;               /**< access port of this VLAN; 0 = none */
+	int64_t native;             /**< trunk: VLAN of frames without a tag; 0 = none */
+	int64_t vlan_protocol;      /**< enum port_vlan_protocol */
+	char trunk[PORT_TRUNK_MAX]; /**< VLANs with a tag; "" = no trunk */
+	int64_t policy;             /**< enum port_policy */
+	char uplink[PORT_NAME_MAX]; /**< the port that the policy is about; "" = none */
+	bool learn;
+	bool flood;       /**< unknown unicast may leave here */
+	bool mcast_flood; /**< multicast may leave here */
+	bool isolated;
 	_Alignas(8) char driver_config[PORT_DRIVER_CONFIG_MAX];
 };
 
@@ -183,6 +207,9 @@ struct port {
 	uint16_t id;
 	const struct port_services *services;
 
+	/* Set by control: ids of the ports that the configuration names, PORT_NONE = it names none. */
+	uint16_t uplink;
+
 	/* Set by the driver's open. */
 	void *dev;
 	int numa_node; /**< PORT_NUMA_AUTO = no matter */
@@ -210,6 +237,9 @@ port_driver_config(const struct port *port)
  */
 int port_config_init(struct port_config *config, const struct port_driver *const drivers[],
 	const char *name, const char *type, struct err *err);
+
+/** The part of a configuration that every port has, with its defaults. */
+void port_config_defaults(struct port_config *config);
 
 /** Set one key, common or the driver's. @return 0; -EINVAL with the reason, config untouched */
 int port_config_set(

@@ -79,8 +79,8 @@ class TestLearning:
             bridge.learn('p2', A)
         one = frame(A, B)
         assert bridge.exchange('p3', one) == only(bridge, 'p2', one)
-        assert bridge.switch.port('p1')['macs'] == 0
-        assert bridge.switch.port('p2')['macs'] == 1
+        assert bridge.switch.port('p1')['fdb_entries'] == 0
+        assert bridge.switch.port('p2')['fdb_entries'] == 1
 
     def test_many_hosts(self, bridge):
         hosts = [mac(0x1000 + n) for n in range(500)]

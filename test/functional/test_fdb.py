@@ -152,7 +152,7 @@ class TestFilters:
 def test_entries_count_and_age(bridge):
     bridge.learn('p1', A, B)
     status = bridge.switch.json('status')['fdb']
-    assert status['entries'] == 2 and bridge.switch.port('p1')['macs'] == 2
+    assert status['entries'] == 2 and bridge.switch.port('p1')['fdb_entries'] == 2
 
     def ages():
         return {row['mac']: row['age_s'] for row in bridge.switch.json('fdb', 'list')}

@@ -122,9 +122,11 @@ open_bench(void)
 	bench.memory.n = 1;
 	bench.from = make_side(0);
 	bench.to = make_side(VRING_DESC_F_WRITE);
-	for (uint16_t i = 0; i < 2; i++)
+	for (uint16_t i = 0; i < 2; i++) {
 		port[i] = (struct port){
 			.config.driver = &keeper, .id = i, .dev = &bench, .max_len = 65535};
+		port_config_defaults(&port[i].config);
+	}
 	bench.snapshot = snapshot_build(ports, up, NULL, 0);
 	bench.worker.fdb = fdb_create(&(struct fdb_config){.capacity = 1024});
 	return bench.from != NULL && bench.to != NULL && bench.snapshot != NULL &&

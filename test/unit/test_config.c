@@ -224,8 +224,8 @@ test_bad_ports(void **state)
 		"digit first");
 	check_bad("ports:\n  a:\n    type: fake\n    path: /a\n    colour: red\n",
 		"file:5: port a: colour: not yet supported");
-	check_bad("ports:\n  a:\n    type: fake\n    path: /a\n    vlan: 10\n",
-		"file:5: port a: vlan: not yet supported");
+	check_bad("ports:\n  a:\n    type: fake\n    path: /a\n    vlan: 4095\n",
+		"file:5: port a: vlan: '4095' is not a number from 0 to 4094");
 	check_bad("ports:\n  a:\n    type: fake\n    pat: /a\n",
 		"file:4: port a: pat: a fake port has no such key");
 	check_bad("ports:\n  a:\n    type: fake\n    speed: fast\n    path: /a\n",

@@ -105,9 +105,11 @@ setup(void **state)
 {
 	memset(ends, 0, sizeof(ends));
 	ends[SWITCHED].gaps = true;
-	for (uint16_t i = 0; i < PORTS; i++)
+	for (uint16_t i = 0; i < PORTS; i++) {
 		ports[i] = (struct port){
 			.config.driver = &end_driver, .id = i, .dev = &ends[i], .max_len = 1514};
+		port_config_defaults(&ports[i].config);
+	}
 	fdb = fdb_create(&(struct fdb_config){.capacity = 64});
 	if (fdb == NULL)
 		return -1;

@@ -79,7 +79,7 @@ publish(unsigned up)
 		by_id[id_of(i)] = &ports[i];
 		is_up[id_of(i)] = up >> i & 1;
 	}
-	free(snapshot);
+	snapshot_free(snapshot);
 	snapshot = snapshot_build(by_id, is_up, NULL, 0);
 	assert_non_null(snapshot);
 }
@@ -91,11 +91,13 @@ setup(void **state)
 	memset(&worker, 0, sizeof(worker));
 	worker.lane = LANE;
 	worker.burst.port = id_of(FROM);
-	for (unsigned i = 0; i < PORTS; i++)
+	for (unsigned i = 0; i < PORTS; i++) {
 		ports[i] = (struct port){.config.driver = &sink_driver,
 			.id = id_of(i),
 			.dev = &sinks[i],
 			.max_len = i == SHORT_PORT ? SHORT_LEN : MAX_LEN};
+		port_config_defaults(&ports[i].config);
+	}
 	publish(0x1f);
 	return eal_test_setup(state);
 }
@@ -103,7 +105,7 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	free(snapshot);
+	snapshot_free(snapshot);
 	snapshot = NULL;
 	return eal_test_teardown(state);
 }
@@ -391,7 +393,7 @@ test_snapshot_polls(void **state)
 	assert_int_equal(built->lane[1].poll[1].port, id_of(2));
 	assert_int_equal(built->lane[LANE_MAX - 1].polls, 1);
 	assert_int_equal(built->floods, 0);
-	free(built);
+	snapshot_free(built);
 }
 
 #define forward_test(test) cmocka_unit_test_setup_teardown(test, setup, teardown)

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Ports that name each other: what may change, and ids in place of names. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/vswitch.h"
+#include "policy/relations.h"
+
+int
+vswitch_check_relations(struct vswitch *vswitch, const char *name, const struct port_config *config,
+	struct err *err)
+{
+	const struct port_config **set = calloc(vswitch->n_ports + 1, sizeof(const void *));
+	const struct vswitch_port *port;
+	unsigned n = 0, culprit = 0;
+
+	if (set == NULL)
+		return err_set(err, ENOMEM, "no memory");
+	TAILQ_FOREACH(port, &vswitch->ports, next)
+	if (strcmp(port->port.config.name, name) != 0)
+		set[n++] = &port->port.config;
+	if (config != NULL)
+		set[n++] = config;
+	int rc = relations_check(set, n, &culprit, err);
+	if (rc < 0 && set[culprit] != config)
+		err_prefix(err, "port %s would not fit any more", set[culprit]->name);
+	free(set);
+	return rc;
+}
+
+static uint16_t
+relation_id(struct vswitch *vswitch, const char *name)
+{
+	const struct vswitch_port *port;
+
+	if (name[0] == '\0')
+		return PORT_NONE;
+	port = vswitch_port_find(vswitch, name, NULL);
+	/* While a file is applied the port may be yet to come. */
+	return port != NULL ? port->port.id : PORT_ABSENT;
+}
+
+void
+vswitch_resolve_relations(struct vswitch *vswitch)
+{
+	struct vswitch_port *port;
+
+	TAILQ_FOREACH(port, &vswitch->ports, next)
+	port->port.uplink = relation_id(vswitch, port->port.config.uplink);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "datapath/ingress.h"
+
+#include <string.h>
+
+#include "base/mac.h"
+#include "datapath/leaders.h"
+
+/** A burst on its way through the rules of the port it came from. */
+struct ingress {
+	const struct snapshot *snapshot;
+	const struct rules *rules;
+	struct leaders leaders;
+	uint16_t origin[FRAME_BURST]; /**< of each leader: the port, or the member it reflects */
+};
+
+static inline uint16_t
+ingress_frame(const struct rules *rules, struct frame *frame)
+{
+	if (frame->head_len < FRAME_ETH_LEN)
+		return DEST_DROP + DROP_RUNT;
+	int reason = vlan_ingress(&rules->vlan, frame);
+	if (reason >= 0)
+		return (uint16_t)(DEST_DROP + reason);
+	uint64_t mac = mac_load(frame->head);
+	if (!mac_is_group(mac))
+		return DEST_LOOKUP;
+	if (mac_is_reserved(mac))
+		return DEST_DROP + DROP_RESERVED;
+	return mac == MAC_MASK ? DEST_BROADCAST : DEST_MULTICAST;
+}
+
+static void
+ingress_leaders(struct ingress *ingress, struct burst *burst)
+{
+	struct leaders *leaders = &ingress->leaders;
+	struct frame *last = NULL;
+
+	leaders->n = 0;
+	for (unsigned i = 0; i < burst->n; i++) {
+		struct frame *frame = &burst->frame[i];
+		if (last != NULL && leaders_same(frame, last)) {
+			frame->l2_len = last->l2_len;
+			frame->vlan = last->vlan;
+			frame->tag_len = last->tag_len;
+		} else {
+			ingress->origin[leaders->n] = burst->port;
+			leaders->dest[leaders->n] = ingress_frame(ingress->rules, frame);
+			leaders->frame[leaders->n++] = frame;
+		}
+		leaders->of[i] = (uint8_t)(leaders->n - 1);
+		last = frame;
+	}
+}
+
+/** What a member sent and the uplink brings back is known by its source. */
+static void
+ingress_reflections(struct ingress *ingress, const struct fdb *fdb)
+{
+	struct leaders *leaders = &ingress->leaders;
+	uint16_t self = ingress->rules->policy.port;
+	uint64_t keys[FRAME_BURST];
+	uint16_t ports[FRAME_BURST];
+
+	for (unsigned i = 0; i < leaders->n; i++) {
+		bool dropped = leaders->dest[i] < DEST_FORWARD;
+		keys[i] = dropped ? fdb_key(0, 0)
+				  : fdb_key(mac_load(leaders->frame[i]->head + MAC_BYTES),
+					    leaders->frame[i]->vlan);
+	}
+	fdb_lookup_burst(fdb, keys, ports, leaders->n);
+	for (unsigned i = 0; i < leaders->n; i++) {
+		const struct rules *source =
+			ports[i] < PORT_MAX ? ingress->snapshot->rules[ports[i]] : NULL;
+		if (source != NULL && source->policy.uplink == self)
+			ingress->origin[i] = ports[i];
+	}
+}
+
+/** Sources, but not of what is reflected: these stay where they are. */
+static void
+ingress_learn(const struct ingress *ingress, struct fdb *fdb)
+{
+	uint16_t self = ingress->rules->policy.port;
+	struct leaders own = {.n = 0};
+
+	if (!ingress->rules->learn)
+		return;
+	if (!ingress->rules->is_uplink) {
+		leaders_learn(fdb, &ingress->leaders, self);
+		return;
+	}
+	for (unsigned i = 0; i < ingress->leaders.n; i++) {
+		if (ingress->origin[i] != self)
+			continue;
+		own.frame[own.n] = ingress->leaders.frame[i];
+		own.dest[own.n++] = ingress->leaders.dest[i];
+	}
+	leaders_learn(fdb, &own, self);
+}
+
+/** Where a frame for one port really goes. */
+static uint16_t
+ingress_resolve(
+	const struct ingress *ingress, const struct frame *frame, uint16_t dest, uint16_t origin)
+{
+	const struct rules *rules = ingress->rules;
+	const struct rules *target = ingress->snapshot->rules[dest];
+
+	if (dest == rules->policy.port || dest == origin)
+		return DEST_DROP + DROP_SAME_PORT;
+	if (target == NULL)
+		return dest;
+	if (!rules_reach(rules, dest)) {
+		dest = policy_detour(&rules->policy, &target->policy);
+		if (dest >= PORT_MAX || ingress->snapshot->rules[dest] == NULL)
+			return DEST_DROP + DROP_POLICY;
+		target = ingress->snapshot->rules[dest];
+	}
+	return vlan_carries(&target->vlan, frame->vlan) ? dest : DEST_DROP + DROP_VLAN;
+}
+
+static void
+ingress_lookup(struct ingress *ingress, const struct fdb *fdb, const struct targets *targets)
+{
+	struct leaders *leaders = &ingress->leaders;
+	uint16_t ports[FRAME_BURST];
+
+	if (targets->n > 0)
+		fdb_lookup_burst(fdb, targets->key, ports, targets->n);
+	for (unsigned t = 0; t < targets->n; t++) {
+		unsigned i = targets->leader[t];
+		leaders->dest[i] = ports[t] == FDB_MISS
+					   ? DEST_UNKNOWN
+					   : ingress_resolve(ingress, leaders->frame[i], ports[t],
+						     ingress->origin[i]);
+	}
+}
+
+/** Everything goes to one port: the uplink, or the member that owns it. */
+static void
+ingress_fixed(struct ingress *ingress)
+{
+	const struct rules *rules = ingress->rules;
+	struct leaders *leaders = &ingress->leaders;
+	const struct rules *target =
+		rules->fixed < PORT_MAX ? ingress->snapshot->rules[rules->fixed] : NULL;
+
+	for (unsigned i = 0; i < leaders->n; i++) {
+		if (leaders->dest[i] < DEST_FORWARD)
+			continue;
+		if (target == NULL)
+			leaders->dest[i] = DEST_DROP + DROP_NO_TARGET;
+		else
+			leaders->dest[i] = vlan_carries(&target->vlan, leaders->frame[i]->vlan)
+						   ? rules->fixed
+						   : DEST_DROP + DROP_VLAN;
+	}
+}
+
+void
+ingress_burst(struct fdb *fdb, const struct snapshot *snapshot, struct burst *burst)
+{
+	struct ingress ingress = {.snapshot = snapshot, .rules = snapshot->rules[burst->port]};
+	struct targets targets;
+
+	ingress_leaders(&ingress, burst);
+	leaders_targets(&ingress.leaders, &targets);
+	fdb_prefetch_burst(fdb, targets.key, targets.n);
+	if (ingress.rules->is_uplink)
+		ingress_reflections(&ingress, fdb);
+	ingress_learn(&ingress, fdb);
+	if (ingress.rules->fixed != PORT_NONE)
+		ingress_fixed(&ingress);
+	else
+		ingress_lookup(&ingress, fdb, &targets);
+	leaders_follow(&ingress.leaders, burst);
+	for (unsigned i = 0; i < burst->n; i++)
+		burst->origin[i] = ingress.origin[ingress.leaders.of[i]];
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "datapath/rules.h"
+
+#include <string.h>
+
+int
+rules_check(const struct port_config *config, struct err *err)
+{
+	int rc = vlan_check(config, err);
+
+	return rc < 0 ? rc : policy_check(config, err);
+}
+
+static bool
+rules_filter_vlans(const struct port_config *config)
+{
+	return config->vlan != 0 || config->trunk[0] != '\0' ||
+	       config->vlan_protocol != PORT_VLAN_8021Q;
+}
+
+static bool
+rules_concern_all(const struct port_config *config)
+{
+	return rules_filter_vlans(config) || config->uplink[0] != '\0' || config->isolated ||
+	       !config->flood || !config->mcast_flood;
+}
+
+bool
+rules_are_needed(struct port *const ports[PORT_MAX])
+{
+	for (uint16_t id = 0; id < PORT_MAX; id++)
+		if (ports[id] != NULL && rules_concern_all(&ports[id]->config))
+			return true;
+	return false;
+}
+
+bool
+rules_change_tags(struct port *const ports[PORT_MAX])
+{
+	for (uint16_t id = 0; id < PORT_MAX; id++)
+		if (ports[id] != NULL && rules_filter_vlans(&ports[id]->config))
+			return true;
+	return false;
+}
+
+bool
+rules_of_its_own(const struct port *port)
+{
+	return !port->config.learn;
+}
+
+/** Whom a port reaches, and whether one of its members has it for its own. */
+static void
+rules_neighbours(struct rules *rules, struct port *const ports[PORT_MAX])
+{
+	for (uint16_t id = 0; id < PORT_MAX; id++) {
+		if (ports[id] == NULL)
+			continue;
+		struct policy other = policy_of(ports[id]);
+		if (policy_reaches(&rules->policy, &other))
+			rules->reach[id / 64] |= UINT64_C(1) << id % 64;
+		if (!policy_is_member(&other, &rules->policy))
+			continue;
+		rules->is_uplink = true;
+		if (other.mode == PORT_PASSTHRU)
+			rules->fixed = id;
+	}
+}
+
+void
+rules_build(struct rules *rules, const struct port *port, struct port *const ports[PORT_MAX])
+{
+	*rules = (struct rules){
+		.policy = policy_of(port),
+		.fixed = PORT_NONE,
+		.learn = port->config.learn,
+		.flood = port->config.flood,
+		.mcast_flood = port->config.mcast_flood,
+	};
+	vlan_rules_of(&port->config, &rules->vlan);
+	rules_neighbours(rules, ports);
+	if (rules->policy.mode != PORT_BRIDGE)
+		rules->fixed = rules->policy.uplink;
+}
