@@ -51,10 +51,10 @@ class Bridge:
         """The device string of a port."""
         return f'net_af_packet_{name},iface={self.outside[name]}'
 
-    def plug(self, name):
+    def plug(self, name, **keys):
         """Add the port of a wire to the switch."""
         mtu = {'mtu': self.mtus[name]} if name in self.mtus else {}
-        self.switch.port_add(name, 'ethdev', device=self.device(name), **mtu)
+        self.switch.port_add(name, 'ethdev', device=self.device(name), **mtu, **keys)
 
     def inside(self, name):
         """The name of a wire's interface in the namespace."""

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""policy= and uplink= against the kernel's macvlan and macvtap: same frames in, same copies out."""
+
+import contextlib
+import random
+
+import pytest
+
+import macvlan
+from bridge import Bridge
+from frames import BROADCAST, frame
+from host import CommandError
+from macvlan import OUTSIDE, WORLD, Macvlan, deliveries, members, probes
+from proc import wait_until
+from switch import SwitchError, unbalanced
+
+MIXES = {
+    'bridge': ['bridge'] * 3,
+    'vepa': ['vepa'] * 3,
+    'private': ['private'] * 3,
+    'passthru': ['passthru'],
+    'mixed': ['bridge', 'bridge', 'vepa', 'vepa', 'private', 'private'],
+}
+UPLINK = 'up0'
+
+
+@pytest.fixture(scope='module', params=['macvlan', 'macvtap'])
+def kind(request):
+    reason = macvlan.missing(request.param)
+    if reason:
+        pytest.skip(reason)
+    return request.param
+
+
+@pytest.fixture(scope='module')
+def wires():
+    """A switch with an uplink, and wires for members whose ports the tests add."""
+    with Bridge(0, 'fdb: {ageing: 300}\n') as bridge:
+        bridge.add(UPLINK)
+        for name in members(len(MIXES['mixed'])):
+            bridge.add(name)
+            bridge.switch.rpc('port.del', {'name': name})
+        yield bridge
+
+
+def keys(mode):
+    """What a member is configured with. Like macvlan's, those of an uplink's members that do not
+    own it take no unicast that is not theirs."""
+    return {'policy': mode, 'uplink': UPLINK, 'flood': 'on' if mode == 'passthru' else 'off'}
+
+
+@contextlib.contextmanager
+def plugged(bridge, modes):
+    """Members of the uplink with these modes, their addresses and one outside learned."""
+    names = members(len(modes))
+    added = []
+    try:
+        for name, mode in zip(names, modes):
+            bridge.plug(name, **keys(mode))
+            added.append(name)
+            bridge.switch.wait_link(name)
+        learn(bridge, names)
+        yield
+    finally:
+        for name in added:
+            bridge.switch.rpc('port.del', {'name': name})
+
+
+def homes(names):
+    """The filtering table with members at their ports and a host behind the uplink."""
+    return {(OUTSIDE, 0): (UPLINK, 'dynamic'),
+            **{(address, 0): (name, 'dynamic') for name, address in names.items()}}
+
+
+def learn(bridge, names):
+    """One frame from each address; nothing of it is left on the wires afterwards."""
+    bridge.reset()
+    sent = {UPLINK: [frame(BROADCAST, OUTSIDE)],
+            **{name: [frame(BROADCAST, address)] for name, address in names.items()}}
+    pass_through(bridge, sent)
+    wait_until(lambda: bridge.fdb() == homes(names), 20, 'addresses learned')
+
+
+def pass_through(bridge, sent):
+    """Send {port: [frame]}; {port: [frame]} of all that came out, once the switch is at rest."""
+    before = counters(bridge)
+    for name, frames in sent.items():
+        bridge.wire[name].send(*frames)
+
+    def at_rest():
+        grown = growth(before, counters(bridge))
+        arrived = all(grown[name]['rx_packets'] >= len(frames) for name, frames in sent.items())
+        return grown if arrived and not unbalanced(grown.values()) else None
+    grown = wait_until(at_rest, 20, 'all frames forwarded or dropped')
+    return {name: bridge.wire[name].receive_count(port['tx_packets']) + bridge.wire[name].drain()
+            for name, port in grown.items()}
+
+
+def counters(bridge):
+    return {port['name']: port for port in bridge.switch.rpc('port.list')}
+
+
+def growth(before, after):
+    """Counters since then: those of a deleted port are gone, what others copied to it is not."""
+    fields = ('rx_packets', 'rx_forwarded', 'rx_drops', 'rx_copies', 'tx_packets', 'tx_drops')
+    return {name: {'name': name, **{field: port[field] - before[name][field] for field in fields}}
+            for name, port in after.items()}
+
+
+def switched(bridge, sent):
+    """What deliveries() says of probes that went through the switch."""
+    by_port = {}
+    for probe in sent:
+        place = probe.label[0]
+        by_port.setdefault(UPLINK if place == WORLD else place, []).append(probe.frame)
+    received = pass_through(bridge, by_port)
+    received[WORLD] = received.pop(UPLINK)
+    return deliveries(sent, received)
+
+
+def expected(kernel, modes):
+    """What the kernel did, but for the one thing in which a switch differs: it never sends a frame
+    back to its port, macvlan does when a member in bridge mode sends to its own address."""
+    own = {(name, name, name) for name, mode in zip(members(len(modes)), modes)
+           if mode == 'bridge'}
+    assert all(kernel[label] == [label[0]] for label in own), 'the kernel does not do that any more'
+    return {label: [] if label in own else places for label, places in kernel.items()}
+
+
+def differences(ours, theirs):
+    """One line for each frame that did not go where it should have gone."""
+    return [f'at {at}, from {source} to {target}: {ours[at, source, target]}, not {places}'
+            for (at, source, target), places in theirs.items()
+            if ours[at, source, target] != places]
+
+
+def compare(bridge, modes, kind):
+    """The same probes, in any order, through the kernel and through the switch."""
+    sent = probes(len(modes))
+    random.Random(len(modes)).shuffle(sent)
+    with Macvlan(modes, kind) as kernel:
+        theirs = expected(kernel.exchange(sent), modes)
+    wrong = differences(switched(bridge, sent), theirs)
+    assert not wrong, '\n'.join(wrong)
+
+
+@pytest.mark.parametrize('mix', MIXES)
+def test_deliveries(wires, kind, mix):
+    with plugged(wires, MIXES[mix]):
+        compare(wires, MIXES[mix], kind)
+
+
+def test_reflected_frames_teach_nothing(wires):
+    """A member's address stays at its port, whatever the uplink sends back."""
+    names = members(3)
+    with plugged(wires, ['bridge', 'vepa', 'private']):
+        reflected = [probe.frame for probe in probes(3) if probe.label[0] == WORLD]
+        pass_through(wires, {UPLINK: reflected})
+        assert wires.fdb() == homes(names)
+
+
+def test_modes_change_while_running(wires, kind):
+    modes = MIXES['mixed']
+    with plugged(wires, modes):
+        modes = modes[2:] + modes[:2]
+        for name, mode in zip(members(len(modes)), modes):
+            wires.switch.cli('port', 'set', name, f'policy={mode}')
+        learn(wires, members(len(modes)))
+        compare(wires, modes, kind)
+
+
+@pytest.mark.parametrize('first, second', [('passthru', 'passthru'), ('passthru', 'bridge'),
+                                           ('passthru', 'private'), ('vepa', 'passthru')])
+def test_passthru_has_the_uplink_alone(wires, first, second):
+    with Macvlan([first]) as kernel, pytest.raises(CommandError, match='Invalid argument'):
+        kernel.add('m2', second)
+    with plugged(wires, [first]):
+        with pytest.raises(SwitchError, match='passthru') as refused:
+            wires.plug('m2', **keys(second))
+        assert refused.value.status == 1
+        assert 'm2' not in counters(wires)
