@@ -28,6 +28,7 @@ enum command_kind {
 	COMMAND_VLAN,    /**< 0 to 4094; sent as an integer */
 	COMMAND_SECONDS, /**< a span of time; sent as a real number */
 	COMMAND_FILE,    /**< a path; sent as an absolute one */
+	COMMAND_HEX,     /**< bytes in hexadecimal digits; sent as they are */
 	COMMAND_KEYS,    /**< the rest: key=value, sent as strings */
 	COMMAND_WORDS,   /**< the rest: words of a command, sent as an array */
 };

@@ -222,6 +222,35 @@ const struct command commands[] = {
 		.print = show_drops,
 	},
 	{
+		.words = "trace",
+		.help = "what the switch would do with a frame, and why",
+		.more = "Takes a frame through the stages of the switch as if it had come in at the "
+			"port, and prints each step with what decided it: the rule, the table "
+			"entry, the ports it would leave by, or why it would be dropped. Nothing "
+			"is sent, learnt or counted. Rates and storm limits, which depend on other "
+			"traffic, are left out.\n"
+			"\n"
+			"Examples:\n"
+			"  shunt trace vm1 hex=ffffffffffff020000000001080600010800060400010200\n"
+			"  shunt trace up0 pcap=frames.pcap",
+		.method = "trace",
+		.args = {ARG_PORT,
+			{.kind = COMMAND_HEX,
+				.name = "hex",
+				.shown = "BYTES",
+				.help = "the frame from its destination address on, without "
+					"checksum",
+				.keyed = true,
+				.optional = true},
+			{.kind = COMMAND_FILE,
+				.name = "pcap",
+				.shown = "FILE",
+				.help = "a capture file with frames, instead of hex",
+				.keyed = true,
+				.optional = true}},
+		.print = show_trace,
+	},
+	{
 		.words = "top",
 		.help = "watch the switch live",
 		.more = "Shows rates of ports and load of lcores, once a second. It stays when the "

@@ -31,6 +31,7 @@ int show_flushed(const struct show *show, const json_t *result);
 int show_lcore_list(const struct show *show, const json_t *result);
 int show_moved(const struct show *show, const json_t *result);
 int show_drops(const struct show *show, const json_t *result);
+int show_trace(const struct show *show, const json_t *result);
 int show_config(const struct show *show, const json_t *result);
 int show_saved(const struct show *show, const json_t *result);
 int show_applied(const struct show *show, const json_t *result);

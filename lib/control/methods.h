@@ -20,6 +20,7 @@ extern const struct rpc_method methods_status[];
 extern const struct rpc_method methods_port[];
 extern const struct rpc_method methods_fdb[];
 extern const struct rpc_method methods_lcore[];
+extern const struct rpc_method methods_trace[];
 
 /**
  * Set keys of a port from an object; "name" and "type" are passed over.

@@ -72,7 +72,7 @@ classify_lookup(const struct fdb *fdb, const struct targets *targets, struct lea
 }
 
 void
-classify_burst(struct fdb *fdb, struct burst *burst)
+classify_burst(struct fdb *fdb, struct burst *burst, bool learn)
 {
 	struct leaders leaders;
 	struct targets targets;
@@ -80,7 +80,8 @@ classify_burst(struct fdb *fdb, struct burst *burst)
 	classify_leaders(burst, &leaders);
 	leaders_targets(&leaders, &targets);
 	fdb_prefetch_burst(fdb, targets.key, targets.n);
-	leaders_learn(fdb, &leaders, burst->port);
+	if (likely(learn))
+		leaders_learn(fdb, &leaders, burst->port);
 	classify_lookup(fdb, &targets, &leaders, burst->port);
 	leaders_follow(&leaders, burst);
 }

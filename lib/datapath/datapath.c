@@ -130,6 +130,12 @@ datapath_publish(struct datapath *datapath, struct snapshot *snapshot)
 	snapshot_free(old);
 }
 
+const struct snapshot *
+datapath_snapshot(const struct datapath *datapath)
+{
+	return atomic_load_explicit(&datapath->snapshot, memory_order_relaxed);
+}
+
 void
 datapath_wake(struct datapath *datapath)
 {

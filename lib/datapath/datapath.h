@@ -52,6 +52,9 @@ void datapath_stop(struct datapath *datapath, int lane);
  */
 void datapath_publish(struct datapath *datapath, struct snapshot *snapshot);
 
+/** What is published; until the next datapath_publish(). */
+const struct snapshot *datapath_snapshot(const struct datapath *datapath);
+
 /** Have every lane poll the queues that it only watches. Takes no lock. */
 void datapath_wake(struct datapath *datapath);
 

@@ -84,8 +84,6 @@ ingress_learn(const struct ingress *ingress, struct fdb *fdb)
 	uint16_t self = ingress->rules->policy.port;
 	struct leaders own = {.n = 0};
 
-	if (!ingress->rules->learn)
-		return;
 	if (!ingress->rules->is_uplink) {
 		leaders_learn(fdb, &ingress->leaders, self);
 		return;
@@ -159,7 +157,7 @@ ingress_fixed(struct ingress *ingress)
 }
 
 void
-ingress_burst(struct fdb *fdb, const struct snapshot *snapshot, struct burst *burst)
+ingress_burst(struct fdb *fdb, const struct snapshot *snapshot, struct burst *burst, bool learn)
 {
 	struct ingress ingress = {.snapshot = snapshot, .rules = snapshot->rules[burst->port]};
 	struct targets targets;
@@ -169,7 +167,8 @@ ingress_burst(struct fdb *fdb, const struct snapshot *snapshot, struct burst *bu
 	fdb_prefetch_burst(fdb, targets.key, targets.n);
 	if (ingress.rules->is_uplink)
 		ingress_reflections(&ingress, fdb);
-	ingress_learn(&ingress, fdb);
+	if (learn && ingress.rules->learn)
+		ingress_learn(&ingress, fdb);
 	if (ingress.rules->fixed != PORT_NONE)
 		ingress_fixed(&ingress);
 	else

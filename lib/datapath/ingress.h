@@ -15,6 +15,7 @@
  * As classify_burst(), for a burst from a port that has rules. Fills in burst->origin too, and
  * tag_len of the frames.
  */
-void ingress_burst(struct fdb *fdb, const struct snapshot *snapshot, struct burst *burst);
+void ingress_burst(
+	struct fdb *fdb, const struct snapshot *snapshot, struct burst *burst, bool learn);
 
 #endif

@@ -18,6 +18,17 @@ poll_count_rx(struct worker *worker, const struct burst *burst)
 	counters->rx_bytes += bytes;
 }
 
+void
+poll_classify(struct worker *worker, const struct snapshot *snapshot)
+{
+	struct burst *burst = &worker->burst;
+
+	if (likely(snapshot->rules[burst->port] == NULL))
+		classify_burst(worker->fdb, burst, !worker->dry);
+	else
+		ingress_burst(worker->fdb, snapshot, burst, !worker->dry);
+}
+
 /** @return frames received, by now forwarded */
 static unsigned
 poll_queue(struct worker *worker, const struct snapshot *snapshot, const struct snapshot_poll *poll)
@@ -30,10 +41,7 @@ poll_queue(struct worker *worker, const struct snapshot *snapshot, const struct 
 	if (burst->n == 0)
 		return 0;
 	poll_count_rx(worker, burst);
-	if (likely(snapshot->rules[poll->port] == NULL))
-		classify_burst(worker->fdb, burst);
-	else
-		ingress_burst(worker->fdb, snapshot, burst);
+	poll_classify(worker, snapshot);
 	forward_burst(worker, snapshot);
 	if (poll->rx_done != NULL)
 		poll->rx_done(poll->dev, poll->queue);

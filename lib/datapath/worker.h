@@ -27,6 +27,7 @@ struct worker {
 	struct fdb *fdb;
 	pthread_t thread;
 	uint16_t lane;
+	bool dry; /**< nothing is to be learnt, nor any state to be changed: see trace.h */
 	unsigned cpu;
 	bool running; /**< control only */
 
@@ -50,6 +51,9 @@ struct worker {
 
 /** poll.c: one round over the queues of this lane. @return frames received */
 unsigned poll_round(struct worker *worker, const struct snapshot *snapshot);
+
+/** poll.c: say of every frame of worker->burst where it goes. */
+void poll_classify(struct worker *worker, const struct snapshot *snapshot);
 
 /** forward.c: send every frame of worker->burst to its destination, each destination at once. */
 void forward_burst(struct worker *worker, const struct snapshot *snapshot);

@@ -154,6 +154,9 @@ void fdb_forget_port(struct fdb *fdb, uint16_t port);
  */
 void fdb_walk(struct fdb *fdb, bool (*visit)(const struct fdb_entry *entry, void *arg), void *arg);
 
+/** Find an entry. @return false: there is none */
+bool fdb_get(const struct fdb *fdb, uint64_t mac, uint16_t vlan, struct fdb_entry *entry);
+
 void fdb_get_stats(const struct fdb *fdb, struct fdb_stats *stats);
 
 /** Live dynamic entries of a port. */

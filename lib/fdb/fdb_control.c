@@ -209,3 +209,18 @@ fdb_walk(struct fdb *fdb, bool (*visit)(const struct fdb_entry *entry, void *arg
 	}
 	fdb_pin(fdb, false);
 }
+
+bool
+fdb_get(const struct fdb *fdb, uint64_t mac, uint16_t vlan, struct fdb_entry *entry)
+{
+	uint64_t key = fdb_key(mac, vlan);
+	uint32_t slot = fdb_find(fdb, key, fdb_hash(fdb, key));
+
+	if (slot == FDB_NONE)
+		return false;
+	uint64_t value = FDB_READ(*fdb_slot_value(fdb, slot));
+	if (!fdb_is_live(fdb, key, value))
+		return false;
+	*entry = entry_of(fdb, key, value);
+	return true;
+}

@@ -46,3 +46,15 @@ drop_word(enum drop_reason reason)
 
 	return words[reason];
 }
+
+const char *
+drop_meaning(enum drop_reason reason)
+{
+	static const char *const meanings[DROP_COUNT] = {
+#define DROP_MEANING(constant, word, meaning) [constant] = meaning,
+		DROP_REASONS(DROP_MEANING)
+#undef DROP_MEANING
+	};
+
+	return meanings[reason];
+}

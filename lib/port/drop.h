@@ -33,6 +33,9 @@ enum drop_reason {
 		DROP_COUNT
 };
 
+/** What a reason means, in a few words. */
+const char *drop_meaning(enum drop_reason reason);
+
 /** The word for a reason. */
 const char *drop_word(enum drop_reason reason);
 

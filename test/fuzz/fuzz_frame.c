@@ -58,7 +58,7 @@ classify(const uint8_t *data, uint32_t length, uint16_t head_len)
 
 	memcpy(head, data, head_len);
 	*frame = (struct frame){.head = head, .head_len = head_len, .len = length};
-	classify_burst(fdb, &burst);
+	classify_burst(fdb, &burst, true);
 	uint16_t dest = burst.dest[0];
 	fuzz_check(dest < PORT_MAX || dest == DEST_FLOOD ||
 		   (dest >= DEST_DROP && dest < DEST_DROP + DROP_COUNT));

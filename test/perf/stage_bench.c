@@ -168,7 +168,7 @@ one_burst(uint64_t spent[STAGES])
 	at[POP] = rte_rdtsc();
 	burst->n = virtq_pop(&bench.from->ring, &bench.batch, burst->frame, FRAME_BURST, &bad);
 	at[CLASSIFY] = rte_rdtsc();
-	classify_burst(bench.worker.fdb, burst);
+	classify_burst(bench.worker.fdb, burst, true);
 	at[FORWARD] = rte_rdtsc();
 	forward_burst(&bench.worker, bench.snapshot);
 	at[PUSH] = rte_rdtsc();

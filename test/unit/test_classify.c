@@ -97,7 +97,7 @@ entries(void)
 static void
 check_dests(const uint16_t dests[])
 {
-	classify_burst(fdb, &burst);
+	classify_burst(fdb, &burst, true);
 	for (unsigned i = 0; i < burst.n; i++)
 		if (burst.dest[i] != dests[i])
 			fail_msg("frame %u goes to %x instead of %x", i, burst.dest[i], dests[i]);
@@ -184,7 +184,7 @@ test_trains(void **state)
 		for (unsigned i = 0; i < whole.n; i++) {
 			burst.frame[0] = whole.frame[i];
 			burst.n = 1;
-			classify_burst(fdb, &burst);
+			classify_burst(fdb, &burst, true);
 			dests[i] = burst.dest[0];
 			vlans[i] = burst.frame[0].vlan;
 			l2_lens[i] = burst.frame[0].l2_len;
@@ -218,7 +218,7 @@ test_learns(void **state)
 	add_macs(HOST(1), HOST(2));
 	add_macs(BROADCAST, HOST(3));
 	add_tagged(HOST(1), HOST(4), 9);
-	classify_burst(fdb, &burst);
+	classify_burst(fdb, &burst, true);
 	assert_int_equal(lookup(HOST(2), 0), FROM);
 	assert_int_equal(lookup(HOST(3), 0), FROM);
 	assert_int_equal(lookup(HOST(4), 9), FROM);
@@ -285,7 +285,7 @@ test_whole_burst(void **state)
 	check_dests(dests);
 	assert_int_equal(entries(), 2 + FRAME_BURST);
 	burst.n = 0;
-	classify_burst(fdb, &burst);
+	classify_burst(fdb, &burst, true);
 	assert_int_equal(entries(), 2 + FRAME_BURST);
 }
 

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "datapath/trace.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "datapath/worker.h"
+
+/** Stands for the driver of a port. */
+struct trace_port {
+	struct tracer *tracer;
+	uint16_t id;
+};
+
+struct tracer {
+	struct snapshot snapshot; /**< as published, but for where frames leave */
+	struct trace_port port[PORT_MAX];
+	struct worker worker;
+	struct trace *trace; /**< of the frame on its way */
+};
+
+static void
+trace_add(struct trace *trace, uint16_t port, int drop, const struct frame *frame)
+{
+	struct trace_exit *exit = &trace->exit[trace->exits++];
+
+	*exit = (struct trace_exit){.port = port, .drop = drop};
+	if (frame == NULL)
+		return;
+	exit->len = frame->len;
+	memcpy(exit->head, frame->head, RTE_MIN(frame->head_len, (uint16_t)TRACE_HEAD));
+}
+
+static void
+trace_tx(void *dev, uint16_t lane, struct frame *const frames[], uint16_t n,
+	struct counters *counters)
+{
+	const struct trace_port *port = dev;
+
+	(void)lane;
+	(void)counters;
+	for (uint16_t i = 0; i < n; i++)
+		trace_add(port->tracer->trace, port->id, -1, frames[i]);
+}
+
+struct tracer *
+tracer_create(const struct datapath *datapath, struct fdb *fdb)
+{
+	struct tracer *tracer = NULL;
+
+	if (posix_memalign((void **)&tracer, 64, sizeof(*tracer)) != 0)
+		return NULL;
+	memset(tracer, 0, sizeof(*tracer));
+	tracer->snapshot = *datapath_snapshot(datapath);
+	for (uint16_t id = 0; id < PORT_MAX; id++) {
+		struct snapshot_target *target = &tracer->snapshot.target[id];
+		tracer->port[id] = (struct trace_port){tracer, id};
+		if (target->tx == NULL)
+			continue;
+		target->tx = trace_tx;
+		target->dev = &tracer->port[id];
+	}
+	tracer->worker.fdb = fdb;
+	tracer->worker.dry = true;
+	return tracer;
+}
+
+void
+tracer_destroy(struct tracer *tracer)
+{
+	free(tracer);
+}
+
+const struct rules *
+tracer_rules(const struct tracer *tracer, uint16_t port)
+{
+	return tracer->snapshot.rules[port];
+}
+
+/** Frames that a stage dropped on their way out. */
+static void
+trace_drops(struct tracer *tracer, uint16_t port)
+{
+	struct counters *counters = &tracer->worker.counters[port];
+
+	for (int reason = 0; reason < DROP_COUNT; reason++)
+		if (counters->tx_drops[reason] > 0)
+			trace_add(tracer->trace, port, reason, NULL);
+	*counters = (struct counters){0};
+}
+
+/** What a frame for its own sender meets depends on that it was learnt just before. */
+static void
+trace_own_address(const struct tracer *tracer, struct burst *burst)
+{
+	const struct frame *frame = &burst->frame[0];
+	const struct rules *rules = tracer->snapshot.rules[burst->port];
+
+	if (burst->dest[0] == DEST_UNKNOWN && frame->head_len >= FRAME_MACS_LEN &&
+		!mac_is_group(mac_load(frame->head)) && (rules == NULL || rules->learn) &&
+		memcmp(frame->head, frame->head + MAC_BYTES, MAC_BYTES) == 0)
+		burst->dest[0] = DEST_DROP + DROP_SAME_PORT;
+}
+
+void
+tracer_frame(struct tracer *tracer, uint16_t port, const uint8_t *bytes, uint32_t len,
+	struct trace *trace)
+{
+	const struct frame_segment whole = {bytes, len};
+	struct burst *burst = &tracer->worker.burst;
+
+	tracer->trace = trace;
+	trace->exits = 0;
+	burst->port = port;
+	burst->n = 1;
+	burst->frame[0] = (struct frame){
+		.head = bytes,
+		.head_len = (uint16_t)len,
+		.len = len,
+		.segment = &whole,
+		.segments = 1,
+	};
+	burst->origin[0] = port;
+	poll_classify(&tracer->worker, &tracer->snapshot);
+	trace_own_address(tracer, burst);
+	trace->vlan = burst->frame[0].vlan;
+	trace->tagged = burst->frame[0].l2_len > FRAME_ETH_LEN;
+	trace->dest = burst->dest[0];
+	trace->origin = burst->origin[0];
+	forward_burst(&tracer->worker, &tracer->snapshot);
+	if (tracer->worker.counters[port].rx_drops[DROP_NO_TARGET] > 0)
+		trace->dest = DEST_DROP + DROP_NO_TARGET;
+	for (uint16_t id = 0; id < PORT_MAX; id++)
+		trace_drops(tracer, id);
+}
