@@ -200,12 +200,23 @@ vhost_spoil_message(const struct vhost_dev *dev, int vid, struct vhost_message *
 		message->memory.n = UINT32_MAX;
 }
 
+/*
+ * The library does not say that a message failed. So the next callback that cannot be part of one
+ * ends it: SIGBUS is not ours any more. What it found is not told; bursts find out for themselves.
+ */
+static void
+vhost_end_message(void)
+{
+	lost_leave();
+}
+
 static enum rte_vhost_msg_result
 vhost_before_message(int vid, void *arg)
 {
 	struct vhost_message *message = arg;
 	struct vhost_dev *dev = registry_find(vid);
 
+	vhost_end_message();
 	if (dev == NULL || atomic_load(&dev->connection) != vid)
 		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 	if (message->request == MESSAGE_GET_QUEUE_NUM) {
@@ -260,6 +271,7 @@ vhost_new_connection(int vid)
 	struct vhost_dev *dev = registry_find(vid);
 	int nobody = VHOST_NOBODY;
 
+	vhost_end_message();
 	if (dev == NULL)
 		return -1;
 	if (!atomic_compare_exchange_strong(&dev->connection, &nobody, vid)) {
@@ -279,6 +291,7 @@ vhost_destroy_connection(int vid)
 {
 	struct vhost_dev *dev = registry_find(vid);
 
+	vhost_end_message();
 	if (dev == NULL || atomic_load(&dev->connection) != vid)
 		return;
 	if (dev->running)
@@ -291,12 +304,14 @@ vhost_new_device(int vid)
 {
 	struct vhost_dev *dev = registry_find(vid);
 
+	vhost_end_message();
 	if (dev == NULL || atomic_load(&dev->connection) != vid)
 		return -1;
 	vhost_go_live(dev, vid);
 	return 0;
 }
 
+/* May be part of a message. */
 static void
 vhost_destroy_device(int vid)
 {
@@ -306,7 +321,7 @@ vhost_destroy_device(int vid)
 		vhost_go_down(dev);
 }
 
-/* Runs with the ring's lock held by the library: nothing here may wait. */
+/* May be part of a message. Runs with the ring's lock held by the library: nothing here may wait. */
 static int
 vhost_ring_state(int vid, uint16_t ring, int enable)
 {
