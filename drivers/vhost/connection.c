@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
 #include <rte_vhost.h>
 
@@ -22,10 +23,7 @@
 
 LOG_MODULE(vhost);
 
-#define FEATURE(bit) (UINT64_C(1) << (bit))
-
 enum {
-	RING_PACKED_BIT = 34, /* VIRTIO_F_RING_PACKED */
 	/* VHOST_USER_... */
 	MESSAGE_SET_FEATURES = 2,
 	MESSAGE_RESET_OWNER = 4,
@@ -348,19 +346,22 @@ static uint64_t
 vhost_features_off(const struct vhost_config *config)
 {
 	/* Neither UFO nor the ECN variant of TSO survive the library's way through an mbuf. */
-	uint64_t off = FEATURE(VIRTIO_NET_F_HOST_UFO) | FEATURE(VIRTIO_NET_F_GUEST_UFO) |
-		       FEATURE(VIRTIO_NET_F_HOST_ECN) | FEATURE(VIRTIO_NET_F_GUEST_ECN) |
-		       FEATURE(VIRTIO_NET_F_GSO);
+	uint64_t off = VHOST_FEATURE(VIRTIO_NET_F_HOST_UFO) |
+		       VHOST_FEATURE(VIRTIO_NET_F_GUEST_UFO) |
+		       VHOST_FEATURE(VIRTIO_NET_F_HOST_ECN) |
+		       VHOST_FEATURE(VIRTIO_NET_F_GUEST_ECN) | VHOST_FEATURE(VIRTIO_NET_F_GSO);
 
 	if (!config->tso || !config->csum)
-		off |= FEATURE(VIRTIO_NET_F_HOST_TSO4) | FEATURE(VIRTIO_NET_F_HOST_TSO6) |
-		       FEATURE(VIRTIO_NET_F_GUEST_TSO4) | FEATURE(VIRTIO_NET_F_GUEST_TSO6);
+		off |= VHOST_FEATURE(VIRTIO_NET_F_HOST_TSO4) |
+		       VHOST_FEATURE(VIRTIO_NET_F_HOST_TSO6) |
+		       VHOST_FEATURE(VIRTIO_NET_F_GUEST_TSO4) |
+		       VHOST_FEATURE(VIRTIO_NET_F_GUEST_TSO6);
 	if (!config->csum)
-		off |= FEATURE(VIRTIO_NET_F_CSUM) | FEATURE(VIRTIO_NET_F_GUEST_CSUM);
+		off |= VHOST_FEATURE(VIRTIO_NET_F_CSUM) | VHOST_FEATURE(VIRTIO_NET_F_GUEST_CSUM);
 	if (!config->packed)
-		off |= FEATURE(RING_PACKED_BIT);
+		off |= VHOST_FEATURE(VIRTIO_F_RING_PACKED);
 	if (config->queues == 1)
-		off |= FEATURE(VIRTIO_NET_F_MQ);
+		off |= VHOST_FEATURE(VIRTIO_NET_F_MQ);
 	return off;
 }
 

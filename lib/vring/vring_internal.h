@@ -36,10 +36,7 @@ struct virtq_chain {
 	uint16_t descs; /**< packed: descriptors it takes in the ring */
 };
 
-enum {
-	VIRTQ_HEADER_LEN = 10, /**< without the last field */
-	VIRTQ_CHAIN_MAX = 256, /**< descriptors of one table in a chain, and buffers of a chain */
-};
+enum { VIRTQ_CHAIN_MAX = 256 }; /**< descriptors of one table in a chain, and buffers of a chain */
 
 /** Read a descriptor that the guest may be writing: 16 bytes, each once. */
 static inline struct vring_desc
