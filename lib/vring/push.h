@@ -11,13 +11,6 @@
 
 #include "vring/spread.h"
 
-static inline void
-push_used(struct virtq *ring, uint16_t head, uint32_t len)
-{
-	virtq_use(ring->used, ring->last_used & ring->mask, head, len);
-	ring->last_used++;
-}
-
 /** Buffers that hold one frame each, from the first frame on. @return how many */
 static inline uint16_t
 push_descriptors(struct virtq *ring, struct frame *const frames[], uint16_t n, uint8_t *to[],
@@ -90,7 +83,7 @@ push_slow(struct virtq *ring, const struct frame *frame, uint16_t available)
 	if (rc < 0)
 		return rc;
 	for (unsigned i = 0; i < target.chains; i++)
-		push_used(ring, target.chain[i].place.id, target.chain[i].len);
+		virtq_use_next(ring, target.chain[i].place.id, target.chain[i].len);
 	ring->last_avail = (uint16_t)(ring->last_avail + target.chains);
 	return (int)target.chains;
 }

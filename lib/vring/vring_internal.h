@@ -71,6 +71,13 @@ virtq_use(struct vring_used *used, uint16_t position, uint16_t head, uint32_t le
 	memcpy(&used->ring[position], &element, sizeof(element));
 }
 
+/** The same where the ring goes on. */
+static inline void
+virtq_use_next(struct virtq *ring, uint16_t head, uint32_t len)
+{
+	virtq_use(ring->used, ring->last_used++ & ring->mask, head, len);
+}
+
 /** Buffers that the guest has made available and nobody has taken. @return 0 once broken */
 static inline uint16_t
 virtq_available(struct virtq *ring)
