@@ -56,8 +56,6 @@ vhost_direct_rx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t
 	if (unlikely(virtq_waits(ring)))
 		virtq_settle(ring, NULL);
 	n = virtq_pop(ring, &own->batch, frames, n, &bad);
-	for (uint16_t i = 0; i < n; i++)
-		frames[i].hold = ring->hold;
 	if (n > 0)
 		own->popped = ring;
 	else
