@@ -50,14 +50,9 @@ push_rest(uint8_t *to, const struct frame *frame)
 	uint32_t skip = frame->head_len;
 
 	for (uint16_t i = 0; i < frame->segments; i++) {
-		const struct frame_segment *segment = &frame->segment[i];
-		if (segment->len <= skip) {
-			skip -= segment->len;
-			continue;
-		}
-		copy_bytes(to, segment->data + skip, segment->len - skip);
-		to += segment->len - skip;
-		skip = 0;
+		struct frame_segment rest = frame_behind_head(&frame->segment[i], &skip);
+		copy_bytes(to, rest.data, rest.len);
+		to += rest.len;
 	}
 }
 
@@ -182,10 +177,8 @@ push_spread(struct virtq *ring, const struct frame *frame, struct push_target *t
 		uint32_t skip = frame->head_len;
 		push_scatter(target, frame->head, frame->head_len);
 		for (uint16_t i = 0; i < frame->segments; i++) {
-			const struct frame_segment *segment = &frame->segment[i];
-			uint32_t over = segment->len < skip ? segment->len : skip;
-			push_scatter(target, segment->data + over, segment->len - over);
-			skip -= over;
+			struct frame_segment rest = frame_behind_head(&frame->segment[i], &skip);
+			push_scatter(target, rest.data, rest.len);
 		}
 	}
 	for (unsigned i = 0; i < target->chains; i++) {
