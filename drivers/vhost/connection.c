@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
 #include <rte_vhost.h>
 
@@ -22,10 +23,7 @@
 
 LOG_MODULE(vhost);
 
-#define FEATURE(bit) (UINT64_C(1) << (bit))
-
 enum {
-	RING_PACKED_BIT = 34, /* VIRTIO_F_RING_PACKED */
 	/* VHOST_USER_... */
 	MESSAGE_SET_FEATURES = 2,
 	MESSAGE_RESET_OWNER = 4,
@@ -200,12 +198,23 @@ vhost_spoil_message(const struct vhost_dev *dev, int vid, struct vhost_message *
 		message->memory.n = UINT32_MAX;
 }
 
+/*
+ * The library does not say that a message failed. So the next callback that cannot be part of one
+ * ends it: SIGBUS is not ours any more. What it found is not told; bursts find out for themselves.
+ */
+static void
+vhost_end_message(void)
+{
+	lost_leave();
+}
+
 static enum rte_vhost_msg_result
 vhost_before_message(int vid, void *arg)
 {
 	struct vhost_message *message = arg;
 	struct vhost_dev *dev = registry_find(vid);
 
+	vhost_end_message();
 	if (dev == NULL || atomic_load(&dev->connection) != vid)
 		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 	if (message->request == MESSAGE_GET_QUEUE_NUM) {
@@ -260,6 +269,7 @@ vhost_new_connection(int vid)
 	struct vhost_dev *dev = registry_find(vid);
 	int nobody = VHOST_NOBODY;
 
+	vhost_end_message();
 	if (dev == NULL)
 		return -1;
 	if (!atomic_compare_exchange_strong(&dev->connection, &nobody, vid)) {
@@ -279,6 +289,7 @@ vhost_destroy_connection(int vid)
 {
 	struct vhost_dev *dev = registry_find(vid);
 
+	vhost_end_message();
 	if (dev == NULL || atomic_load(&dev->connection) != vid)
 		return;
 	if (dev->running)
@@ -291,12 +302,14 @@ vhost_new_device(int vid)
 {
 	struct vhost_dev *dev = registry_find(vid);
 
+	vhost_end_message();
 	if (dev == NULL || atomic_load(&dev->connection) != vid)
 		return -1;
 	vhost_go_live(dev, vid);
 	return 0;
 }
 
+/* May be part of a message. */
 static void
 vhost_destroy_device(int vid)
 {
@@ -306,7 +319,7 @@ vhost_destroy_device(int vid)
 		vhost_go_down(dev);
 }
 
-/* Runs with the ring's lock held by the library: nothing here may wait. */
+/* May be part of a message. Runs with the ring's lock held by the library: nothing here may wait. */
 static int
 vhost_ring_state(int vid, uint16_t ring, int enable)
 {
@@ -333,19 +346,22 @@ static uint64_t
 vhost_features_off(const struct vhost_config *config)
 {
 	/* Neither UFO nor the ECN variant of TSO survive the library's way through an mbuf. */
-	uint64_t off = FEATURE(VIRTIO_NET_F_HOST_UFO) | FEATURE(VIRTIO_NET_F_GUEST_UFO) |
-		       FEATURE(VIRTIO_NET_F_HOST_ECN) | FEATURE(VIRTIO_NET_F_GUEST_ECN) |
-		       FEATURE(VIRTIO_NET_F_GSO);
+	uint64_t off = VHOST_FEATURE(VIRTIO_NET_F_HOST_UFO) |
+		       VHOST_FEATURE(VIRTIO_NET_F_GUEST_UFO) |
+		       VHOST_FEATURE(VIRTIO_NET_F_HOST_ECN) |
+		       VHOST_FEATURE(VIRTIO_NET_F_GUEST_ECN) | VHOST_FEATURE(VIRTIO_NET_F_GSO);
 
 	if (!config->tso || !config->csum)
-		off |= FEATURE(VIRTIO_NET_F_HOST_TSO4) | FEATURE(VIRTIO_NET_F_HOST_TSO6) |
-		       FEATURE(VIRTIO_NET_F_GUEST_TSO4) | FEATURE(VIRTIO_NET_F_GUEST_TSO6);
+		off |= VHOST_FEATURE(VIRTIO_NET_F_HOST_TSO4) |
+		       VHOST_FEATURE(VIRTIO_NET_F_HOST_TSO6) |
+		       VHOST_FEATURE(VIRTIO_NET_F_GUEST_TSO4) |
+		       VHOST_FEATURE(VIRTIO_NET_F_GUEST_TSO6);
 	if (!config->csum)
-		off |= FEATURE(VIRTIO_NET_F_CSUM) | FEATURE(VIRTIO_NET_F_GUEST_CSUM);
+		off |= VHOST_FEATURE(VIRTIO_NET_F_CSUM) | VHOST_FEATURE(VIRTIO_NET_F_GUEST_CSUM);
 	if (!config->packed)
-		off |= FEATURE(RING_PACKED_BIT);
+		off |= VHOST_FEATURE(VIRTIO_F_RING_PACKED);
 	if (config->queues == 1)
-		off |= FEATURE(VIRTIO_NET_F_MQ);
+		off |= VHOST_FEATURE(VIRTIO_NET_F_MQ);
 	return off;
 }
 

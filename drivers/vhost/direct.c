@@ -53,14 +53,13 @@ vhost_direct_rx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t
 		return direct_rarp(dev, frames);
 	if (unlikely(ring == NULL))
 		return 0;
+	/* First: what devices have read by now may be held again in this burst. */
 	if (unlikely(virtq_waits(ring)))
 		virtq_settle(ring, NULL);
 	n = virtq_pop(ring, &own->batch, frames, n, &bad);
-	for (uint16_t i = 0; i < n; i++)
-		frames[i].hold = ring->hold;
 	if (n > 0)
 		own->popped = ring;
-	else
+	else if (unlikely(own->batch.taken > 0))
 		virtq_pop_done(ring, &own->batch);
 	if (unlikely(bad > 0)) {
 		counters->rx_packets += bad;

@@ -22,13 +22,7 @@
 
 LOG_MODULE(vhost);
 
-#define FEATURE(bit) (UINT64_C(1) << (bit))
-
-enum {
-	HEADER_LONG = 12,
-	HEADER_SHORT = 10,
-	EPOCH_PATIENCE_MS = 100, /* for devices that read from a guest's memory */
-};
+enum { EPOCH_PATIENCE_MS = 100 }; /* for devices that read from a guest's memory */
 
 /* Ended, but a device may still read their memory. Guarded by retired_lock, a leaf. */
 static struct vhost_epoch *retired;
@@ -40,12 +34,12 @@ epoch_capabilities(uint64_t features)
 	uint8_t capabilities = FRAME_CHAIN;
 
 	/* Segmentation requires it (virtio 1.2 section 5.1.3.1), whatever the driver says. */
-	if ((features & FEATURE(VIRTIO_NET_F_GUEST_CSUM)) == 0)
+	if ((features & VHOST_FEATURE(VIRTIO_NET_F_GUEST_CSUM)) == 0)
 		return capabilities;
 	capabilities |= FRAME_CSUM;
-	if (features & FEATURE(VIRTIO_NET_F_GUEST_TSO4))
+	if (features & VHOST_FEATURE(VIRTIO_NET_F_GUEST_TSO4))
 		capabilities |= FRAME_TSO4;
-	if (features & FEATURE(VIRTIO_NET_F_GUEST_TSO6))
+	if (features & VHOST_FEATURE(VIRTIO_NET_F_GUEST_TSO6))
 		capabilities |= FRAME_TSO6;
 	return capabilities;
 }
@@ -56,11 +50,11 @@ epoch_offers(uint64_t features)
 {
 	uint8_t offloads = 0;
 
-	if (features & FEATURE(VIRTIO_NET_F_CSUM))
+	if (features & VHOST_FEATURE(VIRTIO_NET_F_CSUM))
 		offloads |= FRAME_CSUM;
-	if (features & FEATURE(VIRTIO_NET_F_HOST_TSO4))
+	if (features & VHOST_FEATURE(VIRTIO_NET_F_HOST_TSO4))
 		offloads |= FRAME_TSO4;
-	if (features & FEATURE(VIRTIO_NET_F_HOST_TSO6))
+	if (features & VHOST_FEATURE(VIRTIO_NET_F_HOST_TSO6))
 		offloads |= FRAME_TSO6;
 	return offloads;
 }
@@ -71,9 +65,9 @@ epoch_obstacle(const struct vhost_config *config, uint64_t features)
 {
 	if (config->datapath == VHOST_DATAPATH_LIBRARY)
 		return "library: as configured";
-	if (features & FEATURE(VIRTIO_F_ACCESS_PLATFORM))
+	if (features & VHOST_FEATURE(VIRTIO_F_ACCESS_PLATFORM))
 		return "library: the guest has a vIOMMU";
-	if (features & FEATURE(VHOST_F_LOG_ALL))
+	if (features & VHOST_FEATURE(VHOST_F_LOG_ALL))
 		return "library: migration logs writes";
 	return NULL;
 }
@@ -145,19 +139,19 @@ epoch_ring_setup(const struct vhost_epoch *epoch, uint16_t number,
 	const struct rte_vhost_vring *vring, struct virtq_setup *setup)
 {
 	uint64_t features = epoch->features;
-	bool packed = (features & FEATURE(VIRTIO_F_RING_PACKED)) != 0;
-	bool modern = packed || (features & FEATURE(VIRTIO_F_VERSION_1)) != 0;
+	bool packed = (features & VHOST_FEATURE(VIRTIO_F_RING_PACKED)) != 0;
+	bool modern = packed || (features & VHOST_FEATURE(VIRTIO_F_VERSION_1)) != 0;
 
 	*setup = (struct virtq_setup){
 		.memory = &epoch->memory,
 		.size = vring->size,
 		.packed = packed,
-		.mergeable = (features & FEATURE(VIRTIO_NET_F_MRG_RXBUF)) != 0,
-		.event_idx = (features & FEATURE(VIRTIO_RING_F_EVENT_IDX)) != 0,
+		.mergeable = (features & VHOST_FEATURE(VIRTIO_NET_F_MRG_RXBUF)) != 0,
+		.event_idx = (features & VHOST_FEATURE(VIRTIO_RING_F_EVENT_IDX)) != 0,
 		.offloads = epoch_offers(features),
 		.callfd = vring->callfd >= 0 ? dup(vring->callfd) : -1,
 	};
-	setup->header_len = modern || setup->mergeable ? HEADER_LONG : HEADER_SHORT;
+	setup->header_len = modern || setup->mergeable ? VIRTQ_HEADER_MAX : VIRTQ_HEADER_LEN;
 	(packed ? epoch_packed_areas : epoch_split_areas)(epoch, vring, setup);
 	/* Bases of packed rings have the wrap counter in bit 15, as ours. */
 	rte_vhost_get_vring_base(epoch->vid, number, &setup->last_avail, &setup->last_used);
@@ -188,7 +182,8 @@ epoch_add_ring(struct vhost_epoch *epoch, uint16_t number)
 	epoch_ring_setup(epoch, number, &vring, &setup);
 	struct virtq *ring = rte_zmalloc("virtq", sizeof(*ring), 64);
 	/* Held frames may be overtaken, which IN_ORDER rules out. Without a hold frames are copied. */
-	if (number % 2 != 0 && !setup.packed && (epoch->features & FEATURE(VIRTIO_F_IN_ORDER)) == 0)
+	if (number % 2 != 0 && !setup.packed &&
+		(epoch->features & VHOST_FEATURE(VIRTIO_F_IN_ORDER)) == 0)
 		setup.hold = hold_create(setup.size);
 	enum virtq_fault fault = epoch_init_ring(ring, &setup);
 	if (fault != VIRTQ_GOOD) {

@@ -23,6 +23,9 @@ enum {
 	VHOST_NOBODY = -1, /**< instead of a vid */
 };
 
+/** A feature bit as virtio numbers it, in a set of them. */
+#define VHOST_FEATURE(bit) (UINT64_C(1) << (bit))
+
 enum vhost_mode { VHOST_SERVER, VHOST_CLIENT };
 
 /** Whose bursts move frames. */

@@ -47,10 +47,8 @@ convert_to_mbuf(const struct frame *frame, struct rte_mempool *pool)
 	to.last = to.first;
 	bool good = convert_append(&to, frame->head, frame->head_len);
 	for (uint16_t i = 0; good && i < frame->segments; i++) {
-		const struct frame_segment *segment = &frame->segment[i];
-		uint32_t over = RTE_MIN(segment->len, skip);
-		good = convert_append(&to, segment->data + over, segment->len - over);
-		skip -= over;
+		struct frame_segment rest = frame_behind_head(&frame->segment[i], &skip);
+		good = convert_append(&to, rest.data, rest.len);
 	}
 	if (!good) {
 		rte_pktmbuf_free(to.first);
@@ -69,17 +67,14 @@ convert_pieces(const struct frame *frame, struct frame_segment pieces[HOLD_PIECE
 	unsigned n = 0;
 
 	for (uint16_t i = 0; i < frame->segments; i++) {
-		uint32_t over = RTE_MIN(frame->segment[i].len, skip);
-		const uint8_t *data = frame->segment[i].data + over;
-		uint32_t left = frame->segment[i].len - over;
-		skip -= over;
-		while (left > 0) {
-			uint32_t part = RTE_MIN(left, (uint32_t)UINT16_MAX);
+		struct frame_segment rest = frame_behind_head(&frame->segment[i], &skip);
+		while (rest.len > 0) {
+			uint32_t part = RTE_MIN(rest.len, (uint32_t)UINT16_MAX);
 			if (n == HOLD_PIECES_MAX)
 				return 0;
-			pieces[n++] = (struct frame_segment){data, part};
-			data += part;
-			left -= part;
+			pieces[n++] = (struct frame_segment){rest.data, part};
+			rest.data += part;
+			rest.len -= part;
 		}
 	}
 	return n;

@@ -88,6 +88,20 @@ frame_wire_len(const struct frame *frame)
 		       : (uint32_t)frame->offload.header_len + frame->offload.gso_size;
 }
 
+/**
+ * What is left of a piece of a frame behind its head.
+ *
+ * @param skip bytes of the head still to come, head_len before the first piece; updated
+ */
+static inline struct frame_segment
+frame_behind_head(const struct frame_segment *segment, uint32_t *skip)
+{
+	uint32_t over = segment->len < *skip ? segment->len : *skip;
+
+	*skip -= over;
+	return (struct frame_segment){segment->data + over, segment->len - over};
+}
+
 /** Wrap an mbuf that holds a complete frame. The frame takes the caller's reference. */
 static inline void
 frame_from_mbuf(struct frame *frame, struct rte_mbuf *mbuf)

@@ -59,10 +59,9 @@ hash_ipv6(const struct frame *frame, uint32_t l3)
 uint32_t
 frame_flow_hash(const struct frame *frame)
 {
-	const uint8_t *type = frame->head + frame->l2_len - 2;
 	uint32_t hash = 0;
 
-	switch (type[0] << 8 | type[1]) {
+	switch (frame_be16(frame->head + frame->l2_len - 2)) {
 	case HASH_IPV4:
 		hash = hash_ipv4(frame, frame->l2_len);
 		break;

@@ -15,12 +15,6 @@ enum {
 	IPV6_SEGMENTS_LEFT = 3, /* offset in a routing header, RFC 8200 section 4.4 */
 };
 
-static inline uint16_t
-layers_get16(const uint8_t *bytes)
-{
-	return (uint16_t)(bytes[0] << 8 | bytes[1]);
-}
-
 /** @return the EtherType behind the tags, l3 set; 0 = cut short, or more tags than there may be */
 static uint16_t
 layers_ethernet(const uint8_t *head, uint32_t len, struct layers *layers)
@@ -28,7 +22,7 @@ layers_ethernet(const uint8_t *head, uint32_t len, struct layers *layers)
 	uint16_t at = FRAME_ETH_LEN;
 
 	for (unsigned tags = 0; tags <= LAYERS_TAGS_MAX && at <= len; tags++) {
-		uint16_t type = layers_get16(head + at - 2);
+		uint16_t type = frame_be16(head + at - 2);
 		if (type != RTE_ETHER_TYPE_VLAN && type != RTE_ETHER_TYPE_QINQ) {
 			layers->l3 = at;
 			return type;

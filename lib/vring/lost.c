@@ -171,6 +171,8 @@ lost_enter(void)
 bool
 lost_leave(void)
 {
+	bool found = lost_inside && lost_found;
+
 	lost_inside = 0;
-	return lost_found != 0;
+	return found;
 }

@@ -38,7 +38,11 @@ void lost_unwatch(int number);
 /** This thread is about to call code that uses mappings of guest memory nobody watches. */
 void lost_enter(void);
 
-/** It came back. @return whether it found memory missing since lost_enter() */
+/**
+ * It came back.
+ *
+ * @return whether it found memory missing since lost_enter(); false without one since the last call
+ */
 bool lost_leave(void);
 
 #endif

@@ -146,27 +146,31 @@ memory_unmap(struct memory *memory)
 	memset(memory, 0, sizeof(*memory));
 }
 
+/** @return the region that an address is in, NULL = none; no two overlap */
+static const struct memory_region *
+memory_search(const struct memory *memory, uint64_t guest)
+{
+	for (unsigned i = 0; i < memory->n; i++)
+		if (guest - memory->region[i].guest < memory->region[i].size)
+			return &memory->region[i];
+	return NULL;
+}
+
 uint8_t *
 memory_find(const struct memory *memory, unsigned *hint, uint64_t guest, uint32_t length)
 {
-	for (unsigned i = 0; i < memory->n; i++) {
-		const struct memory_region *region = &memory->region[i];
-		uint64_t offset = guest - region->guest;
-		if (offset < region->size && length <= region->size - offset) {
-			*hint = i;
-			return region->host + offset;
-		}
-	}
-	return NULL;
+	const struct memory_region *region = memory_search(memory, guest);
+
+	if (region == NULL || length > region->size - (guest - region->guest))
+		return NULL;
+	*hint = (unsigned)(region - memory->region);
+	return region->host + (guest - region->guest);
 }
 
 uint64_t
 memory_reach(const struct memory *memory, uint64_t guest)
 {
-	for (unsigned i = 0; i < memory->n; i++) {
-		uint64_t offset = guest - memory->region[i].guest;
-		if (offset < memory->region[i].size)
-			return memory->region[i].size - offset;
-	}
-	return 0;
+	const struct memory_region *region = memory_search(memory, guest);
+
+	return region != NULL ? region->size - (guest - region->guest) : 0;
 }

@@ -73,29 +73,9 @@ static uint16_t
 packed_push_burst(
 	struct virtq *ring, struct frame *const frames[], uint16_t n, struct virtq_result *result)
 {
-	bool good = atomic_load_explicit(&ring->broken, memory_order_relaxed) == VIRTQ_GOOD;
-	uint32_t room = (uint32_t)ring->mask + 1;
-	uint16_t done = 0;
+	uint16_t done = push_frames(ring, frames, n, (uint32_t)ring->mask + 1, packed_push_run,
+		packed_push_slow, result);
 
-	*result = (struct virtq_result){0};
-	while (good && done < n && room > 0) {
-		uint16_t most = n - done < (int)room ? n - done : (uint16_t)room;
-		uint16_t sent = packed_push_run(ring, frames + done, most, &result->bytes);
-
-		done += sent;
-		result->sent += sent;
-		room -= sent;
-		if (sent == most)
-			continue;
-		int used = packed_push_slow(ring, frames[done], room);
-		if (used < 0 && used != -E2BIG)
-			break;
-		result->misfit += used < 0;
-		result->sent += used > 0;
-		result->bytes += used > 0 ? frames[done]->len : 0;
-		room -= used > 0 ? (uint32_t)used : 0;
-		done++;
-	}
 	if (ring->held != NULL)
 		virtq_packed_publish(ring);
 	return done;

@@ -11,13 +11,6 @@
 
 #include "vring/spread.h"
 
-static inline void
-push_used(struct virtq *ring, uint16_t head, uint32_t len)
-{
-	virtq_use(ring->used, ring->last_used & ring->mask, head, len);
-	ring->last_used++;
-}
-
 /** Buffers that hold one frame each, from the first frame on. @return how many */
 static inline uint16_t
 push_descriptors(struct virtq *ring, struct frame *const frames[], uint16_t n, uint8_t *to[],
@@ -82,7 +75,7 @@ push_walk(struct virtq *ring, const struct push_target *target, struct virtq_buf
 
 /** A frame over several buffers. @return how many; negative as push_over() */
 static int
-push_slow(struct virtq *ring, const struct frame *frame, uint16_t available)
+push_slow(struct virtq *ring, const struct frame *frame, uint32_t available)
 {
 	struct push_target target;
 	int rc = push_over(ring, frame, available, push_walk, &target);
@@ -90,7 +83,7 @@ push_slow(struct virtq *ring, const struct frame *frame, uint16_t available)
 	if (rc < 0)
 		return rc;
 	for (unsigned i = 0; i < target.chains; i++)
-		push_used(ring, target.chain[i].place.id, target.chain[i].len);
+		virtq_use_next(ring, target.chain[i].place.id, target.chain[i].len);
 	ring->last_avail = (uint16_t)(ring->last_avail + target.chains);
 	return (int)target.chains;
 }
@@ -99,28 +92,9 @@ static uint16_t
 push_burst(
 	struct virtq *ring, struct frame *const frames[], uint16_t n, struct virtq_result *result)
 {
-	uint16_t available = virtq_available(ring), done = 0, before = ring->last_used;
-	bool good = atomic_load_explicit(&ring->broken, memory_order_relaxed) == VIRTQ_GOOD;
+	uint16_t available = virtq_available(ring), before = ring->last_used;
+	uint16_t done = push_frames(ring, frames, n, available, push_simple, push_slow, result);
 
-	*result = (struct virtq_result){0};
-	while (good && done < n && available > 0) {
-		uint16_t most = n - done < available ? n - done : available;
-		uint16_t sent = push_simple(ring, frames + done, most, &result->bytes);
-
-		done += sent;
-		result->sent += sent;
-		available -= sent;
-		if (sent == most)
-			continue;
-		int used = push_slow(ring, frames[done], available);
-		if (used < 0 && used != -E2BIG)
-			break;
-		result->misfit += used < 0;
-		result->sent += used > 0;
-		result->bytes += used > 0 ? frames[done]->len : 0;
-		available -= used > 0 ? (uint16_t)used : 0;
-		done++;
-	}
 	if (ring->last_used != before)
 		virtq_publish(ring);
 	return done;

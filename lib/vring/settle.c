@@ -8,7 +8,7 @@ static void
 settle_use(struct virtq *ring, const uint16_t heads[], uint16_t n)
 {
 	for (uint16_t i = 0; i < n; i++)
-		virtq_use(ring->used, ring->last_used++ & ring->mask, heads[i], 0);
+		virtq_use_next(ring, heads[i], 0);
 }
 
 static void

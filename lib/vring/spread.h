@@ -50,14 +50,9 @@ push_rest(uint8_t *to, const struct frame *frame)
 	uint32_t skip = frame->head_len;
 
 	for (uint16_t i = 0; i < frame->segments; i++) {
-		const struct frame_segment *segment = &frame->segment[i];
-		if (segment->len <= skip) {
-			skip -= segment->len;
-			continue;
-		}
-		copy_bytes(to, segment->data + skip, segment->len - skip);
-		to += segment->len - skip;
-		skip = 0;
+		struct frame_segment rest = frame_behind_head(&frame->segment[i], &skip);
+		copy_bytes(to, rest.data, rest.len);
+		to += rest.len;
 	}
 }
 
@@ -182,10 +177,8 @@ push_spread(struct virtq *ring, const struct frame *frame, struct push_target *t
 		uint32_t skip = frame->head_len;
 		push_scatter(target, frame->head, frame->head_len);
 		for (uint16_t i = 0; i < frame->segments; i++) {
-			const struct frame_segment *segment = &frame->segment[i];
-			uint32_t over = segment->len < skip ? segment->len : skip;
-			push_scatter(target, segment->data + over, segment->len - over);
-			skip -= over;
+			struct frame_segment rest = frame_behind_head(&frame->segment[i], &skip);
+			push_scatter(target, rest.data, rest.len);
 		}
 	}
 	for (unsigned i = 0; i < target->chains; i++) {
@@ -223,6 +216,48 @@ push_over(struct virtq *ring, const struct frame *frame, uint32_t limit, push_wa
 	}
 	push_spread(ring, frame, target);
 	return 0;
+}
+
+/** As many frames as fit one buffer each, from the first on. @return how many were sent */
+typedef uint16_t (*push_runner)(
+	struct virtq *ring, struct frame *const frames[], uint16_t n, uint64_t *bytes);
+
+/** A frame over several buffers. @return how much of the room it took; negative as push_over() */
+typedef int (*push_spreader)(struct virtq *ring, const struct frame *frame, uint32_t room);
+
+/**
+ * Runs of frames that fit one buffer each, and those between them over several.
+ *
+ * @param room split: chains available; packed: descriptors that can be
+ * @return how many were dealt with, from the first on
+ */
+static inline __attribute__((always_inline)) uint16_t
+push_frames(struct virtq *ring, struct frame *const frames[], uint16_t n, uint32_t room,
+	push_runner run, push_spreader spread, struct virtq_result *result)
+{
+	bool good = atomic_load_explicit(&ring->broken, memory_order_relaxed) == VIRTQ_GOOD;
+	uint16_t done = 0;
+
+	*result = (struct virtq_result){0};
+	while (good && done < n && room > 0) {
+		uint16_t left = (uint16_t)(n - done), most = left < room ? left : (uint16_t)room;
+		uint16_t sent = run(ring, frames + done, most, &result->bytes);
+
+		done += sent;
+		result->sent += sent;
+		room -= sent;
+		if (sent == most)
+			continue;
+		int used = spread(ring, frames[done], room);
+		if (used < 0 && used != -E2BIG)
+			break;
+		result->misfit += used < 0;
+		result->sent += used > 0;
+		result->bytes += used > 0 ? frames[done]->len : 0;
+		room -= used > 0 ? (uint32_t)used : 0;
+		done++;
+	}
+	return done;
 }
 
 #endif

@@ -36,10 +36,7 @@ struct virtq_chain {
 	uint16_t descs; /**< packed: descriptors it takes in the ring */
 };
 
-enum {
-	VIRTQ_HEADER_LEN = 10, /**< without the last field */
-	VIRTQ_CHAIN_MAX = 256, /**< descriptors of one table in a chain, and buffers of a chain */
-};
+enum { VIRTQ_CHAIN_MAX = 256 }; /**< descriptors of one table in a chain, and buffers of a chain */
 
 /** Read a descriptor that the guest may be writing: 16 bytes, each once. */
 static inline struct vring_desc
@@ -72,6 +69,13 @@ virtq_use(struct vring_used *used, uint16_t position, uint16_t head, uint32_t le
 	struct vring_used_elem element = {head, len};
 
 	memcpy(&used->ring[position], &element, sizeof(element));
+}
+
+/** The same where the ring goes on. */
+static inline void
+virtq_use_next(struct virtq *ring, uint16_t head, uint32_t len)
+{
+	virtq_use(ring->used, ring->last_used++ & ring->mask, head, len);
 }
 
 /** Buffers that the guest has made available and nobody has taken. @return 0 once broken */

@@ -10,7 +10,8 @@ import time
 import pytest
 
 from frames import frame
-from frontend import (FRONT, LOG_ALL, LOW, MB, RESET_OWNER, SET_FEATURES, WRITE, Refused)
+from frontend import (FRONT, GET_QUEUE_NUM, LOG_ALL, LOW, MB, RESET_OWNER, SET_FEATURES,
+                      SET_VRING_ADDR, WRITE, Refused)
 from hostile import EVIL, GOOD, Hostile, load, log
 from proc import wait_until
 
@@ -154,8 +155,22 @@ class TestMemory:
             address = struct.pack('<IIQQQQ', 0, 0, FRONT, FRONT + 8192, FRONT + 4096, 0)
             with contextlib.suppress(Refused, ConnectionError):
                 for _ in range(3):
-                    vm.request(9, address)
+                    vm.request(SET_VRING_ADDR, address)
             wait_until(lambda: 'broken' in switch.port(), 20, 'the port broken')
+            switch.unaffected()
+            vm.forget()
+        switch.passes()
+
+    def test_23_truncated_is_nobody_elses(self, switch):
+        """What one front end's message found is not laid at the door of whoever asks next."""
+        with switch.evil() as vm:
+            os.ftruncate(vm.fd, 0)
+            address = struct.pack('<IIQQQQ', 0, 0, FRONT, FRONT + 8192, FRONT + 4096, 0)
+            with contextlib.suppress(Refused, ConnectionError):
+                vm.request(SET_VRING_ADDR, address)
+            assert switch.good.ask(GET_QUEUE_NUM) == (1,)
+            wait_until(lambda: 'broken' in switch.port(), 20, 'the port broken')
+            assert switch.switch.port('good')['faults'] == '0'
             switch.unaffected()
             vm.forget()
         switch.passes()

@@ -8,10 +8,9 @@ import pytest
 
 from frames import BROADCAST, frame, mac, read_pcap, write_pcap
 from proc import wait_until
-from shuntvm import Beside, VhostPmd, run, shunt_vm, vm
+from shuntvm import (EXTRAS, Beside, VhostPmd, assert_checked, assert_clean, keys_of, run,
+                     shunt_vm, vm)
 from switch import Switch
-
-EXTRAS = ('', 'indirect', 'event_idx', 'in_order', 'all')
 
 
 @pytest.fixture(scope='module')
@@ -34,19 +33,6 @@ def ports(switch):
     return [switch.socket(f'vm{number}') for number in range(3)]
 
 
-def keys_of(extra):
-    names = EXTRAS[1:-1] if extra == 'all' else [extra] if extra else []
-    return {name: 'on' for name in names}
-
-
-def assert_clean(result, frames=100):
-    """Some frames were exchanged, each of them was looked at, and nothing is wrong."""
-    assert result['tx_packets'] >= frames
-    for name in ('lost', 'duplicated', 'reordered', 'corrupted', 'foreign'):
-        assert result[name] == 0, f'{name}: {result}'
-    assert result['rx_packets'] == result['tx_packets']
-
-
 class TestRings:
     """Every kind of ring, through testpmd."""
 
@@ -56,8 +42,7 @@ class TestRings:
     def test_matrix(self, pmd, packed, mrg, queues, extra):
         result = shunt_vm(*pmd.sockets, 'loop', '--verify', seconds=0.1, packed=packed, mrg=mrg,
                           queues=queues, **keys_of(extra))
-        assert_clean(result)
-        assert result['checked'] == result['rx_packets']
+        assert_checked(result)
 
     @pytest.mark.parametrize('mrg', ('off', 'on'))
     def test_legacy(self, pmd, mrg):

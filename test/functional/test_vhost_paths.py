@@ -8,10 +8,9 @@ import pytest
 
 from frames import BROADCAST, frame, mac, read_pcap, tag, write_pcap
 from proc import wait_until
-from shuntvm import Beside, run, shunt_vm, vm
+from shuntvm import EXTRAS, Beside, assert_checked, keys_of, run, shunt_vm, vm
 from switch import Switch
 
-EXTRAS = ('', 'indirect', 'event_idx', 'in_order', 'all')
 COUNTERS = ('rx_packets', 'rx_bytes', 'rx_drops', 'tx_packets', 'tx_bytes', 'tx_drops')
 RUN_OVER = 300    # frames: rings of 256 go round
 
@@ -29,42 +28,29 @@ def ports(switch):
     return [switch.socket(f'vm{number}') for number in range(3)]
 
 
-def keys_of(extra):
-    names = EXTRAS[1:-1] if extra == 'all' else [extra] if extra else []
-    return {name: 'on' for name in names}
-
-
-def assert_clean(result, frames=100):
-    """Frames were exchanged, each was looked at, and nothing is wrong."""
-    assert result['tx_packets'] >= frames
-    for name in ('lost', 'duplicated', 'reordered', 'corrupted', 'foreign'):
-        assert result[name] == 0, f'{name}: {result}'
-    assert result['rx_packets'] == result['tx_packets'] == result['checked']
-
-
 class TestPacked:
     @pytest.mark.parametrize('extra', EXTRAS)
     @pytest.mark.parametrize('mrg', ('off', 'on'))
     def test_matrix(self, ports, mrg, extra):
-        assert_clean(shunt_vm(*ports, 'loop', '--verify', seconds=0.1, packed='on', mrg=mrg,
-                              queues=2, **keys_of(extra)))
+        assert_checked(shunt_vm(*ports, 'loop', '--verify', seconds=0.1, packed='on', mrg=mrg,
+                                queues=2, **keys_of(extra)))
 
     @pytest.mark.parametrize('keys', [{'chain': 4}, {'chain': 4, 'mrg': 'on', 'indirect': 'on'},
                                       {'regions': 5}, {'size': 32}], ids=str)
     def test_shapes(self, ports, keys):
-        assert_clean(shunt_vm(*ports, 'loop', '--verify', packed='on', **keys))
+        assert_checked(shunt_vm(*ports, 'loop', '--verify', packed='on', **keys))
 
     @pytest.mark.parametrize('mrg', ('off', 'on'))
     @pytest.mark.parametrize('size', ('imix', '9018', 'tso'))
     def test_sizes(self, ports, size, mrg):
-        assert_clean(shunt_vm(*ports[:2], 'loop', '--verify', '--frame', size, packed='on',
-                              mrg=mrg, tso='on'), 10)
+        assert_checked(shunt_vm(*ports[:2], 'loop', '--verify', '--frame', size, packed='on',
+                                mrg=mrg, tso='on'), 10)
 
     def test_beside_split(self, ports):
         status, result, text = run(vm(ports[0], packed='on'), vm(ports[1]), vm(ports[2], mrg='on'),
                                    mode=['loop'], options=['--verify'])
         assert status == 0, text
-        assert_clean(result)
+        assert_checked(result)
 
     @pytest.mark.parametrize('datapath,path', [('auto', 'direct'),
                                                ('library', 'library: as configured')])

@@ -14,11 +14,33 @@ import proc
 from proc import Process
 from testpmd import Testpmd
 
+EXTRAS = ('', 'indirect', 'event_idx', 'in_order', 'all')    # what rings may have besides
+
 
 def vm(socket, **keys):
     """A VM argument; '_' in keys stands for '-'."""
     words = [f"{name.replace('_', '-')}={value}" for name, value in keys.items()]
     return ','.join([f'socket={socket}'] + words)
+
+
+def keys_of(extra):
+    """Keys of a VM for one of EXTRAS."""
+    names = EXTRAS[1:-1] if extra == 'all' else [extra] if extra else []
+    return {name: 'on' for name in names}
+
+
+def assert_clean(result, frames=100):
+    """Some frames were exchanged, all came, and nothing is wrong with those looked at."""
+    assert result['tx_packets'] >= frames, result
+    for name in ('lost', 'duplicated', 'reordered', 'corrupted', 'foreign'):
+        assert result[name] == 0, f'{name}: {result}'
+    assert result['rx_packets'] == result['tx_packets'], result
+
+
+def assert_checked(result, frames=100):
+    """The same, and each of them was looked at."""
+    assert_clean(result, frames)
+    assert result['checked'] == result['rx_packets'], result
 
 
 def argv(*vms, mode, options=(), seconds=0.2, timeout=20):

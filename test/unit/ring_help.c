@@ -200,6 +200,19 @@ ring_stop(struct ring_driver *driver)
 }
 
 void
+ring_restart(struct ring_driver *driver, const struct virtq_ops *ops, bool packed,
+	const struct ring_options *options)
+{
+	struct ring_options with = *options;
+
+	with.ops = ops;
+	with.packed = packed;
+	with.short_header = with.short_header && !packed;
+	ring_stop(driver);
+	ring_start(driver, driver->guest, 0, &with);
+}
+
+void
 ring_add_head(struct ring_driver *driver, uint16_t head)
 {
 	driver->avail->ring[driver->avail_next % driver->size] = head;

@@ -101,6 +101,13 @@ void ring_start(struct ring_driver *driver, struct ring_guest *guest, unsigned s
 	const struct ring_options *options);
 void ring_stop(struct ring_driver *driver);
 
+/**
+ * Lay the ring in slot 0 out anew, for given bursts of one kind, whatever the options say of those.
+ * Packed rings have no short header.
+ */
+void ring_restart(struct ring_driver *driver, const struct virtq_ops *ops, bool packed,
+	const struct ring_options *options);
+
 /** Write a chain of descriptors and make it available. @return its head */
 uint16_t ring_add(struct ring_driver *driver, const struct ring_part parts[], unsigned n);
 

@@ -66,8 +66,6 @@ pop(uint16_t n)
 	if (virtq_waits(&driver.ring))
 		virtq_settle(&driver.ring, NULL);
 	assert_int_equal(virtq_pop(&driver.ring, batch, frames, n, &bad), n);
-	for (uint16_t i = 0; i < n; i++)
-		frames[i].hold = hold;
 }
 
 static struct rte_mbuf *

@@ -143,6 +143,26 @@ test_foreign_hugepages(void **state)
 	foreign(HUGE, true);
 }
 
+/* What one call found is not told of the next, and who never entered found nothing. */
+static void
+test_told_once(void **state)
+{
+	int fd = file(PAGE, false);
+	volatile uint8_t *bytes =
+		mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	start(state);
+	assert_true((const void *)bytes != MAP_FAILED);
+	assert_false(lost_leave());
+	lost_enter();
+	assert_int_equal(ftruncate(fd, 0), 0);
+	assert_int_equal(bytes[0], 0);
+	assert_true(lost_leave());
+	assert_false(lost_leave());
+	munmap((void *)(uintptr_t)bytes, PAGES * PAGE);
+	close(fd);
+}
+
 /** Run something that must not survive. */
 static void
 expect_death(void (*act)(void))
@@ -334,6 +354,7 @@ main(void)
 		cmocka_unit_test(test_truncated_hugepages),
 		cmocka_unit_test(test_foreign),
 		cmocka_unit_test(test_foreign_hugepages),
+		cmocka_unit_test(test_told_once),
 		cmocka_unit_test(test_elsewhere),
 		cmocka_unit_test(test_fenced),
 		cmocka_unit_test(test_undumped),

@@ -38,12 +38,7 @@ teardown(void **state)
 static void
 restart(const struct ring_options *options)
 {
-	struct ring_options with = *options;
-
-	with.ops = ops;
-	with.packed = true;
-	ring_stop(&driver);
-	ring_start(&driver, &guest, 0, &with);
+	ring_restart(&driver, ops, true, options);
 }
 
 /** Push so many frames of no interest into buffers that are there. */

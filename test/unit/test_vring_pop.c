@@ -47,13 +47,7 @@ teardown(void **state)
 static void
 restart(const struct ring_options *options)
 {
-	struct ring_options with = *options;
-
-	with.ops = ops;
-	with.packed = packed;
-	with.short_header = with.short_header && !packed;
-	ring_stop(&driver);
-	ring_start(&driver, &guest, 0, &with);
+	ring_restart(&driver, ops, packed, options);
 }
 
 static uint16_t

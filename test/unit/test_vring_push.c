@@ -39,13 +39,7 @@ teardown(void **state)
 static void
 restart(const struct ring_options *options)
 {
-	struct ring_options with = *options;
-
-	with.ops = ops;
-	with.packed = packed;
-	with.short_header = with.short_header && !packed;
-	ring_stop(&driver);
-	ring_start(&driver, &guest, 0, &with);
+	ring_restart(&driver, ops, packed, options);
 }
 
 /** A frame as a sender's ring yields it: pieces on the heap, where an overrun shows. */

@@ -61,14 +61,18 @@ class Run:
         self.process.kill9()
 
 
-class ShuntVm:
-    """Any mode of shunt-vm towards the sockets of a switch."""
-    name = 'shunt-vm'
+class Generator:
+    """Starts loads, each with a log of its own."""
 
     def __init__(self, places):
         self.places = places
         self.dir = proc.temp_dir('bench-load-')
         self.numbers = itertools.count()
+
+
+class ShuntVm(Generator):
+    """Any mode of shunt-vm towards the sockets of a switch."""
+    name = 'shunt-vm'
 
     @classmethod
     def check(cls):
@@ -120,14 +124,9 @@ class ShuntVm:
         return self.start('idle', vms, [], seconds)
 
 
-class TestpmdVm:
+class TestpmdVm(Generator):
     """dpdk-testpmd with net_virtio_user ports instead, to compare generators: two ports, loop."""
     name = 'testpmd-vm'
-
-    def __init__(self, places):
-        self.places = places
-        self.dir = proc.temp_dir('bench-load-')
-        self.numbers = itertools.count()
 
     @classmethod
     def check(cls):
