@@ -44,7 +44,7 @@ class TestStatus:
         'port show none', 'port del none', 'port set none queues=1', 'port qemu none',
         'port add x vhost', 'port add x vhost socket=rel', 'port add x vhost socket=/x bogus=1',
         'port add x ethdev device=net_af_packet0,iface=none', 'port add x tap', 'port add x nosuch',
-        'port add x vhost socket=/x vlan=5', 'fdb del 02:00:00:00:00:01', 'fdb list port=none',
+        'port add x vhost socket=/x vlan=4095', 'fdb del 02:00:00:00:00:01', 'fdb list port=none',
         'fdb add 02:00:00:00:00:01 port=none', 'drops port=none', 'lcore del 99', 'lcore add 999',
         'config apply /none', 'config save /none/x',
     ])

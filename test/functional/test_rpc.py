@@ -152,7 +152,7 @@ class TestRequests:
         ('fdb.add', {'mac': 5}, 'mac'), ('fdb.del', {}, 'mac'), ('lcore.add', {}, 'lcore'),
         ('lcore.add', {'lcore': -1}, 'lcore'), ('lcore.add', {'lcore': 1 << 62}, 'lcore'),
         ('config.apply', {'file': 'relative'}, 'file'), ('config.save', {'file': 5}, 'file'),
-        ('port.add', {'name': 'x', 'type': 'vhost', 'vlan': 4095}, 'vlan: .4095. is not a number'),
+        ('port.add', {'name': 'x', 'type': 'vhost', 'vlan': 4095}, "vlan: '4095' is not a number"),
         ('port.add', {'name': 'x', 'type': 'tap'}, 'not yet supported'),
     ])
     def test_wrong_params(self, switch, peer, method, params, says):
