@@ -101,6 +101,7 @@ ethdev_unplug(struct ethdev *dev)
 
 	if (dev->started)
 		rte_eth_dev_stop(dev->id);
+	ethdev_lend_stop(dev);
 	if (rc == 0 && dev->plugged) {
 		rte_eth_dev_close(dev->id);
 		rc = rte_dev_remove(info.device);
@@ -138,9 +139,8 @@ device_tx_offloads(const struct rte_eth_dev_info *info)
 
 /**
  * Drivers that read frames with the CPU, in this process, wherever they lie: nothing but their
- * source says so. Others without hardware pass addresses on to where guests are not mapped,
- * hardware wants guests' memory mapped for its DMA, and net_tap is slower with frames in pieces
- * than with a copy.
+ * source says so. Others without hardware pass addresses on to where guests are not mapped, and
+ * net_tap is slower with frames in pieces than with a copy.
  */
 static bool
 device_reads_guests(const struct rte_eth_dev_info *info)
@@ -179,6 +179,21 @@ device_mtu(const struct ethdev_config *config, const struct rte_eth_dev_info *in
 	return (uint16_t)(info->if_index > 0 ? RTE_MIN(config->mtu, (int64_t)most) : config->mtu);
 }
 
+/** How do guests' frames get there? Sets dev->copies, dev->lends, dev->reads_guests. */
+static void
+device_guest_frames(
+	struct ethdev *dev, const struct ethdev_config *config, const struct rte_eth_dev_info *info)
+{
+	if ((dev->capabilities & FRAME_CHAIN) == 0)
+		dev->copies = "the device takes frames in one piece only";
+	else if (!config->zero_copy)
+		dev->copies = "as configured";
+	else if (!device_reads_guests(info))
+		dev->copies = ethdev_lend_obstacle(info);
+	dev->reads_guests = dev->copies == NULL;
+	dev->lends = dev->reads_guests && !device_reads_guests(info);
+}
+
 static int
 device_configure(struct ethdev *dev, const struct ethdev_config *config,
 	const struct rte_eth_dev_info *info, struct err *err)
@@ -209,28 +224,32 @@ device_configure(struct ethdev *dev, const struct ethdev_config *config,
 		return err_set(err, -rc, "device: cannot configure %u+%u queues, mtu %u: %s",
 			dev->rx_queues, dev->tx_queues, conf.rxmode.mtu, rte_strerror(-rc));
 	dev->capabilities = device_capabilities(conf.txmode.offloads);
-	dev->reads_guests = (dev->capabilities & FRAME_CHAIN) != 0 && device_reads_guests(info);
+	device_guest_frames(dev, config, info);
 	return 0;
 }
 
 static int
-device_queues(struct ethdev *dev, int numa, struct err *err)
+device_queues(struct ethdev *dev, const struct rte_eth_dev_info *info, int numa, struct err *err)
 {
+	struct rte_eth_txconf conf = info->default_txconf;
 	uint16_t rx_ring = ETHDEV_RING, tx_ring = ETHDEV_RING;
 	unsigned socket = numa < 0 ? (unsigned)SOCKET_ID_ANY : (unsigned)numa;
 	int rc = rte_eth_dev_adjust_nb_rx_tx_desc(dev->id, &rx_ring, &tx_ring);
 
 	dev->reserved = (unsigned)dev->rx_queues * rx_ring + (unsigned)dev->tx_queues * tx_ring;
 	dev->pool = pool_reserve(numa, dev->reserved, dev->payload, err);
-	dev->tx_lock = rte_zmalloc_socket(
-		"tx_lock", dev->tx_queues * sizeof(*dev->tx_lock), 64, (int)socket);
-	if (dev->pool == NULL || dev->tx_lock == NULL)
+	dev->queue = rte_zmalloc_socket(
+		"tx_queue", dev->tx_queues * sizeof(*dev->queue), 64, (int)socket);
+	if (dev->pool == NULL || dev->queue == NULL)
 		return dev->pool == NULL ? -ENOMEM : err_set(err, ENOMEM, "device: no memory");
+	dev->tx_ring = tx_ring;
+	if (dev->lends)
+		ethdev_lend_thresholds(&conf);
 	for (uint16_t q = 0; rc == 0 && q < dev->rx_queues; q++)
 		rc = rte_eth_rx_queue_setup(dev->id, q, rx_ring, socket, NULL, dev->pool);
 	for (uint16_t q = 0; rc == 0 && q < dev->tx_queues; q++) {
-		rte_spinlock_init(&dev->tx_lock[q].lock);
-		rc = rte_eth_tx_queue_setup(dev->id, q, tx_ring, socket, NULL);
+		rte_spinlock_init(&dev->queue[q].lock);
+		rc = rte_eth_tx_queue_setup(dev->id, q, tx_ring, socket, &conf);
 	}
 	return rc == 0 ? 0
 		       : err_set(err, -rc, "device: cannot set queues up: %s", rte_strerror(-rc));
@@ -278,7 +297,9 @@ ethdev_start(struct ethdev *dev, const struct ethdev_config *config, int numa, s
 		return err_set(err, -rc, "device: gives no information: %s", rte_strerror(-rc));
 	if ((rc = device_configure(dev, config, &info, err)) < 0 ||
 		(rc = device_set_mtu(dev, mtu, err)) < 0 ||
-		(rc = device_queues(dev, numa, err)) < 0)
+		(rc = device_queues(dev, &info, numa, err)) < 0)
+		return rc;
+	if (dev->lends && (rc = ethdev_lend_start(dev, info.device, numa, err)) < 0)
 		return rc;
 	rc = rte_eth_dev_start(dev->id);
 	if (rc < 0)

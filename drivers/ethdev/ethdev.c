@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <rte_errno.h>
 #include <rte_malloc.h>
 
 #include "lcore/pool.h"
@@ -25,6 +26,7 @@ static const struct key ethdev_keys[] = {
 	ETHDEV_KEY("device", device, .kind = KEY_TEXT, .size = ETHDEV_DEVICE_MAX),
 	ETHDEV_KEY("queues", queues, .kind = KEY_NUMBER, .min = 1, .max = PORT_QUEUES_MAX),
 	ETHDEV_KEY("mtu", mtu, .kind = KEY_NUMBER, .max = ETHDEV_MTU_MAX),
+	ETHDEV_KEY("zero-copy", zero_copy, .kind = KEY_SWITCH),
 	{0},
 };
 
@@ -34,6 +36,7 @@ ethdev_defaults(void *driver_config)
 	struct ethdev_config *config = driver_config;
 
 	config->queues = 1;
+	config->zero_copy = true;
 }
 
 static int
@@ -68,7 +71,8 @@ ethdev_free(struct ethdev *dev)
 {
 	if (dev->pool != NULL)
 		pool_release(dev->pool, dev->reserved);
-	rte_free(dev->tx_lock);
+	ethdev_lend_free(dev);
+	rte_free(dev->queue);
 	rte_free(dev);
 }
 
@@ -157,6 +161,17 @@ ethdev_netdev_runs(unsigned index)
 	       (rc == 0 && (request.ifr_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING));
 }
 
+/** A port that nobody polls, because it is off, is looked at here. */
+static void
+ethdev_collect(struct ethdev *dev)
+{
+	unsigned turns = atomic_load_explicit(&dev->turns, memory_order_relaxed);
+
+	if (dev->loans != NULL && turns == dev->turns_seen)
+		ethdev_lend_collect(dev);
+	dev->turns_seen = turns;
+}
+
 static void
 ethdev_link(struct port *port, struct port_link *link)
 {
@@ -164,6 +179,7 @@ ethdev_link(struct port *port, struct port_link *link)
 	struct rte_eth_dev_info info;
 	struct rte_eth_link status = {0};
 
+	ethdev_collect(dev);
 	link->up = rte_eth_link_get_nowait(dev->id, &status) == 0 && status.link_status;
 	if (link->up && rte_eth_dev_info_get(dev->id, &info) == 0 && info.if_index > 0)
 		link->up = ethdev_netdev_runs(info.if_index);
@@ -171,6 +187,26 @@ ethdev_link(struct port *port, struct port_link *link)
 	dev->was_up = link->up;
 	link->generation = dev->generation;
 	link->speed = status.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : status.link_speed;
+}
+
+/** How frames get from guests to the device. */
+static void
+ethdev_fact_guests(const struct ethdev *dev, struct port_facts *facts)
+{
+	struct reach_state state = {0};
+
+	if (dev->loans != NULL)
+		reach_look(&state);
+	if (dev->copies != NULL)
+		port_fact(facts, "guest_frames", "copied: %s", dev->copies);
+	else if (state.mapped == state.memories)
+		port_fact(facts, "guest_frames", "by reference");
+	else
+		port_fact(facts, "guest_frames",
+			"copied from %u of %u guests: cannot map memory: %s",
+			state.memories - state.mapped, state.memories, rte_strerror(-state.why));
+	if (dev->loans != NULL)
+		port_fact(facts, "guest_frames_lent", "%" PRIu64, ethdev_lend_count(dev));
 }
 
 static void
@@ -196,7 +232,7 @@ ethdev_facts(const struct port *port, struct port_facts *facts)
 			link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : link.link_speed);
 	port_fact(
 		facts, "tx_checksum", "%s", dev->capabilities & FRAME_CSUM ? "device" : "software");
-	port_fact(facts, "guest_frames", "%s", dev->reads_guests ? "by reference" : "copied");
+	ethdev_fact_guests(dev, facts);
 	port_fact(facts, "tx_segmentation", "%s",
 		dev->capabilities & FRAME_TSO ? "device" : "software");
 }

@@ -12,25 +12,32 @@
 #include <rte_ethdev.h>
 #include <rte_spinlock.h>
 
+#include "frame/loan.h"
+#include "frame/reach.h"
 #include "port/port.h"
 
 enum {
 	ETHDEV_DEVICE_MAX = 512,
 	ETHDEV_RING = 1024,         /**< descriptors asked for, per queue */
 	ETHDEV_DRAIN_ROUNDS = 1024, /**< bursts thrown away at most when a device starts */
+	ETHDEV_COLLECT_TURNS = 256, /**< receive bursts between two looks for frames that left */
 };
 
 /** Keys of an ethdev port. */
 struct ethdev_config {
 	char device[ETHDEV_DEVICE_MAX]; /**< devargs */
 	int64_t queues;
-	int64_t mtu; /**< 0 = the device's own */
+	int64_t mtu;    /**< 0 = the device's own */
+	bool zero_copy; /**< guests' frames by reference where that is possible */
 };
 
 _Static_assert(sizeof(struct ethdev_config) <= PORT_DRIVER_CONFIG_MAX, "fits into a port's keys");
 
-struct ethdev_lock {
-	_Alignas(64) rte_spinlock_t lock; /**< taken by polling lcores around a transmit burst */
+/** A transmit queue. */
+struct ethdev_queue {
+	/* Taken by polling lcores around a transmit burst; control when nobody polls the port. */
+	_Alignas(64) rte_spinlock_t lock;
+	uint32_t segments; /**< sent, modulo 2^32; under the lock, kept where frames are lent */
 };
 
 struct ethdev {
@@ -38,11 +45,21 @@ struct ethdev {
 	uint16_t id; /**< DPDK's number of the device */
 	uint16_t rx_queues;
 	uint16_t tx_queues;
-	uint8_t capabilities; /**< FRAME_* that the device does on transmit */
-	bool reads_guests;    /**< frames may stay in guest memory */
-	struct ethdev_lock *tx_lock;
+	uint8_t capabilities;       /**< FRAME_* that the device does on transmit */
+	bool reads_guests;          /**< frames may stay in guest memory */
+	bool lends;                 /**< and the device reads them by its own DMA */
+	uint16_t tx_ring;           /**< descriptors of each transmit queue */
+	uint16_t lanes;             /**< of the array below */
+	struct ethdev_queue *queue; /**< transmit queues */
+	struct loans **loans;       /**< what each lane has lent; NULL = CPUs read frames */
+
+	/* Written by the lcore that polls receive queue 0, read by control. */
+	_Alignas(64) atomic_uint turns; /**< receive bursts */
 
 	/* Control only. */
+	_Alignas(64) unsigned turns_seen; /**< a second ago */
+	const char *copies;        /**< why frames do not stay in guest memory, NULL = they may */
+	struct reach_device reach; /**< joined where there are loans */
 	struct rte_mempool *pool;
 	unsigned reserved; /**< mbufs, of the pool */
 	uint16_t payload;  /**< bytes of each */
@@ -68,6 +85,36 @@ void ethdev_unplug(struct ethdev *dev);
 
 /** Configure queues and offloads, and start. @return 0 or negative errno with the reason */
 int ethdev_start(struct ethdev *dev, const struct ethdev_config *config, int numa, struct err *err);
+
+/* lend.c: frames in guest memory that a device reads by its own DMA */
+
+/**
+ * May the device be lent frames?
+ *
+ * @return NULL, or why not: frames are copied
+ */
+const char *ethdev_lend_obstacle(const struct rte_eth_dev_info *info);
+
+/** What drivers write back of descriptors: of every frame, at once, for somebody waits for it. */
+void ethdev_lend_thresholds(struct rte_eth_txconf *conf);
+
+/** Lend frames from now on; before the device starts. Control thread. @return 0, -ENOMEM */
+int ethdev_lend_start(struct ethdev *dev, struct rte_device *device, int numa, struct err *err);
+
+/** The device has been stopped: guests' memory is out of its reach. Control thread. */
+void ethdev_lend_stop(struct ethdev *dev);
+
+/** The device is closed: no driver has any of their mbufs. Control thread. */
+void ethdev_lend_free(struct ethdev *dev);
+
+/** End the holds of frames that the device has read. Any thread, under the queue's lock. */
+void ethdev_lend_end(const struct ethdev *dev, uint16_t lane);
+
+/** The same for all lanes, without waiting for a lock. Any thread. */
+void ethdev_lend_collect(const struct ethdev *dev);
+
+/** Frames lent so far. Control thread. */
+uint64_t ethdev_lend_count(const struct ethdev *dev);
 
 /* burst.c: the rx and tx slots of struct port_driver */
 uint16_t ethdev_rx(

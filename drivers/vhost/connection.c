@@ -208,6 +208,19 @@ vhost_end_message(void)
 	lost_leave();
 }
 
+/** A message that may bring other memory, or none. */
+static void
+vhost_memory_message(struct vhost_dev *dev, int vid, const struct vhost_message *message)
+{
+	if (message->request != MESSAGE_SET_MEM_TABLE && message->request != MESSAGE_RESET_OWNER)
+		return;
+	if (message->request == MESSAGE_RESET_OWNER || !dev->mapped ||
+		vhost_memory_changes(vid, &message->memory))
+		vhost_mapping_forget(dev);
+	/* Until it has succeeded: the library may have none any more, and would not say so. */
+	dev->mapped = false;
+}
+
 static enum rte_vhost_msg_result
 vhost_before_message(int vid, void *arg)
 {
@@ -231,9 +244,7 @@ vhost_before_message(int vid, void *arg)
 	if (vhost_message_changes(message->request) && dev->epoch != NULL && dev->epoch->direct)
 		vhost_epoch_stop(dev);
 	vhost_spoil_message(dev, vid, message);
-	/* Until it has succeeded: the library may have none any more, and would not say so. */
-	if (message->request == MESSAGE_SET_MEM_TABLE || message->request == MESSAGE_RESET_OWNER)
-		dev->mapped = false;
+	vhost_memory_message(dev, vid, message);
 	/* The library looks into the rings, too. */
 	lost_enter();
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
@@ -294,6 +305,7 @@ vhost_destroy_connection(int vid)
 		return;
 	if (dev->running)
 		vhost_go_down(dev);
+	vhost_mapping_forget(dev);
 	atomic_store(&dev->connection, VHOST_NOBODY);
 }
 
@@ -416,4 +428,5 @@ vhost_connection_close(struct vhost_dev *dev)
 {
 	rte_vhost_driver_unregister(dev->config.socket);
 	registry_remove(dev);
+	vhost_mapping_forget(dev);
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Epochs: what polling lcores may rely on between two messages of a front end. Memory is mapped
- * once more, by us, and rings are translated into that, so that nothing the library unmaps is in
- * use. Before a message that changes any of it the epoch ends: lcores let go, and the library is
+ * once more, by us (mapping.c), and rings are translated into that, so that nothing the library
+ * unmaps is in use. Before a message that changes any of it the epoch ends: lcores let go, and the library is
  * told how far the rings came, for it answers GET_VRING_BASE.
  */
 #include <errno.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <linux/vhost_types.h>
@@ -72,35 +71,14 @@ epoch_obstacle(const struct vhost_config *config, uint64_t features)
 	return NULL;
 }
 
-static int
-epoch_map(struct vhost_epoch *epoch, const struct vhost_dev *dev, struct err *err)
-{
-	struct memory_claim claims[MEMORY_REGIONS_MAX];
-	struct rte_vhost_memory *table = NULL;
-	unsigned n = 0;
-
-	if (!dev->mapped || rte_vhost_get_mem_table(epoch->vid, &table) < 0 || table == NULL)
-		return err_set(err, ENOMEM, "no memory table");
-	for (; n < table->nregions && n < MEMORY_REGIONS_MAX; n++) {
-		const struct rte_vhost_mem_region *region = &table->regions[n];
-		claims[n] = (struct memory_claim){
-			.guest = region->guest_phys_addr,
-			.front = region->host_user_addr,
-			.size = region->size,
-			.offset = region->host_user_addr - (uintptr_t)region->mmap_addr,
-			.fd = region->fd,
-		};
-	}
-	free(table);
-	return memory_map(&epoch->memory, claims, n, err);
-}
-
 /** An address in the library's mapping, in ours. @return NULL unless all of it is in one region */
 static void *
 epoch_translate(const struct vhost_epoch *epoch, const void *address, uint64_t size)
 {
-	for (unsigned i = 0; i < epoch->memory.n; i++) {
-		const struct memory_region *region = &epoch->memory.region[i];
+	const struct memory *memory = &epoch->mapping->memory;
+
+	for (unsigned i = 0; i < memory->n; i++) {
+		const struct memory_region *region = &memory->region[i];
 		uint64_t offset = (uintptr_t)address - region->front;
 		if (address != NULL && offset < region->size && size <= region->size - offset)
 			return region->host + offset;
@@ -143,7 +121,7 @@ epoch_ring_setup(const struct vhost_epoch *epoch, uint16_t number,
 	bool modern = packed || (features & VHOST_FEATURE(VIRTIO_F_VERSION_1)) != 0;
 
 	*setup = (struct virtq_setup){
-		.memory = &epoch->memory,
+		.memory = &epoch->mapping->memory,
 		.size = vring->size,
 		.packed = packed,
 		.mergeable = (features & VHOST_FEATURE(VIRTIO_NET_F_MRG_RXBUF)) != 0,
@@ -185,6 +163,8 @@ epoch_add_ring(struct vhost_epoch *epoch, uint16_t number)
 	if (number % 2 != 0 && !setup.packed &&
 		(epoch->features & VHOST_FEATURE(VIRTIO_F_IN_ORDER)) == 0)
 		setup.hold = hold_create(setup.size);
+	if (setup.hold != NULL)
+		setup.hold->reached = &epoch->mapping->reach.mapped;
 	enum virtq_fault fault = epoch_init_ring(ring, &setup);
 	if (fault != VIRTQ_GOOD) {
 		if (setup.callfd >= 0)
@@ -209,7 +189,7 @@ epoch_free(struct vhost_epoch *epoch)
 		hold_destroy(epoch->ring[i]->hold);
 		rte_free(epoch->ring[i]);
 	}
-	memory_unmap(&epoch->memory);
+	vhost_mapping_put(epoch->mapping);
 	rte_free(epoch);
 }
 
@@ -226,6 +206,8 @@ epoch_is_read(const struct vhost_epoch *epoch)
 void
 vhost_epoch_collect(void)
 {
+	struct vhost_epoch *done = NULL;
+
 	pthread_mutex_lock(&retired_lock);
 	struct vhost_epoch **link = &retired;
 	while (*link != NULL) {
@@ -235,9 +217,16 @@ vhost_epoch_collect(void)
 			continue;
 		}
 		*link = epoch->next;
-		epoch_free(epoch);
+		epoch->next = done;
+		done = epoch;
 	}
 	pthread_mutex_unlock(&retired_lock);
+	/* Devices may have to let go of the memory, which takes its time. */
+	while (done != NULL) {
+		struct vhost_epoch *epoch = done;
+		done = epoch->next;
+		epoch_free(epoch);
+	}
 }
 
 /** Its memory stays mapped for as long as a device may read from it. */
@@ -265,7 +254,9 @@ epoch_build(struct vhost_dev *dev, int vid, enum virtq_fault *fault)
 	rte_vhost_get_negotiated_features(vid, &epoch->features);
 	epoch->capabilities = epoch_capabilities(epoch->features);
 	epoch->reason = epoch_obstacle(&dev->config, epoch->features);
-	if (epoch->reason == NULL && epoch_map(epoch, dev, &err) < 0) {
+	if (epoch->reason == NULL)
+		epoch->mapping = vhost_mapping_get(dev, vid, &err);
+	if (epoch->reason == NULL && epoch->mapping == NULL) {
 		log_warning("%s: %s", dev->config.socket, err.text);
 		epoch_free(epoch);
 		return NULL;
@@ -293,7 +284,7 @@ vhost_epoch_start(struct vhost_dev *dev, int vid)
 	}
 	dev->epoch = epoch;
 	atomic_store(&dev->features, epoch->features);
-	atomic_store(&dev->sealed, epoch->direct && epoch->memory.sealed);
+	atomic_store(&dev->sealed, epoch->direct && epoch->mapping->memory.sealed);
 	atomic_store(&dev->path, epoch->direct ? "direct" : epoch->reason);
 	/* Release: pairs with the acquire in vhost_rx() and vhost_tx(). */
 	atomic_store_explicit(&dev->live, epoch, memory_order_release);

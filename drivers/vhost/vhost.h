@@ -13,6 +13,7 @@
 
 #include <stdatomic.h>
 
+#include "frame/reach.h"
 #include "port/port.h"
 #include "vring/vring.h"
 
@@ -50,6 +51,13 @@ struct vhost_config {
 
 _Static_assert(sizeof(struct vhost_config) <= PORT_DRIVER_CONFIG_MAX, "fits into a port's keys");
 
+/** A guest's memory as we have it mapped. Freed by whoever lets go last. */
+struct vhost_mapping {
+	struct memory memory;
+	struct reach_memory reach; /**< the same, within reach of devices where there are any */
+	atomic_uint users;         /**< epochs, and the port: event thread and control */
+};
+
 /**
  * What settled between one message of the front end and the next: memory, rings, features. Built
  * and freed by the library's event thread; read by polling lcores while it is live. Rings are the
@@ -62,7 +70,7 @@ struct vhost_epoch {
 	const char *reason;   /**< why not direct */
 	uint64_t features;    /**< negotiated */
 	uint8_t capabilities; /**< FRAME_* that the guest takes */
-	struct memory memory;
+	struct vhost_mapping *mapping;           /**< NULL = not direct */
 	struct virtq *ring[2 * PORT_QUEUES_MAX]; /**< as virtio numbers them; NULL = not set up */
 };
 
@@ -108,8 +116,9 @@ struct vhost_dev {
 	atomic_bool running; /**< between new_device and destroy_device */
 
 	/* The library's event thread's alone. */
-	struct vhost_epoch *epoch; /**< what is live, or was until paused */
-	bool mapped;               /**< the library has a memory table */
+	struct vhost_epoch *epoch;     /**< what is live, or was until paused */
+	bool mapped;                   /**< the library has a memory table */
+	struct vhost_mapping *mapping; /**< of the last epoch that had one, for the next; or NULL */
 
 	struct vhost_dev *next; /**< registry, under its lock */
 };
@@ -137,6 +146,17 @@ void vhost_epoch_stop(struct vhost_dev *dev);
 
 /** Free what ended while devices read its memory, where they are through. Not a polling lcore. */
 void vhost_epoch_collect(void);
+
+/* mapping.c: memory that epochs share. The library's event thread, but for put. */
+
+/** The memory that the front end has shared now. @return NULL with the reason; else to be put */
+struct vhost_mapping *vhost_mapping_get(struct vhost_dev *dev, int vid, struct err *err);
+
+/** Let go of it. NULL is fine. Any thread but a polling one. */
+void vhost_mapping_put(struct vhost_mapping *mapping);
+
+/** The next epoch will have other memory, or there is none. Control too, while closing. */
+void vhost_mapping_forget(struct vhost_dev *dev);
 
 /* socket.c: the file system side of a listening socket */
 

@@ -2,6 +2,7 @@
 #include "frame/convert.h"
 
 #include "frame/hold.h"
+#include "frame/loan.h"
 #include "frame/offload.h"
 
 /** Where bytes are appended, and where new mbufs come from. */
@@ -81,16 +82,19 @@ convert_pieces(const struct frame *frame, struct frame_segment pieces[HOLD_PIECE
 }
 
 struct rte_mbuf *
-convert_to_held(const struct frame *frame, struct rte_mempool *pool)
+convert_to_held(const struct frame *frame, struct rte_mempool *pool, struct loans *loans)
 {
 	struct frame_segment pieces[HOLD_PIECES_MAX];
 	struct rte_mbuf *mbufs[1 + HOLD_PIECES_MAX];
 	uint32_t place = frame->place;
-	unsigned n = hold_can_take(frame->hold, place) ? convert_pieces(frame, pieces) : 0;
+	bool can = hold_can_take(frame->hold, place) && (loans == NULL || loan_can_give(loans));
+	unsigned n = can ? convert_pieces(frame, pieces) : 0;
 
 	if (n == 0 || rte_pktmbuf_alloc_bulk(pool, mbufs, n + 1) < 0)
 		return NULL;
-	struct rte_mbuf_ext_shared_info *shared = hold_take(frame->hold, place, (uint16_t)n);
+	struct hold_slot *slot = hold_take(frame->hold, place);
+	struct rte_mbuf_ext_shared_info *shared =
+		loans == NULL ? hold_share(slot, (uint16_t)n) : loan_give(loans, slot, (uint16_t)n);
 	struct rte_mbuf *first = mbufs[0];
 	memcpy(rte_pktmbuf_mtod(first, void *), frame->head, frame->head_len);
 	first->data_len = frame->head_len;

@@ -9,11 +9,8 @@
 static void
 hold_released(void *addr, void *opaque)
 {
-	struct hold_slot *slot = opaque;
-
 	(void)addr;
-	/* Release: pairs with the acquire in hold_is_out(). Nothing is touched after it. */
-	atomic_store_explicit(&slot->out, false, memory_order_release);
+	hold_release(opaque);
 }
 
 static bool
@@ -70,8 +67,8 @@ hold_destroy(struct hold *hold)
 	rte_free(hold);
 }
 
-struct rte_mbuf_ext_shared_info *
-hold_take(struct hold *hold, uint32_t place, uint16_t pieces)
+struct hold_slot *
+hold_take(struct hold *hold, uint32_t place)
 {
 	uint16_t number = hold->idle[--hold->n_idle];
 	struct hold_slot *slot = &hold->slot[number];
@@ -79,8 +76,14 @@ hold_take(struct hold *hold, uint32_t place, uint16_t pieces)
 	hold->taken |= UINT32_C(1) << place;
 	hold->slot_of[place] = number;
 	/* Before any mbuf refers to it; handing the mbufs on orders it for their next owner. */
-	rte_mbuf_ext_refcnt_set(&slot->shared, pieces);
 	atomic_store_explicit(&slot->out, true, memory_order_relaxed);
+	return slot;
+}
+
+struct rte_mbuf_ext_shared_info *
+hold_share(struct hold_slot *slot, uint16_t pieces)
+{
+	rte_mbuf_ext_refcnt_set(&slot->shared, pieces);
 	return &slot->shared;
 }
 

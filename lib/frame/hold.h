@@ -47,7 +47,8 @@ struct hold {
 	/* Constant. */
 	uint16_t mask;
 	uint16_t slots;
-	uint16_t patience; /**< buffers that may wait for a held one */
+	uint16_t patience;          /**< buffers that may wait for a held one */
+	const atomic_bool *reached; /**< by devices' own DMA; NULL = never. Set before its use */
 	struct hold_slot *slot;
 	struct hold_entry *entry; /**< in the order they came, a ring of mask + 1 */
 	struct hold_entry *late;  /**< in no order, up to `slots` */
@@ -80,13 +81,35 @@ hold_can_take(const struct hold *hold, uint32_t place)
 	return hold->n_idle > 0 && hold->n_late == 0 && (hold->taken >> place & 1) == 0;
 }
 
+/** Can devices read it by their own DMA? Polling lcore. */
+static inline bool
+hold_is_reached(const struct hold *hold)
+{
+	return hold->reached != NULL && atomic_load_explicit(hold->reached, memory_order_relaxed);
+}
+
 /**
  * Hold a frame of the current burst, when hold_can_take() says so. Polling lcore.
+ *
+ * @return what to hand to hold_share() or loan_give(); held until hold_release()
+ */
+struct hold_slot *hold_take(struct hold *hold, uint32_t place);
+
+/**
+ * Have mbufs end the hold. Polling lcore.
  *
  * @param pieces mbufs that will be attached to what is returned; the frame is held until the last
  *        of them is freed
  */
-struct rte_mbuf_ext_shared_info *hold_take(struct hold *hold, uint32_t place, uint16_t pieces);
+struct rte_mbuf_ext_shared_info *hold_share(struct hold_slot *slot, uint16_t pieces);
+
+/** Nobody reads the frame any more. Any thread; the slot is not to be touched afterwards. */
+static inline void
+hold_release(struct hold_slot *slot)
+{
+	/* Release: pairs with the acquire of whoever gives the buffer back. */
+	atomic_store_explicit(&slot->out, false, memory_order_release);
+}
 
 /** The burst is over: a buffer of it, in the order they came. Polling lcore. */
 void hold_enter(struct hold *hold, uint32_t place, uint16_t token);

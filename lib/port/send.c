@@ -123,7 +123,8 @@ static bool
 send_may_hold(const struct send_queue *queue, const struct frame *frame)
 {
 	return queue->reads_guests && frame->hold != NULL && frame->len >= HOLD_LEN_MIN &&
-	       (frame->offload.flags & ~queue->capabilities) == 0;
+	       (frame->offload.flags & ~queue->capabilities) == 0 &&
+	       (queue->loans == NULL || hold_is_reached(frame->hold));
 }
 
 /** The frame itself, or a copy of it whose payload is in an mbuf; NULL when it was dropped. */
@@ -134,7 +135,8 @@ send_in_mbuf(const struct send_queue *queue, const struct frame *frame, struct f
 	if (likely(frame->mbuf != NULL))
 		return frame;
 	*copy = *frame;
-	copy->mbuf = send_may_hold(queue, frame) ? convert_to_held(frame, queue->pool) : NULL;
+	copy->mbuf = send_may_hold(queue, frame) ? convert_to_held(frame, queue->pool, queue->loans)
+						 : NULL;
 	if (copy->mbuf == NULL)
 		copy->mbuf = convert_to_mbuf(frame, queue->pool);
 	if (copy->mbuf == NULL) {

@@ -49,17 +49,16 @@ memory_check_claim(const struct memory *memory, const struct memory_claim *claim
 
 /** What its file is. @param page receives its page size */
 static int
-memory_check_file(const struct memory_claim *claim, size_t *page, struct err *err)
+memory_check_file(
+	const struct memory_claim *claim, struct stat *status, size_t *page, struct err *err)
 {
-	struct stat status;
-
-	if (fstat(claim->fd, &status) < 0)
+	if (fstat(claim->fd, status) < 0)
 		return err_set(err, errno, "memory region: %s", strerror(errno));
-	*page = memory_page(claim->fd, &status);
+	*page = memory_page(claim->fd, status);
 	if (*page == 0)
 		return err_set(err, EINVAL, "memory region is not shared memory");
 	/* Beyond the end of the file every access would be a SIGBUS. */
-	if ((uint64_t)status.st_size < claim->offset + claim->size)
+	if ((uint64_t)status->st_size < claim->offset + claim->size)
 		return err_set(err, EINVAL, "memory region is larger than its file");
 	if (claim->offset + claim->size > SIZE_MAX - 4 * *page)
 		return err_set(err, EINVAL, "memory region is too large");
@@ -91,11 +90,12 @@ static int
 memory_add(struct memory *memory, const struct memory_claim *claim, struct err *err)
 {
 	struct memory_region *region = &memory->region[memory->n];
+	struct stat status;
 	size_t page = 0;
 	int rc = memory_check_claim(memory, claim, err);
 
 	if (rc == 0)
-		rc = memory_check_file(claim, &page, err);
+		rc = memory_check_file(claim, &status, &page, err);
 	if (rc < 0)
 		return rc;
 	/* From the start of the file, and whole hugepages: munmap() takes nothing else. */
@@ -103,6 +103,8 @@ memory_add(struct memory *memory, const struct memory_claim *claim, struct err *
 		.guest = claim->guest,
 		.size = claim->size,
 		.front = claim->front,
+		.device = status.st_dev,
+		.file = status.st_ino,
 		.map_size = (claim->offset + claim->size + page - 1) / page * page,
 	};
 	rc = memory_fence(region, claim->fd, page);
@@ -154,6 +156,31 @@ memory_search(const struct memory *memory, uint64_t guest)
 		if (guest - memory->region[i].guest < memory->region[i].size)
 			return &memory->region[i];
 	return NULL;
+}
+
+static bool
+memory_region_is(const struct memory_region *region, const struct memory_claim *claim)
+{
+	struct err err = {0};
+	struct stat status;
+	size_t page;
+
+	/* The mapping keeps the file, so that no other one has its number. */
+	return region->guest == claim->guest && region->size == claim->size &&
+	       region->front == claim->front &&
+	       region->host == (uint8_t *)region->map + claim->offset &&
+	       memory_check_file(claim, &status, &page, &err) == 0 &&
+	       region->device == status.st_dev && region->file == status.st_ino;
+}
+
+bool
+memory_is(const struct memory *memory, const struct memory_claim claims[], unsigned n)
+{
+	bool same = memory->n == n && !memory_is_lost(memory);
+
+	for (unsigned i = 0; same && i < n; i++)
+		same = memory_region_is(&memory->region[i], &claims[i]);
+	return same;
 }
 
 uint8_t *

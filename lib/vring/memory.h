@@ -29,6 +29,8 @@ struct memory_region {
 	uint64_t size;   /**< bytes; 0 = no region */
 	uint8_t *host;   /**< where it is mapped */
 	uint64_t front;  /**< first address in the front end's own address space */
+	uint64_t device; /**< where the file is, as stat() says */
+	uint64_t file;   /**< which one it is there */
 	void *map;       /**< where the file is mapped, from its start */
 	size_t map_size; /**< bytes of it */
 	void *fence;     /**< the mapping and the pages around it: what to unmap */
@@ -58,6 +60,9 @@ int memory_map(
 	struct memory *memory, const struct memory_claim claims[], unsigned n, struct err *err);
 
 void memory_unmap(struct memory *memory);
+
+/** Is this what was claimed and mapped, all of it still there? */
+bool memory_is(const struct memory *memory, const struct memory_claim claims[], unsigned n);
 
 /** As memory_at(), for whatever region it is. */
 uint8_t *memory_find(const struct memory *memory, unsigned *hint, uint64_t guest, uint32_t length);

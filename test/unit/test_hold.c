@@ -9,6 +9,7 @@
 
 #include "eal_fixture.h"
 #include "frame/convert.h"
+#include "frame/loan.h"
 #include "packets.h"
 #include "port/send.h"
 #include "ring_help.h"
@@ -71,7 +72,7 @@ pop(uint16_t n)
 static struct rte_mbuf *
 take(uint16_t i)
 {
-	return convert_to_held(&frames[i], eal_fixture_pool());
+	return convert_to_held(&frames[i], eal_fixture_pool(), NULL);
 }
 
 /** Buffers that the guest has got back since: checks that they are those, in that order. */
@@ -372,6 +373,30 @@ test_who_may_hold(void **state)
 	assert_false(is_held(&queue, 0));
 }
 
+/** By DMA only what is within reach, and what there is a loan for. */
+static void
+test_who_may_lend(void **state)
+{
+	atomic_bool reached = false;
+	struct send_queue queue = {.burst = keep,
+		.pool = eal_fixture_pool(),
+		.capabilities = FRAME_CHAIN,
+		.reads_guests = true,
+		.loans = loans_create(1, -1)};
+
+	(void)state;
+	assert_non_null(queue.loans);
+	assert_false(is_held(&queue, 0));
+	hold->reached = &reached;
+	assert_false(is_held(&queue, 0));
+	atomic_store(&reached, true);
+	assert_true(is_held(&queue, 0));
+	/* Freed, but nobody has seen that it was sent. */
+	assert_false(is_held(&queue, 0));
+	assert_int_equal(atomic_load(&queue.loans->given), 1);
+	loans_destroy(queue.loans);
+}
+
 /* Freed by another thread ---------------------------------------------------------------------- */
 
 enum { ROUNDS = 20000, CROSSING = 8 };
@@ -449,6 +474,7 @@ main(void)
 		HOLD_TEST(test_bytes),
 		HOLD_TEST(test_no_memory),
 		HOLD_TEST(test_who_may_hold),
+		HOLD_TEST(test_who_may_lend),
 		HOLD_TEST(test_threads),
 	};
 

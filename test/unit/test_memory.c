@@ -227,6 +227,44 @@ test_hugepages(void **state)
 	close(fd);
 }
 
+/** The same table again, and what is not the same. */
+static void
+test_is(void **state)
+{
+	int fd = file(8 * PAGE, 0), other = file(8 * PAGE, 0), again = dup(fd);
+	const struct memory_claim claims[] = {
+		{.guest = 0, .size = PAGE, .offset = PAGE, .fd = fd, .front = 0x7f0000},
+		{.guest = 0x10000, .size = 4 * PAGE, .offset = 4 * PAGE, .fd = fd},
+	};
+	struct memory_claim changed[COUNT(claims)];
+
+	(void)state;
+	assert_int_equal(memory_map(&memory, claims, COUNT(claims), &err), 0);
+	memcpy(changed, claims, sizeof(claims));
+	changed[1].fd = again;
+	assert_true(memory_is(&memory, changed, COUNT(claims)));
+	assert_false(memory_is(&memory, changed, 1));
+	changed[1].fd = other;
+	assert_false(memory_is(&memory, changed, COUNT(claims)));
+	changed[1] = claims[1];
+	changed[1].offset -= PAGE;
+	assert_false(memory_is(&memory, changed, COUNT(claims)));
+	changed[1] = claims[1];
+	changed[0].front++;
+	assert_false(memory_is(&memory, changed, COUNT(claims)));
+	assert_true(memory_is(&memory, claims, COUNT(claims)));
+	/* Cut short, and found out. */
+	assert_int_equal(ftruncate(fd, 7 * PAGE), 0);
+	assert_false(memory_is(&memory, claims, COUNT(claims)));
+	assert_int_equal(ftruncate(fd, 8 * PAGE), 0);
+	atomic_store(&memory.lost, true);
+	assert_false(memory_is(&memory, claims, COUNT(claims)));
+	memory_unmap(&memory);
+	close(again);
+	close(other);
+	close(fd);
+}
+
 int
 main(void)
 {
@@ -236,6 +274,7 @@ main(void)
 		cmocka_unit_test(test_other_files),
 		cmocka_unit_test(test_unmapped),
 		cmocka_unit_test(test_hugepages),
+		cmocka_unit_test(test_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@ REFRESH=no
 DIR=${1:-${SHUNT_GUEST:-${SHUNT_BUILD:-$HERE/../../build}/guest}}
 
 BOOT_MODULES="virtio_pci virtio_net"    # loaded by init
-EXTRA_MODULES="8021q"                   # loaded by the guest's `load` command
+EXTRA_MODULES="8021q vfio-pci vfio_iommu_type1 igb"    # loaded by the guest's `load` command
 PROGRAMS="iperf3 ethtool"
 META=linux-image-cloud-amd64
 

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Held frames lent to a device that frees mbufs late: when the guest's buffers come back. */
+#include "unit.h"
+
+#include <string.h>
+
+#include "eal_fixture.h"
+#include "frame/hold.h"
+#include "frame/loan.h"
+
+enum { RING = 16, LOANS = RING / 2, SIZE = 64, PIECES = 1, SEGMENTS = 1 + PIECES };
+
+/** A device's ring as its driver keeps it: an mbuf is freed where the next one goes. */
+static struct {
+	struct rte_mbuf *mbuf[RING];
+	bool done[RING];
+	unsigned tail;
+	uint32_t segments;
+} device;
+
+static struct hold *hold;
+static struct loans *loans;
+static uint8_t payload[1500];
+
+/** What a driver does with an mbuf whose place it needs. */
+static void
+device_free(unsigned place)
+{
+	if (device.mbuf[place] != NULL)
+		rte_pktmbuf_free_seg(device.mbuf[place]);
+	device.mbuf[place] = NULL;
+}
+
+static int
+setup(void **state)
+{
+	memset(&device, 0, sizeof(device));
+	memset(device.done, true, sizeof(device.done));
+	device.segments = UINT32_MAX - RING; /* wraps soon */
+	if (eal_test_setup(state) != 0)
+		return -1;
+	hold = hold_create(SIZE);
+	loans = loans_create(LOANS, -1);
+	return hold == NULL || loans == NULL ? -1 : 0;
+}
+
+static int
+teardown(void **state)
+{
+	for (unsigned i = 0; i < RING; i++)
+		device_free(i);
+	assert_false(loans_are_out(loans));
+	assert_false(hold_is_read(hold));
+	loans_destroy(loans);
+	hold_destroy(hold);
+	return eal_test_teardown(state);
+}
+
+static void
+device_put(struct rte_mbuf *mbuf)
+{
+	device_free(device.tail);
+	device.mbuf[device.tail] = mbuf;
+	device.done[device.tail] = false;
+	device.tail = (device.tail + 1) % RING;
+}
+
+static struct rte_mbuf *
+mbuf_new(void)
+{
+	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(eal_fixture_pool());
+
+	assert_non_null(mbuf);
+	return mbuf;
+}
+
+/** Hold a frame, lend it, and send it: with a descriptor before it, where offloads need one. */
+static struct hold_slot *
+lend(bool context)
+{
+	struct rte_mbuf *piece = mbuf_new();
+
+	assert_true(loan_can_give(loans));
+	struct hold_slot *slot = hold_take(hold, 0);
+	hold_enter(hold, 0, 0);
+	struct rte_mbuf_ext_shared_info *shared = loan_give(loans, slot, PIECES);
+	rte_pktmbuf_attach_extbuf(piece, payload, (uintptr_t)payload, sizeof(payload), shared);
+	if (context)
+		device_put(NULL);
+	device_put(mbuf_new());
+	device_put(piece);
+	device.segments += SEGMENTS;
+	return slot;
+}
+
+static bool
+is_done(void *arg, uint16_t offset)
+{
+	(void)arg;
+	assert_in_range(offset, 0, RING - 1);
+	return device.done[(device.tail + offset) % RING];
+}
+
+/** The device has sent the frame whose last descriptor was put so many ago; 1 = the last one. */
+static void
+device_sends(unsigned ago)
+{
+	device.done[(device.tail + RING - ago) % RING] = true;
+}
+
+static void
+end(void)
+{
+	loans_end(loans, device.segments, RING, is_done, NULL);
+}
+
+static bool
+is_held(const struct hold_slot *slot)
+{
+	return atomic_load(&slot->out);
+}
+
+/** The last frame before silence is given back, its mbufs still in the driver's ring. */
+static void
+test_silence(void **state)
+{
+	(void)state;
+	struct hold_slot *slot = lend(false);
+	loans_mark(loans, device.segments);
+	assert_true(loans_wait(loans));
+	end();
+	assert_true(is_held(slot));
+	device_sends(1);
+	end();
+	assert_false(is_held(slot));
+	assert_false(loans_wait(loans));
+	assert_true(loans_are_out(loans));
+}
+
+/** In order, those that are sent and no others; with descriptors nobody told us of, later. */
+static void
+test_order(void **state)
+{
+	struct hold_slot *slot[3];
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		slot[i] = lend(false);
+		loans_mark(loans, device.segments);
+	}
+	device_sends(1 + 2 * SEGMENTS);
+	end();
+	assert_false(is_held(slot[0]));
+	assert_true(is_held(slot[1]));
+	device_sends(1 + SEGMENTS);
+	end();
+	assert_false(is_held(slot[1]));
+	assert_true(is_held(slot[2]));
+	device_sends(1);
+	end();
+	assert_false(is_held(slot[2]));
+	slot[0] = lend(false);
+	loans_mark(loans, device.segments);
+	slot[1] = lend(true);
+	loans_mark(loans, device.segments);
+	device_sends(1 + 1 + SEGMENTS);
+	end();
+	assert_true(is_held(slot[1]));
+	device_sends(1);
+	end();
+	assert_false(is_held(slot[0]));
+	assert_false(is_held(slot[1]));
+}
+
+/** What left in one burst has one mark: back when all of it is sent. */
+static void
+test_burst(void **state)
+{
+	(void)state;
+	struct hold_slot *first = lend(false), *second = lend(false);
+	loans_mark(loans, device.segments);
+	device_sends(1 + SEGMENTS);
+	end();
+	assert_true(is_held(first));
+	device_sends(1);
+	end();
+	assert_false(is_held(first));
+	assert_false(is_held(second));
+}
+
+/** A driver that did not take it frees it, and that ends the hold. */
+static void
+test_not_sent(void **state)
+{
+	(void)state;
+	struct rte_mbuf *piece = mbuf_new();
+	struct hold_slot *slot = hold_take(hold, 0);
+	hold_enter(hold, 0, 0);
+	rte_pktmbuf_attach_extbuf(piece, payload, (uintptr_t)payload, sizeof(payload),
+		loan_give(loans, slot, PIECES));
+	rte_pktmbuf_free(piece);
+	assert_false(is_held(slot));
+	loans_mark(loans, device.segments);
+	/* The youngest descriptor is older than it, and not sent yet. */
+	device.done[RING - 1] = false;
+	end();
+	assert_false(loans_wait(loans));
+}
+
+/** Loans are free again when the driver has freed the mbufs, a lap later. */
+static void
+test_laps(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < LOANS; i++)
+		lend(false);
+	loans_mark(loans, device.segments);
+	device_sends(1);
+	assert_false(loan_can_give(loans));
+	end();
+	assert_false(loan_can_give(loans));
+	for (unsigned i = 0; i < 5 * LOANS; i++) {
+		/* A copied frame in between makes room. */
+		device_put(mbuf_new());
+		device_put(mbuf_new());
+		device.segments += 2;
+		struct hold_slot *slot = lend(false);
+		loans_mark(loans, device.segments);
+		device_sends(1);
+		end();
+		assert_false(is_held(slot));
+		uint16_t token;
+		while (hold_collect(hold, &token, 1) > 0)
+			;
+	}
+}
+
+/** The device is stopped with frames in it: its driver frees them. */
+static void
+test_stop(void **state)
+{
+	(void)state;
+	struct hold_slot *slot = lend(false);
+	loans_mark(loans, device.segments);
+	for (unsigned i = 0; i < RING; i++)
+		device_free(i);
+	assert_false(is_held(slot));
+	end();
+	assert_false(loans_wait(loans));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_silence, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_burst, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_not_sent, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_laps, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stop, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, eal_group_setup, eal_group_teardown);
+}
