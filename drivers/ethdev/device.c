@@ -186,12 +186,13 @@ device_guest_frames(
 {
 	if ((dev->capabilities & FRAME_CHAIN) == 0)
 		dev->copies = "the device takes frames in one piece only";
-	else if (!config->zero_copy)
+	else if (config->zero_copy == ETHDEV_ZERO_COPY_OFF)
 		dev->copies = "as configured";
 	else if (!device_reads_guests(info))
 		dev->copies = ethdev_lend_obstacle(info);
 	dev->reads_guests = dev->copies == NULL;
 	dev->lends = dev->reads_guests && !device_reads_guests(info);
+	dev->lends_all = config->zero_copy == ETHDEV_ZERO_COPY_ON;
 }
 
 static int

@@ -22,11 +22,13 @@
 
 enum { ETHDEV_MTU_MIN = 68, ETHDEV_MTU_MAX = 65521 };
 
+static const char *const ethdev_zero_copies[] = {"auto", "on", "off", NULL};
+
 static const struct key ethdev_keys[] = {
 	ETHDEV_KEY("device", device, .kind = KEY_TEXT, .size = ETHDEV_DEVICE_MAX),
 	ETHDEV_KEY("queues", queues, .kind = KEY_NUMBER, .min = 1, .max = PORT_QUEUES_MAX),
 	ETHDEV_KEY("mtu", mtu, .kind = KEY_NUMBER, .max = ETHDEV_MTU_MAX),
-	ETHDEV_KEY("zero-copy", zero_copy, .kind = KEY_SWITCH),
+	ETHDEV_KEY("zero-copy", zero_copy, .kind = KEY_CHOICE, .choices = ethdev_zero_copies),
 	{0},
 };
 
@@ -36,7 +38,6 @@ ethdev_defaults(void *driver_config)
 	struct ethdev_config *config = driver_config;
 
 	config->queues = 1;
-	config->zero_copy = true;
 }
 
 static int
@@ -201,6 +202,10 @@ ethdev_fact_guests(const struct ethdev *dev, struct port_facts *facts)
 		port_fact(facts, "guest_frames", "copied: %s", dev->copies);
 	else if (state.mapped == state.memories)
 		port_fact(facts, "guest_frames", "by reference");
+	else if (state.why == -EPERM)
+		port_fact(facts, "guest_frames",
+			"copied from %u of %u guests: not in huge pages (see zero-copy)",
+			state.memories - state.mapped, state.memories);
 	else
 		port_fact(facts, "guest_frames",
 			"copied from %u of %u guests: cannot map memory: %s",

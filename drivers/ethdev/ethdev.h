@@ -24,11 +24,18 @@ enum {
 };
 
 /** Keys of an ethdev port. */
+/** Which guests' frames leave by reference, where that is possible. */
+enum ethdev_zero_copy {
+	ETHDEV_ZERO_COPY_AUTO, /**< of guests in huge pages, which nobody takes back in between */
+	ETHDEV_ZERO_COPY_ON,
+	ETHDEV_ZERO_COPY_OFF,
+};
+
 struct ethdev_config {
 	char device[ETHDEV_DEVICE_MAX]; /**< devargs */
 	int64_t queues;
-	int64_t mtu;    /**< 0 = the device's own */
-	bool zero_copy; /**< guests' frames by reference where that is possible */
+	int64_t mtu;       /**< 0 = the device's own */
+	int64_t zero_copy; /**< enum ethdev_zero_copy */
 };
 
 _Static_assert(sizeof(struct ethdev_config) <= PORT_DRIVER_CONFIG_MAX, "fits into a port's keys");
@@ -48,6 +55,7 @@ struct ethdev {
 	uint8_t capabilities;       /**< FRAME_* that the device does on transmit */
 	bool reads_guests;          /**< frames may stay in guest memory */
 	bool lends;                 /**< and the device reads them by its own DMA */
+	bool lends_all;             /**< of small pages too */
 	uint16_t tx_ring;           /**< descriptors of each transmit queue */
 	uint16_t lanes;             /**< of the array below */
 	struct ethdev_queue *queue; /**< transmit queues */

@@ -70,7 +70,8 @@ ethdev_lend_start(struct ethdev *dev, struct rte_device *device, int numa, struc
 	}
 	if (dev->loans == NULL)
 		return err_set(err, ENOMEM, "device: no memory for frames to lend");
-	dev->reach = (struct reach_device){.ops = &reach_bus_ops, .device = device};
+	dev->reach = (struct reach_device){
+		.ops = &reach_bus_ops, .device = device, .all = dev->lends_all};
 	reach_join(&dev->reach);
 	return 0;
 }

@@ -42,6 +42,7 @@ static void
 mapping_ranges(const struct memory *memory, struct reach_memory *reach)
 {
 	reach->n = memory->n;
+	reach->huge = memory->huge;
 	for (unsigned i = 0; i < memory->n; i++) {
 		const struct memory_region *region = &memory->region[i];
 		uint8_t *start = RTE_PTR_ALIGN_FLOOR(region->host, MAPPING_PAGE);

@@ -64,10 +64,23 @@ reach_unmap_some(struct reach_memory *memory, const struct reach_device *device,
 }
 
 /** Under the lock. */
+static bool
+reach_is_wanted(const struct reach_memory *memory)
+{
+	for (const struct reach_device *device = reach_devices; device != NULL;
+		device = device->next)
+		if (device->all || memory->huge)
+			return true;
+	return false;
+}
+
+/** Under the lock. */
 static void
 reach_map(struct reach_memory *memory, const struct reach_device *device)
 {
-	memory->why = 0;
+	memory->why = reach_is_wanted(memory) ? 0 : -EPERM;
+	if (memory->why < 0)
+		return;
 	for (unsigned i = 0; i < memory->n; i++) {
 		const struct reach_range *range = &memory->range[i];
 		memory->why = device->ops->map(device->device, range->start, range->size);

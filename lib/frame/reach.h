@@ -3,6 +3,10 @@
  * Guest memory within reach of devices: mapped for the DMA of network cards, so that frames can
  * leave from where a guest put them.
  *
+ * What is mapped is pinned. A VM that gives pages back to its host (balloon, free page reporting)
+ * and takes them again gets others, and devices would go on reading the old ones. Nobody does that
+ * with huge pages; memory of small ones is mapped only for devices that are told to.
+ *
  * Devices join, memory is shared; whichever comes later, memory is mapped while there is both. All
  * devices are behind one container of the IOMMU, as DPDK has them: what is mapped through one of
  * them is within reach of all, and stays so until the last one leaves. A memory is mapped as a
@@ -33,6 +37,7 @@ struct reach_memory {
 
 	/* Written by the caller before reach_share(). */
 	unsigned n;
+	bool huge; /**< in huge pages, which front ends do not give back in between */
 	struct reach_range range[REACH_RANGES_MAX];
 
 	/* Under the lock. */
@@ -55,6 +60,7 @@ struct reach_device {
 	/* Written by the caller before reach_join(). */
 	const struct reach_ops *ops;
 	void *device;
+	bool all; /**< wants memory of small pages too */
 
 	/* Under the lock. */
 	struct reach_device *next;

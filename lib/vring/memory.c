@@ -15,6 +15,8 @@
 
 enum { MEMORY_PAGE = 4096 };
 
+enum { MEMORY_HUGE = 2 << 20 }; /* bytes of the smallest huge page */
+
 /** How the pages of a file are to be mapped. @return 0 when it cannot be guest memory */
 static size_t
 memory_page(int fd, const struct stat *status)
@@ -116,6 +118,7 @@ memory_add(struct memory *memory, const struct memory_claim *claim, struct err *
 	if (region->watch < 0)
 		return err_set(err, ENOSPC, "too many memory regions of all front ends");
 	int seals = fcntl(claim->fd, F_GET_SEALS);
+	memory->huge &= page >= MEMORY_HUGE;
 	memory->sealed &= seals >= 0 && (seals & F_SEAL_SHRINK) != 0;
 	return 0;
 }
@@ -125,6 +128,7 @@ memory_map(struct memory *memory, const struct memory_claim claims[], unsigned n
 {
 	memset(memory, 0, sizeof(*memory));
 	memory->sealed = true;
+	memory->huge = true;
 	if (n > MEMORY_REGIONS_MAX)
 		return err_set(
 			err, EINVAL, "%u memory regions, more than %d", n, MEMORY_REGIONS_MAX);

@@ -42,6 +42,7 @@ struct memory {
 	_Alignas(64)
 		atomic_bool lost; /**< some of it is gone; in a cache line that is read anyway */
 	bool sealed;              /**< no file of it can be cut short */
+	bool huge;                /**< all of it is in huge pages */
 	unsigned n;
 	struct memory_region region[MEMORY_REGIONS_MAX];
 };

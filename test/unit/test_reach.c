@@ -50,6 +50,7 @@ static struct reach_memory
 memory_of(uintptr_t first)
 {
 	return (struct reach_memory){.n = 2,
+		.huge = true,
 		.range = {{(void *)(first * PAGE), PAGE}, {(void *)((first + 1) * PAGE), PAGE}}};
 }
 
@@ -133,6 +134,31 @@ test_refused(void **state)
 	assert_int_equal(n_mapped, 0);
 }
 
+/** Small pages are mapped for a device that wants them, and not because of others. */
+static void
+test_small_pages(void **state)
+{
+	struct reach_memory small = memory_of(1), huge = memory_of(3);
+	struct reach_device wants = {.ops = &fake, .device = &nic[1], .all = true};
+
+	(void)state;
+	small.huge = false;
+	reach_share(&small);
+	reach_share(&huge);
+	reach_join(&nic[0]);
+	assert_false(small.mapped);
+	assert_true(huge.mapped);
+	check_state(2, 1, -EPERM);
+	reach_join(&wants);
+	assert_true(small.mapped);
+	check_state(2, 2, 0);
+	reach_leave(&wants);
+	reach_leave(&nic[0]);
+	reach_unshare(&small);
+	reach_unshare(&huge);
+	assert_int_equal(n_mapped, 0);
+}
+
 static void *
 come_and_go(void *arg)
 {
@@ -167,6 +193,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_device_comes_later, setup),
 		cmocka_unit_test_setup(test_refused, setup),
+		cmocka_unit_test_setup(test_small_pages, setup),
 		cmocka_unit_test_setup(test_threads, setup),
 	};
 
