@@ -159,6 +159,15 @@ datapath_counters(const struct datapath *datapath, uint16_t port, struct counter
 			counters_add(sum, &datapath->worker[lane]->counters[port]);
 }
 
+void
+datapath_totals(const struct datapath *datapath, struct counters *sum)
+{
+	*sum = (struct counters){0};
+	for (int lane = 0; lane < LANE_MAX; lane++)
+		for (int port = 0; datapath->worker[lane] != NULL && port < PORT_MAX; port++)
+			counters_add(sum, &datapath->worker[lane]->counters[port]);
+}
+
 static void
 load_add(struct datapath_load *sum, const struct datapath_load *part)
 {

@@ -64,6 +64,9 @@ void datapath_quiesce(struct datapath *datapath);
 /** Sum of a port's counters over all lanes since the data path was created. */
 void datapath_counters(const struct datapath *datapath, uint16_t port, struct counters *sum);
 
+/** Sum of the counters of all ports, those that are gone included. */
+void datapath_totals(const struct datapath *datapath, struct counters *sum);
+
 /** What a running lane did since it was started. */
 void datapath_lane_load(const struct datapath *datapath, int lane, struct datapath_load *load);
 
