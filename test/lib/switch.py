@@ -74,6 +74,7 @@ class Switch:
     """
 
     running = []    # every switch between start() and its end
+    rests = True    # between tests no frames are on their way; False: only before it ends
 
     def __init__(self, config='', lcores=None, eal=(), arguments=(), folder=None):
         self.dir = pathlib.Path(folder) if folder else proc.temp_dir('shunt-sw-')
