@@ -21,6 +21,7 @@
 #include "metrics/metrics.h"
 #include "options.h"
 #include "stats/drops.h"
+#include "stats/telemetry.h"
 
 LOG_MODULE(main);
 
@@ -160,7 +161,8 @@ shuntd_build(struct shuntd *shuntd, struct err *err)
 	methods_register(shuntd->rpc, shuntd->vswitch);
 	drops_register(shuntd->rpc, shuntd->vswitch);
 	config_register(shuntd->rpc, &shuntd->service);
-	return rpc_listen(shuntd->rpc, shuntd->options.socket, err);
+	rc = telemetry_open(shuntd->rpc, shuntd->vswitch, err);
+	return rc < 0 ? rc : rpc_listen(shuntd->rpc, shuntd->options.socket, err);
 }
 
 static int
@@ -189,6 +191,7 @@ shuntd_prepare(struct shuntd *shuntd, struct err *err)
 static void
 shuntd_free(struct shuntd *shuntd)
 {
+	telemetry_close();
 	metrics_destroy(shuntd->metrics);
 	/* The socket goes last: who asked for the stop sees when it is done. */
 	vswitch_destroy(shuntd->vswitch);
