@@ -4,11 +4,10 @@
 import contextlib
 import http.client
 import json
-import os
 import re
-import signal
 import socket
 import subprocess
+import urllib.parse
 import urllib.request
 
 import pytest
@@ -378,9 +377,26 @@ def prometheus(address):
         process.kill9()
 
 
-def dashboard():
-    text = (ROOT / 'config/grafana-dashboard.json').read_text()
-    return json.loads(text)
+def queries():
+    """Of the dashboard, with its variables set."""
+    board = json.loads((ROOT / 'config/grafana-dashboard.json').read_text())
+    lines = [target['expr'] for panel in board['panels'] for target in panel['targets']]
+    assert len(lines) > 20
+    return [line.replace('$__rate_interval', '1m').replace('$instance', '.*').replace('$port', '.*')
+            for line in lines]
+
+
+def test_dashboard(address, bridge):
+    """It asks for what there is, and for all there is."""
+    there = {re.sub('_(bucket|sum|count)$', '', re.match('[a-z_]+', key)[0])
+             for key in samples(address)} | {'shunt_port_dropped_packets_total'}
+    asked = {re.sub('_(bucket|sum|count)$', '', name)
+             for query in queries() for name in re.findall(r'shunt_[a-z_]+', query)}
+    assert asked <= there
+    board = (ROOT / 'config/grafana-dashboard.json').read_text()
+    document = (ROOT / 'doc/metrics.md').read_text()
+    for name in there:
+        assert name in board or name in document, f'nobody told of {name}'
 
 
 def test_prometheus(address, bridge):
@@ -403,3 +419,5 @@ def test_prometheus(address, bridge):
         assert types['shunt_port_receive_packets']['unit'] == 'packets'
         assert types['shunt_lcore_loop_seconds']['type'] == 'histogram'
         assert types['shunt_build']['type'] == 'info'
+        for query in queries():
+            assert ask(f'query?query={urllib.parse.quote(query)}')['resultType'] == 'vector', query
