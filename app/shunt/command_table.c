@@ -266,8 +266,9 @@ const struct command commands[] = {
 	{
 		.words = "top",
 		.help = "watch the switch live",
-		.more = "Shows rates of ports and load of lcores, once a second. It stays when the "
-			"switch goes away, and shows it again when it is back.\n"
+		.more = "Shows rates of ports with their history, load of lcores, how full the "
+			"filtering table is, and the drops that grow fastest, once a second. It "
+			"stays when the switch goes away, and shows it again when it is back.\n"
 			"\n"
 			"Keys: q quits; + and - change the interval; r, t, d and p sort the ports by "
 			"rates received, sent and dropped, and by name; the arrows and page keys "
