@@ -2,9 +2,17 @@
 #include "command.h"
 
 #include "help.h"
+#include "port/drop.h"
 #include "run.h"
 #include "show.h"
 #include "top.h"
+
+/* What the help says of each reason to drop a frame. */
+#define DROPS_DROP_BY_GUEST                        "guest"
+#define DROPS_DROP_BY_SWITCH                       "switch"
+#define DROPS_DROP_BY_PEER                         "peer"
+#define DROPS_DROP_BY_PORT                         "guest or peer"
+#define DROPS_LINE(constant, word, owner, meaning) "\n  " word " (" DROPS_##owner "): " meaning
 
 /* Arguments that several commands have. */
 #define ARG_PORT                                                                                   \
@@ -216,7 +224,12 @@ const struct command commands[] = {
 		.words = "drops",
 		.help = "which frames were dropped, and why",
 		.more = "Prints how many frames were dropped, by port, direction and reason. rx are "
-			"frames that came from the port, tx frames that were to leave there.",
+			"frames that came from the port, tx frames that were to leave there. The "
+			"owner is who has to act: the guest of the port, or the one that sent; the "
+			"switch, that is its configuration or what it has been given; or the peer, "
+			"a device or what is at the other end of its link.\n"
+			"\n"
+			"Reasons, with their owners:" DROP_REASONS(DROPS_LINE),
 		.method = "drops",
 		.args = {ARG_ONLY_PORT("only this port")},
 		.print = show_drops,
@@ -253,8 +266,9 @@ const struct command commands[] = {
 	{
 		.words = "top",
 		.help = "watch the switch live",
-		.more = "Shows rates of ports and load of lcores, once a second. It stays when the "
-			"switch goes away, and shows it again when it is back.\n"
+		.more = "Shows rates of ports with their history, load of lcores, how full the "
+			"filtering table is, and the drops that grow fastest, once a second. It "
+			"stays when the switch goes away, and shows it again when it is back.\n"
 			"\n"
 			"Keys: q quits; + and - change the interval; r, t, d and p sort the ports by "
 			"rates received, sent and dropped, and by name; the arrows and page keys "

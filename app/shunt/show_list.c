@@ -206,6 +206,7 @@ show_drops_row(struct table *table, const json_t *drop)
 	table_cell(table, TABLE_PLAIN, "%s", show_string(drop, "port"));
 	table_cell(table, TABLE_PLAIN, "%s", show_string(drop, "direction"));
 	table_cell(table, TABLE_PLAIN, "%s", show_string(drop, "reason"));
+	table_cell(table, TABLE_PLAIN, "%s", show_string(drop, "owner"));
 	show_drops_cell(table, drop, "packets");
 }
 
@@ -216,6 +217,7 @@ show_drops(const struct show *show, const json_t *result)
 		{"PORT", TABLE_LEFT},
 		{"DIRECTION", TABLE_LEFT},
 		{"REASON", TABLE_LEFT},
+		{"OWNER", TABLE_LEFT},
 		{"PACKETS", TABLE_RIGHT},
 	};
 	struct table *table;

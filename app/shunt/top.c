@@ -13,6 +13,7 @@
 
 #include "rpc.h"
 #include "top_draw.h"
+#include "top_drops.h"
 #include "top_rates.h"
 
 enum { TOP_TIMEOUT_MS = 2000, TOP_RETRY_S = 1 };
@@ -28,6 +29,7 @@ enum {
 struct top {
 	struct top_view view;
 	struct rates *rates;
+	struct drops *drops;
 	struct rpc *rpc; /**< NULL while there is no switch */
 	json_t *status;
 	struct err err; /**< the newest trouble */
@@ -73,12 +75,17 @@ top_ask(struct top *top)
 	json_t *status = NULL;
 	json_t *ports = NULL;
 	json_t *lcores = NULL;
+	json_t *drops = NULL;
 	int code = rpc_call(top->rpc, "status", NULL, &status, &top->err);
 
 	if (code == 0)
 		code = rpc_call(top->rpc, "port.list", NULL, &ports, &top->err);
 	if (code == 0)
 		code = rpc_call(top->rpc, "lcore.list", NULL, &lcores, &top->err);
+	if (code == 0)
+		code = rpc_call(top->rpc, "drops", NULL, &drops, &top->err);
+	if (code == 0)
+		code = drops_update(top->drops, drops, top_now());
 	if (code == 0)
 		code = rates_update(top->rates, ports, lcores, top_now());
 	if (code == -EPROTO && top->err.code == 0)
@@ -90,6 +97,7 @@ top_ask(struct top *top)
 	json_decref(status);
 	json_decref(ports);
 	json_decref(lcores);
+	json_decref(drops);
 	return code;
 }
 
@@ -255,6 +263,15 @@ top_screen(bool color)
 	return screen;
 }
 
+static void
+top_free(struct top *top)
+{
+	rpc_close(top->rpc);
+	json_decref(top->status);
+	rates_free(top->rates);
+	drops_free(top->drops);
+}
+
 int
 top_run(struct cli *cli, const struct command *command, const json_t *params)
 {
@@ -269,24 +286,26 @@ top_run(struct cli *cli, const struct command *command, const json_t *params)
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return cli_fail(cli, CLI_USAGE, "%s needs a terminal", command->words);
 	top.rates = rates_new();
-	if (top.rates == NULL)
+	top.drops = drops_new();
+	if (top.rates == NULL || top.drops == NULL) {
+		top_free(&top);
 		return cli_fail(cli, CLI_REFUSED, "%s", strerror(errno));
+	}
 	screen = top_screen(cli->color);
 	if (screen == NULL) {
 		const char *term = getenv("TERM");
 
-		rates_free(top.rates);
+		top_free(&top);
 		return cli_fail(cli, CLI_USAGE, "%s: unknown type of terminal \"%.40s\"",
 			command->words, term == NULL ? "" : term);
 	}
 	top.view.rates = top.rates;
+	top.view.drops = top.drops;
 	top.interval = TOP_INTERVAL_FIRST;
 	top_interval(&top, 0);
 	top_loop(&top);
 	endwin();
 	delscreen(screen);
-	rpc_close(top.rpc);
-	json_decref(top.status);
-	rates_free(top.rates);
+	top_free(&top);
 	return CLI_DONE;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "top_draw.h"
 
+#include <langinfo.h>
 #include <ncurses.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,18 +14,25 @@ enum { TOP_GREEN = 1, TOP_YELLOW, TOP_RED };
 
 enum {
 	TOP_LINE_MAX = 512,
-	TOP_ROWS_FIXED = 6, /**< header, gaps, titles and bottom line */
-	TOP_BAR = 20,       /**< columns of a load bar */
-	TOP_NAME_MIN = 12,  /**< columns for a port's name, at least */
+	TOP_ROWS_FIXED = 6,  /**< header, gaps, titles and bottom line */
+	TOP_ROWS_TABLES = 5, /**< the table and the title of drops, with gaps */
+	TOP_ROWS_SMALL = 18, /**< a lower screen has room for ports and lcores alone */
+	TOP_DROPS_MIN = 3,   /**< rows of drops, if there are as many */
+	TOP_BAR = 20,        /**< columns of a load bar */
+	TOP_NAME_MIN = 12,   /**< columns for a port's name, at least */
 	TOP_NAME_MAX = 32,
-	TOP_LOAD_HIGH = 90 /**< per cent */
+	TOP_LOAD_HIGH = 90, /**< per cent */
+	TOP_LEVELS = 8,     /**< of a sparkline, beside nothing at all */
+	TOP_LEVEL_MAX = 4   /**< bytes of one, with the NUL */
 };
 
 static bool top_color;
+static bool top_utf8;
 
 void
 top_draw_init(bool color)
 {
+	top_utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	top_color = color && has_colors();
 	if (!top_color)
 		return;
@@ -75,22 +83,29 @@ top_title(int y, const char *text)
 static void
 top_draw_header(const struct top_view *view)
 {
-	const json_t *fdb = json_object_get(view->status, "fdb");
+	static const char *const marks[] = {
+		[RATES_BY_NAME] = "by name",
+		[RATES_BY_RX] = "by rx",
+		[RATES_BY_TX] = "by tx",
+		[RATES_BY_DROPS] = "by drops",
+	};
 	char uptime[TEXT_NUMBER_MAX];
-	char used[TEXT_NUMBER_MAX];
-	char room[TEXT_NUMBER_MAX];
 	char version[32];
+	char part[80] = "";
+	size_t n;
 
 	if (view->status == NULL) {
 		top_put(0, 0, 0, "shunt: no switch yet at %s", view->socket);
 		return;
 	}
+	rates_ports(view->rates, &n);
+	if (n > view->page)
+		snprintf(
+			part, sizeof(part), ", %zu-%zu", view->first + 1, view->first + view->page);
 	text_clean(show_string(view->status, "version"), version, sizeof(version));
 	text_duration(show_number(view->status, "uptime_s"), uptime);
-	text_count(show_number(fdb, "entries"), used);
-	text_count(show_number(fdb, "capacity"), room);
-	top_put(0, 0, 0, "shunt %s   up %s   %d ports   fdb %s/%s   every %g s", version, uptime,
-		(int)show_number(view->status, "ports"), used, room, view->interval);
+	top_put(0, 0, 0, "shunt %s   up %s   %zu ports %s%s   every %g s", version, uptime, n,
+		marks[view->order], part, view->interval);
 }
 
 /** A rate as text; "-" before there are two samples. */
@@ -98,6 +113,33 @@ static const char *
 top_rate(bool known, double value, char text[TEXT_NUMBER_MAX])
 {
 	return known ? text_si(value, text) : "-";
+}
+
+/** Rates over time, each a block as high as it is among them; in ASCII where there are none. */
+static void
+top_draw_history(int y, int x, const struct rates_port *port)
+{
+	static const char utf8[][TOP_LEVEL_MAX] = {" ", "\u2581", "\u2582", "\u2583", "\u2584",
+		"\u2585", "\u2586", "\u2587", "\u2588"};
+	static const char ascii[][TOP_LEVEL_MAX] = {" ", "_", ".", ",", "-", "=", "+", "*", "#"};
+	size_t room = COLS > x ? (size_t)(COLS - x) : 0;
+	size_t n = port->n_history < room ? port->n_history : room;
+	const float *rate = port->history + port->n_history - n;
+	float most = 0;
+
+	for (size_t i = 0; i < n; i++)
+		most = rate[i] > most ? rate[i] : most;
+	if (n == 0 || most <= 0 || y >= LINES)
+		return;
+	top_attribute(TOP_GREEN, true);
+	for (size_t i = 0; i < n; i++) {
+		int level = (int)(rate[i] / most * TOP_LEVELS + 0.5F);
+
+		if (level == 0 && rate[i] > 0)
+			level = 1;
+		mvaddstr(y, x + (int)i, (top_utf8 ? utf8 : ascii)[level]);
+	}
+	top_attribute(TOP_GREEN, false);
 }
 
 static void
@@ -115,6 +157,7 @@ top_draw_port(int y, int width, const struct rates_port *port)
 		top_rate(port->known, port->tx_bits, text[3]));
 	top_put(y, x + 43, port->drops > 0 ? TOP_RED : 0, "%9s",
 		top_rate(port->known, port->drops, drops));
+	top_draw_history(y, x + 54, port);
 }
 
 /** How wide the names are. */
@@ -135,56 +178,49 @@ top_name_width(const struct rates_port *ports, size_t n)
 static int
 top_draw_ports(struct top_view *view, int y, int rows)
 {
-	static const char *const marks[] = {
-		[RATES_BY_NAME] = "by name",
-		[RATES_BY_RX] = "by rx",
-		[RATES_BY_TX] = "by tx",
-		[RATES_BY_DROPS] = "by drops",
-	};
 	char title[TOP_LINE_MAX];
-	char part[80] = "";
 	size_t n;
 	const struct rates_port *ports = rates_ports(view->rates, &n);
 	int width = top_name_width(ports, n);
 
-	view->page = rows > 0 ? (size_t)rows : 1;
-	if (view->first + view->page > n)
-		view->first = n > view->page ? n - view->page : 0;
-	if (n > view->page)
-		snprintf(part, sizeof(part), ", %zu-%zu of %zu", view->first + 1,
-			view->first + view->page, n);
-	snprintf(title, sizeof(title), "%-*s  %-4s%9s %9s %9s %9s %9s   %s%s", width, "PORT",
-		"LINK", "RX-PPS", "TX-PPS", "RX-BIT/S", "TX-BIT/S", "DROPS/S", marks[view->order],
-		part);
+	snprintf(title, sizeof(title), "%-*s  %-4s%9s %9s %9s %9s %9s  %s", width, "PORT", "LINK",
+		"RX-PPS", "TX-PPS", "RX-BIT/S", "TX-BIT/S", "DROPS/S", "RX+TX-PPS");
 	top_title(y++, title);
 	for (size_t i = view->first; i < n && rows > 0; i++, rows--)
 		top_draw_port(y++, width, &ports[i]);
 	return y;
 }
 
+/** A bar in brackets, at column 7, for a part between 0 and 1. */
+static void
+top_draw_bar(int y, double part)
+{
+	char bar[TOP_BAR + 1] = "";
+	int filled = (int)(part * TOP_BAR + 0.5);
+	bool high = part * 100 >= TOP_LOAD_HIGH;
+
+	filled = filled < 0 ? 0 : filled > TOP_BAR ? TOP_BAR : filled;
+	memset(bar, '|', (size_t)filled);
+	top_put(y, 7, 0, "[");
+	top_put(y, 8, high ? TOP_YELLOW : TOP_GREEN, "%s", bar);
+	top_put(y, 8 + TOP_BAR, 0, "]");
+}
+
 static void
 top_draw_lcore(int y, const struct rates_lcore *lcore)
 {
-	char cycles[TEXT_NUMBER_MAX];
-	char bar[TOP_BAR + 1] = "";
-	int percent = (int)(lcore->load * 100 + 0.5);
-	int filled = (int)(lcore->load * TOP_BAR + 0.5);
-	short color = percent >= TOP_LOAD_HIGH ? TOP_YELLOW : TOP_GREEN;
+	char cycles[TEXT_NUMBER_MAX] = "-";
 
-	filled = filled < 0 ? 0 : filled > TOP_BAR ? TOP_BAR : filled;
-	memset(bar, '|', filled);
-	top_put(y, 0, 0, "%5u  [", lcore->lcore);
-	top_put(y, 8, color, "%s", bar);
-	top_put(y, 8 + TOP_BAR, 0, "]");
+	top_put(y, 0, 0, "%5u", lcore->lcore);
+	top_draw_bar(y, lcore->load);
 	if (!lcore->known) {
 		top_put(y, 9 + TOP_BAR, 0, "%5s  %13s  %9s", "-", "-", "-");
 		return;
 	}
 	if (lcore->cycles_per_packet > 0)
 		snprintf(cycles, sizeof(cycles), "%.0f", lcore->cycles_per_packet);
-	else
-		strcpy(cycles, "-");
-	top_put(y, 9 + TOP_BAR, 0, "%4d%%  %13s  %9.1f", percent, cycles, lcore->packets / 1000);
+	top_put(y, 9 + TOP_BAR, 0, "%4d%%  %13s  %9.1f", (int)(lcore->load * 100 + 0.5), cycles,
+		lcore->packets / 1000);
 }
 
 static int
@@ -200,6 +236,61 @@ top_draw_lcores(const struct top_view *view, int y, int rows)
 	for (size_t i = 0; i < n && rows > 0; i++, rows--)
 		top_draw_lcore(y++, &lcores[i]);
 	return y;
+}
+
+/** The filtering table: how full, and what happened in it. @return the row after it */
+static int
+top_draw_table(const struct top_view *view, int y)
+{
+	static const char *const names[] = {
+		"entries", "learned", "moved", "aged", "refused", "replaced"};
+	static const char *const titles[] = {
+		"ENTRIES", "LEARNED", "MOVED", "AGED", "REFUSED", "REPLACED"};
+	const json_t *fdb = json_object_get(view->status, "fdb");
+	double capacity = (double)show_number(fdb, "capacity");
+	double part = capacity > 0 ? (double)show_number(fdb, "entries") / capacity : 0;
+	char title[TOP_LINE_MAX];
+	int length = snprintf(title, sizeof(title), "%5s  %-*s", "TABLE", TOP_BAR + 7, "FILL");
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char text[TEXT_NUMBER_MAX];
+
+		top_put(y + 1, length, 0, "%9s", text_si((double)show_number(fdb, names[i]), text));
+		length +=
+			snprintf(title + length, sizeof(title) - (size_t)length, "%9s", titles[i]);
+	}
+	top_title(y, title);
+	top_put(y + 1, 0, 0, "%5s", "fdb");
+	top_draw_bar(y + 1, part);
+	top_put(y + 1, 9 + TOP_BAR, 0, "%4d%%", (int)(part * 100 + 0.5));
+	return y + 2;
+}
+
+/** What was dropped, the fastest first. */
+static void
+top_draw_drops(const struct top_view *view, int y, int rows)
+{
+	size_t n;
+	const struct drops_row *drops = drops_rows(view->drops, &n);
+	char title[TOP_LINE_MAX];
+
+	snprintf(title, sizeof(title), "%-20s %-3s %-14s %-7s %9s %12s", "DROPS AT", "DIR",
+		"REASON", "OWNER", "DROPS/S", "PACKETS");
+	top_title(y++, title);
+	if (n == 0)
+		top_put(y, 0, TOP_GREEN, "none");
+	for (size_t i = 0; i < n && rows > 0; i++, rows--) {
+		char port[RATES_NAME_MAX], direction[8], reason[32], owner[16];
+		char rate[TEXT_NUMBER_MAX], packets[TEXT_NUMBER_MAX];
+
+		top_put(y++, 0, drops[i].rate > 0 ? TOP_RED : 0,
+			"%-20.20s %-3s %-14s %-7s %9s %12s",
+			text_clean(drops[i].port, port, sizeof(port)),
+			text_clean(drops[i].direction, direction, sizeof(direction)),
+			text_clean(drops[i].reason, reason, sizeof(reason)),
+			text_clean(drops[i].owner, owner, sizeof(owner)),
+			text_si(drops[i].rate, rate), text_count(drops[i].packets, packets));
+	}
 }
 
 /** The last row: trouble first, then help. */
@@ -223,28 +314,68 @@ top_draw_bottom(const struct top_view *view)
 	}
 }
 
-void
-top_draw(struct top_view *view)
-{
-	int rows = LINES - TOP_ROWS_FIXED;
-	int most = rows / 3 > 1 ? rows / 3 : 1;
-	size_t n_ports;
-	size_t n_lcores;
+/** How many rows each part gets. */
+struct top_room {
+	int ports;
 	int lcores;
-	int y;
+	int drops; /**< -1 = there is no room for tables and drops */
+};
+
+static int
+top_least(int one, int other)
+{
+	return one < other ? one : other;
+}
+
+/** Lcores and drops get a part of the room each, and what the ports leave over. */
+static struct top_room
+top_share(const struct top_view *view)
+{
+	bool small = LINES < TOP_ROWS_SMALL;
+	int rows = LINES - TOP_ROWS_FIXED - (small ? 0 : TOP_ROWS_TABLES);
+	struct top_room room = {.drops = -1};
+	size_t n_ports, n_lcores, n_drops;
+	int most;
 
 	rates_ports(view->rates, &n_ports);
 	rates_lcores(view->rates, &n_lcores);
-	/* Lcores get a third of the room, and what the ports leave over. */
-	if (rows - (int)n_ports > most)
-		most = rows - (int)n_ports;
-	lcores = (int)n_lcores < most ? (int)n_lcores : most;
+	drops_rows(view->drops, &n_drops);
+	if (!small) {
+		most = rows / 4 > TOP_DROPS_MIN ? rows / 4 : TOP_DROPS_MIN;
+		most = rows - (int)n_ports - (int)n_lcores > most
+			       ? rows - (int)n_ports - (int)n_lcores
+			       : most;
+		room.drops = top_least(n_drops > 0 ? (int)n_drops : 1, most);
+		rows -= room.drops;
+	}
+	most = rows / 3 > 1 ? rows / 3 : 1;
+	most = rows - (int)n_ports > most ? rows - (int)n_ports : most;
+	room.lcores = top_least((int)n_lcores, most);
+	room.ports = rows - room.lcores;
+	return room;
+}
+
+void
+top_draw(struct top_view *view)
+{
+	struct top_room room = top_share(view);
+	size_t n_ports;
+	int y;
+
+	rates_ports(view->rates, &n_ports);
+	view->page = room.ports > 0 ? (size_t)room.ports : 1;
+	if (view->first + view->page > n_ports)
+		view->first = n_ports > view->page ? n_ports - view->page : 0;
 	erase();
 	if (*view->trouble != '\0')
 		attron(A_DIM); /* what follows is old */
 	top_draw_header(view);
-	y = top_draw_ports(view, 2, rows - lcores);
-	top_draw_lcores(view, y + 1, lcores);
+	y = top_draw_ports(view, 2, room.ports);
+	y = top_draw_lcores(view, y + 1, room.lcores);
+	if (room.drops >= 0) {
+		y = top_draw_table(view, y + 1);
+		top_draw_drops(view, y + 1, room.drops);
+	}
 	attroff(A_DIM);
 	top_draw_bottom(view);
 	refresh();

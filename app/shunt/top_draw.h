@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "top_drops.h"
 #include "top_rates.h"
 
 /** What there is to show. */
@@ -18,6 +19,7 @@ struct top_view {
 	const char *trouble;  /**< why there is nothing newer; "" when all is well */
 	const json_t *status; /**< newest answer, or NULL */
 	const struct rates *rates;
+	const struct drops *drops;
 	enum rates_order order;
 	double interval; /**< seconds */
 	bool help;       /**< explain the keys */

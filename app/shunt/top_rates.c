@@ -24,6 +24,12 @@ enum {
 };
 enum { LCORE_BUSY, LCORE_IDLE, LCORE_PACKETS };
 
+/** What a port's rates were, the newest last. */
+struct rates_history {
+	float rate[RATES_HISTORY];
+	size_t n;
+};
+
 struct rates {
 	json_t *before; /**< ports by "name" and lcores by "#lcore" in the newest sample; or NULL */
 	double when;    /**< the time of that sample */
@@ -31,6 +37,8 @@ struct rates {
 	size_t n_ports;
 	struct rates_lcore *lcores;
 	size_t n_lcores;
+	struct rates_history *histories; /**< of the ports in the newest sample */
+	json_t *places;                  /**< of ports in there, by name; or NULL */
 };
 
 struct rates *
@@ -133,6 +141,42 @@ rates_index(const json_t *ports, const json_t *lcores)
 	return index;
 }
 
+static void
+rates_remember(struct rates_history *history, double rate)
+{
+	if (history->n == RATES_HISTORY)
+		memmove(&history->rate[0], &history->rate[1],
+			--history->n * sizeof(history->rate[0]));
+	history->rate[history->n++] = (float)rate;
+}
+
+/** Let ports, in the order of the sample, have their histories, with the newest rates. */
+static void
+rates_histories(struct rates *rates, const json_t *ports, struct rates_history *histories)
+{
+	json_t *places = json_object();
+
+	for (size_t i = 0; i < rates->n_ports; i++) {
+		struct rates_port *port = &rates->ports[i];
+		const char *name =
+			json_string_value(json_object_get(json_array_get(ports, i), "name"));
+		const json_t *place = name == NULL ? NULL : json_object_get(rates->places, name);
+
+		if (place != NULL)
+			histories[i] = rates->histories[json_integer_value(place)];
+		if (port->known)
+			rates_remember(&histories[i], port->rx_packets + port->tx_packets);
+		port->history = histories[i].rate;
+		port->n_history = histories[i].n;
+		if (name != NULL)
+			json_object_set_new(places, name, json_integer((json_int_t)i));
+	}
+	free(rates->histories);
+	json_decref(rates->places);
+	rates->histories = histories;
+	rates->places = places;
+}
+
 /** Compute all rates into arrays that have the room. */
 static void
 rates_compute(struct rates *rates, const json_t *ports, const json_t *lcores, double seconds)
@@ -177,6 +221,7 @@ int
 rates_update(struct rates *rates, const json_t *ports, const json_t *lcores, double now)
 {
 	double seconds = now - rates->when;
+	struct rates_history *histories;
 	size_t n_ports = json_array_size(ports);
 	size_t n_lcores = json_array_size(lcores);
 
@@ -186,9 +231,13 @@ rates_update(struct rates *rates, const json_t *ports, const json_t *lcores, dou
 	if (rates_grow(rates, n_ports > rates->n_ports ? n_ports : rates->n_ports,
 		    n_lcores > rates->n_lcores ? n_lcores : rates->n_lcores) != 0)
 		return -ENOMEM;
+	histories = calloc(n_ports + 1, sizeof(*histories));
+	if (histories == NULL)
+		return -ENOMEM;
 	if (seconds <= 0)
 		rates_reset(rates);
 	rates_compute(rates, ports, lcores, seconds > 0 ? seconds : 1);
+	rates_histories(rates, ports, histories);
 	rates_reset(rates);
 	rates->before = rates_index(ports, lcores);
 	rates->when = now;
@@ -270,6 +319,8 @@ rates_free(struct rates *rates)
 	if (rates == NULL)
 		return;
 	rates_reset(rates);
+	json_decref(rates->places);
+	free(rates->histories);
 	free(rates->ports);
 	free(rates->lcores);
 	free(rates);

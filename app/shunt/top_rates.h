@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RATES_NAME_MAX = 64 };
+enum { RATES_NAME_MAX = 64, RATES_HISTORY = 64 };
 
 enum rates_order { RATES_BY_NAME, RATES_BY_RX, RATES_BY_TX, RATES_BY_DROPS };
 
@@ -29,6 +29,9 @@ struct rates_port {
 	double rx_bits;
 	double tx_bits;
 	double drops; /**< of both directions */
+	/** Packets per second of both directions in the newest samples, the newest last. */
+	const float *history;
+	size_t n_history; /**< up to RATES_HISTORY */
 };
 
 /** A polling lcore since the sample before. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -107,6 +108,18 @@ eal_memory(const struct options *options, struct eal_args *args)
 	}
 }
 
+/** Is there a place for telemetry's socket? The EAL would not start without. */
+static bool
+eal_can_listen(void)
+{
+	const char *folder = getenv("RUNTIME_DIRECTORY");
+
+	/* The same places as in the EAL and in dpdk-telemetry.py. */
+	if (folder == NULL)
+		folder = getuid() == 0 ? "/var/run" : getenv("XDG_RUNTIME_DIR");
+	return access(folder != NULL ? folder : "/tmp", W_OK | X_OK) == 0;
+}
+
 static void
 eal_arguments(const struct options *options, const cpu_set_t *control, struct eal_args *args)
 {
@@ -116,12 +129,15 @@ eal_arguments(const struct options *options, const cpu_set_t *control, struct ea
 	snprintf(args->lcores, sizeof(args->lcores), "0@(%s)", topology_format(control, list));
 	eal_add(args, "--lcores");
 	eal_add(args, args->lcores);
+	/* It warns of a socket of an older kind. Of what is yet to be registered the first wins. */
+	eal_add(args, "--log-level=lib.telemetry:error");
 	eal_add(args, "--log-level=*:warning");
 	eal_add(args, "--log-level=lib.eal:error"); /* warns of every page size not used */
 	snprintf(args->log_level, sizeof(args->log_level), "--log-level=shunt.*:%s",
 		options->log_level);
 	eal_add(args, args->log_level);
-	eal_add(args, "--no-telemetry");
+	if (!eal_can_listen())
+		eal_add(args, "--no-telemetry");
 	eal_memory(options, args);
 	/* Take no device unasked: ports plug in theirs. */
 	if (!eal_has(options, "-a") && !eal_has(options, "--allow") && !eal_has(options, "-b") &&

@@ -18,8 +18,10 @@
 #include "eal.h"
 #include "lcore/pool.h"
 #include "lcore/topology.h"
+#include "metrics/metrics.h"
 #include "options.h"
 #include "stats/drops.h"
+#include "stats/telemetry.h"
 
 LOG_MODULE(main);
 
@@ -33,6 +35,7 @@ struct shuntd {
 	struct event_base *events;
 	struct event *signals[3];
 	struct vswitch *vswitch;
+	struct metrics *metrics;
 	struct rpc *rpc;
 	struct config_service service;
 };
@@ -96,7 +99,7 @@ shuntd_on_hangup(evutil_socket_t number, short what, void *arg)
 	if (shuntd->options.lcores != NULL)
 		config.lcores[0] = '\0';
 	if (rc == 0)
-		rc = config_apply(shuntd->vswitch, &config, NULL, &err);
+		rc = config_apply(&shuntd->service.target, &config, NULL, &err);
 	config_free(&config);
 	if (rc < 0)
 		log_error("%s", err.text);
@@ -146,15 +149,20 @@ shuntd_build(struct shuntd *shuntd, struct err *err)
 	shuntd->vswitch = vswitch_create(&config, err);
 	if (shuntd->vswitch == NULL)
 		return err->code;
-	int rc = config_apply(shuntd->vswitch, &shuntd->config, NULL, err);
+	shuntd->metrics = metrics_create(shuntd->vswitch);
+	if (shuntd->metrics == NULL)
+		return err_set(err, ENOMEM, "no memory");
+	shuntd->service.target =
+		(struct config_target){.vswitch = shuntd->vswitch, .metrics = shuntd->metrics};
+	int rc = config_apply(&shuntd->service.target, &shuntd->config, NULL, err);
 	if (rc < 0)
 		return rc;
-	shuntd->service.vswitch = shuntd->vswitch;
 	shuntd->service.path = shuntd->options.config;
 	methods_register(shuntd->rpc, shuntd->vswitch);
 	drops_register(shuntd->rpc, shuntd->vswitch);
 	config_register(shuntd->rpc, &shuntd->service);
-	return rpc_listen(shuntd->rpc, shuntd->options.socket, err);
+	rc = telemetry_open(shuntd->rpc, shuntd->vswitch, err);
+	return rc < 0 ? rc : rpc_listen(shuntd->rpc, shuntd->options.socket, err);
 }
 
 static int
@@ -183,6 +191,8 @@ shuntd_prepare(struct shuntd *shuntd, struct err *err)
 static void
 shuntd_free(struct shuntd *shuntd)
 {
+	telemetry_close();
+	metrics_destroy(shuntd->metrics);
 	/* The socket goes last: who asked for the stop sees when it is done. */
 	vswitch_destroy(shuntd->vswitch);
 	rpc_destroy(shuntd->rpc);

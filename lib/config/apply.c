@@ -107,17 +107,28 @@ apply_fdb(struct vswitch *vswitch, const struct config *config, struct err *err)
 	return 0;
 }
 
-int
-config_apply(struct vswitch *vswitch, const struct config *config, struct config_changes *changes,
-	struct err *err)
+static int
+apply_metrics(struct metrics *metrics, const struct config *config, struct err *err)
 {
+	int rc = metrics_listen(metrics, config->metrics, err);
+
+	return rc < 0 ? err_prefix(err, "%s:%u", config->path, config->metrics_line) : 0;
+}
+
+int
+config_apply(const struct config_target *target, const struct config *config,
+	struct config_changes *changes, struct err *err)
+{
+	struct vswitch *vswitch = target->vswitch;
 	struct config_changes unwanted = {0};
 	struct err unread = {0};
 
 	changes = changes != NULL ? changes : &unwanted;
 	err = err != NULL ? err : &unread;
 	err->code = 0;
-	if (apply_fdb(vswitch, config, err) < 0 || apply_lcores(vswitch, config, err) < 0)
+	if (apply_fdb(vswitch, config, err) < 0 ||
+		apply_metrics(target->metrics, config, err) < 0 ||
+		apply_lcores(vswitch, config, err) < 0)
 		return err->code;
 	apply_removals(vswitch, config, changes);
 	vswitch_hold(vswitch);

@@ -11,6 +11,7 @@
 
 #include "control/rpc.h"
 #include "control/vswitch.h"
+#include "metrics/metrics.h"
 
 enum { CONFIG_LCORES_MAX = 256, CONFIG_FILE_MAX = 4 << 20, CONFIG_PATH_MAX = 4096 };
 
@@ -24,7 +25,9 @@ struct config {
 	char path[CONFIG_PATH_MAX];     /**< of the file, for messages */
 	char lcores[CONFIG_LCORES_MAX]; /**< empty = not said */
 	unsigned lcores_line;
-	struct fdb_config fdb; /**< 0 = not said */
+	struct fdb_config fdb;             /**< 0 = not said */
+	char metrics[METRICS_ADDRESS_MAX]; /**< empty = off */
+	unsigned metrics_line;
 	struct config_port *ports;
 	unsigned n_ports;
 };
@@ -51,24 +54,30 @@ int config_parse(struct config *config, const char *text, size_t length,
 
 void config_free(struct config *config);
 
+/** What a configuration describes. */
+struct config_target {
+	struct vswitch *vswitch;
+	struct metrics *metrics;
+};
+
 /**
  * Make the switch what the configuration says. Ports that it says the same of are not touched.
  *
  * @param changes receives names; NULL when nobody wants to know
  * @return 0; the first failure otherwise, after all else has been done
  */
-int config_apply(struct vswitch *vswitch, const struct config *config,
+int config_apply(const struct config_target *target, const struct config *config,
 	struct config_changes *changes, struct err *err);
 
 /** What runs, as a file that config_read() takes. @return text to free(), or NULL */
-char *config_print(const struct vswitch *vswitch);
+char *config_print(const struct config_target *target);
 
 /** What runs, in one object of the same shape. */
-json_t *config_json(const struct vswitch *vswitch);
+json_t *config_json(const struct config_target *target);
 
 /** The RPC methods config.show, config.save and config.apply. */
 struct config_service {
-	struct vswitch *vswitch;
+	struct config_target target;
 	const char *path; /**< the file shuntd was started with */
 };
 

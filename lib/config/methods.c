@@ -15,9 +15,9 @@ config_show(void *arg, json_t *params, struct err *err)
 
 	if (rpc_only(params, none, err) < 0)
 		return NULL;
-	char *yaml = config_print(service->vswitch);
+	char *yaml = config_print(&service->target);
 	json_t *result = json_pack("{s:s, s:o}", "yaml", yaml != NULL ? yaml : "", "config",
-		config_json(service->vswitch));
+		config_json(&service->target));
 	free(yaml);
 	return result;
 }
@@ -66,7 +66,7 @@ config_save(void *arg, json_t *params, struct err *err)
 
 	if (file == NULL)
 		return NULL;
-	char *yaml = config_print(service->vswitch);
+	char *yaml = config_print(&service->target);
 	int rc = yaml == NULL ? err_set(err, ENOMEM, "no memory") : config_write(file, yaml, err);
 	free(yaml);
 	return rc < 0 ? NULL : json_pack("{s:s}", "file", file);
@@ -82,12 +82,12 @@ config_apply_call(void *arg, json_t *params, struct err *err)
 
 	if (file == NULL)
 		return NULL;
-	if (config_read(&config, file, service->vswitch->drivers, err) < 0) {
+	if (config_read(&config, file, service->target.vswitch->drivers, err) < 0) {
 		config_free(&config);
 		return NULL;
 	}
 	changes = (struct config_changes){json_array(), json_array(), json_array()};
-	int rc = config_apply(service->vswitch, &config, &changes, err);
+	int rc = config_apply(&service->target, &config, &changes, err);
 	config_free(&config);
 	json_t *result = json_pack("{s:o, s:o, s:o}", "added", changes.added, "removed",
 		changes.removed, "changed", changes.changed);

@@ -24,8 +24,9 @@ print_lcores(const struct vswitch *vswitch, char text[TOPOLOGY_LIST_MAX])
 }
 
 json_t *
-config_json(const struct vswitch *vswitch)
+config_json(const struct config_target *target)
 {
+	const struct vswitch *vswitch = target->vswitch;
 	char lcores[TOPOLOGY_LIST_MAX];
 	struct vswitch_port *port;
 	struct fdb_stats fdb;
@@ -35,9 +36,12 @@ config_json(const struct vswitch *vswitch)
 	TAILQ_FOREACH(port, &vswitch->ports, next)
 	json_object_set_new(
 		ports, port->port.config.name, methods_port_config(&port->port.config, false));
-	return json_pack("{s:s, s:{s:i, s:i}, s:o}", "lcores", print_lcores(vswitch, lcores), "fdb",
-		"capacity", (int)fdb.capacity, "ageing", (int)fdb_ageing(vswitch->fdb), "ports",
-		ports);
+	json_t *json = json_pack("{s:s, s:{s:i, s:i}}", "lcores", print_lcores(vswitch, lcores),
+		"fdb", "capacity", (int)fdb.capacity, "ageing", (int)fdb_ageing(vswitch->fdb));
+	if (metrics_address(target->metrics)[0] != '\0')
+		json_object_set_new(json, "metrics", json_string(metrics_address(target->metrics)));
+	json_object_set_new(json, "ports", ports);
+	return json;
 }
 
 static int
@@ -50,7 +54,7 @@ print_scalar(yaml_document_t *document, const char *text, bool quote)
 static bool
 print_needs_quotes(const char *key)
 {
-	static const char *const quoted[] = {"lcores", "device", "perm", NULL};
+	static const char *const quoted[] = {"lcores", "metrics", "device", "perm", NULL};
 
 	for (int i = 0; quoted[i] != NULL; i++)
 		if (strcmp(quoted[i], key) == 0)
@@ -90,9 +94,9 @@ print_grow(void *arg, unsigned char *data, size_t length)
 }
 
 char *
-config_print(const struct vswitch *vswitch)
+config_print(const struct config_target *target)
 {
-	json_t *json = config_json(vswitch);
+	json_t *json = config_json(target);
 	yaml_document_t document;
 	yaml_emitter_t emitter;
 	char *text = NULL;

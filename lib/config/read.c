@@ -235,6 +235,23 @@ is_null(const yaml_node_t *node)
 }
 
 static int
+reader_metrics(struct reader *reader, const yaml_node_t *value)
+{
+	const char *text = scalar_text(value);
+
+	if (is_null(value))
+		return 0;
+	if (text == NULL)
+		return reader_fail(
+			reader, value, "metrics: must be an address such as 127.0.0.1:9469");
+	if (metrics_check(text, reader->err) < 0)
+		return reader_where(reader, value);
+	strcpy(reader->config->metrics, text);
+	reader->config->metrics_line = line_of(value);
+	return 0;
+}
+
+static int
 reader_top(struct reader *reader, const char *key, const yaml_node_t *key_node,
 	const yaml_node_t *value, void *arg)
 {
@@ -249,9 +266,9 @@ reader_top(struct reader *reader, const char *key, const yaml_node_t *key_node,
 		return is_null(value) ? 0
 				      : reader_mapping(reader, value, "ports", reader_port, NULL);
 	if (strcmp(key, "metrics") == 0)
-		return reader_fail(reader, key_node, "metrics: not yet supported");
-	snprintf(
-		reason, sizeof(reason), "%.60s: no such key; there are lcores, fdb and ports", key);
+		return reader_metrics(reader, value);
+	snprintf(reason, sizeof(reason),
+		"%.60s: no such key; there are lcores, fdb, metrics and ports", key);
 	return reader_fail(reader, key_node, reason);
 }
 

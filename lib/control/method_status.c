@@ -8,6 +8,19 @@
 
 enum { STOP_DELAY_US = 20000 }; /* so that the answer to "stop" gets out */
 
+/** What all ports counted since the start, those that are gone included. */
+static json_t *
+status_totals(const struct vswitch *vswitch)
+{
+	struct counters c;
+
+	datapath_totals(vswitch->datapath, &c);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "rx_packets", (json_int_t)c.rx_packets,
+		"rx_forwarded", (json_int_t)c.rx_forwarded, "rx_copies", (json_int_t)c.rx_copies,
+		"rx_drops", (json_int_t)counters_drops(c.rx_drops), "tx_packets",
+		(json_int_t)c.tx_packets, "tx_drops", (json_int_t)counters_drops(c.tx_drops));
+}
+
 static json_t *
 status_call(void *arg, json_t *params, struct err *err)
 {
@@ -24,14 +37,14 @@ status_call(void *arg, json_t *params, struct err *err)
 	for (unsigned i = 0; i < vswitch->n_lcores; i++)
 		json_array_append_new(lcores, json_integer(vswitch->lcore[i].cpu));
 	return json_pack(
-		"{s:s, s:s, s:i, s:I, s:i, s:o, s:{s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I}}",
+		"{s:s, s:s, s:i, s:I, s:i, s:o, s:{s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I}, s:o}",
 		"version", SHUNT_VERSION, "dpdk", rte_version() + sizeof("DPDK"), "pid",
 		(int)getpid(), "uptime_s", (json_int_t)(vswitch_now() - vswitch->started), "ports",
 		(int)vswitch->n_ports, "lcores", lcores, "fdb", "entries", (int)fdb.entries,
 		"capacity", (int)fdb.capacity, "ageing", (int)fdb_ageing(vswitch->fdb), "learned",
 		(json_int_t)fdb.learned, "moved", (json_int_t)fdb.moved, "aged",
 		(json_int_t)fdb.aged, "refused", (json_int_t)fdb.refused, "replaced",
-		(json_int_t)fdb.replaced);
+		(json_int_t)fdb.replaced, "totals", status_totals(vswitch));
 }
 
 static json_t *

@@ -21,8 +21,10 @@ struct event_base;
 
 struct vswitch_port {
 	struct port port;
-	struct port_link link;          /**< as last seen */
-	struct counters base;           /**< what its id had counted before this port */
+	struct port_link link; /**< as last seen */
+	struct counters base;  /**< what its id had counted before this port */
+	/** What its queues did while they had other slots. */
+	struct datapath_load queue_before[PORT_QUEUES_MAX];
 	TAILQ_ENTRY(vswitch_port) next; /**< in the order they were added */
 };
 
@@ -54,7 +56,8 @@ struct vswitch {
 
 	struct snapshot_queue queue[DATAPATH_SLOT_MAX];
 	unsigned n_queues;
-	uint64_t slot_seen[DATAPATH_SLOT_MAX]; /**< busy cycles at the last tick */
+	struct datapath_load slot_base[DATAPATH_SLOT_MAX]; /**< before this queue had the slot */
+	uint64_t slot_seen[DATAPATH_SLOT_MAX];             /**< busy cycles at the last tick */
 	uint64_t slot_load[DATAPATH_SLOT_MAX]; /**< busy cycles between the last two ticks */
 
 	time_t started;
@@ -102,6 +105,10 @@ void vswitch_links(struct vswitch *vswitch);
 /** What a port counted since it was added. */
 void vswitch_port_counters(
 	const struct vswitch *vswitch, const struct vswitch_port *port, struct counters *counters);
+
+/** What a queue did since its port was added. @param queue of this port */
+void vswitch_queue_load(const struct vswitch *vswitch, const struct vswitch_port *port,
+	const struct snapshot_queue *queue, struct datapath_load *load);
 
 /* vswitch_lcore.c */
 

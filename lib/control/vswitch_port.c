@@ -60,14 +60,13 @@ queue_free_slot(const struct vswitch *vswitch)
 static int
 port_add_queues(struct vswitch *vswitch, struct port *port, struct err *err)
 {
-	struct datapath_load load;
-
 	if (vswitch->n_queues + port->rx_queues > DATAPATH_SLOT_MAX)
 		return err_set(err, ENOSPC, "more than %d receive queues", DATAPATH_SLOT_MAX);
 	for (uint16_t q = 0; q < port->rx_queues; q++) {
 		uint16_t slot = (uint16_t)queue_free_slot(vswitch);
-		datapath_slot_load(vswitch->datapath, slot, &load);
-		vswitch->slot_seen[slot] = load.busy_cycles;
+		struct datapath_load *base = &vswitch->slot_base[slot];
+		datapath_slot_load(vswitch->datapath, slot, base);
+		vswitch->slot_seen[slot] = base->busy_cycles;
 		vswitch->slot_load[slot] = 0;
 		vswitch->queue[vswitch->n_queues++] =
 			(struct snapshot_queue){.port = port, .queue = q, .slot = slot, .lane = -1};
@@ -76,14 +75,35 @@ port_add_queues(struct vswitch *vswitch, struct port *port, struct err *err)
 	return 0;
 }
 
+void
+vswitch_queue_load(const struct vswitch *vswitch, const struct vswitch_port *port,
+	const struct snapshot_queue *queue, struct datapath_load *load)
+{
+	const struct datapath_load *before = &port->queue_before[queue->queue];
+	const struct datapath_load *base = &vswitch->slot_base[queue->slot];
+
+	datapath_slot_load(vswitch->datapath, queue->slot, load);
+	load->packets += before->packets - base->packets;
+	load->busy_cycles += before->busy_cycles - base->busy_cycles;
+}
+
+/** Give the slots of a port back that no lcore polls any more. */
 static void
-port_remove_queues(struct vswitch *vswitch, const struct port *port)
+port_remove_queues(struct vswitch *vswitch, struct vswitch_port *port)
 {
 	unsigned kept = 0;
 
-	for (unsigned i = 0; i < vswitch->n_queues; i++)
-		if (vswitch->queue[i].port != port)
-			vswitch->queue[kept++] = vswitch->queue[i];
+	for (unsigned i = 0; i < vswitch->n_queues; i++) {
+		const struct snapshot_queue *queue = &vswitch->queue[i];
+		struct datapath_load load;
+
+		if (queue->port != &port->port) {
+			vswitch->queue[kept++] = *queue;
+			continue;
+		}
+		vswitch_queue_load(vswitch, port, queue, &load);
+		port->queue_before[queue->queue] = load;
+	}
 	vswitch->n_queues = kept;
 }
 
@@ -135,10 +155,10 @@ port_detach(struct vswitch *vswitch, struct vswitch_port *port)
 {
 	uint16_t id = port->port.id;
 
-	port_remove_queues(vswitch, &port->port);
 	vswitch->by_id[id] = NULL;
 	vswitch->up[id] = false;
 	vswitch_publish(vswitch);
+	port_remove_queues(vswitch, port);
 	port->port.config.driver->close(&port->port);
 	/* Only now can nobody learn an address there any more. */
 	fdb_forget_port(vswitch->fdb, id);

@@ -69,6 +69,7 @@ datapath_worker(struct datapath *datapath, int lane, unsigned cpu)
 	worker->lane = (uint16_t)lane;
 	worker->cpu = cpu;
 	worker->load = (struct datapath_load){0};
+	rounds_init(&worker->rounds);
 	atomic_store(&worker->stop, false);
 	atomic_store(&worker->start_error, 1);
 	return worker;
@@ -159,6 +160,15 @@ datapath_counters(const struct datapath *datapath, uint16_t port, struct counter
 			counters_add(sum, &datapath->worker[lane]->counters[port]);
 }
 
+void
+datapath_totals(const struct datapath *datapath, struct counters *sum)
+{
+	*sum = (struct counters){0};
+	for (int lane = 0; lane < LANE_MAX; lane++)
+		for (int port = 0; datapath->worker[lane] != NULL && port < PORT_MAX; port++)
+			counters_add(sum, &datapath->worker[lane]->counters[port]);
+}
+
 static void
 load_add(struct datapath_load *sum, const struct datapath_load *part)
 {
@@ -173,6 +183,23 @@ datapath_lane_load(const struct datapath *datapath, int lane, struct datapath_lo
 	*load = (struct datapath_load){0};
 	if (datapath->worker[lane] != NULL)
 		load_add(load, &datapath->worker[lane]->load);
+}
+
+void
+datapath_lane_rounds(const struct datapath *datapath, int lane, struct datapath_rounds *rounds)
+{
+	const struct worker *worker = datapath->worker[lane];
+	const struct datapath_rounds *seen;
+
+	*rounds = (struct datapath_rounds){.loop_cycles = 0};
+	if (worker == NULL)
+		return;
+	seen = &worker->rounds.seen;
+	for (int i = 0; i < DATAPATH_BURST_BUCKETS; i++)
+		rounds->burst[i] = __atomic_load_n(&seen->burst[i], __ATOMIC_RELAXED);
+	for (int i = 0; i < DATAPATH_LOOP_BUCKETS; i++)
+		rounds->loop[i] = __atomic_load_n(&seen->loop[i], __ATOMIC_RELAXED);
+	rounds->loop_cycles = __atomic_load_n(&seen->loop_cycles, __ATOMIC_RELAXED);
 }
 
 void

@@ -20,13 +20,26 @@ struct datapath;
 struct fdb;
 struct snapshot;
 
-enum { DATAPATH_SLOT_MAX = 4096 }; /**< receive queues at once */
+enum {
+	DATAPATH_SLOT_MAX = 4096,   /**< receive queues at once */
+	DATAPATH_BURST_BUCKETS = 6, /**< up to 1, 2, 4, ... 32 frames */
+	DATAPATH_LOOP_BUCKETS = 12, /**< up to 1/2^20, 1/2^19, ... 1/2^10 s, and longer */
+};
+
+#define DATAPATH_LOOP_FIRST (1.0 / (1 << 20)) /**< s, the bound of the first bucket of rounds */
 
 /** What an lcore did, or one queue cost it. */
 struct datapath_load {
 	uint64_t busy_cycles; /**< TSC cycles of polls that found frames, forwarding included */
 	uint64_t idle_cycles; /**< TSC cycles of polls that found none; 0 for a queue */
 	uint64_t packets;
+};
+
+/** How the rounds of an lcore went. */
+struct datapath_rounds {
+	uint64_t burst[DATAPATH_BURST_BUCKETS]; /**< polls that found frames, by how many */
+	uint64_t loop[DATAPATH_LOOP_BUCKETS];   /**< rounds by how long they took */
+	uint64_t loop_cycles;                   /**< TSC cycles of all of them */
 };
 
 /** @param fdb outlives the data path. @return NULL with errno set */
@@ -64,8 +77,15 @@ void datapath_quiesce(struct datapath *datapath);
 /** Sum of a port's counters over all lanes since the data path was created. */
 void datapath_counters(const struct datapath *datapath, uint16_t port, struct counters *sum);
 
+/** Sum of the counters of all ports, those that are gone included. */
+void datapath_totals(const struct datapath *datapath, struct counters *sum);
+
 /** What a running lane did since it was started. */
 void datapath_lane_load(const struct datapath *datapath, int lane, struct datapath_load *load);
+
+/** How the rounds of a running lane went since it was started. */
+void datapath_lane_rounds(
+	const struct datapath *datapath, int lane, struct datapath_rounds *rounds);
 
 /** What the queue of a slot cost on all lanes, ever. */
 void datapath_slot_load(const struct datapath *datapath, uint16_t slot, struct datapath_load *load);

@@ -57,6 +57,7 @@ poll_round(struct worker *worker, const struct snapshot *snapshot)
 	unsigned received = 0;
 	uint32_t place = 0;
 
+	rounds_begin(&worker->rounds, since);
 	watch_update(watch, snapshot, lane, atomic_load_explicit(worker->era, memory_order_relaxed),
 		since);
 	while (place < watch->n_hot) {
@@ -69,6 +70,7 @@ poll_round(struct worker *worker, const struct snapshot *snapshot)
 			queue->packets += n;
 			queue->busy_cycles += now - since;
 			worker->load.busy_cycles += now - since;
+			rounds_found(&worker->rounds, n);
 			watch_found_frames(watch, place++);
 		} else {
 			worker->load.idle_cycles += now - since;

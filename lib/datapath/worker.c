@@ -18,6 +18,7 @@ worker_nap(struct worker *worker)
 {
 	const struct timespec nap = {.tv_nsec = WORKER_NAP_NS};
 
+	rounds_pause(&worker->rounds);
 	rte_rcu_qsbr_thread_offline(worker->qsbr, worker->lane);
 	nanosleep(&nap, NULL);
 	rte_rcu_qsbr_thread_online(worker->qsbr, worker->lane);

@@ -15,6 +15,7 @@
 
 #include "datapath/burst.h"
 #include "datapath/datapath.h"
+#include "datapath/rounds.h"
 #include "datapath/snapshot.h"
 #include "datapath/watch.h"
 #include "vlan/retag.h"
@@ -40,6 +41,7 @@ struct worker {
 
 	/* Written by the worker, read by control. */
 	_Alignas(64) struct datapath_load load;
+	struct rounds rounds;
 	struct datapath_load queue[DATAPATH_SLOT_MAX];
 	struct counters counters[PORT_MAX];
 

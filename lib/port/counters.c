@@ -39,7 +39,7 @@ const char *
 drop_word(enum drop_reason reason)
 {
 	static const char *const words[DROP_COUNT] = {
-#define DROP_WORD(constant, word, meaning) [constant] = word,
+#define DROP_WORD(constant, word, owner, meaning) [constant] = word,
 		DROP_REASONS(DROP_WORD)
 #undef DROP_WORD
 	};
@@ -51,10 +51,30 @@ const char *
 drop_meaning(enum drop_reason reason)
 {
 	static const char *const meanings[DROP_COUNT] = {
-#define DROP_MEANING(constant, word, meaning) [constant] = meaning,
+#define DROP_MEANING(constant, word, owner, meaning) [constant] = meaning,
 		DROP_REASONS(DROP_MEANING)
 #undef DROP_MEANING
 	};
 
 	return meanings[reason];
+}
+
+const char *
+drop_owner_word(enum drop_reason reason, bool vm)
+{
+	static const enum drop_owner owners[DROP_COUNT] = {
+#define DROP_OWNER(constant, word, owner, meaning) [constant] = owner,
+		DROP_REASONS(DROP_OWNER)
+#undef DROP_OWNER
+	};
+	static const char *const words[] = {
+		[DROP_BY_GUEST] = "guest",
+		[DROP_BY_SWITCH] = "switch",
+		[DROP_BY_PEER] = "peer",
+	};
+	enum drop_owner owner = owners[reason];
+
+	if (owner == DROP_BY_PORT)
+		owner = vm ? DROP_BY_GUEST : DROP_BY_PEER;
+	return words[owner];
 }

@@ -1,33 +1,53 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Why frames are dropped. Every drop has one of these reasons and is counted at one port, in one
- * direction: rx is what the switch received from the port, tx what it had for it.
+ * Why frames are dropped, and who can do something about it. Every drop has one of these reasons
+ * and is counted at one port, in one direction: rx is what the switch received from the port, tx
+ * what it had for it.
  *
  * Thread safety: constants.
  */
 #ifndef SHUNT_PORT_DROP_H
 #define SHUNT_PORT_DROP_H
 
-/* X(constant, word that users see, what it means) */
+#include <stdbool.h>
+
+/**
+ * Who has to act for such drops to end.
+ */
+enum drop_owner {
+	DROP_BY_GUEST,  /**< a VM that sends what it must not, or does not keep up */
+	DROP_BY_SWITCH, /**< the switch: how it is configured, what it has been given */
+	DROP_BY_PEER,   /**< a device, or who is at the other end of its link */
+	DROP_BY_PORT,   /**< who is at the port: the guest of a VM's port, the peer of another */
+};
+
+/* X(constant, word that users see, who has to act, what it means) */
 #define DROP_REASONS(X)                                                                            \
-	X(DROP_RUNT, "runt", "shorter than its Ethernet header")                                   \
-	X(DROP_BAD_FRAME, "bad-frame", "buffers or virtio-net header that make no frame")          \
-	X(DROP_DISABLED, "disabled", "from a transmit ring that its front end has disabled")       \
-	X(DROP_BAD_TAG, "bad-tag", "VLAN id 4095, which IEEE 802.1Q reserves")                     \
-	X(DROP_RESERVED, "reserved", "to 01:80:c2:00:00:00-0f, which a bridge keeps to itself")    \
-	X(DROP_VLAN, "vlan",                                                                       \
+	X(DROP_RUNT, "runt", DROP_BY_PORT, "shorter than its Ethernet header")                     \
+	X(DROP_BAD_FRAME, "bad-frame", DROP_BY_PORT,                                               \
+		"buffers or virtio-net header that make no frame")                                 \
+	X(DROP_DISABLED, "disabled", DROP_BY_GUEST,                                                \
+		"from a transmit ring that its front end has disabled")                            \
+	X(DROP_BAD_TAG, "bad-tag", DROP_BY_PORT, "VLAN id 4095, which IEEE 802.1Q reserves")       \
+	X(DROP_RESERVED, "reserved", DROP_BY_PORT,                                                 \
+		"to 01:80:c2:00:00:00-0f, which a bridge keeps to itself")                         \
+	X(DROP_VLAN, "vlan", DROP_BY_PORT,                                                         \
 		"of a VLAN that the port it came from, or would leave by, does not carry")         \
-	X(DROP_POLICY, "policy", "between ports that may not reach each other")                    \
-	X(DROP_SAME_PORT, "same-port", "the destination is where the frame came from")             \
-	X(DROP_NO_TARGET, "no-target", "to everybody, and there is no other port up")              \
-	X(DROP_TOO_LONG, "too-long", "longer than the MTU of the port it would leave by")          \
-	X(DROP_TX_FULL, "tx-full", "the receiver has no free descriptor")                          \
-	X(DROP_LINK_DOWN, "link-down", "the port it would leave by is down")                       \
-	X(DROP_BAD_OFFLOAD, "bad-offload", "checksum or segmentation request that makes no sense") \
-	X(DROP_NO_MEMORY, "no-memory", "no packet buffer was free")
+	X(DROP_POLICY, "policy", DROP_BY_SWITCH, "between ports that may not reach each other")    \
+	X(DROP_SAME_PORT, "same-port", DROP_BY_PORT,                                               \
+		"the destination is where the frame came from")                                    \
+	X(DROP_NO_TARGET, "no-target", DROP_BY_SWITCH,                                             \
+		"to everybody, and there is no other port up")                                     \
+	X(DROP_TOO_LONG, "too-long", DROP_BY_SWITCH,                                               \
+		"longer than the MTU of the port it would leave by")                               \
+	X(DROP_TX_FULL, "tx-full", DROP_BY_PORT, "the receiver has no free descriptor")            \
+	X(DROP_LINK_DOWN, "link-down", DROP_BY_PORT, "the port it would leave by is down")         \
+	X(DROP_BAD_OFFLOAD, "bad-offload", DROP_BY_GUEST,                                          \
+		"checksum or segmentation request that makes no sense")                            \
+	X(DROP_NO_MEMORY, "no-memory", DROP_BY_SWITCH, "no packet buffer was free")
 
 enum drop_reason {
-#define DROP_ENUM(constant, word, meaning) constant,
+#define DROP_ENUM(constant, word, owner, meaning) constant,
 	DROP_REASONS(DROP_ENUM)
 #undef DROP_ENUM
 		DROP_COUNT
@@ -38,5 +58,12 @@ const char *drop_meaning(enum drop_reason reason);
 
 /** The word for a reason. */
 const char *drop_word(enum drop_reason reason);
+
+/**
+ * The word for who has to act: guest, switch or peer.
+ *
+ * @param vm the drop was counted at a port that a VM connects to
+ */
+const char *drop_owner_word(enum drop_reason reason, bool vm);
 
 #endif

@@ -222,6 +222,13 @@ struct port {
 void port_fact(struct port_facts *facts, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/** Is there a VM behind this port, or a device? */
+static inline bool
+port_is_vm(const struct port *port)
+{
+	return port->config.driver->frontend != NULL;
+}
+
 /** The driver's part of a port's configuration. */
 static inline const void *
 port_driver_config(const struct port *port)

@@ -4,14 +4,16 @@
 #include <string.h>
 
 static void
-drops_rows(json_t *rows, const char *port, const char *direction, const uint64_t drops[DROP_COUNT])
+drops_rows(json_t *rows, const struct port *port, const char *direction,
+	const uint64_t drops[DROP_COUNT])
 {
 	for (int reason = 0; reason < DROP_COUNT; reason++)
 		if (drops[reason] > 0)
-			json_array_append_new(
-				rows, json_pack("{s:s, s:s, s:s, s:I}", "port", port, "direction",
-					      direction, "reason", drop_word(reason), "packets",
-					      (json_int_t)drops[reason]));
+			json_array_append_new(rows,
+				json_pack("{s:s, s:s, s:s, s:s, s:I}", "port", port->config.name,
+					"direction", direction, "reason", drop_word(reason),
+					"owner", drop_owner_word(reason, port_is_vm(port)),
+					"packets", (json_int_t)drops[reason]));
 }
 
 static json_t *
@@ -33,12 +35,11 @@ drops_call(void *arg, json_t *params, struct err *err)
 	json_t *rows = json_array();
 	TAILQ_FOREACH(port, &vswitch->ports, next)
 	{
-		const char *name = port->port.config.name;
-		if (only != NULL && strcmp(only, name) != 0)
+		if (only != NULL && strcmp(only, port->port.config.name) != 0)
 			continue;
 		vswitch_port_counters(vswitch, port, &counters);
-		drops_rows(rows, name, "rx", counters.rx_drops);
-		drops_rows(rows, name, "tx", counters.tx_drops);
+		drops_rows(rows, &port->port, "rx", counters.rx_drops);
+		drops_rows(rows, &port->port, "tx", counters.tx_drops);
 	}
 	return rows;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Where frames were lost, by port, direction and reason: the RPC method `drops`.
+ * Where frames were lost, why, and who has to act, by port and direction: the RPC method `drops`.
  *
  * Thread safety: control thread only.
  */

@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 
 from bridge import Bridge    # noqa: E402
+from switch import Switch    # noqa: E402
 
 
 def pytest_collection_modifyitems(items):
@@ -20,6 +21,15 @@ def pytest_collection_modifyitems(items):
     reason = f"missing: {', '.join(missing)}" if missing else 'needs root' if os.geteuid() else None
     for item in items if reason else []:
         item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(autouse=True)
+def every_frame_is_accounted_for():
+    """After each test, in every switch that outlives it; Switch looks itself when it ends."""
+    yield
+    for switch in list(Switch.running):
+        if switch.alive() and switch.rests:
+            switch.assert_balanced()
 
 
 @pytest.fixture(scope='module')

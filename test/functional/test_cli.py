@@ -176,7 +176,8 @@ class TestJson:
             del row['age_s']
             assert row == {'mac': mac(1), 'vlan': 0, 'port': 'vm1', 'type': 'dynamic'}
             assert switch.json('drops') == [
-                {'port': 'vm1', 'direction': 'rx', 'reason': 'reserved', 'packets': 1}]
+                {'port': 'vm1', 'direction': 'rx', 'reason': 'reserved', 'owner': 'guest',
+                 'packets': 1}]
             assert switch.json('drops', 'port=n1') == []
             (lcore,) = switch.json('lcore', 'list')
             assert lcore['packets'] >= 3 and lcore['busy_cycles'] > 0 and lcore['idle_cycles'] > 0

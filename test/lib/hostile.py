@@ -29,6 +29,7 @@ class Hostile:
 
     def __init__(self, lcores=None, queues=1, floods=False):
         self.switch = Switch(lcores=lcores)
+        self.switch.rests = False
         self.queues, self.floods = queues, floods
         self.vm = self.good = self.beside = None
 

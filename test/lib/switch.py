@@ -8,6 +8,7 @@
 Leaving the block stops it and asserts a clean end; when the block failed its log is printed.
 """
 
+import contextlib
 import json
 import pathlib
 import shutil
@@ -68,8 +69,12 @@ class Rpc:
 class Switch:
     """One shuntd. config is YAML text; lcores the polling ones; eal adds EAL arguments.
 
+    As far as frames go it must balance in the end: see assert_balanced().
     Sockets of ports belong into .run (see socket()): the folder must be empty after stop().
     """
+
+    running = []    # every switch between start() and its end
+    rests = True    # between tests no frames are on their way; False: only before it ends
 
     def __init__(self, config='', lcores=None, eal=(), arguments=(), folder=None):
         self.dir = pathlib.Path(folder) if folder else proc.temp_dir('shunt-sw-')
@@ -103,6 +108,7 @@ class Switch:
         except BaseException:
             self.kill9()
             raise
+        Switch.running.append(self)
         return self
 
     def wait_ready(self, timeout=20):
@@ -128,10 +134,12 @@ class Switch:
         assert status == 0, f'shuntd ended with {status}:\n{self.process.tail()}'
         left = sorted(path.name for path in self.run.iterdir())
         assert not left, f'shuntd left files behind: {left}'
+        self._ended()
 
     def kill9(self):
         """kill -9: no chance to clean up."""
         self._disconnect()
+        self._ended()
         if self.process:
             self.process.kill9()
 
@@ -155,6 +163,8 @@ class Switch:
         failed = kind is not None
         try:
             if not failed:
+                if self.alive():
+                    self.assert_balanced()
                 self.stop()
         except BaseException:
             failed, kind = True, Exception
@@ -204,6 +214,26 @@ class Switch:
         proc.wait_until(lambda: self.port(name)['link'] == state, timeout,
                         f'link of {name} {state}')
 
+    def assert_balanced(self, timeout=20):
+        """Wait until no frames are on their way; then every one of them is accounted for."""
+        last, wrong = None, []
+
+        def at_rest():
+            nonlocal last, wrong
+            before, last = last, [rpc.call('status')['totals'], rpc.call('port.list'),
+                                  rpc.call('drops')]
+            wrong = unbalanced([{'name': 'all ports', **last[0]}]) + unexplained(*last[1:])
+            return last == before and not wrong
+        with contextlib.closing(Rpc(self.sock)) as rpc:
+            try:
+                proc.wait_until(at_rest, timeout, 'frames accounted for')
+            except TimeoutError:
+                raise AssertionError('\n'.join(wrong or ['frames still come and go'])) from None
+
+    def _ended(self):
+        if self in Switch.running:
+            Switch.running.remove(self)
+
     def _disconnect(self):
         if self._rpc:
             self._rpc.close()
@@ -224,4 +254,18 @@ def unbalanced(ports):
     sent = sum(port['tx_packets'] + port['tx_drops'] for port in ports)
     if copies != sent:
         wrong.append(f'copies {copies} != sent or dropped {sent}')
+    return wrong
+
+
+def unexplained(ports, drops):
+    """Ports, of those that are there, whose counters lack a reason, as lines of text."""
+    wrong = []
+    for port in ports:
+        wrong += [line for line in unbalanced([port]) if 'copies' not in line]
+        for direction in ('rx', 'tx'):
+            reasons = sum(row['packets'] for row in drops
+                          if (row['port'], row['direction']) == (port['name'], direction))
+            if reasons != port[f'{direction}_drops']:
+                wrong.append(f"{port['name']}: {direction}: {port[f'{direction}_drops']} dropped, "
+                             f'for reasons {reasons}')
     return wrong

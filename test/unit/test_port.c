@@ -251,6 +251,25 @@ test_drop_words(void **state)
 				drop_word((enum drop_reason)other));
 }
 
+static void
+test_drop_owners(void **state)
+{
+	static const char *const owners[] = {"guest", "switch", "peer"};
+	int seen[3] = {0};
+
+	(void)state;
+	assert_string_equal(drop_owner_word(DROP_NO_MEMORY, true), "switch");
+	assert_string_equal(drop_owner_word(DROP_NO_MEMORY, false), "switch");
+	assert_string_equal(drop_owner_word(DROP_TX_FULL, true), "guest");
+	assert_string_equal(drop_owner_word(DROP_TX_FULL, false), "peer");
+	assert_string_equal(drop_owner_word(DROP_BAD_OFFLOAD, false), "guest");
+	for (int reason = 0; reason < DROP_COUNT; reason++)
+		for (int vm = 0; vm < 2; vm++)
+			for (int i = 0; i < 3; i++)
+				seen[i] += strcmp(owners[i], drop_owner_word(reason, vm)) == 0;
+	assert_int_equal(seen[0] + seen[1] + seen[2], 2 * DROP_COUNT);
+}
+
 int
 main(void)
 {
@@ -265,6 +284,7 @@ main(void)
 		cmocka_unit_test(test_facts),
 		cmocka_unit_test(test_counters),
 		cmocka_unit_test(test_drop_words),
+		cmocka_unit_test(test_drop_owners),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The rates on the live screen: two samples, a new port of the same name, sorting. */
+/* The rates on the live screen: two samples, a new port of the same name, sorting, history, drops. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +9,9 @@
 
 #include <errno.h>
 
+#include <string.h>
+
+#include "top_drops.h"
 #include "top_rates.h"
 
 /** Take a sample of one port and one lcore. */
@@ -83,12 +86,72 @@ test_rates_sort(void **state)
 	json_decref(second);
 }
 
+/** History belongs to a name, has a limit, and outlives a lost connection. */
+static void
+test_history(void **state)
+{
+	struct rates *rates = rates_new();
+	const struct rates_port *port;
+	size_t n;
+
+	(void)state;
+	sample(rates, 1, 0, 0, 1, 1);
+	assert_int_equal(rates_ports(rates, &n)->n_history, 0);
+	for (int i = 1; i <= RATES_HISTORY + 5; i++)
+		sample(rates, 1 + i, 1000 * i * i, 0, 1, 1);
+	port = rates_ports(rates, &n);
+	assert_int_equal(port->n_history, RATES_HISTORY);
+	assert_true(port->history[RATES_HISTORY - 1] == 1000 * (2 * (RATES_HISTORY + 5) - 1));
+	assert_true(port->history[0] == 1000 * (2 * 6 - 1));
+	rates_reset(rates);
+	sample(rates, 100, 0, 0, 1, 1);
+	assert_int_equal(rates_ports(rates, &n)->n_history, RATES_HISTORY);
+	rates_free(rates);
+}
+
+static void
+drops_sample(struct drops *drops, double now, int full, int down)
+{
+	json_t *list = json_pack("[{s:s, s:s, s:s, s:s, s:i}, {s:s, s:s, s:s, s:s, s:i}]", "port",
+		"a", "direction", "tx", "reason", "tx-full", "owner", "guest", "packets", full,
+		"port", "b", "direction", "tx", "reason", "link-down", "owner", "peer", "packets",
+		down);
+
+	assert_int_equal(drops_update(drops, list, now), 0);
+	json_decref(list);
+}
+
+static void
+test_drops(void **state)
+{
+	struct drops *drops = drops_new();
+	const struct drops_row *row;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(drops_update(drops, json_null(), 1), -EPROTO);
+	assert_true(drops_rows(drops, &n) == NULL || n == 0);
+	drops_sample(drops, 1, 10, 500);
+	row = drops_rows(drops, &n);
+	assert_int_equal(n, 2);
+	assert_true(row[0].rate == 0 && row[0].packets == 500 && row[1].packets == 10);
+	drops_sample(drops, 3, 20, 500);
+	row = drops_rows(drops, &n);
+	assert_string_equal(row[0].reason, "tx-full");
+	assert_true(row[0].rate == 5 && row[1].rate == 0);
+	drops_sample(drops, 4, 7, 500); /* a new port of the same name */
+	assert_true(drops_rows(drops, &n)->rate == 7);
+	drops_free(drops);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_rates_sort),
+		cmocka_unit_test(test_history),
+		cmocka_unit_test(test_drops),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The parts of a text of metrics, one function for each noun.
+ *
+ * Thread safety: control thread only.
+ */
+#ifndef SHUNT_METRICS_COLLECT_INTERNAL_H
+#define SHUNT_METRICS_COLLECT_INTERNAL_H
+
+#include "metrics/collect.h"
+
+/** A port with its counters, read once for all of a text. */
+struct collect_port {
+	const struct vswitch_port *port;
+	struct counters counters;
+	uint64_t missed;
+};
+
+/** What a text is written from. */
+struct collect {
+	struct metrics_text text;
+	const struct vswitch *vswitch;
+	unsigned n_ports;
+	struct collect_port port[];
+};
+
+/** collect_port.c: counters, links and drops of ports. */
+void collect_ports(struct collect *collect);
+
+/** collect_lcore.c: queues and lcores. */
+void collect_queues(struct collect *collect);
+void collect_lcores(struct collect *collect);
+
+#endif

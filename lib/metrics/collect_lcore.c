@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Metrics of lcores and of the queues that they poll. */
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <rte_cycles.h>
+
+#include "metrics/collect_internal.h"
+
+enum { COLLECT_NUMBER_MAX = 12 };
+
+/** A number as the value of a label. */
+static const char *
+number_text(unsigned number, char text[COLLECT_NUMBER_MAX])
+{
+	snprintf(text, COLLECT_NUMBER_MAX, "%u", number);
+	return text;
+}
+
+static uint64_t
+load_field(const struct datapath_load *load, size_t offset)
+{
+	return *(const uint64_t *)((const char *)load + offset);
+}
+
+static void
+collect_queue(struct collect *collect, const struct metrics_family *family, size_t offset)
+{
+	const struct vswitch *vswitch = collect->vswitch;
+
+	metrics_text_family(&collect->text, family);
+	for (unsigned i = 0; i < vswitch->n_queues; i++) {
+		const struct snapshot_queue *queue = &vswitch->queue[i];
+		const struct vswitch_port *port = (const struct vswitch_port *)queue->port;
+		char number[COLLECT_NUMBER_MAX];
+		struct datapath_load load;
+		const struct metrics_label labels[] = {{"port", port->port.config.name},
+			{"queue", number_text(queue->queue, number)}, {NULL, NULL}};
+
+		vswitch_queue_load(vswitch, port, queue, &load);
+		metrics_text_count(&collect->text, labels, load_field(&load, offset));
+	}
+}
+
+_Static_assert(offsetof(struct vswitch_port, port) == 0, "a port of the switch begins as a port");
+
+void
+collect_queues(struct collect *collect)
+{
+	static const struct metrics_family packets = {"shunt_queue_packets", METRICS_COUNTER,
+		"packets", "Frames received from the queue."};
+	static const struct metrics_family cycles = {"shunt_queue_busy_cycles", METRICS_COUNTER,
+		"cycles",
+		"TSC cycles of polls of the queue that found frames, forwarding included."};
+
+	collect_queue(collect, &packets, offsetof(struct datapath_load, packets));
+	collect_queue(collect, &cycles, offsetof(struct datapath_load, busy_cycles));
+}
+
+static void
+collect_load(struct collect *collect, const struct metrics_family *family, size_t offset)
+{
+	const struct vswitch *vswitch = collect->vswitch;
+
+	metrics_text_family(&collect->text, family);
+	for (unsigned i = 0; i < vswitch->n_lcores; i++) {
+		char number[COLLECT_NUMBER_MAX];
+		struct datapath_load load;
+		const struct metrics_label labels[] = {
+			{"lcore", number_text(vswitch->lcore[i].cpu, number)}, {NULL, NULL}};
+
+		datapath_lane_load(vswitch->datapath, vswitch->lcore[i].lane, &load);
+		metrics_text_count(&collect->text, labels, load_field(&load, offset));
+	}
+}
+
+/** How often polls found how many frames. */
+static void
+collect_bursts(struct collect *collect, const struct vswitch_lcore *lcore,
+	const struct metrics_label labels[])
+{
+	static const double bounds[DATAPATH_BURST_BUCKETS] = {1, 2, 4, 8, 16, 32};
+	uint64_t bucket[DATAPATH_BURST_BUCKETS + 1] = {0};
+	struct datapath_rounds rounds;
+	struct datapath_load load;
+
+	datapath_lane_load(collect->vswitch->datapath, lcore->lane, &load);
+	datapath_lane_rounds(collect->vswitch->datapath, lcore->lane, &rounds);
+	for (unsigned i = 0; i < DATAPATH_BURST_BUCKETS; i++)
+		bucket[i] = rounds.burst[i];
+	const struct metrics_histogram histogram = {
+		.n = DATAPATH_BURST_BUCKETS + 1, /* the last one is always empty */
+		.bucket = bucket,
+		.bound = bounds,
+		.format = "%.1f",
+		.sum = (double)load.packets,
+	};
+	metrics_text_histogram(&collect->text, labels, &histogram);
+}
+
+/** How long rounds took. */
+static void
+collect_loops(struct collect *collect, const struct vswitch_lcore *lcore,
+	const struct metrics_label labels[])
+{
+	double bounds[DATAPATH_LOOP_BUCKETS - 1];
+	struct datapath_rounds rounds;
+	double bound = DATAPATH_LOOP_FIRST;
+
+	for (unsigned i = 0; i < DATAPATH_LOOP_BUCKETS - 1; i++, bound *= 2)
+		bounds[i] = bound;
+	datapath_lane_rounds(collect->vswitch->datapath, lcore->lane, &rounds);
+	const struct metrics_histogram histogram = {
+		.n = DATAPATH_LOOP_BUCKETS,
+		.bucket = rounds.loop,
+		.bound = bounds,
+		.format = "%.17g",
+		.sum = (double)rounds.loop_cycles / (double)rte_get_tsc_hz(),
+	};
+	metrics_text_histogram(&collect->text, labels, &histogram);
+}
+
+static void
+collect_rounds(struct collect *collect, const struct metrics_family *family,
+	void (*histogram)(struct collect *collect, const struct vswitch_lcore *lcore,
+		const struct metrics_label labels[]))
+{
+	const struct vswitch *vswitch = collect->vswitch;
+
+	metrics_text_family(&collect->text, family);
+	for (unsigned i = 0; i < vswitch->n_lcores; i++) {
+		char number[COLLECT_NUMBER_MAX];
+		const struct metrics_label labels[] = {
+			{"lcore", number_text(vswitch->lcore[i].cpu, number)}, {NULL, NULL}};
+
+		histogram(collect, &vswitch->lcore[i], labels);
+	}
+}
+
+void
+collect_lcores(struct collect *collect)
+{
+	static const struct metrics_family packets = {"shunt_lcore_packets", METRICS_COUNTER,
+		"packets", "Frames that the lcore received."};
+	static const struct metrics_family busy = {"shunt_lcore_busy_cycles", METRICS_COUNTER,
+		"cycles", "TSC cycles of polls that found frames, forwarding included."};
+	static const struct metrics_family idle = {"shunt_lcore_idle_cycles", METRICS_COUNTER,
+		"cycles", "TSC cycles of polls that found no frame."};
+	static const struct metrics_family bursts = {"shunt_lcore_burst_packets", METRICS_HISTOGRAM,
+		"packets", "Frames that a poll found, of polls that found any."};
+	static const struct metrics_family loops = {"shunt_lcore_loop_seconds", METRICS_HISTOGRAM,
+		"seconds", "Duration of a round over the queues of the lcore."};
+
+	collect_load(collect, &packets, offsetof(struct datapath_load, packets));
+	collect_load(collect, &busy, offsetof(struct datapath_load, busy_cycles));
+	collect_load(collect, &idle, offsetof(struct datapath_load, idle_cycles));
+	collect_rounds(collect, &bursts, collect_bursts);
+	collect_rounds(collect, &loops, collect_loops);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Metrics of ports: what they counted, how their links are, what was dropped there and why. */
+#include <stddef.h>
+
+#include "metrics/collect_internal.h"
+
+enum { COLLECT_MEGABIT_BYTES = 125000 };
+
+/** Counters that every port has. */
+static const struct {
+	struct metrics_family family;
+	size_t offset; /**< in struct counters */
+} port_counters[] = {
+	{{"shunt_port_receive_packets", METRICS_COUNTER, "packets",
+		 "Frames that the switch received from the port."},
+		offsetof(struct counters, rx_packets)},
+	{{"shunt_port_receive_bytes", METRICS_COUNTER, "bytes",
+		 "Bytes that the switch received from the port, without FCS."},
+		offsetof(struct counters, rx_bytes)},
+	{{"shunt_port_forwarded_packets", METRICS_COUNTER, "packets",
+		 "Frames from the port that were handed to at least one other port."},
+		offsetof(struct counters, rx_forwarded)},
+	{{"shunt_port_copied_packets", METRICS_COUNTER, "packets",
+		 "Hand-overs of frames from the port; a flooded frame counts for each port."},
+		offsetof(struct counters, rx_copies)},
+	{{"shunt_port_transmit_packets", METRICS_COUNTER, "packets",
+		 "Frames that the switch sent by the port."},
+		offsetof(struct counters, tx_packets)},
+	{{"shunt_port_transmit_bytes", METRICS_COUNTER, "bytes",
+		 "Bytes that the switch sent by the port, without FCS."},
+		offsetof(struct counters, tx_bytes)},
+};
+
+enum { PORT_COUNTERS = sizeof(port_counters) / sizeof(port_counters[0]) };
+
+static const char *
+port_name(const struct collect_port *row)
+{
+	return row->port->port.config.name;
+}
+
+/** One family, with a value of each port. */
+static void
+collect_each(struct collect *collect, const struct metrics_family *family,
+	uint64_t (*value)(const struct collect *collect, const struct collect_port *row))
+{
+	metrics_text_family(&collect->text, family);
+	for (unsigned i = 0; i < collect->n_ports; i++) {
+		const struct metrics_label labels[] = {
+			{"port", port_name(&collect->port[i])}, {NULL, NULL}};
+
+		metrics_text_count(&collect->text, labels, value(collect, &collect->port[i]));
+	}
+}
+
+static uint64_t
+port_up(const struct collect *collect, const struct collect_port *row)
+{
+	return collect->vswitch->up[row->port->port.id];
+}
+
+static uint64_t
+port_speed(const struct collect *collect, const struct collect_port *row)
+{
+	(void)collect;
+	return (uint64_t)row->port->link.speed * COLLECT_MEGABIT_BYTES;
+}
+
+static uint64_t
+port_missed(const struct collect *collect, const struct collect_port *row)
+{
+	(void)collect;
+	return row->missed;
+}
+
+static void
+collect_types(struct collect *collect)
+{
+	static const struct metrics_family family = {
+		"shunt_port", METRICS_INFO, "", "The type of the port."};
+
+	metrics_text_family(&collect->text, &family);
+	for (unsigned i = 0; i < collect->n_ports; i++) {
+		const struct collect_port *row = &collect->port[i];
+		const struct metrics_label labels[] = {{"port", port_name(row)},
+			{"type", row->port->port.config.driver->type}, {NULL, NULL}};
+
+		metrics_text_count(&collect->text, labels, 1);
+	}
+}
+
+static void
+collect_counter(struct collect *collect, const struct metrics_family *family, size_t offset)
+{
+	metrics_text_family(&collect->text, family);
+	for (unsigned i = 0; i < collect->n_ports; i++) {
+		const struct collect_port *row = &collect->port[i];
+		const struct metrics_label labels[] = {{"port", port_name(row)}, {NULL, NULL}};
+
+		metrics_text_count(&collect->text, labels,
+			*(const uint64_t *)((const char *)&row->counters + offset));
+	}
+}
+
+static void
+drops_of(struct collect *collect, const struct collect_port *row, const char *direction,
+	const uint64_t drops[DROP_COUNT])
+{
+	for (int reason = 0; reason < DROP_COUNT; reason++) {
+		const struct metrics_label labels[] = {{"port", port_name(row)},
+			{"direction", direction}, {"reason", drop_word(reason)},
+			{"owner", drop_owner_word(reason, port_is_vm(&row->port->port))},
+			{NULL, NULL}};
+
+		if (drops[reason] > 0)
+			metrics_text_count(&collect->text, labels, drops[reason]);
+	}
+}
+
+/** Reasons that a port never had are left out, as in `drops`. */
+static void
+collect_drops(struct collect *collect)
+{
+	static const struct metrics_family family = {"shunt_port_dropped_packets", METRICS_COUNTER,
+		"packets", "Frames dropped at the port, by direction, reason and who has to act."};
+
+	metrics_text_family(&collect->text, &family);
+	for (unsigned i = 0; i < collect->n_ports; i++) {
+		drops_of(collect, &collect->port[i], "rx", collect->port[i].counters.rx_drops);
+		drops_of(collect, &collect->port[i], "tx", collect->port[i].counters.tx_drops);
+	}
+}
+
+void
+collect_ports(struct collect *collect)
+{
+	static const struct metrics_family up = {"shunt_port_up", METRICS_GAUGE, "",
+		"1 when the port is enabled and its link is up."};
+	static const struct metrics_family speed = {"shunt_port_speed_bytes", METRICS_GAUGE,
+		"bytes", "Speed of the link in bytes per second; 0 when nobody knows."};
+	static const struct metrics_family missed = {"shunt_port_missed_packets", METRICS_COUNTER,
+		"packets", "Frames that the device lost before the switch could receive them."};
+
+	collect_types(collect);
+	collect_each(collect, &up, port_up);
+	collect_each(collect, &speed, port_speed);
+	for (unsigned i = 0; i < PORT_COUNTERS; i++)
+		collect_counter(collect, &port_counters[i].family, port_counters[i].offset);
+	collect_each(collect, &missed, port_missed);
+	collect_drops(collect);
+}

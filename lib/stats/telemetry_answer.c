@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What telemetry commands answer, from what the RPC methods answer. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mac.h"
+#include "control/methods.h"
+#include "stats/telemetry_internal.h"
+
+/** Ask a method of the control socket. @return its result, which the caller owns, or NULL */
+static json_t *
+ask(struct rpc *rpc, const char *method, const char *name)
+{
+	json_t *params = name != NULL ? json_pack("{s:s}", "name", name) : json_object();
+	json_t *request = json_pack("{s:i, s:s, s:o}", "id", 1, "method", method, "params", params);
+	json_t *answer = request != NULL ? rpc_answer(rpc, request) : NULL;
+	json_t *result = json_incref(json_object_get(answer, "result"));
+
+	json_decref(answer);
+	json_decref(request);
+	return result;
+}
+
+static json_t *
+answer_ports(struct rpc *rpc, struct vswitch *vswitch, const char *text)
+{
+	unsigned long first = text != NULL ? strtoul(text, NULL, 10) : 0;
+	const struct vswitch_port *port;
+	json_t *names = json_array();
+	unsigned long number = 0;
+
+	(void)rpc;
+	TAILQ_FOREACH(port, &vswitch->ports, next)
+	if (number++ >= first && json_array_size(names) < TELEMETRY_PORTS_MAX)
+		json_array_append_new(names, json_string(port->port.config.name));
+	return json_pack("{s:i, s:o}", "total", (int)vswitch->n_ports, "ports", names);
+}
+
+static json_t *
+answer_port(struct rpc *rpc, struct vswitch *vswitch, const char *text)
+{
+	(void)vswitch;
+	json_t *port = text != NULL ? ask(rpc, "port.show", text) : NULL;
+
+	json_object_del(port, "polled_by");
+	return port;
+}
+
+/** Rows for a walk over the table, and the switch that knows the ports. */
+struct answer_rows {
+	const struct vswitch *vswitch;
+	json_t *rows;
+};
+
+static bool
+answer_row(const struct fdb_entry *entry, void *arg)
+{
+	struct answer_rows *to = arg;
+	char mac[MAC_TEXT_MAX];
+	char row[RTE_TEL_MAX_STRING_LEN];
+
+	snprintf(row, sizeof(row), "%s vlan %u port %s %s age %u", mac_format(entry->mac, mac),
+		entry->vlan, methods_port_name(to->vswitch, entry->port),
+		entry->is_static ? "static" : "dynamic", entry->age);
+	json_array_append_new(to->rows, json_string(row));
+	return json_array_size(to->rows) < TELEMETRY_FDB_MAX;
+}
+
+static json_t *
+answer_fdb(struct rpc *rpc, struct vswitch *vswitch, const char *text)
+{
+	struct answer_rows to = {.vswitch = vswitch, .rows = json_array()};
+	json_t *status = ask(rpc, "status", NULL);
+	json_t *fdb = json_incref(json_object_get(status, "fdb"));
+
+	(void)text;
+	json_decref(status);
+	fdb_walk(vswitch->fdb, answer_row, &to);
+	json_object_set_new(fdb, "addresses", to.rows);
+	return fdb;
+}
+
+/** A list of objects as an object, whose members are named by number. */
+static json_t *
+numbered(json_t *list, size_t most)
+{
+	json_t *object = json_pack("{s:i}", "total", (int)json_array_size(list));
+	char name[24];
+	json_t *row;
+	size_t i;
+
+	json_array_foreach (list, i, row) {
+		if (i == most)
+			break;
+		snprintf(name, sizeof(name), "%zu", i);
+		json_object_set(object, name, row);
+	}
+	return object;
+}
+
+static json_t *
+answer_drops(struct rpc *rpc, struct vswitch *vswitch, const char *text)
+{
+	json_t *list = ask(rpc, "drops", NULL);
+	json_t *object = numbered(list, TELEMETRY_DROPS_MAX);
+
+	(void)vswitch;
+	(void)text;
+	json_decref(list);
+	return object;
+}
+
+static json_t *
+answer_lcores(struct rpc *rpc, struct vswitch *vswitch, const char *text)
+{
+	json_t *list = ask(rpc, "lcore.list", NULL);
+	json_t *row;
+	size_t i;
+
+	(void)vswitch;
+	(void)text;
+	json_array_foreach (list, i, row)
+		json_object_set_new(row, "queues",
+			json_integer((int)json_array_size(json_object_get(row, "queues"))));
+	json_t *object = numbered(list, LANE_MAX);
+	json_decref(list);
+	return object;
+}
+
+const struct telemetry_command telemetry_commands[] = {
+	{"/shunt/ports", "Names of the switch's ports, up to 256. Parameters: number of the first",
+		answer_ports},
+	{"/shunt/port", "What `shunt port show` says of a port. Parameters: string name",
+		answer_port},
+	{"/shunt/fdb", "The filtering table: totals, and some addresses. Takes no parameters",
+		answer_fdb},
+	{"/shunt/drops", "Frames dropped, by port, direction, reason. Takes no parameters",
+		answer_drops},
+	{"/shunt/lcores", "What polling lcores did. Takes no parameters", answer_lcores},
+	{NULL, NULL, NULL},
+};
+
+/** DPDK takes letters, digits, _ and / only. */
+static const char *
+telemetry_name(const char *name, char text[RTE_TEL_MAX_STRING_LEN])
+{
+	snprintf(text, RTE_TEL_MAX_STRING_LEN, "%s", name);
+	for (char *dash = text; (dash = strchr(dash, '-')) != NULL; dash++)
+		*dash = '_';
+	return text;
+}
+
+static void
+convert_container(struct rte_tel_data *data, const char *name, const json_t *value)
+{
+	struct rte_tel_data *inner = rte_tel_data_alloc();
+	const json_t *text;
+	size_t i;
+
+	if (inner == NULL)
+		return;
+	if (json_is_object(value)) {
+		telemetry_convert(value, inner);
+	} else {
+		rte_tel_data_start_array(inner, RTE_TEL_STRING_VAL);
+		json_array_foreach (value, i, text)
+			rte_tel_data_add_array_string(inner, json_string_value(text));
+	}
+	if (rte_tel_data_add_dict_container(data, name, inner, 0) != 0)
+		rte_tel_data_free(inner);
+}
+
+int
+telemetry_convert(const json_t *object, struct rte_tel_data *data)
+{
+	char text[RTE_TEL_MAX_STRING_LEN];
+	const char *key;
+	json_t *value;
+
+	rte_tel_data_start_dict(data);
+	json_object_foreach ((json_t *)(uintptr_t)object, key, value) {
+		const char *name = telemetry_name(key, text);
+		json_int_t number = json_integer_value(value);
+
+		if (json_is_string(value))
+			rte_tel_data_add_dict_string(data, name, json_string_value(value));
+		else if (json_is_integer(value) && number < 0)
+			rte_tel_data_add_dict_int(data, name, (int)number);
+		else if (json_is_integer(value))
+			rte_tel_data_add_dict_u64(data, name, (uint64_t)number);
+		else if (json_is_object(value) || json_is_array(value))
+			convert_container(data, name, value);
+	}
+	return 0;
+}
