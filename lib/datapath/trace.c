@@ -13,7 +13,7 @@ struct trace_port {
 };
 
 struct tracer {
-	struct snapshot snapshot; /**< as published, but for where frames leave */
+	struct snapshot *snapshot; /**< as published, but for where frames leave */
 	struct trace_port port[PORT_MAX];
 	struct worker worker;
 	struct trace *trace; /**< of the frame on its way */
@@ -51,9 +51,14 @@ tracer_create(const struct datapath *datapath, struct fdb *fdb)
 	if (posix_memalign((void **)&tracer, 64, sizeof(*tracer)) != 0)
 		return NULL;
 	memset(tracer, 0, sizeof(*tracer));
-	tracer->snapshot = *datapath_snapshot(datapath);
+	tracer->snapshot = malloc(sizeof(*tracer->snapshot));
+	if (tracer->snapshot == NULL) {
+		free(tracer);
+		return NULL;
+	}
+	*tracer->snapshot = *datapath_snapshot(datapath);
 	for (uint16_t id = 0; id < PORT_MAX; id++) {
-		struct snapshot_target *target = &tracer->snapshot.target[id];
+		struct snapshot_target *target = &tracer->snapshot->target[id];
 		tracer->port[id] = (struct trace_port){tracer, id};
 		if (target->tx == NULL)
 			continue;
@@ -68,13 +73,16 @@ tracer_create(const struct datapath *datapath, struct fdb *fdb)
 void
 tracer_destroy(struct tracer *tracer)
 {
+	if (tracer == NULL)
+		return;
+	free(tracer->snapshot);
 	free(tracer);
 }
 
 const struct rules *
 tracer_rules(const struct tracer *tracer, uint16_t port)
 {
-	return tracer->snapshot.rules[port];
+	return tracer->snapshot->rules[port];
 }
 
 /** Frames that a stage dropped on their way out. */
@@ -94,7 +102,7 @@ static void
 trace_own_address(const struct tracer *tracer, struct burst *burst)
 {
 	const struct frame *frame = &burst->frame[0];
-	const struct rules *rules = tracer->snapshot.rules[burst->port];
+	const struct rules *rules = tracer->snapshot->rules[burst->port];
 
 	if (burst->dest[0] == DEST_UNKNOWN && frame->head_len >= FRAME_MACS_LEN &&
 		!mac_is_group(mac_load(frame->head)) && (rules == NULL || rules->learn) &&
@@ -121,13 +129,13 @@ tracer_frame(struct tracer *tracer, uint16_t port, const uint8_t *bytes, uint32_
 		.segments = 1,
 	};
 	burst->origin[0] = port;
-	poll_classify(&tracer->worker, &tracer->snapshot);
+	poll_classify(&tracer->worker, tracer->snapshot);
 	trace_own_address(tracer, burst);
 	trace->vlan = burst->frame[0].vlan;
 	trace->tagged = burst->frame[0].l2_len > FRAME_ETH_LEN;
 	trace->dest = burst->dest[0];
 	trace->origin = burst->origin[0];
-	forward_burst(&tracer->worker, &tracer->snapshot);
+	forward_burst(&tracer->worker, tracer->snapshot);
 	if (tracer->worker.counters[port].rx_drops[DROP_NO_TARGET] > 0)
 		trace->dest = DEST_DROP + DROP_NO_TARGET;
 	for (uint16_t id = 0; id < PORT_MAX; id++)

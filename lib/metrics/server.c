@@ -44,7 +44,7 @@ struct metrics {
 	struct event *ready;       /**< a client, or several, can go on */
 	struct event *tick;        /**< once a second: who has had its time */
 	struct metrics_answer answer[METRICS_STYLES];
-	TAILQ_HEAD(, metrics_client) clients; /**< the oldest first */
+	TAILQ_HEAD(metrics_clients, metrics_client) clients; /**< the oldest first */
 };
 
 int

@@ -29,7 +29,7 @@ struct telemetry_call {
 static struct {
 	pthread_mutex_t lock; /**< over everything below but what control alone has */
 	pthread_cond_t done;
-	TAILQ_HEAD(, telemetry_call) calls; /**< that nobody works on yet */
+	TAILQ_HEAD(telemetry_calls, telemetry_call) calls; /**< that nobody works on yet */
 	bool open;
 	int fd; /**< says that there are calls */
 
