@@ -189,6 +189,18 @@ const struct command commands[] = {
 		.print = show_flushed,
 	},
 	{
+		.words = "vlan list",
+		.help = "which ports carry which VLAN",
+		.more = "Prints for each VLAN that ports name which of them carry it, without a tag "
+			"and with one, and how many addresses the filtering table has of it. "
+			"Neighbouring VLANs with the same ports are one line. Ports that name no "
+			"VLANs carry them all, and are not listed.",
+		.method = "vlan.list",
+		.args = {ARG_ONLY_PORT("only the VLANs of this port, and no other port"),
+			ARG_VLAN("only this VLAN")},
+		.print = show_vlan_list,
+	},
+	{
 		.words = "lcore list",
 		.help = "the polling lcores and what they do",
 		.more = "Prints for each polling lcore its load since it started (busy cycles of all "

@@ -73,4 +73,5 @@ methods_register(struct rpc *rpc, struct vswitch *vswitch)
 	rpc_register(rpc, methods_fdb, vswitch);
 	rpc_register(rpc, methods_lcore, vswitch);
 	rpc_register(rpc, methods_trace, vswitch);
+	rpc_register(rpc, methods_vlan, vswitch);
 }

@@ -21,6 +21,7 @@ extern const struct rpc_method methods_port[];
 extern const struct rpc_method methods_fdb[];
 extern const struct rpc_method methods_lcore[];
 extern const struct rpc_method methods_trace[];
+extern const struct rpc_method methods_vlan[];
 
 /**
  * Set keys of a port from an object; "name" and "type" are passed over.

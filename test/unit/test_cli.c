@@ -110,6 +110,8 @@ test_parse_forms(void **state)
 		{"port qemu vm1", "port.qemu", "{\"name\":\"vm1\"}"},
 		{"fdb list", "fdb.list", "{}"},
 		{"fdb list vlan=0 port=vm1", "fdb.list", "{\"vlan\":0,\"port\":\"vm1\"}"},
+		{"vlan list", "vlan.list", "{}"},
+		{"vlan list vlan=7 port=a", "vlan.list", "{\"vlan\":7,\"port\":\"a\"}"},
 		{"fdb add 02-00-00-00-00-0A port=a", "fdb.add",
 			"{\"mac\":\"02:00:00:00:00:0a\",\"port\":\"a\"}"},
 		{"fdb add port=a vlan=4094 02:00:00:00:00:01", "fdb.add",
@@ -395,6 +397,17 @@ test_show(void **state)
 		{show_fdb_list, "[{\"mac\":\"02:00:00:00:00:01\",\"vlan\":7,\"port\":\"a\"}]",
 			"MAC                VLAN  PORT  TYPE  AGE\n"
 			"02:00:00:00:00:01     7  a     -     0 s\n"},
+		{show_vlan_list, "[]", "no VLANs: every port carries all of them\n"},
+		{show_vlan_list,
+			"[{\"vlan\":1,\"ports\":[{\"port\":\"a\",\"tagged\":true}],\"fdb_entries\":1},"
+			"{\"vlan\":2,\"ports\":[{\"port\":\"a\",\"tagged\":true}],\"fdb_entries\":2},"
+			"{\"vlan\":3,\"ports\":[{\"port\":\"a\",\"tagged\":false}]},"
+			"{\"vlan\":5,\"ports\":[{\"port\":\"a\",\"tagged\":false},"
+			"{\"port\":\"b\",\"tagged\":true},{\"port\":\"c\",\"tagged\":true}]}]",
+			"VLAN  ADDRESSES  UNTAGGED  TAGGED\n"
+			" 1-2          3  -         a\n"
+			"   3          0  a         -\n"
+			"   5          0  a         b c\n"},
 		{show_lcore_list,
 			"[{\"lcore\":1,\"busy_cycles\":300,\"idle_cycles\":100,\"packets\":3,"
 			"\"queues\":[{\"port\":\"a\",\"queue\":1},{\"port\":\"b\",\"queue\":0}]}]",

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/methods.h"
+#include "vlan/vlan.h"
+
+enum { VLAN_LIST_MAX = 65536 }; /* members in one answer: some megabytes */
+
+/** A port that carries some VLANs and no others. */
+struct vlan_member {
+	const char *name;
+	struct vlan_rules rules;
+};
+
+/** What an answer is made of. */
+struct vlan_list {
+	struct vlan_member *members;
+	unsigned n;
+	int only; /**< the VLAN asked for; -1 = all */
+	uint32_t entries[VLAN_COUNT];
+};
+
+static bool
+vlan_count_entry(const struct fdb_entry *entry, void *arg)
+{
+	struct vlan_list *list = arg;
+
+	list->entries[entry->vlan]++;
+	return true;
+}
+
+/** @return 0; negative errno with the reason */
+static int
+vlan_members(struct vlan_list *list, const struct vswitch *vswitch, const char *only, struct err *err)
+{
+	const struct vswitch_port *port;
+
+	list->members = calloc(vswitch->n_ports + 1, sizeof(*list->members));
+	if (list->members == NULL)
+		return err_set(err, ENOMEM, "no memory");
+	TAILQ_FOREACH(port, &vswitch->ports, next)
+	{
+		struct vlan_member *member = &list->members[list->n];
+		if (only != NULL && strcmp(only, port->port.config.name) != 0)
+			continue;
+		vlan_rules_of(&port->port.config, &member->rules);
+		member->name = port->port.config.name;
+		list->n += member->rules.filters;
+	}
+	return 0;
+}
+
+static bool
+vlan_is_member(const struct vlan_list *list, unsigned member, uint16_t vlan)
+{
+	return (list->only < 0 || list->only == vlan) &&
+	       vlan_set_has(&list->members[member].rules.carried, vlan);
+}
+
+/** Refuse what would keep the switch busy and be read by nobody. */
+static int
+vlan_list_check(const struct vlan_list *list, struct err *err)
+{
+	unsigned sum = 0;
+
+	for (unsigned i = 0; i < list->n; i++)
+		for (uint16_t vlan = 1; vlan < VLAN_RESERVED; vlan++)
+			sum += vlan_is_member(list, i, vlan);
+	if (sum > VLAN_LIST_MAX)
+		return err_set(err, E2BIG,
+			"%u ports of VLANs are too many to list at once; ask for a port or a VLAN",
+			sum);
+	return 0;
+}
+
+static json_t *
+vlan_row(const struct vlan_list *list, uint16_t vlan)
+{
+	json_t *ports = json_array();
+
+	for (unsigned i = 0; i < list->n; i++)
+		if (vlan_is_member(list, i, vlan))
+			json_array_append_new(ports,
+				json_pack("{s:s, s:b}", "port", list->members[i].name, "tagged",
+					list->members[i].rules.pvid != vlan));
+	if (json_array_size(ports) == 0) {
+		json_decref(ports);
+		return NULL;
+	}
+	return json_pack("{s:i, s:o, s:i}", "vlan", (int)vlan, "ports", ports, "fdb_entries",
+		(int)list->entries[vlan]);
+}
+
+static json_t *
+vlan_rows(struct vlan_list *list, struct fdb *fdb)
+{
+	json_t *rows = json_array();
+
+	fdb_walk(fdb, vlan_count_entry, list);
+	for (uint16_t vlan = 1; vlan < VLAN_RESERVED; vlan++) {
+		json_t *row = vlan_row(list, vlan);
+		if (row != NULL)
+			json_array_append_new(rows, row);
+	}
+	return rows;
+}
+
+/** @param port receives the name of the port asked for; NULL = all */
+static int
+vlan_list_parse(struct vswitch *vswitch, json_t *params, const char **port,
+	struct vlan_list *list, struct err *err)
+{
+	static const char *const names[] = {"port", "vlan", NULL};
+	json_int_t vlan = -1;
+
+	*port = NULL;
+	*list = (struct vlan_list){0};
+	if (rpc_only(params, names, err) < 0 ||
+		rpc_number(params, "vlan", 1, VLAN_RESERVED - 1, &vlan, err) < 0)
+		return -EINVAL;
+	list->only = (int)vlan;
+	if (json_object_get(params, "port") == NULL)
+		return 0;
+	*port = rpc_text(params, "port", err);
+	if (*port == NULL)
+		return -EINVAL;
+	return vswitch_port_find(vswitch, *port, err) == NULL ? -ENOENT : 0;
+}
+
+static json_t *
+vlan_list_call(void *arg, json_t *params, struct err *err)
+{
+	struct vswitch *vswitch = arg;
+	struct vlan_list list;
+	const char *port;
+	json_t *rows = NULL;
+
+	if (vlan_list_parse(vswitch, params, &port, &list, err) < 0)
+		return NULL;
+	if (vlan_members(&list, vswitch, port, err) == 0 && vlan_list_check(&list, err) == 0)
+		rows = vlan_rows(&list, vswitch->fdb);
+	free(list.members);
+	return rows;
+}
+
+const struct rpc_method methods_vlan[] = {
+	{"vlan.list", vlan_list_call},
+	{NULL, NULL},
+};
