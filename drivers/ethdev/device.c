@@ -120,7 +120,8 @@ device_is_software(const struct rte_eth_dev_info *info)
 
 /*
  * Segmentation of a driver without hardware is librte_gso's, which knows IPv4 alone and believes
- * headers that a guest wrote: ours is as fast and does neither.
+ * headers that a guest wrote: ours is as fast and does neither. net_af_packet puts a tag in after it
+ * has looked whether the frame fits into its ring, and then writes beyond.
  */
 static uint64_t
 device_tx_offloads(const struct rte_eth_dev_info *info)
@@ -130,6 +131,8 @@ device_tx_offloads(const struct rte_eth_dev_info *info)
 				   RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
 	uint64_t use = can & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 
+	if (info->if_index == 0)
+		use |= can & RTE_ETH_TX_OFFLOAD_VLAN_INSERT;
 	if (device_is_software(info))
 		can &= ~RTE_ETH_TX_OFFLOAD_TCP_TSO;
 	if ((can & checksums) == checksums)
@@ -164,6 +167,8 @@ device_capabilities(uint64_t tx_offloads)
 		capabilities |= FRAME_CSUM;
 	if (tx_offloads & RTE_ETH_TX_OFFLOAD_TCP_TSO)
 		capabilities |= FRAME_TSO;
+	if (tx_offloads & RTE_ETH_TX_OFFLOAD_VLAN_INSERT)
+		capabilities |= FRAME_TAG;
 	return capabilities;
 }
 

@@ -136,6 +136,7 @@ ethdev_open(struct port *port, struct err *err)
 	port->rx_queues = dev->rx_queues;
 	port->tx_queues = dev->tx_queues;
 	port->max_len = (uint32_t)ethdev_mtu(dev, config) + FRAME_ETH_LEN;
+	port->inserts_tags = (dev->capabilities & FRAME_TAG) != 0;
 	return 0;
 }
 
@@ -240,6 +241,7 @@ ethdev_facts(const struct port *port, struct port_facts *facts)
 	ethdev_fact_guests(dev, facts);
 	port_fact(facts, "tx_segmentation", "%s",
 		dev->capabilities & FRAME_TSO ? "device" : "software");
+	port_fact(facts, "tx_tags", "%s", dev->capabilities & FRAME_TAG ? "device" : "software");
 }
 
 static uint64_t

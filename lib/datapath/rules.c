@@ -78,6 +78,7 @@ rules_build(struct rules *rules, const struct port *port, struct port *const por
 		.mcast_flood = port->config.mcast_flood,
 	};
 	vlan_rules_of(&port->config, &rules->vlan);
+	rules->vlan.inserts = port->inserts_tags;
 	rules_neighbours(rules, ports);
 	if (rules->policy.mode != PORT_BRIDGE)
 		rules->fixed = rules->policy.uplink;

@@ -37,6 +37,20 @@ convert_append(struct converter *to, const uint8_t *from, uint32_t len)
 	return true;
 }
 
+/** Say in the mbuf's words what is left for a device to do. */
+static void
+convert_describe(const struct frame *frame, struct rte_mbuf *mbuf)
+{
+	if (likely(frame->offload.flags == 0))
+		return;
+	if (frame->offload.flags == FRAME_TAG) {
+		mbuf->vlan_tci = frame->tci;
+		mbuf->ol_flags |= RTE_MBUF_F_TX_VLAN;
+	} else {
+		offload_describe(&frame->offload, mbuf);
+	}
+}
+
 struct rte_mbuf *
 convert_to_mbuf(const struct frame *frame, struct rte_mempool *pool)
 {
@@ -55,8 +69,7 @@ convert_to_mbuf(const struct frame *frame, struct rte_mempool *pool)
 		rte_pktmbuf_free(to.first);
 		return NULL;
 	}
-	if (frame->offload.flags != 0)
-		offload_describe(&frame->offload, to.first);
+	convert_describe(frame, to.first);
 	return to.first;
 }
 
@@ -108,7 +121,6 @@ convert_to_held(const struct frame *frame, struct rte_mempool *pool, struct loan
 		mbufs[i + 1]->data_len = len;
 		mbufs[i]->next = mbufs[i + 1];
 	}
-	if (frame->offload.flags != 0)
-		offload_describe(&frame->offload, first);
+	convert_describe(frame, first);
 	return first;
 }

@@ -29,6 +29,7 @@ enum {
 	FRAME_TSO4 = 1 << 1,  /**< TCP over IPv4 to be cut into segments of gso_size bytes */
 	FRAME_TSO6 = 1 << 2,  /**< the same over IPv6 */
 	FRAME_CHAIN = 1 << 3, /**< capability only: takes frames of several segments */
+	FRAME_TAG = 1 << 4,   /**< an 802.1Q tag with `tci` to be put in; never beside others */
 	FRAME_TSO = FRAME_TSO4 | FRAME_TSO6,
 };
 
@@ -68,6 +69,7 @@ struct frame {
 	struct frame_offload offload;
 	/** Written by classify where the switch knows VLANs: bytes of the tag that said so, or 0. */
 	uint16_t tag_len;
+	uint16_t tci; /**< written by egress; used with FRAME_TAG */
 } __rte_cache_aligned;
 
 _Static_assert(sizeof(struct frame) == 64, "a frame is one cache line");

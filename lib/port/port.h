@@ -216,6 +216,7 @@ struct port {
 	uint16_t rx_queues;
 	uint16_t tx_queues;
 	uint32_t max_len; /**< longest untagged frame that may leave here, without FCS */
+	bool inserts_tags; /**< tx takes frames in guest memory with FRAME_TAG */
 };
 
 /** Add a fact; PORT_FACTS_MAX at most. */

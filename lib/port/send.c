@@ -165,14 +165,15 @@ send_frames(const struct send_queue *queue, struct frame *const frames[], uint16
 			send_segments(queue, frame, counters);
 			continue;
 		}
-		if (frame->offload.flags != 0)
+		bool tag = frame->offload.flags == FRAME_TAG;
+		if (frame->offload.flags != 0 && !tag)
 			mbuf = send_ready(queue, frame, counters);
 		if (mbuf != NULL && !chains && mbuf->nb_segs > 1)
 			mbuf = send_linear(mbuf, counters);
 		if (mbuf == NULL)
 			continue;
 		batch.mbuf[batch.n] = mbuf;
-		batch.len[batch.n++] = frame->len;
+		batch.len[batch.n++] = frame->len + (tag ? FRAME_TAG_LEN : 0);
 	}
 	send_flush(queue, &batch, counters);
 }

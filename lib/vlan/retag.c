@@ -145,6 +145,15 @@ retag_apart(struct retag_room *room, const struct frame *frame, struct frame *ou
 	return true;
 }
 
+/** The head stays as it is, and the device adds the tag: for frames in guest memory alone, as what is
+ * in an mbuf of our own gets it in place, and a shared one is nobody's to write to. */
+static bool
+retag_by_device(const struct vlan_rules *rules, const struct frame *frame, uint32_t tag)
+{
+	return rules->inserts && frame->mbuf == NULL && frame->tag_len == 0 &&
+	       frame->offload.flags == 0 && tag >> 16 == VLAN_TPID_C;
+}
+
 struct frame *
 retag_frame(struct retag_room *room, const struct vlan_rules *rules, const struct frame *frame)
 {
@@ -155,6 +164,12 @@ retag_frame(struct retag_room *room, const struct vlan_rules *rules, const struc
 		return NULL;
 	struct frame *out = &room->frame[room->frames];
 	*out = *frame;
+	if (retag_by_device(rules, frame, tag)) {
+		out->offload.flags = FRAME_TAG;
+		out->tci = (uint16_t)tag;
+		room->frames++;
+		return out;
+	}
 	if ((frame->mbuf == NULL || !retag_in_place(out, tag)) &&
 		!retag_apart(room, frame, out, tag))
 		return NULL;

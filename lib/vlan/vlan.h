@@ -57,6 +57,7 @@ struct vlan_rules {
 	uint16_t
 		pvid; /**< VLAN of frames without a tag, which leave without one; 0 = there is none */
 	uint16_t tpid; /**< how tags of this port begin */
+	bool inserts;  /**< its device puts tags in; set by who knows the port */
 	struct vlan_set carried;
 };
 
