@@ -87,7 +87,8 @@ ethdev_send_burst(void *arg, uint16_t lane, struct rte_mbuf *mbufs[], uint16_t n
 	uint16_t ready = n, queue = lane % dev->tx_queues, sent;
 
 	rte_spinlock_lock(&dev->queue[queue].lock);
-	if (dev->capabilities & FRAME_CSUM)
+	/* For tags too: net_virtio puts them in there. */
+	if (dev->capabilities & (FRAME_CSUM | FRAME_TAG))
 		ready = rte_eth_tx_prepare(dev->id, queue, mbufs, n);
 	if (dev->loans != NULL)
 		sent = ethdev_send_lent(dev, lane, queue, mbufs, ready);

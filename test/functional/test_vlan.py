@@ -294,11 +294,13 @@ class TestDevice:
     """A device that puts tags in itself: a virtio device, the other side of which is a guest's port."""
 
     def test_tags(self):
-        with Bridge(1) as bridge:
+        running = Bridge(1)
+        running.switch.eal = ['--single-file-segments']    # memory that virtio-user can share
+        with running as bridge:
             switch = bridge.switch
-            switch.port_add('far', 'vhost')
+            switch.port_add('far', 'vhost', isolated='on')    # not back to nic
             path = switch.port_add('vm1', 'vhost', vlan=10)
-            switch.port_add('nic', 'ethdev', trunk=10,
+            switch.port_add('nic', 'ethdev', trunk=10, isolated='on',
                             device=f"net_virtio_user0,path={switch.socket('far')}")
             assert switch.port('nic')['tx_tags'] == 'device'
             assert switch.port('p1')['tx_tags'] == 'software'

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Frames of any bytes with any claims, in mbuf chains that are cut anywhere: classified, hashed,
- * their checksum closed, cut into segments, sent. What comes out is checked by independent code.
+ * their checksum closed, cut into segments, sent; at ports
+ * with VLANs, let in, and their tag changed on the way out. What comes out is checked by independent code.
  */
 #include "fuzz.h"
 
@@ -9,11 +10,14 @@
 #include <string.h>
 
 #include "datapath/classify.h"
+#include "datapath/ingress.h"
 #include "eal_fixture.h"
+#include "frame/convert.h"
 #include "frame/hash.h"
 #include "frame/offload.h"
 #include "packets.h"
 #include "port/send.h"
+#include "vlan/retag.h"
 
 /** What an input begins with; the frame's bytes follow. */
 struct input {
@@ -69,6 +73,86 @@ classify(const uint8_t *data, uint32_t length, uint16_t head_len)
 		fuzz_check(frame_flow_hash(frame) == frame_flow_hash(frame));
 	free(head);
 	return l2_len;
+}
+
+/** Kinds of ports that frames come from and leave by. */
+static void
+rules_of_kind(unsigned kind, struct rules *rules)
+{
+	struct port_config config = {.vlan = kind == 1 ? 10 : 0, .native = kind == 3 ? 10 : 0};
+
+	config.vlan_protocol = kind == 4 ? PORT_VLAN_8021AD : PORT_VLAN_8021Q;
+	strcpy(config.trunk, kind >= 2 ? "10-20,4094" : "");
+	*rules = (struct rules){.fixed = PORT_NONE, .learn = true};
+	vlan_rules_of(&config, &rules->vlan);
+}
+
+/** The frame as it leaves by a port, in guest memory cut into pieces, or in an mbuf. */
+static void
+retag(const struct input *input, const struct frame *frame, uint32_t length)
+{
+	static struct retag_room room;
+	static struct frame_segment pieces[FRAME_MAX];
+	struct frame copy = *frame;
+	struct rules rules;
+
+	rules_of_kind(input->rest % 5u, &rules);
+	if (retag_is_needless(&rules.vlan, frame))
+		return;
+	uint32_t piece = RTE_MAX(input->first, length / (RETAG_SEGMENTS - 2) + 1);
+	for (uint32_t at = 0; at < length; at += piece)
+		pieces[copy.segments++] =
+			(struct frame_segment){bytes + at, RTE_MIN(piece, length - at)};
+	copy.segment = pieces;
+	if (input->room & 1) {
+		copy.mbuf = packet_chain(eal_fixture_pool(), bytes, length, frame->head_len, 0);
+		copy.head = rte_pktmbuf_mtod(copy.mbuf, const uint8_t *);
+		if (input->room & 2)
+			rte_pktmbuf_refcnt_update(copy.mbuf, 1);
+	}
+	struct rte_mbuf *shared = (input->room & 3) == 3 ? copy.mbuf : NULL;
+	struct frame *out = retag_frame(&room, &rules.vlan, &copy);
+	fuzz_check(out != NULL);
+	struct rte_mbuf *mbuf =
+		out->mbuf != NULL ? out->mbuf : convert_to_mbuf(out, eal_fixture_pool());
+	uint32_t n = packet_read(mbuf, after);
+	bool tagged = frame->vlan != rules.vlan.pvid;
+	uint32_t from = 12 + frame->tag_len, to = tagged ? 16 : 12;
+	fuzz_check(n == out->len && n - to == length - from);
+	fuzz_check(memcmp(after, bytes, 12) == 0 && memcmp(after + to, bytes + from, n - to) == 0);
+	if (tagged)
+		fuzz_check(packet_get16(after + 12) == rules.vlan.tpid &&
+			   (packet_get16(after + 14) & 0xfff) == frame->vlan);
+	rte_pktmbuf_free(mbuf);
+	retag_done(&room);
+	rte_pktmbuf_free(shared);
+}
+
+/** The same frame at a port with rules, and how it leaves from there. */
+static void
+ingress(const struct input *input, uint32_t length, uint16_t head_len)
+{
+	static struct snapshot snapshot;
+	static struct burst burst = {.port = 7, .n = 1};
+	static struct rules rules;
+	struct frame *frame = &burst.frame[0];
+	uint8_t *head = malloc(head_len);
+
+	memcpy(head, bytes, head_len);
+	rules_of_kind(input->more % 5u, &rules);
+	rules.policy.port = 7;
+	snapshot.rules[7] = &rules;
+	*frame = (struct frame){.head = head, .head_len = head_len, .len = length};
+	ingress_burst(fdb, &snapshot, &burst);
+	uint16_t dest = burst.dest[0];
+	fuzz_check(dest < PORT_MAX || dest >= DEST_FLOODS ||
+		   (dest >= DEST_DROP && dest < DEST_DROP + DROP_COUNT));
+	if (dest < DEST_DROP || dest >= DEST_FORWARD) {
+		fuzz_check(vlan_carries(&rules.vlan, frame->vlan));
+		fuzz_check(frame->tag_len == 0 || frame->tag_len == 4);
+		retag(input, frame, length);
+	}
+	free(head);
 }
 
 static struct rte_mbuf *
@@ -168,6 +252,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(bytes + length, input.more, (size_t)input.more * 256);
 	length += input.more * 256u;
 
+	ingress(&input, length, (uint16_t)RTE_MIN(length, input.head));
 	uint16_t l2_len = classify(bytes, length, (uint16_t)RTE_MIN(length, input.head));
 	const struct frame_offload offload = {.flags = input.flags & (FRAME_CSUM | FRAME_TSO),
 		.csum_offset = input.csum_offset,

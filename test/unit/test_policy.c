@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Whom ports reach by their policies, and which configurations fit together. */
+#include "unit.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "policy/policy.h"
+#include "policy/relations.h"
+
+enum { UP, UP2, FREE, OTHER, BRIDGE, BRIDGE2, VEPA, VEPA2, PRIVATE, FOREIGN, PORTS };
+
+static const struct policy set[PORTS] = {
+	[UP] = {PORT_BRIDGE, UP, PORT_NONE, false},
+	[UP2] = {PORT_BRIDGE, UP2, PORT_NONE, false},
+	[FREE] = {PORT_BRIDGE, FREE, PORT_NONE, true},
+	[OTHER] = {PORT_BRIDGE, OTHER, PORT_NONE, true},
+	[BRIDGE] = {PORT_BRIDGE, BRIDGE, UP, false},
+	[BRIDGE2] = {PORT_BRIDGE, BRIDGE2, UP, true},
+	[VEPA] = {PORT_VEPA, VEPA, UP, false},
+	[VEPA2] = {PORT_VEPA, VEPA2, UP, false},
+	[PRIVATE] = {PORT_PRIVATE, PRIVATE, UP, false},
+	[FOREIGN] = {PORT_BRIDGE, FOREIGN, UP2, false},
+};
+
+/** Rows: from; columns: to. */
+static void
+test_reach(void **state)
+{
+	static const char *const want[PORTS] = {
+		[UP] = ".xxxxxxxx.",
+		[UP2] = "x.xx.....x",
+		[FREE] = "xx........",
+		[OTHER] = "xx........",
+		[BRIDGE] = "x....x....",
+		[BRIDGE2] = "x...x.....",
+		[VEPA] = "x.........",
+		[VEPA2] = "x.........",
+		[PRIVATE] = "x.........",
+		[FOREIGN] = ".x........",
+	};
+
+	(void)state;
+	for (unsigned from = 0; from < PORTS; from++)
+		for (unsigned to = 0; to < PORTS; to++)
+			if (policy_reaches(&set[from], &set[to]) != (want[from][to] == 'x'))
+				fail_msg("%u to %u", from, to);
+}
+
+static void
+test_detour(void **state)
+{
+	(void)state;
+	assert_int_equal(policy_detour(&set[BRIDGE], &set[VEPA]), UP);
+	assert_int_equal(policy_detour(&set[BRIDGE], &set[FREE]), UP);
+	assert_int_equal(policy_detour(&set[VEPA], &set[FOREIGN]), UP);
+	assert_int_equal(policy_detour(&set[FREE], &set[VEPA]), UP);
+	assert_int_equal(policy_detour(&set[UP2], &set[BRIDGE]), UP);
+	assert_int_equal(policy_detour(&set[FREE], &set[OTHER]), PORT_NONE);
+	assert_int_equal(policy_detour(&set[VEPA], &set[VEPA]), PORT_NONE);
+}
+
+/** What a member sent to several, come back from the uplink. Rows: source; columns: to. */
+static void
+test_reflects(void **state)
+{
+	static const struct {
+		unsigned source;
+		const char *want;
+	} cases[] = {
+		{VEPA, "xxxxxx.x.x"},
+		{BRIDGE, "xxxx..xx.x"},
+		{PRIVATE, "xxxx....xx"},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT(cases); i++)
+		for (unsigned to = 0; to < PORTS; to++)
+			if (policy_reflects(&set[cases[i].source], &set[to]) !=
+				(cases[i].want[to] == 'x'))
+				fail_msg("%u to %u", cases[i].source, to);
+}
+
+static struct port_config
+config_of(const char *name, enum port_policy policy, const char *uplink)
+{
+	struct port_config config = {.policy = policy};
+
+	strcpy(config.name, name);
+	strcpy(config.uplink, uplink);
+	return config;
+}
+
+static void
+test_keys(void **state)
+{
+	const struct port_config good[] = {
+		config_of("a", PORT_BRIDGE, ""), config_of("a", PORT_BRIDGE, "up"),
+		config_of("a", PORT_VEPA, "up")};
+	const struct port_config bad[] = {config_of("a", PORT_VEPA, ""),
+		config_of("a", PORT_PASSTHRU, ""), config_of("a", PORT_BRIDGE, "a")};
+	struct err err = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT(good); i++)
+		assert_int_equal(policy_check(&good[i], &err), 0);
+	for (unsigned i = 0; i < COUNT(bad); i++)
+		assert_int_equal(policy_check(&bad[i], &err), -EINVAL);
+}
+
+static void
+test_relations(void **state)
+{
+	const struct port_config up = config_of("up", PORT_BRIDGE, "");
+	const struct port_config a = config_of("a", PORT_VEPA, "up");
+	const struct port_config b = config_of("b", PORT_BRIDGE, "up");
+	const struct port_config owner = config_of("o", PORT_PASSTHRU, "up");
+	const struct port_config lost = config_of("l", PORT_VEPA, "nowhere");
+	const struct port_config chain = config_of("c", PORT_VEPA, "a");
+	const struct {
+		const struct port_config *configs[4];
+		unsigned n, culprit;
+		int rc;
+		const char *reason;
+	} cases[] = {
+		{{NULL}, 0, 0, 0, NULL},
+		{{&up, &a, &b}, 3, 0, 0, NULL},
+		{{&a, &b, &up}, 3, 0, 0, NULL},
+		{{&up, &owner}, 2, 0, 0, NULL},
+		{{&up, &lost}, 2, 1, -ENOENT, "no port 'nowhere'"},
+		{{&a, &b}, 2, 0, -ENOENT, "no port 'up'"},
+		{{&up, &a, &chain}, 3, 2, -EINVAL, "a has an uplink itself"},
+		{{&up, &owner, &a}, 3, 1, -EBUSY, "a has up too"},
+		{{&up, &a, &owner}, 3, 2, -EBUSY, "a has up too"},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT(cases); i++) {
+		struct err err = {0};
+		unsigned culprit = 99;
+		int rc = relations_check(cases[i].configs, cases[i].n, &culprit, &err);
+		if (rc != cases[i].rc)
+			fail_msg("case %u: %d %s", i, rc, err.text);
+		if (rc == 0)
+			continue;
+		assert_int_equal(culprit, cases[i].culprit);
+		assert_contains(err.text, cases[i].reason);
+		assert_int_equal(relations_check(cases[i].configs, cases[i].n, NULL, NULL), rc);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_reach),
+		cmocka_unit_test(test_detour),
+		cmocka_unit_test(test_reflects),
+		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_relations),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
