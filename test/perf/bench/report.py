@@ -9,7 +9,7 @@ import json
 from .scenarios import SECTIONS, TSO
 
 MAIN = ('mpps', 'cycles')    # columns of the sections of rates
-RATES = ('frames', 'addresses', 'ports', 'idle')
+RATES = ('frames', 'addresses', 'ports', 'idle', 'features')
 
 # Figures of the other sections: how they are called, and how many digits they have.
 FIGURES = {

@@ -4,6 +4,7 @@
 import dataclasses
 import fnmatch
 
+from . import features
 from .switch import Layout
 
 TSO = 65536          # stands for a TCP frame that the receiver takes whole,
@@ -24,6 +25,7 @@ class Scenario:
     addresses: int = 2
     touch: bool = False
     quick: bool = False
+    feature: str = ''    # name in features.py
     switching: bool = False    # senseless without looking at addresses
 
     @property
@@ -39,12 +41,14 @@ class Scenario:
     def layout(self):
         """Tables have their usual size for few addresses, and hold them all when they are many."""
         mtu = JUMBO_MTU if 1518 < self.frame < TSO else 1500
-        return Layout(self.ports + self.idle, mtu, self.tso, max(self.addresses, 1024))
+        return Layout(self.ports + self.idle, mtu, self.tso, max(self.addresses, 1024),
+                      self.feature)
 
     @property
     def title(self):
         """Its row in a table."""
         parts = {'frames': frame_name(self.frame), 'addresses': f'{count_name(self.addresses)}',
+                 'features': features.ALL[self.feature].title if self.feature else '',
                  'ports': f'{self.ports} active', 'idle': f'2 active, {self.idle} idle'}
         return parts.get(self.section, self.name.replace('-', ' '))
 
@@ -65,6 +69,7 @@ SECTIONS = {
     'addresses': '64 B by number of addresses, in random order',
     'ports': '64 B by number of active ports',
     'idle': '64 B between 2 ports beside idle ones',
+    'features': '64 B between 2 ports, each feature switched on by itself',
     'broadcast': 'one port floods to 8 others, 64 B',
     'latency': 'latency, 64 B',
     'events': 'what happens meanwhile',
@@ -91,6 +96,8 @@ def _table():
         yield Scenario(f'ports-{ports}', 'ports', ports=ports, quick=ports == 16)
     for idle in (64, 256):
         yield Scenario(f'idle-{idle}', 'idle', idle=idle, quick=idle == 64)
+    for name in features.ALL:
+        yield Scenario(f'feature-{name}', 'features', feature=name)
     yield Scenario('broadcast-8', 'broadcast', 'broadcast', ports=9, quick=True, switching=True)
     yield Scenario('latency', 'latency', 'latency')
     yield Scenario('stalled-receiver', 'events', 'stall', ports=3, switching=True)

@@ -6,6 +6,7 @@ import subprocess
 import proc
 from switch import Rpc, Switch as Daemon
 
+from . import features
 from .switch import Absent, Cycles, Switch, Unsuited
 
 FDB_MIN, FDB_MAX = 65536, 1048576
@@ -42,7 +43,11 @@ class Shuntd(Switch):
         self.process = self.daemon.process
         for number in range(layout.ports):
             self.add_port(number, layout)
+        features.ALL[layout.feature or features.PLAIN].switch_on(self.call)
         self.wait_sockets(layout.ports)
+
+    def suits(self, scenario):
+        """All that is asked for."""
 
     def shut_down(self):
         try:

@@ -26,6 +26,7 @@ class Layout(NamedTuple):
     mtu: int = 1500
     tso: bool = False
     addresses: int = 1024
+    feature: str = ''    # of Shunt alone
 
 
 class Cycles(NamedTuple):
@@ -68,6 +69,8 @@ class Switch(abc.ABC):
 
     def suits(self, scenario):
         """Unsuited when it cannot take part in a scenario."""
+        if scenario.feature:
+            raise Unsuited('keys of Shunt')
 
     # Life
 

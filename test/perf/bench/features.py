@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a feature costs: two VMs' ports vm0 and vm1, with one thing switched on. A line for each.
+
+Frames circle between the VMs as they come, so that the
+difference to the first line is what the feature adds for each frame.
+"""
+
+from typing import NamedTuple
+
+PLAIN = 'plain'
+MACS = ('02:00:00:00:00:00', '02:00:01:00:00:00')    # of shunt-vm's VMs
+
+
+class Feature(NamedTuple):
+    """keys of vm0 and of vm1; others are further ports, {name: keys}; then calls of the RPC."""
+    title: str
+    vm0: dict = {}
+    vm1: dict = {}
+    others: dict = {}
+    calls: tuple = ()
+
+    def switch_on(self, call):
+        """Make further ports and set the keys. call is that of the switch."""
+        for name, keys in self.others.items():
+            call('port.add', {'name': name, 'type': 'ethdev', 'device': f'net_null_{name}', **keys})
+        for name, keys in (('vm0', self.vm0), ('vm1', self.vm1)):
+            if keys:
+                call('port.set', {'name': name, **keys})
+        for method, params in self.calls:
+            call(method, params)
+
+
+def both(title, keys, **others):
+    """The same keys on both ports."""
+    return Feature(title, keys, keys, others)
+
+
+def static(number, vlan=0):
+    """A call that says where a VM's address is."""
+    return 'fdb.add', {'mac': MACS[number], 'port': f'vm{number}', 'vlan': vlan}
+
+
+ALL = {
+    PLAIN: Feature('nothing'),
+    'vlan-access': both('vlan=10 on both: access ports', {'vlan': 10}),
+    # What either VM sends without a tag the other one has with it.
+    'vlan-push': Feature('native on one port, trunk on the other: a tag pushed',
+                         {'native': 10, 'trunk': '20'}, {'native': 20, 'trunk': '10'},
+                         calls=(static(0, 20), static(1, 10))),
+    'vlan-elsewhere': both('vlan=10 on a third port', {}, idle={'vlan': 10, 'enabled': 'off'}),
+    'bridge': both('policy=bridge with an uplink', {'policy': 'bridge', 'uplink': 'up'},
+                   up={'enabled': 'off'}),
+    'isolated': both('isolated=on on two other ports', {}, a={'isolated': 'on', 'enabled': 'off'},
+                     b={'isolated': 'on', 'enabled': 'off'}),
+    'learn-off': Feature('learn=off, static entries', {'learn': 'off'}, {'learn': 'off'},
+                         calls=(static(0), static(1))),
+    'flood-off': both('flood=off', {'flood': 'off'}),
+    'mac-limit': both('mac-limit=16', {'mac-limit': 16}),
+}
