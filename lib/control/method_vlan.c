@@ -33,7 +33,8 @@ vlan_count_entry(const struct fdb_entry *entry, void *arg)
 
 /** @return 0; negative errno with the reason */
 static int
-vlan_members(struct vlan_list *list, const struct vswitch *vswitch, const char *only, struct err *err)
+vlan_members(
+	struct vlan_list *list, const struct vswitch *vswitch, const char *only, struct err *err)
 {
 	const struct vswitch_port *port;
 
@@ -82,9 +83,9 @@ vlan_row(const struct vlan_list *list, uint16_t vlan)
 
 	for (unsigned i = 0; i < list->n; i++)
 		if (vlan_is_member(list, i, vlan))
-			json_array_append_new(ports,
-				json_pack("{s:s, s:b}", "port", list->members[i].name, "tagged",
-					list->members[i].rules.pvid != vlan));
+			json_array_append_new(
+				ports, json_pack("{s:s, s:b}", "port", list->members[i].name,
+					       "tagged", list->members[i].rules.pvid != vlan));
 	if (json_array_size(ports) == 0) {
 		json_decref(ports);
 		return NULL;
@@ -109,8 +110,8 @@ vlan_rows(struct vlan_list *list, struct fdb *fdb)
 
 /** @param port receives the name of the port asked for; NULL = all */
 static int
-vlan_list_parse(struct vswitch *vswitch, json_t *params, const char **port,
-	struct vlan_list *list, struct err *err)
+vlan_list_parse(struct vswitch *vswitch, json_t *params, const char **port, struct vlan_list *list,
+	struct err *err)
 {
 	static const char *const names[] = {"port", "vlan", NULL};
 	json_int_t vlan = -1;

@@ -115,8 +115,14 @@ add(uint64_t dst, uint64_t src, uint16_t tci)
 
 	packet_write(&packet, bytes);
 	memcpy(heads[place], bytes, HEAD);
-	burst->frame[place] = (struct frame){.head = heads[place], .head_len = HEAD, .len = HEAD,
-		.segment = &nothing, .place = place, .l2_len = 99, .vlan = 99, .tag_len = 99};
+	burst->frame[place] = (struct frame){.head = heads[place],
+		.head_len = HEAD,
+		.len = HEAD,
+		.segment = &nothing,
+		.place = place,
+		.l2_len = 99,
+		.vlan = 99,
+		.tag_len = 99};
 	return &burst->frame[place];
 }
 
@@ -124,7 +130,7 @@ static void
 classify(uint16_t from)
 {
 	worker.burst.port = from;
-	ingress_burst(fdb, snapshot, &worker.burst);
+	ingress_burst(fdb, snapshot, &worker.burst, true);
 }
 
 static void
@@ -168,10 +174,10 @@ test_membership(void **state)
 	add(HOST(TAGGED), HOST(51), 10);
 	add(UINT64_C(0x000000c28001), HOST(51), 0xffff);
 	add(BROADCAST, HOST(51), 4095);
-	check_dests(FROM, (const uint16_t[]){DEST_DROP + DROP_VLAN, TAGGED, LAST,
-				  DEST_DROP + DROP_SAME_PORT, DEST_UNKNOWN, DEST_BROADCAST,
-				  DEST_MULTICAST, DEST_DROP + DROP_VLAN,
-				  DEST_DROP + DROP_RESERVED, DEST_DROP + DROP_BAD_TAG});
+	check_dests(FROM,
+		(const uint16_t[]){DEST_DROP + DROP_VLAN, TAGGED, LAST, DEST_DROP + DROP_SAME_PORT,
+			DEST_UNKNOWN, DEST_BROADCAST, DEST_MULTICAST, DEST_DROP + DROP_VLAN,
+			DEST_DROP + DROP_RESERVED, DEST_DROP + DROP_BAD_TAG});
 	assert_int_equal(lookup(HOST(50), 10), FROM);
 	assert_int_equal(lookup(HOST(50), 0), FDB_MISS);
 	assert_int_equal(lookup(HOST(51), 10), FDB_MISS);
@@ -223,8 +229,8 @@ test_fixed(void **state)
 	add(BROADCAST, HOST(40), 10);
 	add(HOST(1), HOST(40), 20);
 	add(UINT64_C(0x000000c28001), HOST(40), 10);
-	check_dests(MEMBER, (const uint16_t[]){UP, UP, DEST_DROP + DROP_VLAN,
-				    DEST_DROP + DROP_RESERVED});
+	check_dests(MEMBER,
+		(const uint16_t[]){UP, UP, DEST_DROP + DROP_VLAN, DEST_DROP + DROP_RESERVED});
 	ports[MEMBER].uplink = PORT_ABSENT;
 	publish();
 	add(BROADCAST, HOST(40), 10);

@@ -94,9 +94,8 @@ config_of(const char *name, enum port_policy policy, const char *uplink)
 static void
 test_keys(void **state)
 {
-	const struct port_config good[] = {
-		config_of("a", PORT_BRIDGE, ""), config_of("a", PORT_BRIDGE, "up"),
-		config_of("a", PORT_VEPA, "up")};
+	const struct port_config good[] = {config_of("a", PORT_BRIDGE, ""),
+		config_of("a", PORT_BRIDGE, "up"), config_of("a", PORT_VEPA, "up")};
 	const struct port_config bad[] = {config_of("a", PORT_VEPA, ""),
 		config_of("a", PORT_PASSTHRU, ""), config_of("a", PORT_BRIDGE, "a")};
 	struct err err = {0};

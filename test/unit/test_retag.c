@@ -13,12 +13,12 @@ enum { LEN_MAX = 4096, HEAD_MAX = 116 };
 
 /** What a frame's bytes are in. */
 enum form {
-	OWN,         /**< an mbuf of its own */
-	OWN_CHAIN,   /**< the same, in several segments */
-	NO_ROOM,     /**< an mbuf without room before the frame */
-	SHARED,      /**< somebody else has it too */
+	OWN,       /**< an mbuf of its own */
+	OWN_CHAIN, /**< the same, in several segments */
+	NO_ROOM,   /**< an mbuf without room before the frame */
+	SHARED,    /**< somebody else has it too */
 	SHARED_CHAIN,
-	GUEST,       /**< guest memory, in one piece */
+	GUEST,        /**< guest memory, in one piece */
 	GUEST_PIECES, /**< in pieces shorter than the head */
 	FORMS
 };
@@ -127,8 +127,9 @@ test_every_form(void **state)
 	for (unsigned c = 0; c < COUNT(changes); c++)
 		for (unsigned l = 0; l < COUNT(lengths); l++)
 			for (enum form form = 0; form < FORMS; form++) {
-				struct vlan_rules rules = {
-					.filters = true, .pvid = changes[c].pvid, .tpid = changes[c].tpid};
+				struct vlan_rules rules = {.filters = true,
+					.pvid = changes[c].pvid,
+					.tpid = changes[c].tpid};
 				uint32_t len = lengths[l];
 				uint16_t old = (uint16_t)(write_frame(len, changes[c].before) - 14);
 				uint16_t new = changes[c].after != 0 ? 4 : 0;
@@ -141,8 +142,12 @@ test_every_form(void **state)
 				frame.vlan = changes[c].vlan;
 				frame.tag_len = old;
 				frame.l2_len = 14 + old;
-				frame.offload = (struct frame_offload){.flags = FRAME_CSUM | FRAME_TSO4,
-					.csum_start = 50, .csum_offset = 6, .header_len = 70, .gso_size = 99};
+				frame.offload =
+					(struct frame_offload){.flags = FRAME_CSUM | FRAME_TSO4,
+						.csum_start = 50,
+						.csum_offset = 6,
+						.header_len = 70,
+						.gso_size = 99};
 				struct rte_mbuf *shared =
 					form == SHARED || form == SHARED_CHAIN ? frame.mbuf : NULL;
 				assert_false(retag_is_needless(&rules, &frame));

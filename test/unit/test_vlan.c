@@ -157,8 +157,7 @@ test_rules(void **state)
 	vlan_rules_of(&native, &rules);
 	assert_int_equal(rules.pvid, 9);
 	for (uint16_t vlan = 0; vlan < VLAN_RESERVED; vlan++)
-		assert_int_equal(
-			vlan_carries(&rules, vlan), vlan == 5 || vlan == 6 || vlan == 9);
+		assert_int_equal(vlan_carries(&rules, vlan), vlan == 5 || vlan == 6 || vlan == 9);
 }
 
 enum { PLAIN, ACCESS, TRUNK, NATIVE, SERVICE, MODES, IN = -1 };
@@ -205,12 +204,11 @@ test_ingress(void **state)
 			{{IN, 20, 4}, {DROP_VLAN, 20, 4}, {IN, 20, 4}, {IN, 20, 4},
 				{DROP_VLAN, 0, 0}}},
 		{0x8100, 0x001e,
-			{{IN, 30, 4}, {DROP_VLAN, 30, 4}, {DROP_VLAN, 30, 4},
-				{DROP_VLAN, 30, 4}, {DROP_VLAN, 0, 0}}},
-		{0x8100, 0x2fff,
-			{{DROP_BAD_TAG, 4095, 4}, {DROP_BAD_TAG, 4095, 4},
-				{DROP_BAD_TAG, 4095, 4}, {DROP_BAD_TAG, 4095, 4},
+			{{IN, 30, 4}, {DROP_VLAN, 30, 4}, {DROP_VLAN, 30, 4}, {DROP_VLAN, 30, 4},
 				{DROP_VLAN, 0, 0}}},
+		{0x8100, 0x2fff,
+			{{DROP_BAD_TAG, 4095, 4}, {DROP_BAD_TAG, 4095, 4}, {DROP_BAD_TAG, 4095, 4},
+				{DROP_BAD_TAG, 4095, 4}, {DROP_VLAN, 0, 0}}},
 		{0x88a8, 0x300a,
 			{{IN, 0, 0}, {IN, 10, 0}, {DROP_VLAN, 0, 0}, {IN, 10, 0}, {IN, 10, 4}}},
 		{0x88a8, 0x0fff,
@@ -224,9 +222,11 @@ test_ingress(void **state)
 	for (unsigned i = 0; i < COUNT(cases); i++)
 		for (unsigned mode = 0; mode < MODES; mode++) {
 			uint8_t head[18] = {[12] = (uint8_t)(cases[i].type >> 8),
-				(uint8_t)cases[i].type, (uint8_t)(cases[i].tci >> 8),
+				(uint8_t)cases[i].type,
+				(uint8_t)(cases[i].tci >> 8),
 				(uint8_t)cases[i].tci};
-			struct frame frame = {.head = head, .head_len = 18, .vlan = 99, .tag_len = 99};
+			struct frame frame = {
+				.head = head, .head_len = 18, .vlan = 99, .tag_len = 99};
 			int reason = vlan_ingress(&rules[mode], &frame);
 			if (reason != cases[i].want[mode].reason)
 				fail_msg("case %u, mode %u: %d", i, mode, reason);
