@@ -119,12 +119,35 @@ retag_pieces(const struct frame *frame, uint32_t skip, struct frame_segment piec
 	return (int)n;
 }
 
+/**
+ * A new head before the old payload, all of it in one piece of guest memory, as rings take it fastest:
+ * the piece is moved so that the payload begins where the head ends. What lies before is not looked at.
+ */
+static void
+retag_single(struct retag_room *room, const struct frame *frame, struct frame *out, uint32_t tag)
+{
+	int change = (tag != 0 ? FRAME_TAG_LEN : 0) - frame->tag_len;
+	uint16_t head_len = RTE_MIN(frame->head_len, (uint16_t)(RETAG_HEAD - change));
+	struct frame_segment *segment = &room->segment[room->segments++];
+
+	out->head = room->head[room->frames];
+	out->head_len = retag_head(room->head[room->frames], frame, head_len, tag);
+	segment->data = frame->segment->data - change;
+	segment->len = (uint32_t)((int)frame->segment->len + change);
+	out->segment = segment;
+}
+
 /** A new head before the old payload. */
 static bool
 retag_apart(struct retag_room *room, const struct frame *frame, struct frame *out, uint32_t tag)
 {
 	struct frame_segment *segment = &room->segment[room->segments];
 	unsigned left = RETAG_SEGMENTS - room->segments;
+
+	if (likely(frame->mbuf == NULL && frame->segments == 1 && left > 0)) {
+		retag_single(room, frame, out, tag);
+		return true;
+	}
 	uint16_t head_len = RTE_MIN(frame->head_len, (uint16_t)RETAG_HEAD);
 	uint8_t *head = room->head[room->frames];
 

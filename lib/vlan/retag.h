@@ -11,7 +11,7 @@
 #include "vlan/vlan.h"
 
 enum {
-	RETAG_HEAD = 128,     /**< bytes of a head that is copied */
+	RETAG_HEAD = 116,     /**< bytes of a head that is copied: as many as rings take fastest */
 	RETAG_SEGMENTS = 512, /**< pieces of the frames of one room */
 };
 
