@@ -29,6 +29,17 @@ const struct portkey portkeys[] = {
 	{NULL, "numa", "N", "the NUMA node whose memory and lcores serve the port"},
 	{NULL, "enabled", "on|off", "whether the port passes frames"},
 	{NULL, "mac-limit", "N", "how many addresses may be learned at the port"},
+	{NULL, "rate-in", "BITS",
+		"how many bits a second are taken from the port, as 100M, or off; what is over is "
+		"dropped"},
+	{NULL, "rate-out", "BITS",
+		"how many bits a second leave by the port, as 100M, or off; what is early waits"},
+	{NULL, "burst-in", "BYTES",
+		"how much may come at once after a pause, with rate-in, or auto"},
+	{NULL, "burst-out", "BYTES",
+		"how much may leave at once after a pause, with rate-out, or auto"},
+	{NULL, "queue-out", "N",
+		"how many frames may wait for rate-out; long ones count for each 2 KB"},
 	{NULL, NULL, NULL, NULL},
 };
 /* clang-format on */

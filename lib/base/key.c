@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "base/key.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { AMOUNT_STEP = 1000 };
+
+static const char amount_suffixes[] = "kMGT";
 
 const struct key *
 key_find(const struct key table[], const char *name)
@@ -76,6 +81,66 @@ key_set_choice(const struct key *key, int64_t *field, const char *value, struct 
 	return err_set(err, EINVAL, "%s: '%.40s' is none of: %s", key->name, value, words);
 }
 
+/** Read "10M". @return false: no such number */
+static bool
+key_parse_amount(const char *value, int64_t *number)
+{
+	char *end;
+
+	errno = 0;
+	*number = strtoll(value, &end, 10);
+	if (errno != 0 || !isdigit((unsigned char)value[0]))
+		return false;
+	if (*end == '\0')
+		return true;
+	const char *suffix = strchr(amount_suffixes, *end);
+	if (suffix == NULL || end[1] != '\0')
+		return false;
+	for (const char *s = amount_suffixes; s <= suffix; s++)
+		if (__builtin_mul_overflow(*number, AMOUNT_STEP, number))
+			return false;
+	return true;
+}
+
+/** Print the shortest form that says all. */
+static const char *
+key_format_amount(const char *unset, int64_t number, char text[KEY_VALUE_MAX])
+{
+	const char *suffix = amount_suffixes;
+
+	if (number == 0)
+		return strcpy(text, unset);
+	for (; *suffix != '\0' && number % AMOUNT_STEP == 0; suffix++)
+		number /= AMOUNT_STEP;
+	snprintf(text, KEY_VALUE_MAX, "%" PRId64 "%.1s", number,
+		suffix == amount_suffixes ? "" : suffix - 1);
+	return text;
+}
+
+static int
+key_set_amount(const struct key *key, int64_t *field, const char *value, struct err *err)
+{
+	char least[KEY_VALUE_MAX], most[KEY_VALUE_MAX];
+	int64_t number = 0;
+
+	if (strcmp(value, key->unset) == 0) {
+		*field = 0;
+		return 0;
+	}
+	bool good = key_parse_amount(value, &number);
+	if (good && number >= key->min && number <= key->max) {
+		*field = number;
+		return 0;
+	}
+	key_format_amount("0", key->min, least);
+	key_format_amount("0", key->max, most);
+	if (good && number == 0)
+		return err_set(err, EINVAL, "%s: a %s of 0; from %s to %s, or %s, are possible",
+			key->name, key->noun, least, most, key->unset);
+	return err_set(err, EINVAL, "%s: '%.40s' is neither a %s from %s to %s, nor %s", key->name,
+		value, key->noun, least, most, key->unset);
+}
+
 int
 key_set(const struct key *key, void *object, const char *value, struct err *err)
 {
@@ -93,6 +158,8 @@ key_set(const struct key *key, void *object, const char *value, struct err *err)
 		return key_set_switch(key, field, value, err);
 	case KEY_CHOICE:
 		return key_set_choice(key, field, value, err);
+	case KEY_AMOUNT:
+		return key_set_amount(key, field, value, err);
 	}
 	return err_set(err, EINVAL, "%s: unknown kind of key", key->name);
 }
@@ -114,6 +181,8 @@ key_format(const struct key *key, const void *object, char text[KEY_VALUE_MAX])
 		memcpy(&number, field, sizeof(number));
 		if (key->kind == KEY_CHOICE)
 			snprintf(text, KEY_VALUE_MAX, "%s", key->choices[number]);
+		else if (key->kind == KEY_AMOUNT)
+			key_format_amount(key->unset, number, text);
 		else
 			snprintf(text, KEY_VALUE_MAX,
 				key->kind == KEY_OCTAL ? "%04" PRIo64 : "%" PRId64, number);

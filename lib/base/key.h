@@ -23,6 +23,7 @@ enum key_kind {
 	KEY_SWITCH, /**< bool, "on" or "off" */
 	KEY_CHOICE, /**< int64_t, index into choices */
 	KEY_OCTAL,  /**< int64_t between min and max, written in octal */
+	KEY_AMOUNT, /**< int64_t between min and max, with k, M, G or T for thousands; 0 = unset */
 };
 
 struct key {
@@ -32,6 +33,8 @@ struct key {
 	size_t size;   /**< KEY_TEXT: bytes of the field */
 	int64_t min, max;
 	const char *const *choices; /**< KEY_CHOICE: words, NULL at the end */
+	const char *noun;           /**< KEY_AMOUNT: what it is an amount of */
+	const char *unset;          /**< KEY_AMOUNT: the word for 0 */
 	bool live;                  /**< may change while the port runs */
 	bool optional;              /**< KEY_TEXT: may be empty, which says that there is none */
 	bool later;                 /**< known word whose feature does not exist yet */

@@ -138,7 +138,7 @@ port_summary(const struct vswitch *vswitch, const struct vswitch_port *port)
 
 	vswitch_port_counters(vswitch, port, &c);
 	return json_pack(
-		"{s:s, s:s, s:s, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"{s:s, s:s, s:s, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i}",
 		"name", port->port.config.name, "type", driver->type, "link",
 		vswitch->up[port->port.id] ? "up" : "down", "numa_node",
 		port->port.numa_node < 0 ? 0 : port->port.numa_node, "rx_queues",
@@ -148,7 +148,8 @@ port_summary(const struct vswitch *vswitch, const struct vswitch_port *port)
 		"tx_bytes", (json_int_t)c.tx_bytes, "tx_drops",
 		(json_int_t)counters_drops(c.tx_drops), "rx_forwarded", (json_int_t)c.rx_forwarded,
 		"rx_copies", (json_int_t)c.rx_copies, "rx_missed",
-		(json_int_t)(driver->missed != NULL ? driver->missed(&port->port) : 0));
+		(json_int_t)(driver->missed != NULL ? driver->missed(&port->port) : 0), "tx_held",
+		(int)vswitch_rates_held(port));
 }
 
 static json_t *

@@ -159,6 +159,39 @@ int vswitch_check_relations(struct vswitch *vswitch, const char *name,
 /** Find the ids of all ports that ports name. */
 void vswitch_resolve_relations(struct vswitch *vswitch);
 
+/* vswitch_rates.c */
+
+/** What holds a port to its rates; NULL = no limit. */
+struct vswitch_rates {
+	struct meter *meter;
+	struct shaper *shaper;
+};
+
+/**
+ * What a configuration asks for: what the port has already, as far as it fits, else new.
+ *
+ * @return 0 or negative errno with the reason
+ */
+int vswitch_rates_make(const struct vswitch_port *port, const struct port_config *config,
+	struct vswitch_rates *rates, struct err *err);
+
+/**
+ * Give a port these, and get those it had; publish before anything else is done with them. Frames
+ * that wait in a queue that goes are sent first, where the port is up.
+ */
+void vswitch_rates_swap(
+	struct vswitch *vswitch, struct vswitch_port *port, struct vswitch_rates *rates);
+
+/** Free what the port does not have. Frames that wait there are dropped, and counted. */
+void vswitch_rates_drop(
+	struct vswitch *vswitch, const struct vswitch_port *port, struct vswitch_rates *rates);
+
+/** Published: ports that are down hold no frames. */
+void vswitch_rates_settle(struct vswitch *vswitch);
+
+/** How many frames wait for a port's rate. */
+unsigned vswitch_rates_held(const struct vswitch_port *port);
+
 /* vswitch_publish.c */
 
 /** Publish what polling lcores are to know now. */

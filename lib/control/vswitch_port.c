@@ -119,15 +119,22 @@ static int
 port_attach(struct vswitch *vswitch, struct vswitch_port *port, struct err *err)
 {
 	uint16_t id = port->port.id;
+	struct vswitch_rates rates;
 	int rc = port->port.config.driver->open(&port->port, err);
 
 	if (rc < 0)
 		return rc;
-	rc = port_add_queues(vswitch, &port->port, err);
+	rc = vswitch_rates_make(port, &port->port.config, &rates, err);
+	if (rc == 0) {
+		rc = port_add_queues(vswitch, &port->port, err);
+		if (rc < 0)
+			vswitch_rates_drop(vswitch, port, &rates);
+	}
 	if (rc < 0) {
 		port->port.config.driver->close(&port->port);
 		return rc;
 	}
+	vswitch_rates_swap(vswitch, port, &rates);
 	vswitch->by_id[id] = &port->port;
 	fdb_set_limit(vswitch->fdb, id, (uint32_t)port->port.config.mac_limit);
 	port_look(vswitch, port);
@@ -153,11 +160,14 @@ vswitch_admit(struct vswitch *vswitch)
 static void
 port_detach(struct vswitch *vswitch, struct vswitch_port *port)
 {
+	struct vswitch_rates rates = {NULL, NULL};
 	uint16_t id = port->port.id;
 
 	vswitch->by_id[id] = NULL;
 	vswitch->up[id] = false;
 	vswitch_publish(vswitch);
+	vswitch_rates_swap(vswitch, port, &rates);
+	vswitch_rates_drop(vswitch, port, &rates);
 	port_remove_queues(vswitch, port);
 	port->port.config.driver->close(&port->port);
 	/* Only now can nobody learn an address there any more. */
@@ -227,18 +237,24 @@ port_change_live(struct vswitch *vswitch, struct vswitch_port *port,
 	const struct port_config *config, struct err *err)
 {
 	struct port_config old = port->port.config;
+	struct vswitch_rates rates;
+	int rc = vswitch_rates_make(port, config, &rates, err);
 
+	if (rc < 0)
+		return rc;
 	port->port.config = *config;
-	if (config->driver->change != NULL) {
-		int rc = config->driver->change(&port->port, err);
-		if (rc < 0) {
-			port->port.config = old;
-			return rc;
-		}
+	if (config->driver->change != NULL)
+		rc = config->driver->change(&port->port, err);
+	if (rc < 0) {
+		port->port.config = old;
+		vswitch_rates_drop(vswitch, port, &rates);
+		return rc;
 	}
+	vswitch_rates_swap(vswitch, port, &rates);
 	fdb_set_limit(vswitch->fdb, port->port.id, (uint32_t)config->mac_limit);
 	port_look(vswitch, port);
 	vswitch_publish(vswitch);
+	vswitch_rates_drop(vswitch, port, &rates);
 	if (!config->enabled || port_moved(&old, config))
 		fdb_flush_port(vswitch->fdb, port->port.id);
 	return 0;

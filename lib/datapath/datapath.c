@@ -15,6 +15,7 @@ struct datapath {
 	struct snapshot *_Atomic snapshot; /**< written by control, read by workers every round */
 	_Atomic uint64_t era; /**< written by any thread but workers, who read it every round */
 	struct fdb *fdb;
+	struct counters *late; /**< by port: frames that waited in vain; control's alone */
 	struct worker *worker[LANE_MAX]; /**< kept when a lane stops: its counters go on */
 };
 
@@ -26,9 +27,12 @@ datapath_create(struct fdb *fdb)
 	if (datapath == NULL)
 		return NULL;
 	datapath->fdb = fdb;
+	datapath->late = aligned_alloc(64, PORT_MAX * sizeof(datapath->late[0]));
 	datapath->snapshot = calloc(1, sizeof(struct snapshot));
 	datapath->qsbr = rte_zmalloc("qsbr", rte_rcu_qsbr_get_memsize(LANE_MAX), 64);
-	if (datapath->snapshot == NULL || datapath->qsbr == NULL ||
+	if (datapath->late != NULL)
+		memset(datapath->late, 0, PORT_MAX * sizeof(datapath->late[0]));
+	if (datapath->late == NULL || datapath->snapshot == NULL || datapath->qsbr == NULL ||
 		rte_rcu_qsbr_init(datapath->qsbr, LANE_MAX) != 0) {
 		datapath_destroy(datapath);
 		errno = ENOMEM;
@@ -48,6 +52,7 @@ datapath_destroy(struct datapath *datapath)
 	}
 	snapshot_free(datapath->snapshot);
 	rte_free(datapath->qsbr);
+	free(datapath->late);
 	free(datapath);
 }
 
@@ -154,16 +159,24 @@ datapath_quiesce(struct datapath *datapath)
 void
 datapath_counters(const struct datapath *datapath, uint16_t port, struct counters *sum)
 {
-	*sum = (struct counters){0};
+	*sum = datapath->late[port];
 	for (int lane = 0; lane < LANE_MAX; lane++)
 		if (datapath->worker[lane] != NULL)
 			counters_add(sum, &datapath->worker[lane]->counters[port]);
 }
 
 void
+datapath_late(struct datapath *datapath, uint16_t port, enum drop_reason reason, unsigned frames)
+{
+	datapath->late[port].tx_drops[reason] += frames;
+}
+
+void
 datapath_totals(const struct datapath *datapath, struct counters *sum)
 {
 	*sum = (struct counters){0};
+	for (int port = 0; port < PORT_MAX; port++)
+		counters_add(sum, &datapath->late[port]);
 	for (int lane = 0; lane < LANE_MAX; lane++)
 		for (int port = 0; datapath->worker[lane] != NULL && port < PORT_MAX; port++)
 			counters_add(sum, &datapath->worker[lane]->counters[port]);

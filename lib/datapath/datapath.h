@@ -74,6 +74,10 @@ void datapath_wake(struct datapath *datapath);
 /** Return once every lane has passed a point where it holds nothing from before the call. */
 void datapath_quiesce(struct datapath *datapath);
 
+/** Count frames that waited for a port, and were dropped by control in the end. */
+void datapath_late(
+	struct datapath *datapath, uint16_t port, enum drop_reason reason, unsigned frames);
+
 /** Sum of a port's counters over all lanes since the data path was created. */
 void datapath_counters(const struct datapath *datapath, uint16_t port, struct counters *sum);
 

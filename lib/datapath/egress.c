@@ -7,7 +7,7 @@ egress_flush(struct worker *worker, const struct snapshot_target *target, struct
 	uint16_t n, struct counters *counters)
 {
 	if (n > 0)
-		target->tx(target->dev, worker->lane, out, n, counters);
+		tx_driver(worker, target, out, n, counters);
 	retag_done(&worker->room);
 }
 

@@ -22,11 +22,15 @@ void
 poll_classify(struct worker *worker, const struct snapshot *snapshot)
 {
 	struct burst *burst = &worker->burst;
+	const struct rules *rules = snapshot->rules[burst->port];
 
-	if (likely(snapshot->rules[burst->port] == NULL))
+	if (likely(rules == NULL)) {
 		classify_burst(worker->fdb, burst, !worker->dry);
-	else
-		ingress_burst(worker->fdb, snapshot, burst, !worker->dry);
+		return;
+	}
+	if (rules->meter != NULL && !worker->dry)
+		admit_burst(worker, rules);
+	ingress_burst(worker->fdb, snapshot, burst, !worker->dry);
 }
 
 /** @return frames received, by now forwarded */
@@ -41,27 +45,45 @@ poll_queue(struct worker *worker, const struct snapshot *snapshot, const struct 
 	if (burst->n == 0)
 		return 0;
 	poll_count_rx(worker, burst);
+	uint16_t received = burst->n;
 	poll_classify(worker, snapshot);
 	forward_burst(worker, snapshot);
 	if (poll->rx_done != NULL)
 		poll->rx_done(poll->dev, poll->queue);
-	return burst->n;
+	return received;
 }
 
-unsigned
-poll_round(struct worker *worker, const struct snapshot *snapshot)
+/** Send what waited for its time. It was work if there was any. */
+static void
+poll_drain(struct worker *worker, const struct snapshot *snapshot)
+{
+	uint64_t since = rte_rdtsc();
+	bool sent = shape_drain(worker, snapshot);
+	uint64_t spent = rte_rdtsc() - since;
+
+	if (sent)
+		worker->load.busy_cycles += spent;
+	else
+		worker->load.idle_cycles += spent;
+}
+
+/** Ask all queues, those of a crowd in turn. Made for lanes with crowds, and for those without. */
+static __rte_always_inline unsigned
+poll_queues(struct worker *worker, const struct snapshot *snapshot, uint64_t since, bool crowds)
 {
 	const struct snapshot_lane *lane = &snapshot->lane[worker->lane];
 	struct watch *watch = &worker->watch;
-	uint64_t since = rte_rdtsc();
 	unsigned received = 0;
 	uint32_t place = 0;
 
-	rounds_begin(&worker->rounds, since);
-	watch_update(watch, snapshot, lane, atomic_load_explicit(worker->era, memory_order_relaxed),
-		since);
 	while (place < watch->n_hot) {
-		const struct snapshot_poll *poll = &lane->poll[watch->hot[place]];
+		uint16_t number = watch->hot[place];
+		const struct snapshot_poll *poll = &lane->poll[number];
+		if (crowds && poll->crowd != 0 &&
+			!turns_is_due(&worker->turns, poll->crowd, number)) {
+			place++;
+			continue;
+		}
 		unsigned n = poll_queue(worker, snapshot, poll);
 		uint64_t now = rte_rdtsc();
 
@@ -71,6 +93,8 @@ poll_round(struct worker *worker, const struct snapshot *snapshot)
 			queue->busy_cycles += now - since;
 			worker->load.busy_cycles += now - since;
 			rounds_found(&worker->rounds, n);
+			if (crowds && poll->crowd != 0)
+				turns_took(&worker->turns, poll->crowd, number);
 			watch_found_frames(watch, place++);
 		} else {
 			worker->load.idle_cycles += now - since;
@@ -79,6 +103,27 @@ poll_round(struct worker *worker, const struct snapshot *snapshot)
 		received += n;
 		since = now;
 	}
+	return received;
+}
+
+unsigned
+poll_round(struct worker *worker, const struct snapshot *snapshot)
+{
+	const struct snapshot_lane *lane = &snapshot->lane[worker->lane];
+	uint64_t since = rte_rdtsc();
+	unsigned received;
+
+	rounds_begin(&worker->rounds, since);
+	watch_update(&worker->watch, snapshot, lane,
+		atomic_load_explicit(worker->era, memory_order_relaxed), since);
+	if (likely(lane->n_crowds == 0)) {
+		received = poll_queues(worker, snapshot, since, false);
+	} else {
+		turns_begin(&worker->turns, lane->n_crowds);
+		received = poll_queues(worker, snapshot, since, true);
+	}
+	if (unlikely(lane->n_shaped > 0))
+		poll_drain(worker, snapshot);
 	worker->load.packets += received;
 	return received;
 }

@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+#include <rte_cycles.h>
+
+enum { BURST_IN_MS = 20, BURST_IN_LEAST = 65536 }; /* by default; a frame of TCP segments */
+
 int
 rules_check(const struct port_config *config, struct err *err)
 {
@@ -46,7 +50,7 @@ rules_change_tags(struct port *const ports[PORT_MAX])
 bool
 rules_of_its_own(const struct port *port)
 {
-	return !port->config.learn;
+	return !port->config.learn || port->meter != NULL;
 }
 
 /** Whom a port reaches, and whether one of its members has it for its own. */
@@ -67,6 +71,19 @@ rules_neighbours(struct rules *rules, struct port *const ports[PORT_MAX])
 	}
 }
 
+static void
+rules_rate_in(struct rules *rules, const struct port *port)
+{
+	uint64_t bits = (uint64_t)port->config.rate_in, burst = (uint64_t)port->config.burst_in;
+
+	rules->meter = port->meter;
+	if (port->meter == NULL)
+		return;
+	if (burst == 0)
+		burst = bucket_burst_for(bits, BURST_IN_MS, BURST_IN_LEAST);
+	bucket_rate_set(&rules->rate_in, bits, burst, rte_get_tsc_hz());
+}
+
 void
 rules_build(struct rules *rules, const struct port *port, struct port *const ports[PORT_MAX])
 {
@@ -79,6 +96,7 @@ rules_build(struct rules *rules, const struct port *port, struct port *const por
 	};
 	vlan_rules_of(&port->config, &rules->vlan);
 	rules->vlan.inserts = port->inserts_tags;
+	rules_rate_in(rules, port);
 	rules_neighbours(rules, ports);
 	if (rules->policy.mode != PORT_BRIDGE)
 		rules->fixed = rules->policy.uplink;

@@ -9,6 +9,7 @@
 #define SHUNT_DATAPATH_RULES_H
 
 #include "policy/policy.h"
+#include "rate/meter.h"
 #include "vlan/vlan.h"
 
 enum { RULES_WORDS = (PORT_MAX + 63) / 64 };
@@ -23,6 +24,8 @@ struct rules {
 	bool mcast_flood; /**< multicast leaves here */
 	uint64_t reach[RULES_WORDS]; /**< a bit for each port id */
 	struct vlan_rules vlan;
+	struct meter *meter; /**< the port's; NULL = it may send at any rate */
+	struct bucket_rate rate_in;
 };
 
 /** Do the keys that rules are made of fit together? @return 0; negative errno with the reason */

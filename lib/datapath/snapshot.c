@@ -3,6 +3,29 @@
 
 #include <stdlib.h>
 
+#include <rte_cycles.h>
+
+#include "datapath/turns.h"
+
+enum { BURST_OUT_MS = 5, BURST_OUT_LEAST = 16384 }; /* by default */
+
+static void
+snapshot_rate_out(struct snapshot_target *target, const struct port *port)
+{
+	uint64_t bits = (uint64_t)port->config.rate_out, burst = (uint64_t)port->config.burst_out;
+
+	target->shaper = port->shaper;
+	target->owner = LANE_MAX;
+	if (port->shaper == NULL)
+		return;
+	/* No limit any more, but frames that wait for it. */
+	if (bits == 0)
+		bits = BUCKET_RATE_MAX;
+	if (burst == 0)
+		burst = bucket_burst_for(bits, BURST_OUT_MS, BURST_OUT_LEAST);
+	bucket_rate_set(&target->rate_out, bits, burst, rte_get_tsc_hz());
+}
+
 static void
 snapshot_targets(struct snapshot *snapshot, struct port *const ports[], const bool up[])
 {
@@ -17,6 +40,7 @@ snapshot_targets(struct snapshot *snapshot, struct port *const ports[], const bo
 			.max_len = ports[id]->max_len,
 			.retags = retag ? snapshot->rules[id] : NULL,
 		};
+		snapshot_rate_out(&snapshot->target[id], ports[id]);
 		snapshot->flood[snapshot->floods++] = id;
 	}
 }
@@ -42,6 +66,46 @@ snapshot_polls(struct snapshot *snapshot, const struct snapshot_queue queues[], 
 			};
 		}
 		snapshot->lane[lane].polls = (uint32_t)(next - snapshot->lane[lane].poll);
+	}
+}
+
+/** Who sends what waits for its time: the lane that polls the port. */
+static void
+snapshot_shaped(struct snapshot *snapshot, const struct snapshot_queue queues[], unsigned n_queues)
+{
+	uint16_t *next = snapshot->shaped;
+
+	for (int lane = 0; lane < LANE_MAX; lane++) {
+		snapshot->lane[lane].shaped = next;
+		for (unsigned i = 0; i < n_queues; i++) {
+			uint16_t id = queues[i].port->id;
+			if (queues[i].lane != lane || queues[i].queue != 0 ||
+				snapshot->target[id].shaper == NULL)
+				continue;
+			snapshot->target[id].owner = (uint16_t)lane;
+			*next++ = id;
+		}
+		snapshot->lane[lane].n_shaped = (uint16_t)(next - snapshot->lane[lane].shaped);
+	}
+}
+
+/** Ports with more queues on a lane than bursts in a round, beside other ports. */
+static void
+snapshot_crowds(struct snapshot_lane *lane)
+{
+	uint16_t queues[PORT_MAX] = {0}, crowd[PORT_MAX] = {0};
+
+	if (lane->polls <= TURNS_BURSTS)
+		return;
+	for (uint32_t i = 0; i < lane->polls; i++)
+		queues[lane->poll[i].port]++;
+	for (uint32_t i = 0; i < lane->polls; i++) {
+		uint16_t port = lane->poll[i].port;
+		if (queues[port] <= TURNS_BURSTS || queues[port] == lane->polls)
+			continue;
+		if (crowd[port] == 0)
+			crowd[port] = ++lane->n_crowds;
+		lane->poll[i].crowd = crowd[port];
 	}
 }
 
@@ -87,5 +151,8 @@ snapshot_build(struct port *const ports[PORT_MAX], const bool up[PORT_MAX],
 	}
 	snapshot_targets(snapshot, ports, up);
 	snapshot_polls(snapshot, queues, n_queues);
+	snapshot_shaped(snapshot, queues, n_queues);
+	for (int lane = 0; lane < LANE_MAX; lane++)
+		snapshot_crowds(&snapshot->lane[lane]);
 	return snapshot;
 }

@@ -11,6 +11,7 @@
 
 #include "datapath/rules.h"
 #include "port/port.h"
+#include "rate/shaper.h"
 
 enum {
 	LANE_MAX = 64, /**< polling lcores at once */
@@ -25,7 +26,8 @@ struct snapshot_poll {
 	void *dev;
 	uint16_t port;
 	uint16_t queue;
-	uint16_t slot; /**< where the lane counts the load of this queue */
+	uint16_t slot;  /**< where the lane counts the load of this queue */
+	uint16_t crowd; /**< 1 and up: which of the lane's crowds it is in; 0 = none */
 };
 
 /** A port that frames can leave by; tx is NULL where there is none. */
@@ -35,11 +37,17 @@ struct snapshot_target {
 	void *dev;
 	uint32_t max_len;
 	const struct rules *retags; /**< by which frames leave; NULL = all as they are */
+	struct shaper *shaper;      /**< the port's; NULL = frames leave at any rate */
+	uint16_t owner;             /**< the lane that sends what waits; LANE_MAX = none */
+	struct bucket_rate rate_out;
 };
 
 struct snapshot_lane {
 	uint32_t polls; /**< how many */
 	struct snapshot_poll *poll;
+	uint16_t *shaped; /**< ids of ports whose waiting frames this lane sends */
+	uint16_t n_shaped;
+	uint16_t n_crowds; /**< ports whose queues here take turns */
 };
 
 struct snapshot {
@@ -49,6 +57,7 @@ struct snapshot {
 	bool selects; /**< not every frame to everybody leaves by every port */
 	const struct rules *rules[PORT_MAX]; /**< by id; NULL = plain switching */
 	struct snapshot_lane lane[LANE_MAX];
+	uint16_t shaped[PORT_MAX];   /**< of all lanes, lane after lane */
 	struct snapshot_poll poll[]; /**< of all lanes, lane after lane */
 };
 

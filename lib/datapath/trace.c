@@ -64,6 +64,8 @@ tracer_create(const struct datapath *datapath, struct fdb *fdb)
 			continue;
 		target->tx = trace_tx;
 		target->dev = &tracer->port[id];
+		/* When a frame leaves is not what is asked. */
+		target->shaper = NULL;
 	}
 	tracer->worker.fdb = fdb;
 	tracer->worker.dry = true;

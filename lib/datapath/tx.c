@@ -43,5 +43,5 @@ tx_frames(struct worker *worker, const struct snapshot *snapshot, uint16_t port,
 	if (unlikely(target->retags != NULL))
 		egress_frames(worker, target, fitting, n, counters);
 	else if (n > 0)
-		target->tx(target->dev, worker->lane, fitting, n, counters);
+		tx_driver(worker, target, fitting, n, counters);
 }

@@ -17,6 +17,7 @@
 #include "datapath/datapath.h"
 #include "datapath/rounds.h"
 #include "datapath/snapshot.h"
+#include "datapath/turns.h"
 #include "datapath/watch.h"
 #include "vlan/retag.h"
 
@@ -49,6 +50,7 @@ struct worker {
 	struct burst burst;
 	struct watch watch;
 	struct retag_room room;
+	struct turns turns;
 };
 
 /** poll.c: one round over the queues of this lane. @return frames received */
@@ -80,6 +82,27 @@ void egress_frames(struct worker *worker, const struct snapshot_target *target,
 /** tx.c: send frames by one port. Takes one reference of each. */
 void tx_frames(struct worker *worker, const struct snapshot *snapshot, uint16_t port,
 	struct frame *const frames[], uint16_t n);
+
+/** admit.c: drop what of worker->burst is over the rate of the port it came from. */
+void admit_burst(struct worker *worker, const struct rules *rules);
+
+/** shape.c: hand frames to a driver at the port's rate; what is early waits. */
+void shape_frames(struct worker *worker, const struct snapshot_target *target,
+	struct frame *const frames[], uint16_t n, struct counters *counters);
+
+/** shape.c: send what waits and is due, of the ports that are this lane's. @return was there any? */
+bool shape_drain(struct worker *worker, const struct snapshot *snapshot);
+
+/** Frames as they leave: to the driver, or to the shaper before it. */
+static inline void
+tx_driver(struct worker *worker, const struct snapshot_target *target, struct frame *const frames[],
+	uint16_t n, struct counters *counters)
+{
+	if (unlikely(target->shaper != NULL))
+		shape_frames(worker, target, frames, n, counters);
+	else
+		target->tx(target->dev, worker->lane, frames, n, counters);
+}
 
 /** drop.c: count and free frames that end here. */
 void rx_drop(

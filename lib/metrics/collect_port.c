@@ -73,6 +73,13 @@ port_missed(const struct collect *collect, const struct collect_port *row)
 	return row->missed;
 }
 
+static uint64_t
+port_held(const struct collect *collect, const struct collect_port *row)
+{
+	(void)collect;
+	return vswitch_rates_held(row->port);
+}
+
 static void
 collect_types(struct collect *collect)
 {
@@ -140,6 +147,8 @@ collect_ports(struct collect *collect)
 		"bytes", "Speed of the link in bytes per second; 0 when nobody knows."};
 	static const struct metrics_family missed = {"shunt_port_missed_packets", METRICS_COUNTER,
 		"packets", "Frames that the device lost before the switch could receive them."};
+	static const struct metrics_family held = {"shunt_port_held_packets", METRICS_GAUGE,
+		"packets", "Frames that wait for the port's rate-out."};
 
 	collect_types(collect);
 	collect_each(collect, &up, port_up);
@@ -147,5 +156,6 @@ collect_ports(struct collect *collect)
 	for (unsigned i = 0; i < PORT_COUNTERS; i++)
 		collect_counter(collect, &port_counters[i].family, port_counters[i].offset);
 	collect_each(collect, &missed, port_missed);
+	collect_each(collect, &held, port_held);
 	collect_drops(collect);
 }

@@ -15,8 +15,18 @@
 	{                                                                                          \
 		.name = word, .later = true                                                        \
 	}
+/* As lib/rate/bucket.h has the limits. */
+#define PORT_RATE                                                                                  \
+	.kind = KEY_AMOUNT, .min = 1000, .max = 1000000000000, .noun = "rate", .unset = "off",     \
+	.live = true
+#define PORT_BURST                                                                                 \
+	.kind = KEY_AMOUNT, .min = 1, .max = 512000000, .noun = "burst", .unset = "auto",          \
+	.live = true
 
-enum { VLAN_LAST = 4094 }; /* IEEE 802.1Q table 9-2 */
+enum {
+	VLAN_LAST = 4094, /* IEEE 802.1Q table 9-2 */
+	QUEUE_OUT = 1000, /* as Linux' txqueuelen */
+};
 
 static const char *const port_vlan_protocols[] = {"802.1Q", "802.1ad", NULL};
 static const char *const port_policies[] = {"bridge", "vepa", "private", "passthru", NULL};
@@ -38,10 +48,13 @@ const struct key port_common_keys[] = {
 	PORT_KEY("flood", flood, .kind = KEY_SWITCH, .live = true),
 	PORT_KEY("mcast-flood", mcast_flood, .kind = KEY_SWITCH, .live = true),
 	PORT_KEY("isolated", isolated, .kind = KEY_SWITCH, .live = true),
+	PORT_KEY("rate-in", rate_in, PORT_RATE),
+	PORT_KEY("rate-out", rate_out, PORT_RATE),
+	PORT_KEY("burst-in", burst_in, PORT_BURST),
+	PORT_KEY("burst-out", burst_out, PORT_BURST),
+	PORT_KEY("queue-out", queue_out, .kind = KEY_NUMBER, .min = 64, .max = 65536, .live = true),
 	PORT_KEY_LATER("macs"),
 	PORT_KEY_LATER("storm"),
-	PORT_KEY_LATER("rate-in"),
-	PORT_KEY_LATER("rate-out"),
 	PORT_KEY_LATER("mirror"),
 	{0},
 };
@@ -89,6 +102,7 @@ port_config_defaults(struct port_config *config)
 	config->learn = true;
 	config->flood = true;
 	config->mcast_flood = true;
+	config->queue_out = QUEUE_OUT;
 }
 
 int

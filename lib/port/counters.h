@@ -2,7 +2,8 @@
 /*
  * Counters of a port on one polling lcore. They balance:
  *   rx_packets = rx_forwarded + all rx_drops
- *   sum of rx_copies over all ports = sum of tx_packets and tx_drops over all ports
+ *   sum of rx_copies over all ports = sum of tx_packets and tx_drops over all ports,
+ *     and of frames that wait for a port's rate-out (rate/shaper.h)
  *
  * Thread safety: written by the polling lcore they belong to, read by the control thread with
  * counters_add(), whose sum is exact once traffic rests.

@@ -34,6 +34,9 @@ enum drop_owner {
 	X(DROP_VLAN, "vlan", DROP_BY_PORT,                                                         \
 		"of a VLAN that the port it came from, or would leave by, does not carry")         \
 	X(DROP_POLICY, "policy", DROP_BY_SWITCH, "between ports that may not reach each other")    \
+	X(DROP_RATE, "rate", DROP_BY_PORT, "over the port's rate-in")                              \
+	X(DROP_RATE_QUEUE, "rate-queue", DROP_BY_SWITCH,                                           \
+		"no room to wait for the port's rate-out")                                         \
 	X(DROP_SAME_PORT, "same-port", DROP_BY_PORT,                                               \
 		"the destination is where the frame came from")                                    \
 	X(DROP_NO_TARGET, "no-target", DROP_BY_SWITCH,                                             \

@@ -33,6 +33,8 @@ enum {
 
 struct port;
 struct port_driver;
+struct meter;
+struct shaper;
 
 /** What begins a port's tags. */
 enum port_vlan_protocol { PORT_VLAN_8021Q, PORT_VLAN_8021AD };
@@ -62,6 +64,11 @@ struct port_config {
 	bool flood;       /**< unknown unicast may leave here */
 	bool mcast_flood; /**< multicast may leave here */
 	bool isolated;
+	int64_t rate_in;   /**< bits per second from the port, 0 = no limit */
+	int64_t rate_out;  /**< bits per second to it, 0 = no limit */
+	int64_t burst_in;  /**< bytes, 0 = what suits rate_in */
+	int64_t burst_out; /**< bytes, 0 = what suits rate_out */
+	int64_t queue_out; /**< packet buffers for frames that wait for rate_out */
 	_Alignas(8) char driver_config[PORT_DRIVER_CONFIG_MAX];
 };
 
@@ -209,6 +216,10 @@ struct port {
 
 	/* Set by control: ids of the ports that the configuration names, PORT_NONE = it names none. */
 	uint16_t uplink;
+
+	/* Set by control; NULL = no limit. Freed once no snapshot knows them. */
+	struct meter *meter;   /**< of rate_in */
+	struct shaper *shaper; /**< of rate_out */
 
 	/* Set by the driver's open. */
 	void *dev;

@@ -243,7 +243,7 @@ class Switch:
 def unbalanced(ports):
     """What does not add up in the counters of all ports of a switch at rest: lines of text.
 
-    Every frame received was forwarded or dropped, and every copy made was sent or dropped.
+    Every frame received was forwarded or dropped, and every copy made was sent, dropped, or is held.
     """
     wrong = []
     for port in ports:
@@ -251,9 +251,9 @@ def unbalanced(ports):
             wrong.append('{name}: rx {rx_packets} != forwarded {rx_forwarded} + '
                          'dropped {rx_drops}'.format(**port))
     copies = sum(port['rx_copies'] for port in ports)
-    sent = sum(port['tx_packets'] + port['tx_drops'] for port in ports)
-    if copies != sent:
-        wrong.append(f'copies {copies} != sent or dropped {sent}')
+    ends = sum(port['tx_packets'] + port['tx_drops'] + port['tx_held'] for port in ports)
+    if copies != ends:
+        wrong.append(f'copies {copies} != sent, dropped or held {ends}')
     return wrong
 
 

@@ -68,6 +68,7 @@ struct settings {
 	bool on;
 	int64_t choice;
 	int64_t octal;
+	int64_t amount;
 };
 
 static const char *const words[] = {"red", "green", NULL};
@@ -84,6 +85,8 @@ static const struct key keys[] = {
 	SETTING("choice", choice, .kind = KEY_CHOICE, .choices = words),
 	SETTING("octal", octal, .kind = KEY_OCTAL, .max = 0777),
 	SETTING("later", number, .kind = KEY_NUMBER, .later = true),
+	SETTING("speed", amount, .kind = KEY_AMOUNT, .min = 500, .max = 2000000000000000,
+		.noun = "rate", .unset = "off"),
 	{0},
 };
 
@@ -120,6 +123,15 @@ test_key_good(void **state)
 		{"octal", "7", "0007"},
 		{"octal", "0", "0000"},
 		{"octal", "777", "0777"},
+		{"speed", "off", "off"},
+		{"speed", "500", "500"},
+		{"speed", "1000", "1k"},
+		{"speed", "1001", "1001"},
+		{"speed", "1500k", "1500k"},
+		{"speed", "2000000k", "2G"},
+		{"speed", "1000M", "1G"},
+		{"speed", "007T", "7T"},
+		{"speed", "2000T", "2000T"},
 	};
 
 	(void)state;
@@ -159,9 +171,26 @@ test_key_bad(void **state)
 		{"octal", "8", "octal: '8' is not an octal number from 0 to 777"},
 		{"octal", "1000", "octal: '1000' is not an octal number from 0 to 777"},
 		{"octal", "-1", "octal: '-1' is not an octal number from 0 to 777"},
+		{"speed", "0", "speed: a rate of 0; from 500 to 2000T, or off, are possible"},
+		{"speed", "0G", "speed: a rate of 0; from 500 to 2000T, or off, are possible"},
+		{"speed", "499", "speed: '499' is neither a rate from 500 to 2000T, nor off"},
+		{"speed", "2001T", "speed: '2001T' is neither a rate from 500 to 2000T, nor off"},
+		{"speed", "", "speed: '' is neither a rate from 500 to 2000T, nor off"},
+		{"speed", "k", "speed: 'k' is neither a rate from 500 to 2000T, nor off"},
+		{"speed", "1K", "speed: '1K' is neither a rate from 500 to 2000T, nor off"},
+		{"speed", "1kk", "speed: '1kk' is neither a rate from 500 to 2000T, nor off"},
+		{"speed", "1P", "speed: '1P' is neither a rate from 500 to 2000T, nor off"},
+		{"speed", " 1k", "speed: ' 1k' is neither a rate from 500 to 2000T, nor off"},
+		{"speed", "+1k", "speed: '+1k' is neither a rate from 500 to 2000T, nor off"},
+		{"speed", "-1k", "speed: '-1k' is neither a rate from 500 to 2000T, nor off"},
+		{"speed", "1.5k", "speed: '1.5k' is neither a rate from 500 to 2000T, nor off"},
+		{"speed", "9223372036854775807k",
+			"speed: '9223372036854775807k' is neither a rate from 500 to 2000T, nor off"},
+		{"speed", "9223372036854775808",
+			"speed: '9223372036854775808' is neither a rate from 500 to 2000T, nor off"},
 		{"later", "1", "later: not yet supported"},
 	};
-	const struct settings before = {"abc", 42, true, 1, 0644};
+	const struct settings before = {"abc", 42, true, 1, 0644, 5};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -179,7 +208,7 @@ test_key_bad(void **state)
 static void
 test_key_equal(void **state)
 {
-	struct settings one = {"abc", 42, true, 1, 0644}, other = one;
+	struct settings one = {"abc", 42, true, 1, 0644, 5}, other = one;
 
 	(void)state;
 	/* A shorter text leaves nothing of the longer one behind. */
@@ -188,7 +217,7 @@ test_key_equal(void **state)
 	assert_int_equal(key_set(&keys[0], &one, "abc", NULL), 0);
 	for (int i = 0; keys[i].name != NULL; i++)
 		assert_true(key_equal(&keys[i], &one, &other));
-	other = (struct settings){"abd", 43, false, 0, 0640};
+	other = (struct settings){"abd", 43, false, 0, 0640, 6};
 	for (int i = 0; keys[i].name != NULL; i++)
 		assert_false(key_equal(&keys[i], &one, &other));
 }

@@ -40,7 +40,7 @@ setup(void **state)
 	for (uint16_t i = 0; i < QUEUES; i++)
 		polls[i] = (struct snapshot_poll){
 			.dev = &senders[i], .rx_watch = i == NEVER_WATCHED ? NULL : sender_watch};
-	lane = (struct snapshot_lane){QUEUES, polls};
+	lane = (struct snapshot_lane){.polls = QUEUES, .poll = polls};
 	watch = calloc(1, sizeof(*watch));
 	now = 1;
 	return watch != NULL ? eal_test_setup(state) : -1;

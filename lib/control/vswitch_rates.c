@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The rates of ports: what they need is made before anything changes, and goes once unused. */
+#include <errno.h>
+
+#include "control/vswitch.h"
+#include "rate/shaper.h"
+
+/* Rounds in which the longest queue is emptied at full speed, a few bursts in each, and then some. */
+enum { RATES_ROUNDS = 2 * SHAPER_ROOM_MAX / (SHAPER_BURSTS * FRAME_BURST) };
+
+int
+vswitch_rates_make(const struct vswitch_port *port, const struct port_config *config,
+	struct vswitch_rates *rates, struct err *err)
+{
+	const atomic_uint *lcores = &port->port.services->senders;
+	struct shaper *shaper = port->port.shaper;
+	unsigned room = (unsigned)config->queue_out;
+
+	rates->meter = config->rate_in != 0 ? port->port.meter : NULL;
+	rates->shaper = NULL;
+	if (config->rate_out != 0) {
+		bool fits = shaper != NULL && shaper_room(shaper) == room;
+		rates->shaper =
+			fits ? shaper : shaper_create(port->port.numa_node, room, lcores, err);
+		if (rates->shaper == NULL)
+			return -ENOMEM;
+	}
+	if (config->rate_in != 0 && rates->meter == NULL)
+		rates->meter = meter_create(lcores);
+	if (config->rate_in == 0 || rates->meter != NULL)
+		return 0;
+	if (rates->shaper != shaper)
+		shaper_destroy(rates->shaper);
+	return err_set(err, ENOMEM, "rate-in: no memory");
+}
+
+/** Let what waits leave now, before frames pass it by. */
+static void
+rates_empty(struct vswitch *vswitch, struct vswitch_port *port)
+{
+	int64_t rate = port->port.config.rate_out;
+
+	port->port.config.rate_out = 0;
+	vswitch_publish(vswitch);
+	for (unsigned i = 0; i < RATES_ROUNDS && shaper_held(port->port.shaper) > 0; i++)
+		datapath_quiesce(vswitch->datapath);
+	port->port.config.rate_out = rate;
+}
+
+void
+vswitch_rates_swap(struct vswitch *vswitch, struct vswitch_port *port, struct vswitch_rates *rates)
+{
+	const struct vswitch_rates old = {port->port.meter, port->port.shaper};
+
+	if (old.shaper != NULL && old.shaper != rates->shaper && vswitch->up[port->port.id])
+		rates_empty(vswitch, port);
+	port->port.meter = rates->meter;
+	port->port.shaper = rates->shaper;
+	*rates = old;
+}
+
+static void
+rates_purge(struct vswitch *vswitch, const struct vswitch_port *port, struct shaper *shaper,
+	enum drop_reason reason)
+{
+	datapath_late(vswitch->datapath, port->port.id, reason, shaper_purge(shaper));
+}
+
+void
+vswitch_rates_drop(
+	struct vswitch *vswitch, const struct vswitch_port *port, struct vswitch_rates *rates)
+{
+	if (rates->shaper != NULL && rates->shaper != port->port.shaper) {
+		rates_purge(vswitch, port, rates->shaper, DROP_RATE_QUEUE);
+		shaper_destroy(rates->shaper);
+	}
+	if (rates->meter != port->port.meter)
+		meter_destroy(rates->meter);
+}
+
+void
+vswitch_rates_settle(struct vswitch *vswitch)
+{
+	struct vswitch_port *port;
+
+	TAILQ_FOREACH(port, &vswitch->ports, next)
+	if (port->port.shaper != NULL && !vswitch->up[port->port.id])
+		rates_purge(vswitch, port, port->port.shaper, DROP_LINK_DOWN);
+}
+
+unsigned
+vswitch_rates_held(const struct vswitch_port *port)
+{
+	return port->port.shaper != NULL ? shaper_held(port->port.shaper) : 0;
+}

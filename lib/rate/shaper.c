@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "rate/shaper.h"
+
+#include <errno.h>
+
+#include <rte_malloc.h>
+
+#include "frame/convert.h"
+#include "lcore/pool.h"
+
+/** A frame that waits. What its mbuf does not say is here. */
+struct shaper_entry {
+	struct rte_mbuf *mbuf;
+	uint32_t len; /**< with a tag that a device puts in, which the mbuf lacks */
+	struct frame_offload offload;
+	uint16_t tci;
+	uint16_t l2_len;
+	uint16_t vlan;
+};
+
+struct shaper {
+	struct meter meter;
+
+	/* Constant. */
+	struct rte_mempool *pool;
+	uint32_t room; /**< mbufs */
+	uint32_t mask;
+
+	/* Written by whoever has the meter; control reads the first two. */
+	uint32_t first; /**< position of the oldest entry */
+	uint32_t next;  /**< position of the next one to come */
+	uint32_t taken; /**< mbufs */
+
+	struct shaper_entry entry[];
+};
+
+struct shaper *
+shaper_create(int node, unsigned room, const atomic_uint *lcores, struct err *err)
+{
+	uint32_t entries = rte_align32pow2(room);
+	struct shaper *shaper = rte_zmalloc_socket("shaper",
+		sizeof(*shaper) + entries * sizeof(shaper->entry[0]), RTE_CACHE_LINE_SIZE, node);
+
+	if (shaper == NULL) {
+		err_set(err, ENOMEM, "no memory for a queue of %u frames", room);
+		return NULL;
+	}
+	shaper->pool = pool_reserve(node, room, POOL_PAYLOAD, err);
+	if (shaper->pool == NULL) {
+		rte_free(shaper);
+		return NULL;
+	}
+	shaper->meter.lcores = lcores;
+	rte_spinlock_init(&shaper->meter.lock);
+	shaper->room = room;
+	shaper->mask = entries - 1;
+	return shaper;
+}
+
+void
+shaper_destroy(struct shaper *shaper)
+{
+	if (shaper == NULL)
+		return;
+	pool_release(shaper->pool, shaper->room);
+	rte_free(shaper);
+}
+
+unsigned
+shaper_room(const struct shaper *shaper)
+{
+	return shaper->room;
+}
+
+unsigned
+shaper_held(const struct shaper *shaper)
+{
+	uint32_t first = __atomic_load_n(&shaper->first, __ATOMIC_RELAXED);
+	int32_t held = (int32_t)(__atomic_load_n(&shaper->next, __ATOMIC_RELAXED) - first);
+
+	return held > 0 ? (unsigned)held : 0;
+}
+
+/** As many mbufs as a frame may take, and not fewer. */
+static uint32_t
+shaper_need(uint32_t len)
+{
+	return len / POOL_PAYLOAD + 1;
+}
+
+/** Make a frame of the oldest entry, which leaves the queue. */
+static void
+shaper_pop(struct shaper *shaper, struct frame *frame)
+{
+	const struct shaper_entry *entry = &shaper->entry[shaper->first & shaper->mask];
+
+	*frame = (struct frame){.l2_len = entry->l2_len, .vlan = entry->vlan, .tci = entry->tci};
+	frame_from_mbuf(frame, entry->mbuf);
+	frame->len = entry->len;
+	frame->offload = entry->offload;
+	shaper->taken -= shaper_need(frame->len);
+	__atomic_store_n(&shaper->first, shaper->first + 1, __ATOMIC_RELAXED);
+}
+
+static bool
+shaper_is_empty(const struct shaper *shaper)
+{
+	return shaper->first == shaper->next;
+}
+
+/** Send from the queue while there are tokens. @return was there any? */
+static bool
+shaper_send(struct shaper *shaper, const struct shaper_out *out, struct counters *counters)
+{
+	struct bucket *bucket = &shaper->meter.bucket;
+	struct frame frame[FRAME_BURST], *frames[FRAME_BURST];
+
+	for (unsigned burst = 0; burst < SHAPER_BURSTS; burst++) {
+		uint16_t n = 0;
+		while (n < FRAME_BURST && !shaper_is_empty(shaper) && bucket->tokens > 0) {
+			shaper_pop(shaper, &frame[n]);
+			bucket_take(bucket, frame[n].len);
+			frames[n] = &frame[n];
+			n++;
+		}
+		if (n == 0)
+			return burst > 0;
+		out->tx(out->dev, out->lane, frames, n, counters);
+	}
+	return true;
+}
+
+/** @return -1, or the enum drop_reason why a frame cannot wait */
+static int
+shaper_keep(struct shaper *shaper, const struct frame *frame)
+{
+	uint32_t need = shaper_need(frame->len);
+
+	if (shaper->room - shaper->taken < need)
+		return DROP_RATE_QUEUE;
+	struct rte_mbuf *copy =
+		frame->mbuf == NULL ? convert_to_mbuf(frame, shaper->pool)
+				    : rte_pktmbuf_copy(frame->mbuf, shaper->pool, 0, UINT32_MAX);
+	if (copy == NULL)
+		return DROP_NO_MEMORY;
+	shaper->entry[shaper->next & shaper->mask] = (struct shaper_entry){
+		.mbuf = copy,
+		.len = frame->len,
+		.tci = frame->tci,
+		.offload = frame->offload,
+		.l2_len = frame->l2_len,
+		.vlan = frame->vlan,
+	};
+	shaper->taken += need;
+	__atomic_store_n(&shaper->next, shaper->next + 1, __ATOMIC_RELAXED);
+	return -1;
+}
+
+/** Send frames as they are, where none waits. @return how many, from the first */
+static uint16_t
+shaper_pass(struct shaper *shaper, const struct shaper_out *out, struct frame *const frames[],
+	uint16_t n, struct counters *counters)
+{
+	uint16_t passed = 0;
+
+	if (!shaper_is_empty(shaper))
+		return 0;
+	while (passed < n && bucket_take(&shaper->meter.bucket, frames[passed]->len))
+		passed++;
+	if (passed > 0)
+		out->tx(out->dev, out->lane, frames, passed, counters);
+	return passed;
+}
+
+void
+shaper_frames(struct shaper *shaper, const struct bucket_rate *rate, const struct shaper_out *out,
+	struct frame *const frames[], uint16_t n, struct counters *counters, uint64_t now)
+{
+	bool shared = meter_enter(&shaper->meter);
+	uint16_t passed = 0;
+
+	if (out->owner) {
+		bucket_fill(&shaper->meter.bucket, rate, now);
+		shaper_send(shaper, out, counters);
+		passed = shaper_pass(shaper, out, frames, n, counters);
+	}
+	for (uint16_t i = passed; i < n; i++) {
+		int reason = shaper_keep(shaper, frames[i]);
+		if (reason >= 0)
+			counters->tx_drops[reason]++;
+	}
+	meter_leave(&shaper->meter, shared);
+	frame_free(frames + passed, n - passed);
+}
+
+bool
+shaper_drain(struct shaper *shaper, const struct bucket_rate *rate, const struct shaper_out *out,
+	struct counters *counters, uint64_t now)
+{
+	if (shaper_held(shaper) == 0)
+		return false;
+	bool shared = meter_enter(&shaper->meter);
+	bucket_fill(&shaper->meter.bucket, rate, now);
+	bool sent = shaper_send(shaper, out, counters);
+	meter_leave(&shaper->meter, shared);
+	return sent;
+}
+
+unsigned
+shaper_purge(struct shaper *shaper)
+{
+	struct frame frame;
+	unsigned n = 0;
+
+	for (; !shaper_is_empty(shaper); n++) {
+		shaper_pop(shaper, &frame);
+		rte_pktmbuf_free(frame.mbuf);
+	}
+	return n;
+}

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Rates and turns in rounds of a polling lcore: ports that always have frames, ports that count. */
+#include "unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "datapath/worker.h"
+#include "eal_fixture.h"
+#include "lcore/pool.h"
+#include "packets.h"
+#include "rate/shaper.h"
+
+enum { SINK, NEIGHBOUR, CROWD, PORTS };
+enum { QUEUES = 128, LANE = 0, LEN = 1000, ROUNDS = 640, ROOM = 64 };
+
+/** 02:00:00:00:00:n, as mac_load() has it. */
+#define MAC(n) (2 | (uint64_t)(n) << 40)
+
+/** A port: bursts that each of its queues gave, frames that it got. */
+struct end {
+	unsigned bursts[QUEUES];
+	unsigned busy;  /**< queues from the first on that have frames */
+	uint16_t burst; /**< frames in a burst */
+	unsigned got;
+	uint32_t last;
+	uint64_t source;
+};
+
+static struct end ends[PORTS];
+static struct port ports[PORTS];
+static struct port *by_id[PORT_MAX];
+static bool up[PORT_MAX];
+static struct snapshot_queue queues[QUEUES + 1];
+static unsigned n_queues;
+static struct worker *worker;
+static struct snapshot *snapshot;
+static struct fdb *fdb;
+static _Atomic uint64_t era;
+static atomic_uint lcores;
+static uint32_t numbers;
+
+static uint16_t
+end_rx(void *dev, uint16_t queue, struct frame frames[], uint16_t n, struct counters *counters)
+{
+	struct end *end = dev;
+
+	(void)counters;
+	if (queue >= end->busy)
+		return 0;
+	end->bursts[queue]++;
+	for (uint16_t i = 0; i < RTE_MIN(n, end->burst); i++) {
+		const struct packet packet = {.dst = MAC(SINK),
+			.src = end->source,
+			.seq = ++numbers,
+			.payload = LEN - 54};
+		struct rte_mbuf *mbuf = packet_mbuf(eal_fixture_pool(), &packet, 0, 0);
+		frame_from_mbuf(&frames[i], mbuf);
+	}
+	return RTE_MIN(n, end->burst);
+}
+
+static void
+end_tx(void *dev, uint16_t lane, struct frame *const frames[], uint16_t n,
+	struct counters *counters)
+{
+	struct end *end = dev;
+
+	(void)lane;
+	for (uint16_t i = 0; i < n; i++) {
+		uint32_t number = packet_get32(frames[i]->head + 38);
+		assert_true(number > end->last);
+		end->last = number;
+		counters->tx_bytes += frames[i]->len;
+	}
+	end->got += n;
+	counters->tx_packets += n;
+	frame_free(frames, n);
+}
+
+static const struct port_driver end_driver = {.type = "end", .rx = end_rx, .tx = end_tx};
+
+static void
+publish(void)
+{
+	struct snapshot *old = snapshot;
+
+	snapshot = snapshot_build(by_id, up, queues, n_queues);
+	assert_non_null(snapshot);
+	snapshot_free(old);
+}
+
+static void
+add_queues(unsigned port, uint16_t n)
+{
+	for (uint16_t q = 0; q < n; q++, n_queues++)
+		queues[n_queues] = (struct snapshot_queue){.port = &ports[port],
+			.queue = q,
+			.slot = (uint16_t)n_queues,
+			.lane = LANE,
+			.active = true};
+}
+
+static int
+setup(void **state)
+{
+	memset(ends, 0, sizeof(ends));
+	n_queues = 0;
+	lcores = 1;
+	numbers = 0;
+	worker = calloc(1, sizeof(*worker));
+	fdb = fdb_create(&(struct fdb_config){.capacity = 64});
+	if (worker == NULL || fdb == NULL)
+		return -1;
+	fdb_age(fdb, 0);
+	fdb_add_static(fdb, MAC(SINK), 0, SINK);
+	worker->fdb = fdb;
+	worker->era = &era;
+	worker->lane = LANE;
+	for (uint16_t i = 0; i < PORTS; i++) {
+		ends[i] = (struct end){.burst = 1, .source = MAC(10 + i)};
+		ports[i] = (struct port){
+			.config.driver = &end_driver, .id = i, .dev = &ends[i], .max_len = 1514};
+		port_config_defaults(&ports[i].config);
+		by_id[i] = &ports[i];
+		up[i] = true;
+	}
+	return eal_test_setup(state);
+}
+
+static int
+teardown(void **state)
+{
+	snapshot_free(snapshot);
+	snapshot = NULL;
+	for (uint16_t i = 0; i < PORTS; i++) {
+		meter_destroy(ports[i].meter);
+		if (ports[i].shaper != NULL)
+			shaper_purge(ports[i].shaper);
+		shaper_destroy(ports[i].shaper);
+	}
+	fdb_destroy(fdb);
+	free(worker);
+	return eal_test_teardown(state);
+}
+
+static void
+poll(unsigned rounds)
+{
+	for (unsigned i = 0; i < rounds; i++)
+		poll_round(worker, snapshot);
+}
+
+static unsigned
+bursts_of(unsigned port)
+{
+	unsigned sum = 0;
+
+	for (unsigned q = 0; q < QUEUES; q++)
+		sum += ends[port].bursts[q];
+	return sum;
+}
+
+/** A port with 128 queues that are all full, and its neighbour with one. */
+static void
+test_crowd(void **state)
+{
+	(void)state;
+	add_queues(CROWD, QUEUES);
+	add_queues(NEIGHBOUR, 1);
+	ends[CROWD].busy = QUEUES;
+	ends[NEIGHBOUR].busy = 1;
+	publish();
+	assert_int_equal(snapshot->lane[LANE].n_crowds, 1);
+	poll(ROUNDS);
+	assert_int_equal(ends[NEIGHBOUR].bursts[0], ROUNDS);
+	assert_int_equal(bursts_of(CROWD), ROUNDS * TURNS_BURSTS);
+	for (unsigned q = 0; q < QUEUES; q++)
+		assert_int_equal(ends[CROWD].bursts[q], ROUNDS * TURNS_BURSTS / QUEUES);
+}
+
+/** Queues without frames cost those that have some at most every second turn. */
+static void
+test_crowd_of_few(void **state)
+{
+	(void)state;
+	add_queues(CROWD, QUEUES);
+	add_queues(NEIGHBOUR, 1);
+	publish();
+	for (unsigned busy = 1; busy < 10; busy++) {
+		unsigned before = bursts_of(CROWD), least = UINT32_MAX, most = 0;
+		ends[CROWD].busy = busy;
+		poll(ROUNDS);
+		unsigned bursts = bursts_of(CROWD) - before;
+		assert_in_range(bursts, ROUNDS - 4, ROUNDS * TURNS_BURSTS);
+		memset(ends[CROWD].bursts, 0, sizeof(ends[CROWD].bursts));
+		poll(ROUNDS);
+		for (unsigned q = 0; q < busy; q++) {
+			least = RTE_MIN(least, ends[CROWD].bursts[q]);
+			most = RTE_MAX(most, ends[CROWD].bursts[q]);
+		}
+		assert_in_range(most - least, 0, 2);
+	}
+}
+
+/** Whoever is alone, or has as many queues as bursts in a round, need not wait. */
+static void
+test_no_crowd(void **state)
+{
+	(void)state;
+	add_queues(CROWD, QUEUES);
+	ends[CROWD].busy = QUEUES;
+	publish();
+	poll(3);
+	assert_int_equal(bursts_of(CROWD), 3 * QUEUES);
+	n_queues = 0;
+	add_queues(CROWD, TURNS_BURSTS);
+	add_queues(NEIGHBOUR, TURNS_BURSTS);
+	ends[NEIGHBOUR].busy = TURNS_BURSTS;
+	publish();
+	assert_int_equal(snapshot->lane[LANE].n_crowds, 0);
+	memset(ends[CROWD].bursts, 0, sizeof(ends[CROWD].bursts));
+	poll(5);
+	assert_int_equal(bursts_of(CROWD), 5 * TURNS_BURSTS);
+	assert_int_equal(bursts_of(NEIGHBOUR), 5 * TURNS_BURSTS);
+}
+
+static unsigned
+learnt(unsigned port)
+{
+	return fdb_port_entries(fdb, (uint16_t)port);
+}
+
+/** So slow that nothing comes in while the test runs: what passes is the burst. */
+static void
+limit_in(unsigned port, int64_t burst)
+{
+	ports[port].config.rate_in = 1000;
+	ports[port].config.burst_in = burst;
+	if (ports[port].meter == NULL)
+		ports[port].meter = meter_create(&lcores);
+	assert_non_null(ports[port].meter);
+	publish();
+}
+
+static void
+test_rate_in(void **state)
+{
+	const struct counters *from = &worker->counters[NEIGHBOUR];
+
+	(void)state;
+	add_queues(NEIGHBOUR, 1);
+	ends[NEIGHBOUR].busy = 1;
+	ends[NEIGHBOUR].burst = 8;
+	limit_in(NEIGHBOUR, 9 * LEN + 1);
+	for (lcores = 1; lcores <= 2; lcores++)
+		poll(2);
+	/* Ten, since the last one may leave a debt. */
+	assert_int_equal(from->rx_packets, 32);
+	assert_int_equal(from->rx_bytes, 32 * LEN);
+	assert_int_equal(from->rx_forwarded, 10);
+	assert_int_equal(from->rx_drops[DROP_RATE], 22);
+	assert_int_equal(ends[SINK].got, 10);
+	assert_int_equal(ends[SINK].last, 10);
+	assert_int_equal(worker->load.packets, 32);
+}
+
+/** What is dropped teaches nothing. */
+static void
+test_rate_in_does_not_learn(void **state)
+{
+	(void)state;
+	add_queues(NEIGHBOUR, 1);
+	ends[NEIGHBOUR].busy = 1;
+	ends[NEIGHBOUR].burst = 1;
+	limit_in(NEIGHBOUR, 1);
+	poll(1);
+	assert_int_equal(learnt(NEIGHBOUR), 1);
+	ends[NEIGHBOUR].source = MAC(99);
+	poll(1);
+	assert_int_equal(learnt(NEIGHBOUR), 1);
+	assert_int_equal(worker->counters[NEIGHBOUR].rx_drops[DROP_RATE], 1);
+}
+
+/** Other ports are as they were; the limit goes with the next snapshot. */
+static void
+test_rate_in_of_one(void **state)
+{
+	(void)state;
+	add_queues(NEIGHBOUR, 1);
+	add_queues(CROWD, 1);
+	ends[NEIGHBOUR].busy = ends[CROWD].busy = 1;
+	limit_in(NEIGHBOUR, 1);
+	assert_null(snapshot->rules[CROWD]);
+	poll(5);
+	assert_int_equal(worker->counters[NEIGHBOUR].rx_forwarded, 1);
+	assert_int_equal(worker->counters[CROWD].rx_forwarded, 5);
+	meter_destroy(ports[NEIGHBOUR].meter);
+	ports[NEIGHBOUR].meter = NULL;
+	publish();
+	assert_null(snapshot->rules[NEIGHBOUR]);
+	poll(5);
+	assert_int_equal(worker->counters[NEIGHBOUR].rx_forwarded, 6);
+}
+
+static void
+limit_out(int64_t bits)
+{
+	struct err err = {0};
+
+	ports[SINK].config.rate_out = bits;
+	ports[SINK].config.burst_out = 1;
+	if (ports[SINK].shaper == NULL)
+		ports[SINK].shaper = shaper_create(-1, ROOM, &lcores, &err);
+	if (ports[SINK].shaper == NULL)
+		fail_msg("%s", err.text);
+	publish();
+}
+
+/** What waits leaves in later rounds, of the lane that polls the port, at the rate of the day. */
+static void
+test_rate_out(void **state)
+{
+	const struct counters *to = &worker->counters[SINK];
+
+	(void)state;
+	add_queues(NEIGHBOUR, 1);
+	add_queues(SINK, 1);
+	ends[NEIGHBOUR].busy = 1;
+	ends[NEIGHBOUR].burst = 8;
+	limit_out(1000);
+	assert_int_equal(snapshot->lane[LANE].n_shaped, 1);
+	poll(2);
+	assert_int_equal(ends[SINK].got, 1);
+	assert_int_equal(shaper_held(ports[SINK].shaper), 15);
+	assert_int_equal(worker->counters[NEIGHBOUR].rx_copies,
+		to->tx_packets + counters_drops(to->tx_drops) + 15);
+	ends[NEIGHBOUR].busy = 0;
+	poll(100);
+	assert_int_equal(ends[SINK].got, 1);
+	/* The limit is gone, the queue is not yet. */
+	limit_out(0);
+	for (unsigned i = 0; i < 1000000 && ends[SINK].got < 16; i++)
+		poll(1);
+	assert_int_equal(ends[SINK].got, 16);
+	assert_int_equal(to->tx_packets, 16);
+}
+
+/** Who drains is who polls the port; nobody, when it is down. */
+static void
+test_owner(void **state)
+{
+	(void)state;
+	add_queues(NEIGHBOUR, 1);
+	add_queues(SINK, 2);
+	queues[1].lane = 5;
+	queues[2].lane = 3;
+	limit_out(1000);
+	for (unsigned lane = 0; lane < LANE_MAX; lane++)
+		assert_int_equal(snapshot->lane[lane].n_shaped, lane == 5);
+	assert_int_equal(snapshot->lane[5].shaped[0], SINK);
+	assert_int_equal(snapshot->target[SINK].owner, 5);
+	queues[1].lane = -1;
+	publish();
+	assert_int_equal(snapshot->lane[5].n_shaped, 0);
+	assert_int_equal(snapshot->target[SINK].owner, LANE_MAX);
+	queues[1].lane = LANE_MAX - 1;
+	publish();
+	assert_int_equal(snapshot->lane[LANE_MAX - 1].n_shaped, 1);
+	up[SINK] = false;
+	publish();
+	assert_int_equal(snapshot->lane[LANE_MAX - 1].n_shaped, 0);
+}
+
+static int
+group_teardown(void **state)
+{
+	pool_free_all();
+	return eal_group_teardown(state);
+}
+
+#define rates_test(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		rates_test(test_crowd),
+		rates_test(test_crowd_of_few),
+		rates_test(test_no_crowd),
+		rates_test(test_rate_in),
+		rates_test(test_rate_in_does_not_learn),
+		rates_test(test_rate_in_of_one),
+		rates_test(test_rate_out),
+		rates_test(test_owner),
+	};
+
+	return cmocka_run_group_tests(tests, eal_group_setup, group_teardown);
+}
