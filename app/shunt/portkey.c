@@ -29,6 +29,10 @@ const struct portkey portkeys[] = {
 	{NULL, "numa", "N", "the NUMA node whose memory and lcores serve the port"},
 	{NULL, "enabled", "on|off", "whether the port passes frames"},
 	{NULL, "mac-limit", "N", "how many addresses may be learned at the port"},
+	{NULL, "mirror", "PORT",
+		"the port that copies of this port's frames leave by as well; empty for none"},
+	{NULL, "mirror-direction", "both|rx|tx",
+		"copies of what the switch receives here (rx), sends here (tx), or both"},
 	{NULL, NULL, NULL, NULL},
 };
 /* clang-format on */

@@ -9,6 +9,7 @@
 #ifndef SHUNT_DATAPATH_SNAPSHOT_H
 #define SHUNT_DATAPATH_SNAPSHOT_H
 
+#include "datapath/observe.h"
 #include "datapath/rules.h"
 #include "port/port.h"
 
@@ -25,7 +26,14 @@ struct snapshot_poll {
 	void *dev;
 	uint16_t port;
 	uint16_t queue;
-	uint16_t slot; /**< where the lane counts the load of this queue */
+	uint16_t slot;                     /**< where the lane counts the load of this queue */
+	const struct observers *observers; /**< of the port; NULL = nobody looks */
+};
+
+/** What happens to frames on their way out, beside being handed to the driver. */
+struct snapshot_egress {
+	const struct rules *retags;        /**< by which frames leave; NULL = all as they are */
+	const struct observers *observers; /**< NULL = nobody looks */
 };
 
 /** A port that frames can leave by; tx is NULL where there is none. */
@@ -34,7 +42,7 @@ struct snapshot_target {
 		struct counters *counters);
 	void *dev;
 	uint32_t max_len;
-	const struct rules *retags; /**< by which frames leave; NULL = all as they are */
+	const struct snapshot_egress *egress; /**< NULL = nothing; of ports that are down, too */
 };
 
 struct snapshot_lane {
@@ -47,7 +55,9 @@ struct snapshot {
 	uint16_t flood[PORT_MAX]; /**< ids of the ports that floods leave by */
 	uint16_t floods;
 	bool selects; /**< not every frame to everybody leaves by every port */
-	const struct rules *rules[PORT_MAX]; /**< by id; NULL = plain switching */
+	const struct rules *rules[PORT_MAX];         /**< by id; NULL = plain switching */
+	const struct observers *observers[PORT_MAX]; /**< by id; NULL = nobody looks */
+	struct snapshot_egress egress[PORT_MAX];
 	struct snapshot_lane lane[LANE_MAX];
 	struct snapshot_poll poll[]; /**< of all lanes, lane after lane */
 };

@@ -20,6 +20,7 @@ enum { VLAN_LAST = 4094 }; /* IEEE 802.1Q table 9-2 */
 
 static const char *const port_vlan_protocols[] = {"802.1Q", "802.1ad", NULL};
 static const char *const port_policies[] = {"bridge", "vepa", "private", "passthru", NULL};
+static const char *const port_mirror_directions[] = {"both", "rx", "tx", NULL};
 
 const struct key port_common_keys[] = {
 	PORT_KEY("enabled", enabled, .kind = KEY_SWITCH, .live = true),
@@ -38,11 +39,14 @@ const struct key port_common_keys[] = {
 	PORT_KEY("flood", flood, .kind = KEY_SWITCH, .live = true),
 	PORT_KEY("mcast-flood", mcast_flood, .kind = KEY_SWITCH, .live = true),
 	PORT_KEY("isolated", isolated, .kind = KEY_SWITCH, .live = true),
+	PORT_KEY("mirror", mirror, .kind = KEY_TEXT, .size = PORT_NAME_MAX, .optional = true,
+		.live = true),
+	PORT_KEY("mirror-direction", mirror_direction, .kind = KEY_CHOICE,
+		.choices = port_mirror_directions, .live = true),
 	PORT_KEY_LATER("macs"),
 	PORT_KEY_LATER("storm"),
 	PORT_KEY_LATER("rate-in"),
 	PORT_KEY_LATER("rate-out"),
-	PORT_KEY_LATER("mirror"),
 	{0},
 };
 

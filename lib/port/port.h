@@ -29,8 +29,10 @@ enum {
 	PORT_NONE = 0xffff,   /**< the id of no port */
 	PORT_ABSENT = 0xfffe, /**< of one that is named, but not there */
 	PORT_DRIVER_CONFIG_MAX = 640,
+	PORT_CAPTURES_MAX = 16, /**< at once */
 };
 
+struct capture;
 struct port;
 struct port_driver;
 
@@ -44,6 +46,9 @@ enum port_policy {
 	PORT_PRIVATE,  /**< nobody but the uplink */
 	PORT_PASSTHRU, /**< the uplink is its own */
 };
+
+/** What another port gets copies of. */
+enum port_mirror { PORT_MIRROR_BOTH, PORT_MIRROR_RX, PORT_MIRROR_TX };
 
 /** What a user configured; plain bytes, compared and copied as such. */
 struct port_config {
@@ -62,6 +67,8 @@ struct port_config {
 	bool flood;       /**< unknown unicast may leave here */
 	bool mcast_flood; /**< multicast may leave here */
 	bool isolated;
+	char mirror[PORT_NAME_MAX]; /**< the port that copies leave by; "" = none */
+	int64_t mirror_direction;   /**< enum port_mirror */
 	_Alignas(8) char driver_config[PORT_DRIVER_CONFIG_MAX];
 };
 
@@ -209,6 +216,11 @@ struct port {
 
 	/* Set by control: ids of the ports that the configuration names, PORT_NONE = it names none. */
 	uint16_t uplink;
+	uint16_t mirror;
+
+	/* Set by control: who captures. */
+	struct capture *capture[PORT_CAPTURES_MAX];
+	unsigned captures;
 
 	/* Set by the driver's open. */
 	void *dev;
