@@ -173,6 +173,9 @@ capture_finish(struct capture_job *job, int code)
 		clearerr(job->cli->out);
 	if (capture_failed(code))
 		cli_fail(job->cli, CLI_REFUSED, "%s", job->err.text);
+	/* Behind the terminal's own "^C". */
+	if (capture_stopped && isatty(fileno(job->cli->err)))
+		putc('\n', job->cli->err);
 	fprintf(job->cli->err, "%" PRIu64 " frames captured, %" PRIu64 " lost\n", job->captured,
 		statistics.lost);
 	if (job->cli->json) {
