@@ -64,7 +64,7 @@ print_tags(FILE *file, struct print_rest *rest)
 		uint16_t type = print_be16(rest->at);
 		if (type != PRINT_TYPE_CTAG && type != PRINT_TYPE_STAG)
 			break;
-		uint16_t tag = print_be16(rest->at + 2);
+		unsigned tag = print_be16(rest->at + 2);
 		fprintf(file, " %s %u", type == PRINT_TYPE_STAG ? "s-vlan" : "vlan", tag & 0xfff);
 		if (tag >> 13 != 0)
 			fprintf(file, " p %u", tag >> 13);
