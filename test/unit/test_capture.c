@@ -194,7 +194,7 @@ static void
 test_programs(void **state)
 {
 	static const struct bpf_insn end = {BPF_RET | BPF_K, 0, 0, 1};
-	static const struct bpf_insn bad[][2] = {
+	const struct bpf_insn bad[][2] = {
 		{{BPF_LD | BPF_H | BPF_IMM, 0, 0, 0}, end}, /* bpf_filter() would abort */
 		{{BPF_LD | BPF_B | BPF_MEM, 0, 0, 0}, end},
 		{{BPF_LD | BPF_MEM, 0, 0, BPF_MEMWORDS}, end},
