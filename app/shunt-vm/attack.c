@@ -9,7 +9,7 @@
 #include "connection.h"
 #include "mode.h"
 #include "report.h"
-#include "tsc.h"
+#include "base/tsc.h"
 
 enum { ROUNDS_PER_SECOND = 500, UNREACHABLE_MAX = 2 };
 

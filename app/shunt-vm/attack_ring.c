@@ -4,7 +4,7 @@
 
 #include "attack.h"
 #include "queue_internal.h"
-#include "tsc.h"
+#include "base/tsc.h"
 
 enum { KINDS_OF_LENGTH = 5, BIG = 100 * 1024 };
 

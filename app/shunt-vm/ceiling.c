@@ -6,7 +6,7 @@
 #include "fleet.h"
 #include "loop.h"
 #include "mode.h"
-#include "tsc.h"
+#include "base/tsc.h"
 
 enum { CEILING_VMS = 2, CEILING_VMS_FLOOD = 16, CEILING_RUNS = 3 };
 

@@ -9,7 +9,7 @@
 
 #include "connection.h"
 #include "fleet.h"
-#include "tsc.h"
+#include "base/tsc.h"
 
 enum { LOOKS_PER_SECOND = 2000, CLOSED_LOOKS_EVERY = 10, PRIME_WINDOW = 32 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "loop.h"
 
-#include "tsc.h"
+#include "base/tsc.h"
 
 enum { LOOP_FRAMES = 512 };
 

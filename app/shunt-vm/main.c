@@ -11,7 +11,7 @@
 #include "mode.h"
 #include "report.h"
 #include "settings.h"
-#include "tsc.h"
+#include "base/tsc.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 

@@ -9,7 +9,7 @@
 #include "mode.h"
 #include "report.h"
 #include "trial.h"
-#include "tsc.h"
+#include "base/tsc.h"
 
 static const double HEALTHY_SHARE = 0.95, RATE_SHARE = 0.5;
 

@@ -10,7 +10,7 @@
 #include "base/mac.h"
 #include "mode.h"
 #include "report.h"
-#include "tsc.h"
+#include "base/tsc.h"
 
 /* A switch that gets no CPU for a while is silent too; senders wait longer for their last frames. */
 static const double ECHO_HOLD_SECONDS = 0.1;

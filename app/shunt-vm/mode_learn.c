@@ -15,7 +15,7 @@
 
 #include "mode.h"
 #include "report.h"
-#include "tsc.h"
+#include "base/tsc.h"
 
 enum {
 	LEARN_BATCH = 1024,  /**< addresses of one trial of the rate, if the ring holds them */

@@ -6,7 +6,7 @@
 
 #include "mode.h"
 #include "report.h"
-#include "tsc.h"
+#include "base/tsc.h"
 
 static const double NS = 1e-9, RECORD_SECONDS_PER_FLUSH = 0.1;
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "mode.h"
-#include "tsc.h"
+#include "base/tsc.h"
 
 enum { AT_CEILING_PERCENT = 95, NAME_WIDTH = 24, VALUE_MAX = 128 };
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "tsc.h"
+#include "base/tsc.h"
 
 /** Short, for there are many trials; what comes later was too late. */
 static const double TRIAL_QUIET = 0.2;

@@ -16,12 +16,20 @@
 #include "run.h"
 #include "text.h"
 
+enum { CLI_OWN_MAX = 32, CLI_LETTERS_MAX = 32 };
+
 /** What the arguments ask for beside a command. */
 struct cli_options {
 	bool help;
 	bool version;
 	bool man;
 	const char *completion; /**< a shell's name, or NULL */
+	/** Options of the command itself, in the order given. */
+	struct {
+		const struct command_option *option;
+		const char *text;
+	} own[CLI_OWN_MAX];
+	size_t n_own;
 };
 
 enum { CLI_OPTION_MAN = 256, CLI_OPTION_COMPLETION };
@@ -84,15 +92,33 @@ cli_bad_option(const struct cli *cli, int c, char **argv)
 		c == ':' ? "needs a value" : "does not exist or takes no value");
 }
 
-/** Take the options out of argv; what remains from optind on are the command's words. */
 static int
-cli_options(struct cli *cli, struct cli_options *options, int argc, char **argv)
+cli_own_option(struct cli *cli, struct cli_options *options, const struct command_option *option)
 {
-	int c;
+	if (options->n_own == CLI_OWN_MAX)
+		return cli_fail(cli, CLI_USAGE, "too many options (try: shunt --help)");
+	options->own[options->n_own].option = option;
+	options->own[options->n_own++].text = optarg;
+	return CLI_DONE;
+}
+
+/** Take options out of argv: the global ones, and those of a command, whose letters come first. */
+static int
+cli_take_options(struct cli *cli, struct cli_options *options, int argc, char **argv,
+	const char *letters, const struct command *command)
+{
+	int c, code = CLI_DONE;
 
 	opterr = 0;
-	optind = 0; /* glibc: start over, a test calls this more than once */
-	while ((c = getopt_long(argc, argv, ":s:jhV", cli_long_options, NULL)) != -1) {
+	optind = 0; /* glibc: start over */
+	while (code == CLI_DONE &&
+		(c = getopt_long(argc, argv, letters, cli_long_options, NULL)) != -1) {
+		const struct command_option *own =
+			command == NULL ? NULL : command_option_find(command, (char)c);
+		if (own != NULL && c < CLI_OPTION_MAN) {
+			code = cli_own_option(cli, options, own);
+			continue;
+		}
 		switch (c) {
 		case 's':
 			cli->socket = optarg;
@@ -116,7 +142,53 @@ cli_options(struct cli *cli, struct cli_options *options, int argc, char **argv)
 			return cli_bad_option(cli, c, argv);
 		}
 	}
-	return CLI_DONE;
+	return code;
+}
+
+/** Letters for getopt: the command's own ones, and the global ones that it leaves. */
+static void
+cli_letters(const struct command *command, char letters[CLI_LETTERS_MAX])
+{
+	size_t used = 0;
+
+	letters[used++] = ':';
+	for (const struct command_option *option = command->options; option->letter != '\0';
+		option++) {
+		letters[used++] = option->letter;
+		letters[used++] = ':';
+	}
+	for (const char *global = "jhV"; *global != '\0'; global++)
+		if (command_option_find(command, *global) == NULL)
+			letters[used++] = *global;
+	if (command_option_find(command, 's') == NULL) {
+		letters[used++] = 's';
+		letters[used++] = ':';
+	}
+	letters[used] = '\0';
+}
+
+_Static_assert(2 * COMMAND_OPTIONS_MAX + 7 <= CLI_LETTERS_MAX, "all letters have room");
+
+/** Take the options out of argv. @return the command's words, behind the last option */
+static int
+cli_options(struct cli *cli, struct cli_options *options, int argc, char **argv, int *words)
+{
+	char letters[CLI_LETTERS_MAX];
+	const struct command none = {0}, *command;
+	size_t used;
+	/* Up to the first word only: what follows may mean something else to the command. */
+	int code = cli_take_options(cli, options, argc, argv, "+:s:jhV", NULL);
+	int first = optind;
+
+	*words = first;
+	if (code != CLI_DONE || first >= argc)
+		return code;
+	command = command_find((size_t)(argc - first), argv + first, &used);
+	cli_letters(command != NULL ? command : &none, letters);
+	/* In place of the program's name stands the word before. */
+	code = cli_take_options(cli, options, argc - first + 1, argv + first - 1, letters, command);
+	*words = first - 1 + optind;
+	return code;
 }
 
 static int
@@ -136,7 +208,7 @@ cli_version(const struct cli *cli)
 
 /** Find, parse and run the command. */
 static int
-cli_command(struct cli *cli, size_t n, char *const *words)
+cli_command(struct cli *cli, const struct cli_options *options, size_t n, char *const *words)
 {
 	struct err err = {0};
 	const struct command *command;
@@ -154,6 +226,14 @@ cli_command(struct cli *cli, size_t n, char *const *words)
 	if (parse_args(command, n - used, words + used, &params, &err) != 0)
 		return cli_fail(
 			cli, CLI_USAGE, "%s (try: shunt help %s)", err.text, command->words);
+	for (size_t i = 0; i < options->n_own; i++) {
+		if (parse_option(command, options->own[i].option, options->own[i].text, params,
+			    &err) == 0)
+			continue;
+		json_decref(params);
+		return cli_fail(
+			cli, CLI_USAGE, "%s (try: shunt help %s)", err.text, command->words);
+	}
 	if (command->run != NULL)
 		code = command->run(cli, command, params);
 	else
@@ -177,7 +257,7 @@ cli_dispatch(struct cli *cli, const struct cli_options *options, size_t n, char 
 		return cli_fail(cli, CLI_USAGE, "completion is for bash only, not \"%.40s\"",
 			options->completion);
 	}
-	return cli_command(cli, n, words);
+	return cli_command(cli, options, n, words);
 }
 
 int
@@ -186,14 +266,14 @@ cli_main(int argc, char **argv, FILE *out, FILE *err)
 	const char *socket = getenv("SHUNT_SOCKET");
 	struct cli cli = {.out = out, .err = err, .color = cli_wants_color(out)};
 	struct cli_options options = {0};
-	int code;
+	int code, words;
 
 	cli.socket = socket != NULL && *socket != '\0' ? socket : CLI_SOCKET;
-	code = cli_options(&cli, &options, argc, argv);
+	code = cli_options(&cli, &options, argc, argv, &words);
 	if (code == CLI_DONE && *cli.socket == '\0')
 		return cli_fail(&cli, CLI_USAGE, "option -s needs a path (try: shunt --help)");
 	if (code == CLI_DONE)
-		code = cli_dispatch(&cli, &options, argc - optind, argv + optind);
+		code = cli_dispatch(&cli, &options, argc - words, argv + words);
 	if ((fflush(out) != 0 || ferror(out)) && code == CLI_DONE)
 		code = cli_fail(&cli, CLI_REFUSED, "cannot write: %s", strerror(errno));
 	return code;

@@ -147,10 +147,27 @@ command_usage(const struct command *command, char text[COMMAND_USAGE_MAX])
 {
 	size_t used = snprintf(text, COMMAND_USAGE_MAX, "%s", command->words);
 
-	for (const struct command_arg *arg = command->args; arg->kind != COMMAND_NONE; arg++)
+	for (const struct command_arg *arg = command->args; arg->kind != COMMAND_NONE; arg++) {
+		/* Options before what may be many words. */
+		for (const struct command_option *option = command->options;
+			arg->kind == COMMAND_WORDS && option->letter != '\0'; option++)
+			if (used < COMMAND_USAGE_MAX)
+				used += snprintf(text + used, COMMAND_USAGE_MAX - used, " [-%c %s]",
+					option->letter, option->shown);
 		if (used < COMMAND_USAGE_MAX)
 			used += command_usage_arg(arg, text + used, COMMAND_USAGE_MAX - used);
+	}
 	return text;
+}
+
+const struct command_option *
+command_option_find(const struct command *command, char letter)
+{
+	for (const struct command_option *option = command->options; option->letter != '\0';
+		option++)
+		if (option->letter == letter)
+			return option;
+	return NULL;
 }
 
 bool

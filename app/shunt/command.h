@@ -30,10 +30,24 @@ enum command_kind {
 	COMMAND_FILE,    /**< a path; sent as an absolute one */
 	COMMAND_HEX,     /**< bytes in hexadecimal digits; sent as they are */
 	COMMAND_KEYS,    /**< the rest: key=value, sent as strings */
-	COMMAND_WORDS,   /**< the rest: words of a command, sent as an array */
+	COMMAND_WORDS,   /**< the rest: words, sent as an array */
+	COMMAND_OUTPUT,  /**< a path to write to, or - for standard output */
+	COMMAND_COUNT,   /**< a number from 1 on; sent as an integer */
+	COMMAND_CHOICE,  /**< one of some words */
 };
 
-enum { COMMAND_ARGS_MAX = 3, COMMAND_USAGE_MAX = 128 };
+enum { COMMAND_ARGS_MAX = 3, COMMAND_OPTIONS_MAX = 8, COMMAND_USAGE_MAX = 128 };
+
+/** An option of one command alone: a letter and its value. */
+struct command_option {
+	char letter;       /**< '\0' ends the list */
+	const char *name;  /**< in the params */
+	const char *shown; /**< in the usage line */
+	const char *help;
+	enum command_kind kind; /**< COMMAND_OUTPUT, COMMAND_COUNT, COMMAND_CHOICE */
+	const char *choices;    /**< COMMAND_CHOICE: words with '|' in between */
+	long max;               /**< COMMAND_COUNT: from 1 on */
+};
 
 struct command_arg {
 	enum command_kind kind;
@@ -50,6 +64,7 @@ struct command {
 	const char *more;   /**< paragraphs; lines that begin with a space are examples */
 	const char *method; /**< of the switch; NULL: the command is the client's own affair */
 	struct command_arg args[COMMAND_ARGS_MAX + 1];
+	struct command_option options[COMMAND_OPTIONS_MAX + 1];
 	/** Show a result to a person; NULL: nothing to show. @return 0, or -EPROTO, -ENOMEM */
 	int (*print)(const struct show *show, const json_t *result);
 	/** Do it; NULL: call the method and show the result. @return an exit code */
@@ -79,6 +94,9 @@ int command_unknown(size_t n, char *const *words, struct err *err);
 
 /** Print "port add NAME TYPE [key=value]...". @return text */
 char *command_usage(const struct command *command, char text[COMMAND_USAGE_MAX]);
+
+/** @return the command's own option of that letter; NULL if there is none */
+const struct command_option *command_option_find(const struct command *command, char letter);
 
 /** Whether the command has an argument of this kind. */
 bool command_takes(const struct command *command, enum command_kind kind);

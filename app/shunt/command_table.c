@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "command.h"
 
+#include "capture.h"
 #include "help.h"
 #include "port/drop.h"
 #include "run.h"
@@ -286,6 +287,44 @@ const struct command commands[] = {
 			"rates received, sent and dropped, and by name; the arrows and page keys "
 			"scroll; h explains the keys.",
 		.run = top_run,
+	},
+	{
+		.words = "capture",
+		.help = "record frames of a port, with what became of them",
+		.more = "Records what a port receives (rx) and sends (tx), as pcapng for wireshark and "
+			"tcpdump, or as a line for each frame. Frames that the switch drops at this "
+			"port are there too, with the reason. Ends after COUNT frames, with Ctrl-C, or "
+			"when the port goes; frames that could not be read in time are counted as lost. "
+			"Frames of a port go on as before, whatever the reader does.\n"
+			"\n"
+			"FILTER is an expression as tcpdump takes them, see pcap-filter(7).\n"
+			"\n"
+			"Examples:\n"
+			"  shunt capture vm1 -c 10 arp or icmp\n"
+			"  shunt capture vm1 -w vm1.pcapng -s 128 tcp port 443\n"
+			"  shunt capture vm1 -w - | wireshark -k -i -",
+		.method = "capture",
+		.args = {ARG_PORT, {.kind = COMMAND_WORDS,
+					   .name = "filter",
+					   .shown = "FILTER...",
+					   .help = "which frames (default: all)",
+					   .optional = true}},
+		.options = {{'w', "file", "FILE", "write pcapng there; - is standard output",
+				    COMMAND_OUTPUT, NULL, 0},
+			{'c', "count", "COUNT", "end after so many frames", COMMAND_COUNT, NULL,
+				1000000000},
+			{'Q', "direction", "rx|tx|both", "which direction (default: both)",
+				COMMAND_CHOICE, "rx|tx|both", 0},
+			{'s', "snaplen", "BYTES",
+				"how much of each frame to record (default: 262144)", COMMAND_COUNT,
+				NULL, 262144},
+			{'C', "megabytes", "MB",
+				"begin another file after so many million bytes: FILE1, FILE2, ...",
+				COMMAND_COUNT, NULL, 1000000},
+			{'W', "files", "FILES",
+				"with -C: so many files at most, FILE0 and on, then over again",
+				COMMAND_COUNT, NULL, 100000}},
+		.run = capture_run,
 	},
 	{
 		.words = "config show",

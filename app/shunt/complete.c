@@ -76,6 +76,23 @@ static const char complete_engine[] =
 	"    done\n"
 	"}\n"
 	"\n"
+	"# _shunt_flag COMMAND FLAG: offer the value of a command's own option\n"
+	"_shunt_flag() {\n"
+	"    local spec\n"
+	"    local -a specs=() values=()\n"
+	"    read -ra specs <<<\"$(_shunt_flags \"$1\")\"\n"
+	"    for spec in \"${specs[@]}\"; do\n"
+	"        [[ ${spec%%=*} == \"$2\" ]] || continue\n"
+	"        case ${spec#*=} in\n"
+	"            FILE) _shunt_files '' ;;\n"
+	"            *'|'*)\n"
+	"                IFS='|' read -ra values <<<\"${spec#*=}\"\n"
+	"                _shunt_offer '' \"${values[@]}\"\n"
+	"                ;;\n"
+	"        esac\n"
+	"    done\n"
+	"}\n"
+	"\n"
 	"# _shunt_keyed NAME KIND: offer NAME=, or what may follow it\n"
 	"_shunt_keyed() {\n"
 	"    if [[ $cur == \"$1=\"* ]]; then\n"
@@ -122,6 +139,14 @@ static const char complete_engine[] =
 	"    done\n"
 	"    set -- \"${words[@]:1}\"\n"
 	"    while (($# > 0)); do\n"
+	"        if [[ \" $(_shunt_flags \"${plain[0]-}\") \" == *\" $1=\"* ]]; then\n"
+	"            if (($# == 1)); then\n"
+	"                _shunt_flag \"${plain[0]}\" \"$1\"\n"
+	"                return\n"
+	"            fi\n"
+	"            shift 2\n"
+	"            continue\n"
+	"        fi\n"
 	"        case $1 in\n"
 	"            -s | --socket)\n"
 	"                if (($# == 1)); then\n"
@@ -138,7 +163,10 @@ static const char complete_engine[] =
 	"        shift\n"
 	"    done\n"
 	"    if [[ $cur == -* ]]; then\n"
-	"        _shunt_offer '' -s --socket -j --json -h --help -V --version\n"
+	"        read -ra words <<<\"$(_shunt_flags \"${plain[0]-}\")\"\n"
+	"        _shunt_offer '' \"${words[@]%%=*}\"\n"
+	"        [[ \" ${words[*]%%=*} \" == *' -s '* ]] || _shunt_offer '' -s\n"
+	"        _shunt_offer '' --socket -j --json -h --help -V --version\n"
 	"        return\n"
 	"    fi\n"
 	"    [[ ${plain[0]-} == help ]] && plain=(\"${plain[@]:1}\") && set -- help\n"
@@ -198,6 +226,24 @@ complete_groups(FILE *file)
 		complete_words(file, group);
 		fputs("' ;;\n", file);
 		memcpy(last, group, sizeof(last));
+	}
+	fputs("    esac\n}\n\n", file);
+}
+
+/** Print the function that knows commands' own options: "-w=FILE -c=COUNT". */
+static void
+complete_flags(FILE *file)
+{
+	fputs("_shunt_flags() {\n    case $1 in\n", file);
+	for (const struct command *command = commands; command->words != NULL; command++) {
+		if (command->options[0].letter == '\0')
+			continue;
+		fprintf(file, "        '%s') echo '", command->words);
+		for (const struct command_option *option = command->options; option->letter != '\0';
+			option++)
+			fprintf(file, "%s-%c=%s", option == command->options ? "" : " ",
+				option->letter, option->shown);
+		fputs("' ;;\n", file);
 	}
 	fputs("    esac\n}\n\n", file);
 }
@@ -278,11 +324,12 @@ complete_bash(FILE *file)
 {
 	fputs("# bash completion for shunt; printed by shunt --completion bash\n\n", file);
 	complete_groups(file);
+	complete_flags(file);
 	complete_keys(file);
 	fputs("# _shunt_args COMMAND: offer its next argument\n", file);
 	fputs("_shunt_args() {\n    case $1 in\n", file);
 	for (const struct command *command = commands; command->words != NULL; command++)
-		if (command->args[0].kind != COMMAND_NONE && !command_takes(command, COMMAND_WORDS))
+		if (command->args[0].kind != COMMAND_NONE && command->args[0].kind != COMMAND_WORDS)
 			complete_args(file, command);
 	fputs("    esac\n}\n\n", file);
 	fputs(complete_engine, file);

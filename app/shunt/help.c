@@ -104,6 +104,11 @@ help_command(FILE *file, const struct command *command)
 			arg->keyed ? "=" : "", arg->shown);
 		help_term(file, text, arg->help);
 	}
+	for (const struct command_option *option = command->options; option->letter != '\0';
+		option++) {
+		snprintf(text, sizeof(text), "-%c %s", option->letter, option->shown);
+		help_term(file, text, option->help);
+	}
 	if (command_takes(command, COMMAND_KEYS))
 		help_all_keys(file);
 }

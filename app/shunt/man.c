@@ -87,6 +87,9 @@ man_usage(FILE *file, const struct command *command)
 	man_text(file, command->words, strlen(command->words));
 	fputs("\\fR", file);
 	for (const struct command_arg *arg = command->args; arg->kind != COMMAND_NONE; arg++) {
+		for (const struct command_option *option = command->options;
+			arg->kind == COMMAND_WORDS && option->letter != '\0'; option++)
+			fprintf(file, " [\\fB\\-%c\\fR \\fI%s\\fR]", option->letter, option->shown);
 		fputs(arg->optional ? " [" : " ", file);
 		if (arg->keyed)
 			fprintf(file, "\\fB%s\\fR=", arg->name);
@@ -114,6 +117,11 @@ man_command(FILE *file, const struct command *command)
 		man_line(file, ".I ", term);
 		man_line(file, "",
 			arg->kind == COMMAND_KEYS ? "settings, see PORT KEYS" : arg->help);
+	}
+	for (const struct command_option *option = command->options; option->letter != '\0';
+		option++) {
+		fprintf(file, ".TP\n\\fB\\-%c\\fR \\fI%s\\fR\n", option->letter, option->shown);
+		man_line(file, "", option->help);
 	}
 	fputs(".RE\n", file);
 }

@@ -301,3 +301,49 @@ parse_args(const struct command *command, size_t n, char *const *words, json_t *
 	json_decref(parse.params);
 	return err_prefix(err, "%s", command->words);
 }
+
+static json_t *
+parse_choice(struct parse *parse, const struct command_option *option, const char *text)
+{
+	size_t length = strlen(text);
+
+	for (const char *word = option->choices; word != NULL;) {
+		const char *end = strchrnul(word, '|');
+		if ((size_t)(end - word) == length && strncmp(word, text, length) == 0)
+			return json_string(text);
+		word = *end == '|' ? end + 1 : NULL;
+	}
+	err_set(parse->err, EINVAL, "-%c must be one of %s, not \"%.40s\"", option->letter,
+		option->choices, text);
+	return NULL;
+}
+
+static json_t *
+parse_count(struct parse *parse, const struct command_option *option, const char *text)
+{
+	long value = parse_number(text, option->max);
+
+	if (value > 0)
+		return json_integer(value);
+	err_set(parse->err, EINVAL, "-%c must be a number from 1 to %ld, not \"%.40s\"",
+		option->letter, option->max, text);
+	return NULL;
+}
+
+int
+parse_option(const struct command *command, const struct command_option *option, const char *text,
+	json_t *params, struct err *err)
+{
+	struct parse parse = {.command = command, .params = params, .err = err};
+	json_t *value;
+	int code;
+
+	if (option->kind == COMMAND_COUNT)
+		value = parse_count(&parse, option, text);
+	else if (option->kind == COMMAND_CHOICE)
+		value = parse_choice(&parse, option, text);
+	else
+		value = parse_string(&parse, option->shown, text);
+	code = parse_store(&parse, option->name, value);
+	return code == 0 ? 0 : err_prefix(err, "%s", command->words);
+}

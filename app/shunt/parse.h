@@ -25,6 +25,10 @@
 int parse_args(const struct command *command, size_t n, char *const *words, json_t **params,
 	struct err *err);
 
+/** Parse the value of a command's own option into its params. @return 0, -EINVAL, or -ENOMEM */
+int parse_option(const struct command *command, const struct command_option *option,
+	const char *text, json_t *params, struct err *err);
+
 /** Make a path absolute. @return a string to free(), or NULL with errno set */
 char *parse_path(const char *path);
 

@@ -40,6 +40,10 @@ const struct portkey portkeys[] = {
 		"how much may leave at once after a pause, with rate-out, or auto"},
 	{NULL, "queue-out", "N",
 		"how many frames may wait for rate-out; long ones count for each 2 KB"},
+	{NULL, "mirror", "PORT",
+		"the port that copies of this port's frames leave by as well; empty for none"},
+	{NULL, "mirror-direction", "both|rx|tx",
+		"copies of what the switch receives here (rx), sends here (tx), or both"},
 	{NULL, NULL, NULL, NULL},
 };
 /* clang-format on */

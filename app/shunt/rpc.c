@@ -24,6 +24,7 @@ struct rpc {
 	char *buffer;     /**< what came and is not used up */
 	size_t used;
 	size_t room;
+	int given; /**< a descriptor that came with an answer; -1 = none */
 };
 
 static int64_t
@@ -43,6 +44,7 @@ rpc_attach(int fd, const struct rpc_limits *limits)
 	if (rpc == NULL)
 		return NULL;
 	rpc->fd = fd;
+	rpc->given = -1;
 	if (limits != NULL)
 		rpc->limits = *limits;
 	if (rpc->limits.timeout_ms <= 0)
@@ -164,6 +166,42 @@ rpc_grow(struct rpc *rpc)
 	return 0;
 }
 
+/** Keep a descriptor that came along; of several the last. */
+static void
+rpc_keep_fd(struct rpc *rpc, struct msghdr *message)
+{
+	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL;
+		part = CMSG_NXTHDR(message, part)) {
+		if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t at = 0; CMSG_LEN(at + sizeof(int)) <= part->cmsg_len;
+			at += sizeof(int)) {
+			if (rpc->given >= 0)
+				close(rpc->given);
+			memcpy(&rpc->given, CMSG_DATA(part) + at, sizeof(int));
+		}
+	}
+}
+
+static ssize_t
+rpc_read(struct rpc *rpc)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec room = {rpc->buffer + rpc->used, rpc->room - rpc->used};
+	struct msghdr message = {.msg_iov = &room,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes)};
+	ssize_t n = recvmsg(rpc->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	if (n >= 0)
+		rpc_keep_fd(rpc, &message);
+	return n;
+}
+
 /** Receive some more of the answer. */
 static int
 rpc_receive(struct rpc *rpc)
@@ -175,7 +213,7 @@ rpc_receive(struct rpc *rpc)
 		code = rpc_ready(rpc, POLLIN);
 	if (code != 0)
 		return code;
-	n = recv(rpc->fd, rpc->buffer + rpc->used, rpc->room - rpc->used, MSG_DONTWAIT);
+	n = rpc_read(rpc);
 	if (n == 0)
 		return -ECONNRESET;
 	if (n < 0)
@@ -324,11 +362,54 @@ rpc_wait_closed(struct rpc *rpc, struct err *err)
 	return rpc_broken(rpc, err, code);
 }
 
+int
+rpc_take_fd(struct rpc *rpc)
+{
+	int fd = rpc->given;
+
+	rpc->given = -1;
+	return fd;
+}
+
+int
+rpc_fd(const struct rpc *rpc)
+{
+	return rpc->fd;
+}
+
+int
+rpc_ended(struct rpc *rpc, struct err *err)
+{
+	json_t *note;
+	int code = 0;
+
+	rpc->deadline = INT64_MAX;
+	for (;;) {
+		struct pollfd poller = {.fd = rpc->fd, .events = POLLIN};
+		if (poll(&poller, 1, 0) <= 0)
+			return 0;
+		code = rpc_receive(rpc);
+		if (code != 0)
+			break;
+	}
+	err_set(err, ECONNRESET, "the switch closed the connection");
+	note = json_loadb(rpc->buffer, rpc->used, 0, NULL);
+	const char *reason =
+		json_string_value(json_object_get(json_object_get(note, "params"), "reason"));
+	char text[ERR_TEXT_MAX];
+	if (reason != NULL)
+		err_set(err, ECONNRESET, "%s", text_clean(reason, text, sizeof(text)));
+	json_decref(note);
+	return -ECONNRESET;
+}
+
 void
 rpc_close(struct rpc *rpc)
 {
 	if (rpc == NULL)
 		return;
+	if (rpc->given >= 0)
+		close(rpc->given);
 	close(rpc->fd);
 	free(rpc->buffer);
 	free(rpc);

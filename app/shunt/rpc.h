@@ -62,6 +62,20 @@ int rpc_call(struct rpc *rpc, const char *method, const json_t *params, json_t *
 /** Wait until the switch closes the connection. @return 0, -ETIMEDOUT or -ECANCELED */
 int rpc_wait_closed(struct rpc *rpc, struct err *err);
 
+/** The descriptor that came with an answer, now the caller's. @return -1: none did */
+int rpc_take_fd(struct rpc *rpc);
+
+/** The socket, to wait for what the switch has to say unasked, or for its end. */
+int rpc_fd(const struct rpc *rpc);
+
+/**
+ * Has the switch ended the connection? Does not wait.
+ *
+ * @param err receives the reason: the switch's own where it gave one, in params' "reason"
+ * @return 0, or -ECONNRESET
+ */
+int rpc_ended(struct rpc *rpc, struct err *err);
+
 /** Close and release; NULL is ignored. */
 void rpc_close(struct rpc *rpc);
 

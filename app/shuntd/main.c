@@ -38,6 +38,7 @@ struct shuntd {
 	struct metrics *metrics;
 	struct rpc *rpc;
 	struct config_service service;
+	struct methods_capture capture;
 };
 
 static int
@@ -161,6 +162,8 @@ shuntd_build(struct shuntd *shuntd, struct err *err)
 	methods_register(shuntd->rpc, shuntd->vswitch);
 	drops_register(shuntd->rpc, shuntd->vswitch);
 	config_register(shuntd->rpc, &shuntd->service);
+	shuntd->capture = (struct methods_capture){shuntd->rpc, shuntd->vswitch};
+	rpc_register(shuntd->rpc, methods_capture, &shuntd->capture);
 	rc = telemetry_open(shuntd->rpc, shuntd->vswitch, err);
 	return rc < 0 ? rc : rpc_listen(shuntd->rpc, shuntd->options.socket, err);
 }

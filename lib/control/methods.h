@@ -23,6 +23,14 @@ extern const struct rpc_method methods_lcore[];
 extern const struct rpc_method methods_trace[];
 extern const struct rpc_method methods_vlan[];
 
+/** What `capture` needs beside the switch: connections. */
+struct methods_capture {
+	struct rpc *rpc;
+	struct vswitch *vswitch;
+};
+
+extern const struct rpc_method methods_capture[]; /**< their arg is a struct methods_capture */
+
 /**
  * Set keys of a port from an object; "name" and "type" are passed over.
  *

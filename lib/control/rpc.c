@@ -127,6 +127,12 @@ rpc_parse_error(const char *reason)
 	return rpc_error(NULL, RPC_PARSE_ERROR, reason);
 }
 
+struct rpc_client *
+rpc_client(struct rpc *rpc)
+{
+	return rpc->current;
+}
+
 const char *
 rpc_text(json_t *params, const char *name, struct err *err)
 {

@@ -15,6 +15,7 @@
 
 struct event_base;
 struct rpc;
+struct rpc_client;
 
 enum {
 	RPC_REQUEST_MAX = 1 << 20, /**< bytes of one request */
@@ -66,6 +67,25 @@ int rpc_listen(struct rpc *rpc, const char *path, struct err *err);
  * @return what to send, which the caller owns; NULL when nothing is to be sent
  */
 json_t *rpc_answer(struct rpc *rpc, json_t *request);
+
+/* Methods whose result lives as long as the connection. */
+
+/** @return the connection that the request under way came by; NULL: none, or it is one of a batch */
+struct rpc_client *rpc_client(struct rpc *rpc);
+
+/**
+ * For a method: send a descriptor along with its answer (SCM_RIGHTS, with the answer's first byte),
+ * and learn of the end of the connection. Once for each connection.
+ *
+ * @param fd copied when the answer is sent, until when it must stay open
+ * @param closed called when the peer closes; not after rpc_client_end()
+ * @return 0; -EBUSY with the reason
+ */
+int rpc_client_bind(
+	struct rpc_client *client, int fd, void (*closed)(void *arg), void *arg, struct err *err);
+
+/** Send a notification with a reason, then close. */
+void rpc_client_end(struct rpc_client *client, const char *method, const char *reason);
 
 /* Parameters: helpers for methods. Each says by name what is missing or wrong. */
 

@@ -31,6 +31,7 @@ struct rpc {
 	unsigned n_methods;
 	LIST_HEAD(rpc_clients, rpc_client) clients;
 	unsigned n_clients;
+	struct rpc_client *current; /**< whose request is being answered; NULL = it is a batch */
 };
 
 /** The answer to what is no request. */

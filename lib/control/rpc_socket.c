@@ -31,6 +31,10 @@ struct rpc_client {
 	struct bufferevent *stream;
 	struct rpc_frame frame;
 	bool closing; /**< once what is queued has been sent */
+	bool bound;   /**< to something that ends with it */
+	int give_fd;  /**< goes with the next answer; -1 = none */
+	void (*closed)(void *arg);
+	void *closed_arg;
 	LIST_ENTRY(rpc_client) next;
 };
 
@@ -39,21 +43,77 @@ client_free(struct rpc_client *client)
 {
 	LIST_REMOVE(client, next);
 	client->rpc->n_clients--;
+	if (client->closed != NULL)
+		client->closed(client->closed_arg);
 	bufferevent_free(client->stream);
 	free(client);
+}
+
+/** A descriptor goes with the first byte of an answer. @return bytes sent by now: 1 or 0 */
+static size_t
+client_give(struct rpc_client *client, const char *text)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {.bytes = {0}};
+	struct iovec first = {.iov_base = (char *)(uintptr_t)text, .iov_len = 1};
+	struct msghdr message = {.msg_iov = &first,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes)};
+	struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+
+	rights->cmsg_level = SOL_SOCKET;
+	rights->cmsg_type = SCM_RIGHTS;
+	rights->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(rights), &client->give_fd, sizeof(int));
+	client->give_fd = -1;
+	ssize_t sent = sendmsg(bufferevent_getfd(client->stream), &message, MSG_NOSIGNAL);
+	return sent > 0 ? (size_t)sent : 0;
 }
 
 static void
 client_send(struct rpc_client *client, json_t *answer)
 {
 	char *text = json_dumps(answer, JSON_COMPACT);
+	size_t sent = 0;
 
 	json_decref(answer);
 	if (text == NULL)
 		return;
-	bufferevent_write(client->stream, text, strlen(text));
+	if (client->give_fd >= 0)
+		sent = client_give(client, text);
+	bufferevent_write(client->stream, text + sent, strlen(text) - sent);
 	bufferevent_write(client->stream, "\n", 1);
 	free(text);
+}
+
+int
+rpc_client_bind(
+	struct rpc_client *client, int fd, void (*closed)(void *arg), void *arg, struct err *err)
+{
+	if (client->bound)
+		return err_set(err, EBUSY, "this connection is taken; use another one");
+	/* The descriptor is sent past the queue. */
+	if (evbuffer_get_length(bufferevent_get_output(client->stream)) > 0)
+		return err_set(err, EBUSY, "read the answers to earlier requests first");
+	client->bound = true;
+	client->give_fd = fd;
+	client->closed = closed;
+	client->closed_arg = arg;
+	return 0;
+}
+
+void
+rpc_client_end(struct rpc_client *client, const char *method, const char *reason)
+{
+	client->closed = NULL;
+	client->give_fd = -1;
+	client->closing = true;
+	bufferevent_disable(client->stream, EV_READ);
+	client_send(client, json_pack("{s:s, s:s, s:{s:s}}", "jsonrpc", "2.0", "method", method,
+				    "params", "reason", reason));
 }
 
 static void
@@ -74,7 +134,9 @@ client_request(struct rpc_client *client, const char *data, size_t length)
 		client_refuse(client, "not JSON");
 		return;
 	}
+	client->rpc->current = json_is_object(request) ? client : NULL;
 	json_t *answer = rpc_answer(client->rpc, request);
+	client->rpc->current = NULL;
 	json_decref(request);
 	if (answer != NULL)
 		client_send(client, answer);
@@ -171,6 +233,7 @@ rpc_on_connect(struct evconnlistener *listener, evutil_socket_t fd, struct socka
 		return;
 	}
 	client->rpc = rpc;
+	client->give_fd = -1;
 	LIST_INSERT_HEAD(&rpc->clients, client, next);
 	rpc->n_clients++;
 	bufferevent_setcb(
@@ -291,8 +354,13 @@ rpc_destroy(struct rpc *rpc)
 {
 	if (rpc == NULL)
 		return;
-	while (!LIST_EMPTY(&rpc->clients))
-		client_free(LIST_FIRST(&rpc->clients));
+	while (!LIST_EMPTY(&rpc->clients)) {
+		struct rpc_client *client = LIST_FIRST(&rpc->clients);
+		/* The loop has ended: last words go out now or not at all. */
+		evbuffer_write(
+			bufferevent_get_output(client->stream), bufferevent_getfd(client->stream));
+		client_free(client);
+	}
 	if (rpc->listener != NULL) {
 		evconnlistener_free(rpc->listener);
 		unlink(rpc->path);

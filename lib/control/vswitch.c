@@ -126,6 +126,7 @@ vswitch_create(const struct vswitch_config *config, struct err *err)
 	if (vswitch == NULL)
 		goto fail;
 	TAILQ_INIT(&vswitch->ports);
+	LIST_INIT(&vswitch->captures);
 	vswitch->link_fd = -1;
 	vswitch->drivers = config->drivers;
 	vswitch->events = config->events;

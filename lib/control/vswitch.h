@@ -17,6 +17,7 @@
 #include "fdb/fdb.h"
 #include "port/port.h"
 
+struct capture_config;
 struct event_base;
 
 struct vswitch_port {
@@ -26,6 +27,16 @@ struct vswitch_port {
 	/** What its queues did while they had other slots. */
 	struct datapath_load queue_before[PORT_QUEUES_MAX];
 	TAILQ_ENTRY(vswitch_port) next; /**< in the order they were added */
+};
+
+/** Somebody who captures at a port. */
+struct vswitch_capture {
+	struct capture *capture;
+	struct vswitch_port *port;
+	/** Called once, when the port goes, before the capture is freed. */
+	void (*ended)(void *arg, const char *reason);
+	void *arg;
+	LIST_ENTRY(vswitch_capture) next;
 };
 
 struct vswitch_lcore {
@@ -53,6 +64,9 @@ struct vswitch {
 	cpu_set_t allowed; /**< CPUs of this process */
 	struct vswitch_lcore lcore[LANE_MAX];
 	unsigned n_lcores;
+
+	LIST_HEAD(vswitch_captures, vswitch_capture) captures;
+	unsigned n_captures;
 
 	struct snapshot_queue queue[DATAPATH_SLOT_MAX];
 	unsigned n_queues;
@@ -191,6 +205,22 @@ void vswitch_rates_settle(struct vswitch *vswitch);
 
 /** How many frames wait for a port's rate. */
 unsigned vswitch_rates_held(const struct vswitch_port *port);
+/* vswitch_capture.c */
+
+/**
+ * Capture at a port, from now on.
+ *
+ * @param config its lanes are filled in
+ * @return NULL with the reason in err
+ */
+struct vswitch_capture *vswitch_capture_start(struct vswitch *vswitch, struct vswitch_port *port,
+	struct capture_config *config, struct err *err);
+
+/** Capture no more, and free it; returns once no polling lcore knows of it. */
+void vswitch_capture_stop(struct vswitch *vswitch, struct vswitch_capture *capture);
+
+/** A port is no more, and was unpublished: its captures end. */
+void vswitch_capture_port_gone(struct vswitch *vswitch, const struct vswitch_port *port);
 
 /* vswitch_publish.c */
 

@@ -177,6 +177,7 @@ port_detach(struct vswitch *vswitch, struct vswitch_port *port)
 static void
 port_forget(struct vswitch *vswitch, struct vswitch_port *port)
 {
+	vswitch_capture_port_gone(vswitch, port);
 	TAILQ_REMOVE(&vswitch->ports, port, next);
 	vswitch->n_ports--;
 	free(port);

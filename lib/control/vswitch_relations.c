@@ -47,5 +47,8 @@ vswitch_resolve_relations(struct vswitch *vswitch)
 	struct vswitch_port *port;
 
 	TAILQ_FOREACH(port, &vswitch->ports, next)
-	port->port.uplink = relation_id(vswitch, port->port.config.uplink);
+	{
+		port->port.uplink = relation_id(vswitch, port->port.config.uplink);
+		port->port.mirror = relation_id(vswitch, port->port.config.mirror);
+	}
 }

@@ -5,6 +5,11 @@
 void
 rx_drop(struct worker *worker, enum drop_reason reason, struct frame *const frames[], uint16_t n)
 {
-	worker->counters[worker->burst.port].rx_drops[reason] += n;
+	struct burst *burst = &worker->burst;
+
+	worker->counters[burst->port].rx_drops[reason] += n;
+	/* For observers: some were to go somewhere. */
+	for (uint16_t i = 0; i < n; i++)
+		burst->dest[frames[i] - burst->frame] = (uint16_t)(DEST_DROP + reason);
 	frame_free(frames, n);
 }

@@ -33,6 +33,16 @@ poll_classify(struct worker *worker, const struct snapshot *snapshot)
 	ingress_burst(worker->fdb, snapshot, burst, !worker->dry);
 }
 
+void
+poll_forward(
+	struct worker *worker, const struct snapshot *snapshot, const struct observers *observers)
+{
+	if (likely(observers == NULL))
+		forward_burst(worker, snapshot);
+	else
+		observe_burst(worker, snapshot, observers);
+}
+
 /** @return frames received, by now forwarded */
 static unsigned
 poll_queue(struct worker *worker, const struct snapshot *snapshot, const struct snapshot_poll *poll)
@@ -47,7 +57,7 @@ poll_queue(struct worker *worker, const struct snapshot *snapshot, const struct 
 	poll_count_rx(worker, burst);
 	uint16_t received = burst->n;
 	poll_classify(worker, snapshot);
-	forward_burst(worker, snapshot);
+	poll_forward(worker, snapshot, poll->observers);
 	if (poll->rx_done != NULL)
 		poll->rx_done(poll->dev, poll->queue);
 	return received;

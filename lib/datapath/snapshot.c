@@ -32,13 +32,20 @@ snapshot_targets(struct snapshot *snapshot, struct port *const ports[], const bo
 	bool retag = rules_change_tags(ports);
 
 	for (uint16_t id = 0; id < PORT_MAX; id++) {
-		if (ports[id] == NULL || !up[id])
+		struct snapshot_egress *egress = &snapshot->egress[id];
+		if (ports[id] == NULL)
+			continue;
+		egress->retags = retag ? snapshot->rules[id] : NULL;
+		egress->observers = snapshot->observers[id];
+		if (egress->retags != NULL || egress->observers != NULL)
+			snapshot->target[id].egress = egress;
+		if (!up[id])
 			continue;
 		snapshot->target[id] = (struct snapshot_target){
 			.tx = ports[id]->config.driver->tx,
 			.dev = ports[id]->dev,
 			.max_len = ports[id]->max_len,
-			.retags = retag ? snapshot->rules[id] : NULL,
+			.egress = snapshot->target[id].egress,
 		};
 		snapshot_rate_out(&snapshot->target[id], ports[id]);
 		snapshot->flood[snapshot->floods++] = id;
@@ -63,6 +70,7 @@ snapshot_polls(struct snapshot *snapshot, const struct snapshot_queue queues[], 
 				.port = queues[i].port->id,
 				.queue = queues[i].queue,
 				.slot = queues[i].slot,
+				.observers = snapshot->observers[queues[i].port->id],
 			};
 		}
 		snapshot->lane[lane].polls = (uint32_t)(next - snapshot->lane[lane].poll);
@@ -126,13 +134,31 @@ snapshot_rules(struct snapshot *snapshot, struct port *const ports[])
 	return true;
 }
 
+/** @return false: no memory */
+static bool
+snapshot_observers(struct snapshot *snapshot, struct port *const ports[])
+{
+	for (uint16_t id = 0; id < PORT_MAX; id++) {
+		if (ports[id] == NULL || !observers_are_there(ports[id]))
+			continue;
+		struct observers *observers = malloc(sizeof(*observers));
+		if (observers == NULL)
+			return false;
+		observers_build(observers, ports[id]);
+		snapshot->observers[id] = observers;
+	}
+	return true;
+}
+
 void
 snapshot_free(struct snapshot *snapshot)
 {
 	if (snapshot == NULL)
 		return;
-	for (uint16_t id = 0; id < PORT_MAX; id++)
+	for (uint16_t id = 0; id < PORT_MAX; id++) {
 		free((struct rules *)(uintptr_t)snapshot->rules[id]);
+		free((struct observers *)(uintptr_t)snapshot->observers[id]);
+	}
 	free(snapshot);
 }
 
@@ -145,7 +171,7 @@ snapshot_build(struct port *const ports[PORT_MAX], const bool up[PORT_MAX],
 
 	if (snapshot == NULL)
 		return NULL;
-	if (!snapshot_rules(snapshot, ports)) {
+	if (!snapshot_rules(snapshot, ports) || !snapshot_observers(snapshot, ports)) {
 		snapshot_free(snapshot);
 		return NULL;
 	}

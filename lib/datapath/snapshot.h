@@ -9,6 +9,7 @@
 #ifndef SHUNT_DATAPATH_SNAPSHOT_H
 #define SHUNT_DATAPATH_SNAPSHOT_H
 
+#include "datapath/observe.h"
 #include "datapath/rules.h"
 #include "port/port.h"
 #include "rate/shaper.h"
@@ -28,6 +29,13 @@ struct snapshot_poll {
 	uint16_t queue;
 	uint16_t slot;  /**< where the lane counts the load of this queue */
 	uint16_t crowd; /**< 1 and up: which of the lane's crowds it is in; 0 = none */
+	const struct observers *observers; /**< of the port; NULL = nobody looks */
+};
+
+/** What happens to frames on their way out, beside being handed to the driver. */
+struct snapshot_egress {
+	const struct rules *retags;        /**< by which frames leave; NULL = all as they are */
+	const struct observers *observers; /**< NULL = nobody looks */
 };
 
 /** A port that frames can leave by; tx is NULL where there is none. */
@@ -36,9 +44,9 @@ struct snapshot_target {
 		struct counters *counters);
 	void *dev;
 	uint32_t max_len;
-	const struct rules *retags; /**< by which frames leave; NULL = all as they are */
-	struct shaper *shaper;      /**< the port's; NULL = frames leave at any rate */
-	uint16_t owner;             /**< the lane that sends what waits; LANE_MAX = none */
+	const struct snapshot_egress *egress; /**< NULL = nothing; of ports that are down, too */
+	struct shaper *shaper;                /**< the port's; NULL = frames leave at any rate */
+	uint16_t owner; /**< the lane that sends what waits; LANE_MAX = none */
 	struct bucket_rate rate_out;
 };
 
@@ -55,7 +63,9 @@ struct snapshot {
 	uint16_t flood[PORT_MAX]; /**< ids of the ports that floods leave by */
 	uint16_t floods;
 	bool selects; /**< not every frame to everybody leaves by every port */
-	const struct rules *rules[PORT_MAX]; /**< by id; NULL = plain switching */
+	const struct rules *rules[PORT_MAX];         /**< by id; NULL = plain switching */
+	const struct observers *observers[PORT_MAX]; /**< by id; NULL = nobody looks */
+	struct snapshot_egress egress[PORT_MAX];
 	struct snapshot_lane lane[LANE_MAX];
 	uint16_t shaped[PORT_MAX];   /**< of all lanes, lane after lane */
 	struct snapshot_poll poll[]; /**< of all lanes, lane after lane */

@@ -137,7 +137,7 @@ tracer_frame(struct tracer *tracer, uint16_t port, const uint8_t *bytes, uint32_
 	trace->tagged = burst->frame[0].l2_len > FRAME_ETH_LEN;
 	trace->dest = burst->dest[0];
 	trace->origin = burst->origin[0];
-	forward_burst(&tracer->worker, tracer->snapshot);
+	poll_forward(&tracer->worker, tracer->snapshot, tracer->snapshot->observers[port]);
 	if (tracer->worker.counters[port].rx_drops[DROP_NO_TARGET] > 0)
 		trace->dest = DEST_DROP + DROP_NO_TARGET;
 	for (uint16_t id = 0; id < PORT_MAX; id++)

@@ -28,7 +28,7 @@ struct trace {
 	uint16_t dest;   /**< the verdict, as burst.h says them */
 	uint16_t origin; /**< the port that it is from, reflected or not */
 	unsigned exits;
-	struct trace_exit exit[PORT_MAX];
+	struct trace_exit exit[2 * PORT_MAX]; /**< copies of mirrored ports among them */
 };
 
 struct tracer;

@@ -10,38 +10,49 @@ tx_fits(const struct frame *frame, uint32_t max_len)
 
 /** Keep the frames that fit; drop and count the others. @return how many stay */
 static uint16_t
-tx_drop_long(const struct snapshot_target *target, struct frame *const frames[], uint16_t n,
-	struct frame *fitting[], struct counters *counters)
+tx_drop_long(struct worker *worker, const struct snapshot *snapshot, uint16_t port,
+	struct frame *const frames[], uint16_t n, struct frame *fitting[])
 {
+	uint32_t max_len = snapshot->target[port].max_len;
 	uint16_t kept = 0;
 
 	for (uint16_t i = 0; i < n; i++) {
-		if (likely(tx_fits(frames[i], target->max_len))) {
+		if (likely(tx_fits(frames[i], max_len)))
 			fitting[kept++] = frames[i];
-			continue;
-		}
-		counters->tx_drops[DROP_TOO_LONG]++;
-		rte_pktmbuf_free(frames[i]->mbuf);
+		else
+			egress_drop(worker, snapshot, port, DROP_TOO_LONG, &frames[i], 1);
 	}
 	return kept;
+}
+
+static inline void
+tx_by(struct worker *worker, const struct snapshot *snapshot, uint16_t port,
+	struct frame *const frames[], uint16_t n, bool mirrored)
+{
+	const struct snapshot_target *target = &snapshot->target[port];
+	struct frame *fitting[FRAME_BURST];
+
+	if (unlikely(target->tx == NULL)) {
+		egress_drop(worker, snapshot, port, DROP_LINK_DOWN, frames, n);
+		return;
+	}
+	n = tx_drop_long(worker, snapshot, port, frames, n, fitting);
+	if (unlikely(target->egress != NULL))
+		egress_frames(worker, snapshot, port, fitting, n, mirrored);
+	else if (n > 0)
+		tx_driver(worker, target, fitting, n, &worker->counters[port]);
 }
 
 void
 tx_frames(struct worker *worker, const struct snapshot *snapshot, uint16_t port,
 	struct frame *const frames[], uint16_t n)
 {
-	const struct snapshot_target *target = &snapshot->target[port];
-	struct counters *counters = &worker->counters[port];
-	struct frame *fitting[FRAME_BURST];
+	tx_by(worker, snapshot, port, frames, n, false);
+}
 
-	if (unlikely(target->tx == NULL)) {
-		counters->tx_drops[DROP_LINK_DOWN] += n;
-		frame_free(frames, n);
-		return;
-	}
-	n = tx_drop_long(target, frames, n, fitting, counters);
-	if (unlikely(target->retags != NULL))
-		egress_frames(worker, target, fitting, n, counters);
-	else if (n > 0)
-		tx_driver(worker, target, fitting, n, counters);
+void
+tx_mirrored(struct worker *worker, const struct snapshot *snapshot, uint16_t port,
+	struct frame *const frames[], uint16_t n)
+{
+	tx_by(worker, snapshot, port, frames, n, true);
 }

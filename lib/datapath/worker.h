@@ -59,6 +59,14 @@ unsigned poll_round(struct worker *worker, const struct snapshot *snapshot);
 /** poll.c: say of every frame of worker->burst where it goes. */
 void poll_classify(struct worker *worker, const struct snapshot *snapshot);
 
+/**
+ * poll.c: send worker->burst to where it goes, seen by those who look.
+ *
+ * @param observers of the port that it came from; NULL = nobody
+ */
+void poll_forward(
+	struct worker *worker, const struct snapshot *snapshot, const struct observers *observers);
+
 /** forward.c: send every frame of worker->burst to its destination, each destination at once. */
 void forward_burst(struct worker *worker, const struct snapshot *snapshot);
 
@@ -75,9 +83,30 @@ void flood_frames(struct worker *worker, const struct snapshot *snapshot,
 void flood_selected(struct worker *worker, const struct snapshot *snapshot, uint16_t kind,
 	struct frame *const frames[], uint16_t n);
 
-/** egress.c: hand frames to a driver as they leave by its port, their tags changed. */
-void egress_frames(struct worker *worker, const struct snapshot_target *target,
-	struct frame *const frames[], uint16_t n, struct counters *counters);
+/**
+ * egress.c: hand frames to the driver of a port as they leave by it, their tags changed, and show
+ * them to who looks. Takes one reference of each.
+ *
+ * @param mirrored they are copies, whose tags stay, and which are not mirrored again
+ */
+void egress_frames(struct worker *worker, const struct snapshot *snapshot, uint16_t port,
+	struct frame *const frames[], uint16_t n, bool mirrored);
+
+/** egress.c: count, show to who looks, and free frames that do not leave by their port. */
+void egress_drop(struct worker *worker, const struct snapshot *snapshot, uint16_t port,
+	enum drop_reason reason, struct frame *const frames[], uint16_t n);
+
+/** observe.c: forward_burst(), with what a port's observers are to see of the burst. */
+void observe_burst(
+	struct worker *worker, const struct snapshot *snapshot, const struct observers *observers);
+
+/** observe.c: hand frames to the driver of a port whose observers see them. As egress_frames(). */
+void observe_tx(struct worker *worker, const struct snapshot *snapshot, uint16_t port,
+	struct frame *const frames[], uint16_t n, bool mirrored);
+
+/** observe.c: show frames that are about to be dropped instead of leaving. */
+void observe_dropped(struct worker *worker, const struct observers *observers,
+	enum drop_reason reason, struct frame *const frames[], uint16_t n);
 
 /** tx.c: send frames by one port. Takes one reference of each. */
 void tx_frames(struct worker *worker, const struct snapshot *snapshot, uint16_t port,
@@ -103,6 +132,9 @@ tx_driver(struct worker *worker, const struct snapshot_target *target, struct fr
 	else
 		target->tx(target->dev, worker->lane, frames, n, counters);
 }
+/** tx.c: the same for copies of frames that another port received or sent: they leave as they are. */
+void tx_mirrored(struct worker *worker, const struct snapshot *snapshot, uint16_t port,
+	struct frame *const frames[], uint16_t n);
 
 /** drop.c: count and free frames that end here. */
 void rx_drop(

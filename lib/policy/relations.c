@@ -46,6 +46,22 @@ relations_uplink(const struct relations *all, const struct port_config *config, 
 	return config->policy == PORT_PASSTHRU ? relations_alone(all, config, err) : 0;
 }
 
+static int
+relations_mirror(const struct relations *all, const struct port_config *config, struct err *err)
+{
+	if (config->mirror[0] == '\0')
+		return 0;
+	if (strcmp(config->mirror, config->name) == 0)
+		return err_set(err, EINVAL, "mirror: a port cannot be its own");
+	const struct port_config *mirror = relations_find(all, config->mirror);
+	if (mirror == NULL)
+		return err_set(err, ENOENT, "mirror: no port '%s'", config->mirror);
+	if (mirror->mirror[0] != '\0')
+		return err_set(err, EINVAL, "mirror: a loop, for %s is mirrored itself, to %s",
+			mirror->name, mirror->mirror);
+	return 0;
+}
+
 int
 relations_check(
 	const struct port_config *const configs[], unsigned n, unsigned *culprit, struct err *err)
@@ -54,6 +70,8 @@ relations_check(
 
 	for (unsigned i = 0; i < n; i++) {
 		int rc = relations_uplink(&all, configs[i], err);
+		if (rc == 0)
+			rc = relations_mirror(&all, configs[i], err);
 		if (rc == 0)
 			continue;
 		if (culprit != NULL)

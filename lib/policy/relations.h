@@ -15,7 +15,7 @@
  *
  * @param culprit receives the place of the configuration that does not fit; may be NULL
  * @return 0; negative errno with the reason: -ENOENT (no such port), -EINVAL (an uplink that has an
- *         uplink), -EBUSY (passthru, and not alone)
+ *         uplink, a mirror that is mirrored, or the port itself), -EBUSY (passthru, and not alone)
  */
 int relations_check(
 	const struct port_config *const configs[], unsigned n, unsigned *culprit, struct err *err);

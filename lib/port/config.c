@@ -30,6 +30,7 @@ enum {
 
 static const char *const port_vlan_protocols[] = {"802.1Q", "802.1ad", NULL};
 static const char *const port_policies[] = {"bridge", "vepa", "private", "passthru", NULL};
+static const char *const port_mirror_directions[] = {"both", "rx", "tx", NULL};
 
 const struct key port_common_keys[] = {
 	PORT_KEY("enabled", enabled, .kind = KEY_SWITCH, .live = true),
@@ -55,7 +56,10 @@ const struct key port_common_keys[] = {
 	PORT_KEY("queue-out", queue_out, .kind = KEY_NUMBER, .min = 64, .max = 65536, .live = true),
 	PORT_KEY_LATER("macs"),
 	PORT_KEY_LATER("storm"),
-	PORT_KEY_LATER("mirror"),
+	PORT_KEY("mirror", mirror, .kind = KEY_TEXT, .size = PORT_NAME_MAX, .optional = true,
+		.live = true),
+	PORT_KEY("mirror-direction", mirror_direction, .kind = KEY_CHOICE,
+		.choices = port_mirror_directions, .live = true),
 	{0},
 };
 

@@ -29,8 +29,10 @@ enum {
 	PORT_NONE = 0xffff,   /**< the id of no port */
 	PORT_ABSENT = 0xfffe, /**< of one that is named, but not there */
 	PORT_DRIVER_CONFIG_MAX = 640,
+	PORT_CAPTURES_MAX = 16, /**< at once */
 };
 
+struct capture;
 struct port;
 struct port_driver;
 struct meter;
@@ -46,6 +48,9 @@ enum port_policy {
 	PORT_PRIVATE,  /**< nobody but the uplink */
 	PORT_PASSTHRU, /**< the uplink is its own */
 };
+
+/** What another port gets copies of. */
+enum port_mirror { PORT_MIRROR_BOTH, PORT_MIRROR_RX, PORT_MIRROR_TX };
 
 /** What a user configured; plain bytes, compared and copied as such. */
 struct port_config {
@@ -64,11 +69,13 @@ struct port_config {
 	bool flood;       /**< unknown unicast may leave here */
 	bool mcast_flood; /**< multicast may leave here */
 	bool isolated;
-	int64_t rate_in;   /**< bits per second from the port, 0 = no limit */
-	int64_t rate_out;  /**< bits per second to it, 0 = no limit */
-	int64_t burst_in;  /**< bytes, 0 = what suits rate_in */
-	int64_t burst_out; /**< bytes, 0 = what suits rate_out */
-	int64_t queue_out; /**< packet buffers for frames that wait for rate_out */
+	int64_t rate_in;            /**< bits per second from the port, 0 = no limit */
+	int64_t rate_out;           /**< bits per second to it, 0 = no limit */
+	int64_t burst_in;           /**< bytes, 0 = what suits rate_in */
+	int64_t burst_out;          /**< bytes, 0 = what suits rate_out */
+	int64_t queue_out;          /**< packet buffers for frames that wait for rate_out */
+	char mirror[PORT_NAME_MAX]; /**< the port that copies leave by; "" = none */
+	int64_t mirror_direction;   /**< enum port_mirror */
 	_Alignas(8) char driver_config[PORT_DRIVER_CONFIG_MAX];
 };
 
@@ -216,6 +223,11 @@ struct port {
 
 	/* Set by control: ids of the ports that the configuration names, PORT_NONE = it names none. */
 	uint16_t uplink;
+	uint16_t mirror;
+
+	/* Set by control: who captures. */
+	struct capture *capture[PORT_CAPTURES_MAX];
+	unsigned captures;
 
 	/* Set by control; NULL = no limit. Freed once no snapshot knows them. */
 	struct meter *meter;   /**< of rate_in */

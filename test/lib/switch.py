@@ -269,3 +269,8 @@ def unexplained(ports, drops):
                 wrong.append(f"{port['name']}: {direction}: {port[f'{direction}_drops']} dropped, "
                              f'for reasons {reasons}')
     return wrong
+
+
+def imbalance(ports):
+    """Copies that were neither sent nor dropped; ports that were deleted took their part along."""
+    return sum(port['rx_copies'] - port['tx_packets'] - port['tx_drops'] for port in ports)

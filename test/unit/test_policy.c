@@ -148,6 +148,43 @@ test_relations(void **state)
 	}
 }
 
+/** What is mirrored, and whether that may be. */
+static void
+test_mirrors(void **state)
+{
+	static const struct port_config plain = {.name = "probe"}, other = {.name = "other"},
+					mirrored = {.name = "vm", .mirror = "probe"},
+					too = {.name = "vm2", .mirror = "probe"},
+					itself = {.name = "x", .mirror = "x"},
+					absent = {.name = "x", .mirror = "nobody"},
+					chain = {.name = "x", .mirror = "vm"},
+					back = {.name = "probe", .mirror = "vm"};
+	static const struct {
+		const struct port_config *configs[3];
+		int rc;
+		unsigned culprit;
+		const char *reason;
+	} cases[] = {
+		{{&plain, &mirrored, &other}, 0, 0, NULL},
+		{{&plain, &mirrored, &too}, 0, 0, NULL},
+		{{&plain, &itself, &other}, -EINVAL, 1, "its own"},
+		{{&plain, &other, &absent}, -ENOENT, 2, "no port 'nobody'"},
+		{{&plain, &mirrored, &chain}, -EINVAL, 2, "loop"},
+		{{&mirrored, &back, &other}, -EINVAL, 0, "loop"},
+	};
+	unsigned culprit = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT(cases); i++) {
+		struct err err = {0};
+		assert_int_equal(relations_check(cases[i].configs, 3, &culprit, &err), cases[i].rc);
+		if (cases[i].rc == 0)
+			continue;
+		assert_int_equal(culprit, cases[i].culprit);
+		assert_contains(err.text, cases[i].reason);
+	}
+}
+
 int
 main(void)
 {
@@ -157,6 +194,7 @@ main(void)
 		cmocka_unit_test(test_reflects),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_relations),
+		cmocka_unit_test(test_mirrors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tsc.h"
+#include "base/tsc.h"
 
 #include <time.h>
 

@@ -4,8 +4,8 @@
  *
  * Thread safety: tsc_calibrate() once, before threads start; the rest from any thread.
  */
-#ifndef SHUNT_VM_TSC_H
-#define SHUNT_VM_TSC_H
+#ifndef SHUNT_BASE_TSC_H
+#define SHUNT_BASE_TSC_H
 
 #include <stdint.h>
 #include <x86intrin.h>

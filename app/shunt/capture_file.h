@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The files of a capture: one, or many of a size, as tcpdump names them.
+ *
+ * Thread safety: one thread.
+ */
+#ifndef SHUNT_CLI_CAPTURE_FILE_H
+#define SHUNT_CLI_CAPTURE_FILE_H
+
+#include <limits.h>
+
+#include "base/err.h"
+#include "pcapng.h"
+
+struct capture_file {
+	FILE *file; /**< NULL = none is open */
+	const char *path;
+	uint64_t limit; /**< bytes of one file; 0 = no limit */
+	unsigned files; /**< how many at most, with a limit; 0 = any number */
+	struct pcapng_interface interface;
+	unsigned number;     /**< of the one that is open, from 0 on */
+	uint64_t written;    /**< bytes of it */
+	char open[PATH_MAX]; /**< its path */
+};
+
+/**
+ * Open the first file.
+ *
+ * @param out standard output, for the path "-"
+ * @return 0; negative errno with the reason
+ */
+int capture_file_open(struct capture_file *file, FILE *out, struct err *err);
+
+/** Write a frame, into the next file where this one is full. @return 0; negative errno, reason */
+int capture_file_write(struct capture_file *file, const struct pcapng_frame *frame,
+	const struct pcapng_statistics *statistics, struct err *err);
+
+/** Let readers see what was written. @return 0; negative errno with the reason */
+int capture_file_flush(struct capture_file *file, struct err *err);
+
+/** Write the statistics and close. @return 0; negative errno with the reason */
+int capture_file_close(
+	struct capture_file *file, const struct pcapng_statistics *statistics, struct err *err);
+
+#endif

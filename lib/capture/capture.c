@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "capture/capture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/** What one polling lcore writes. */
+struct capture_lane {
+	_Alignas(64) struct capture_ring ring;
+	uint8_t *scratch; /**< where frames are looked at that have no room in the ring */
+	bool held;
+};
+
+struct capture {
+	/* Written at its creation. */
+	uint32_t snaplen;
+	uint8_t directions;
+	struct bpf_insn *program; /**< NULL = every frame */
+	int fd;
+	uint8_t *memory;
+	size_t bytes;
+	size_t ring_size;
+	uint8_t *scratch;
+	unsigned lanes;
+	struct capture_lane lane[]; /**< each its polling lcore's alone */
+};
+
+static size_t
+capture_size_of_rings(unsigned lanes)
+{
+	size_t size = CAPTURE_RING_MAX;
+
+	while (size > CAPTURE_RING_MIN && size * lanes > CAPTURE_TOTAL_MAX)
+		size /= 2;
+	return size;
+}
+
+/** Memory that nobody can take away, all of it there already: lcores fault no page in. */
+static int
+capture_map(struct capture *capture)
+{
+	capture->fd = memfd_create("shunt capture", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (capture->fd < 0 || ftruncate(capture->fd, (off_t)capture->bytes) < 0 ||
+		fcntl(capture->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+		return -errno;
+	capture->memory = mmap(NULL, capture->bytes, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_POPULATE, capture->fd, 0);
+	if (capture->memory == MAP_FAILED) {
+		capture->memory = NULL;
+		return -errno;
+	}
+	/* Frames of others have no place in core dumps. */
+	madvise(capture->memory, capture->bytes, MADV_DONTDUMP);
+	return 0;
+}
+
+static int
+capture_fill(struct capture *capture, const struct capture_config *config)
+{
+	if (capture->program != NULL) {
+		capture->scratch = calloc(config->lanes, config->snaplen);
+		if (capture->scratch == NULL)
+			return -ENOMEM;
+	}
+	int rc = capture_map(capture);
+	for (unsigned i = 0; rc == 0 && i < config->lanes; i++) {
+		struct capture_lane *lane = &capture->lane[i];
+		capture_ring_init(&lane->ring,
+			capture->memory + i * capture_ring_bytes(capture->ring_size),
+			capture->ring_size);
+		if (capture->scratch != NULL)
+			lane->scratch = capture->scratch + (size_t)i * config->snaplen;
+	}
+	return rc;
+}
+
+struct capture *
+capture_create(const struct capture_config *config, struct err *err)
+{
+	struct bpf_insn *program = NULL;
+
+	if (config->insns > 0 &&
+		(program = capture_filter_make(config->program, config->insns, err)) == NULL)
+		return NULL;
+	size_t bytes = sizeof(struct capture) + config->lanes * sizeof(struct capture_lane);
+	struct capture *capture = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
+	int rc = -ENOMEM;
+	if (capture != NULL) {
+		memset(capture, 0, bytes);
+		capture->fd = -1;
+		capture->snaplen = config->snaplen;
+		capture->directions = config->directions;
+		capture->program = program;
+		capture->lanes = config->lanes;
+		capture->ring_size = capture_size_of_rings(config->lanes);
+		capture->bytes = config->lanes * capture_ring_bytes(capture->ring_size);
+		rc = capture_fill(capture, config);
+	}
+	if (rc == 0)
+		return capture;
+	if (capture == NULL)
+		free(program);
+	err_set(err, -rc, "no memory for a capture: %s", strerror(-rc));
+	capture_destroy(capture);
+	return NULL;
+}
+
+void
+capture_destroy(struct capture *capture)
+{
+	if (capture == NULL)
+		return;
+	if (capture->memory != NULL)
+		munmap(capture->memory, capture->bytes);
+	if (capture->fd >= 0)
+		close(capture->fd);
+	free(capture->scratch);
+	free(capture->program);
+	free(capture);
+}
+
+int
+capture_fd(const struct capture *capture)
+{
+	return capture->fd;
+}
+
+size_t
+capture_ring_size(const struct capture *capture)
+{
+	return capture->ring_size;
+}
+
+bool
+capture_wants(const struct capture *capture, enum capture_direction direction)
+{
+	return (capture->directions & direction) != 0;
+}
+
+/** Copy the first bytes of a frame: those that were classified from their own copy. */
+static void
+capture_gather(const struct frame *frame, uint8_t *to, uint32_t bytes)
+{
+	const struct rte_mbuf *mbuf = frame->mbuf;
+	uint32_t skip = RTE_MIN(frame->head_len, bytes), done = skip;
+
+	memcpy(to, frame->head, skip);
+	for (uint16_t i = 0; done < bytes && (mbuf != NULL || i < frame->segments); i++) {
+		const uint8_t *data = mbuf != NULL ? rte_pktmbuf_mtod(mbuf, const uint8_t *)
+						   : frame->segment[i].data;
+		uint32_t len = mbuf != NULL ? rte_pktmbuf_data_len(mbuf) : frame->segment[i].len;
+		uint32_t over = RTE_MIN(len, skip);
+		uint32_t part = RTE_MIN(len - over, bytes - done);
+
+		memcpy(to + done, data + over, part);
+		skip -= over;
+		done += part;
+		if (mbuf != NULL && (mbuf = mbuf->next) == NULL)
+			break;
+	}
+}
+
+struct capture_record *
+capture_frame(struct capture *capture, unsigned lane_number, const struct frame *frame,
+	struct capture_record record)
+{
+	struct capture_lane *lane = &capture->lane[lane_number];
+
+	if (lane_number >= capture->lanes || !capture_wants(capture, record.direction))
+		return NULL;
+	record.len = frame->len;
+	record.caplen = RTE_MIN(frame->len, capture->snaplen);
+	uint8_t *room = capture_ring_room(&lane->ring, record.caplen);
+	uint8_t *bytes = room != NULL ? room + sizeof(record) : lane->scratch;
+	/* What may not be wanted is looked at even so: only what was wanted can be lost. */
+	if (bytes != NULL)
+		capture_gather(frame, bytes, record.caplen);
+	if (capture->program != NULL &&
+		!capture_filter_passes(capture->program, bytes, record.len, record.caplen))
+		return NULL;
+	if (room == NULL) {
+		capture_ring_lose(&lane->ring);
+		return NULL;
+	}
+	return capture_ring_take(&lane->ring, room, &record);
+}
+
+void
+capture_publish(struct capture *capture, unsigned lane)
+{
+	if (lane < capture->lanes && !capture->lane[lane].held)
+		capture_ring_publish(&capture->lane[lane].ring);
+}
+
+void
+capture_hold(struct capture *capture, unsigned lane, bool hold)
+{
+	if (lane >= capture->lanes)
+		return;
+	capture->lane[lane].held = hold;
+	capture_publish(capture, lane);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "capture/filter.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** A kind of instruction. */
+struct filter_kind {
+	uint16_t code;
+	enum filter_what { KIND_PLAIN, KIND_MEMORY, KIND_SHIFT, KIND_DIVIDE } what;
+};
+
+#define LOADS(mode)                                                                                \
+	{BPF_LD | BPF_W | (mode), KIND_PLAIN}, {BPF_LD | BPF_H | (mode), KIND_PLAIN},              \
+	{                                                                                          \
+		BPF_LD | BPF_B | (mode), KIND_PLAIN                                                \
+	}
+#define OPERATION(op, constant)                                                                    \
+	{BPF_ALU | (op) | BPF_K, constant},                                                        \
+	{                                                                                          \
+		BPF_ALU | (op) | BPF_X, KIND_PLAIN                                                 \
+	}
+
+/* Those that bpf_filter() knows, but for jumps. */
+static const struct filter_kind filter_kinds[] = {
+	LOADS(BPF_ABS),
+	LOADS(BPF_IND),
+	{BPF_LD | BPF_W | BPF_LEN, KIND_PLAIN},
+	{BPF_LD | BPF_IMM, KIND_PLAIN},
+	{BPF_LD | BPF_MEM, KIND_MEMORY},
+	{BPF_LDX | BPF_W | BPF_LEN, KIND_PLAIN},
+	{BPF_LDX | BPF_MSH | BPF_B, KIND_PLAIN},
+	{BPF_LDX | BPF_IMM, KIND_PLAIN},
+	{BPF_LDX | BPF_MEM, KIND_MEMORY},
+	{BPF_ST, KIND_MEMORY},
+	{BPF_STX, KIND_MEMORY},
+	OPERATION(BPF_ADD, KIND_PLAIN),
+	OPERATION(BPF_SUB, KIND_PLAIN),
+	OPERATION(BPF_MUL, KIND_PLAIN),
+	OPERATION(BPF_DIV, KIND_DIVIDE),
+	OPERATION(BPF_MOD, KIND_DIVIDE),
+	OPERATION(BPF_AND, KIND_PLAIN),
+	OPERATION(BPF_OR, KIND_PLAIN),
+	OPERATION(BPF_XOR, KIND_PLAIN),
+	OPERATION(BPF_LSH, KIND_SHIFT),
+	OPERATION(BPF_RSH, KIND_SHIFT),
+	{BPF_ALU | BPF_NEG, KIND_PLAIN},
+	{BPF_MISC | BPF_TAX, KIND_PLAIN},
+	{BPF_MISC | BPF_TXA, KIND_PLAIN},
+	{BPF_RET | BPF_K, KIND_PLAIN},
+	{BPF_RET | BPF_A, KIND_PLAIN},
+};
+
+static bool
+filter_reaches(unsigned n, unsigned from, uint32_t skip)
+{
+	return skip < n - from - 1;
+}
+
+static bool
+filter_jump_is_good(const struct bpf_insn *insn, unsigned n, unsigned at)
+{
+	switch (insn->code) {
+	case BPF_JMP | BPF_JA:
+		return filter_reaches(n, at, insn->k);
+	case BPF_JMP | BPF_JEQ | BPF_K:
+	case BPF_JMP | BPF_JEQ | BPF_X:
+	case BPF_JMP | BPF_JGT | BPF_K:
+	case BPF_JMP | BPF_JGT | BPF_X:
+	case BPF_JMP | BPF_JGE | BPF_K:
+	case BPF_JMP | BPF_JGE | BPF_X:
+	case BPF_JMP | BPF_JSET | BPF_K:
+	case BPF_JMP | BPF_JSET | BPF_X:
+		return filter_reaches(n, at, insn->jt) && filter_reaches(n, at, insn->jf);
+	default:
+		return false;
+	}
+}
+
+static const struct filter_kind *
+filter_kind_of(uint16_t code)
+{
+	for (unsigned i = 0; i < sizeof(filter_kinds) / sizeof(filter_kinds[0]); i++)
+		if (filter_kinds[i].code == code)
+			return &filter_kinds[i];
+	return NULL;
+}
+
+static bool
+filter_kind_is(uint16_t code, enum filter_what what)
+{
+	const struct filter_kind *kind = filter_kind_of(code);
+
+	return kind != NULL && kind->what == what;
+}
+
+static bool
+filter_insn_is_good(const struct bpf_insn *insn, unsigned n, unsigned at)
+{
+	const struct filter_kind *kind = filter_kind_of(insn->code);
+
+	if (BPF_CLASS(insn->code) == BPF_JMP)
+		return filter_jump_is_good(insn, n, at);
+	if (kind == NULL || (BPF_CLASS(insn->code) != BPF_RET && !filter_reaches(n, at, 0)))
+		return false;
+	switch (kind->what) {
+	case KIND_MEMORY:
+		return insn->k < BPF_MEMWORDS;
+	case KIND_SHIFT:
+		return insn->k < 32;
+	case KIND_DIVIDE:
+		return insn->k != 0;
+	default:
+		return true;
+	}
+}
+
+/** @return instructions */
+static unsigned
+filter_begin(struct bpf_insn *program)
+{
+	unsigned n = 0;
+
+	program[n++] = (struct bpf_insn){BPF_LD | BPF_IMM, 0, 0, 0};
+	for (uint32_t word = 0; word < BPF_MEMWORDS; word++)
+		program[n++] = (struct bpf_insn){BPF_ST, 0, 0, word};
+	return n;
+}
+
+struct bpf_insn *
+capture_filter_make(const struct bpf_insn program[], unsigned n, struct err *err)
+{
+	bool memory = false;
+
+	if (n == 0 || n > CAPTURE_FILTER_MAX) {
+		err_set(err, EINVAL, "filter: must have 1 to %d instructions", CAPTURE_FILTER_MAX);
+		return NULL;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (!filter_insn_is_good(&program[i], n, i)) {
+			err_set(err, EINVAL,
+				"filter: instruction %u (0x%x) is not one that could be run", i,
+				program[i].code);
+			return NULL;
+		}
+		memory = memory || filter_kind_is(program[i].code, KIND_MEMORY);
+	}
+	struct bpf_insn *copy = calloc(n + 1 + BPF_MEMWORDS, sizeof(*copy));
+	if (copy == NULL) {
+		err_set(err, ENOMEM, "no memory for the filter");
+		return NULL;
+	}
+	memcpy(copy + (memory ? filter_begin(copy) : 0), program, n * sizeof(*program));
+	return copy;
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A capture, which lasts as long as the connection that asked for it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/capture.h"
+#include "control/methods.h"
+
+/** Who reads a capture. */
+struct capture_client {
+	struct vswitch *vswitch;
+	struct rpc_client *client;
+	struct vswitch_capture *capture;
+};
+
+static void
+capture_on_closed(void *arg)
+{
+	struct capture_client *reader = arg;
+
+	vswitch_capture_stop(reader->vswitch, reader->capture);
+	free(reader);
+}
+
+static void
+capture_on_ended(void *arg, const char *reason)
+{
+	struct capture_client *reader = arg;
+
+	rpc_client_end(reader->client, "capture.ended", reason);
+	free(reader);
+}
+
+/** A number of an instruction. @return false: it is none, or too large */
+static bool
+capture_insn_part(const json_t *insn, size_t index, json_int_t max, json_int_t *value)
+{
+	const json_t *part = json_array_get(insn, index);
+
+	*value = json_integer_value(part);
+	return json_is_integer(part) && *value >= 0 && *value <= max;
+}
+
+/** A program is an array of [code, jt, jf, k]. */
+static int
+capture_program(json_t *list, struct capture_config *config, struct err *err)
+{
+	size_t n = json_array_size(list);
+
+	if (list == NULL)
+		return 0;
+	if (!json_is_array(list) || n > CAPTURE_FILTER_MAX)
+		return err_set(err, EINVAL, "filter: must be an array of at most %d instructions",
+			CAPTURE_FILTER_MAX);
+	struct bpf_insn *program = calloc(n + 1, sizeof(*program));
+	if (program == NULL)
+		return err_set(err, ENOMEM, "no memory for the filter");
+	config->program = program;
+	config->insns = (unsigned)n;
+	for (size_t i = 0; i < n; i++) {
+		const json_t *insn = json_array_get(list, i);
+		json_int_t code, jt, jf, k;
+		if (!capture_insn_part(insn, 0, UINT16_MAX, &code) ||
+			!capture_insn_part(insn, 1, UINT8_MAX, &jt) ||
+			!capture_insn_part(insn, 2, UINT8_MAX, &jf) ||
+			!capture_insn_part(insn, 3, UINT32_MAX, &k))
+			return err_set(
+				err, EINVAL, "filter: instruction %zu is not four numbers", i);
+		program[i] =
+			(struct bpf_insn){(uint16_t)code, (uint8_t)jt, (uint8_t)jf, (uint32_t)k};
+	}
+	return 0;
+}
+
+static int
+capture_directions(json_t *params, struct capture_config *config, struct err *err)
+{
+	static const char *const words[] = {"", "rx", "tx", "both"};
+
+	config->directions = CAPTURE_BOTH;
+	if (json_object_get(params, "direction") == NULL)
+		return 0;
+	const char *word = rpc_text(params, "direction", err);
+	for (uint8_t i = CAPTURE_RX; word != NULL && i <= CAPTURE_BOTH; i++)
+		if (strcmp(words[i], word) == 0) {
+			config->directions = i;
+			return 0;
+		}
+	return err_set(err, EINVAL, "direction: must be rx, tx or both");
+}
+
+static int
+capture_parse(json_t *params, struct capture_config *config, struct err *err)
+{
+	static const char *const names[] = {"name", "snaplen", "direction", "filter", NULL};
+	json_int_t snaplen = CAPTURE_SNAPLEN_MAX;
+	int rc = rpc_only(params, names, err);
+
+	if (rc == 0)
+		rc = rpc_number(params, "snaplen", 1, CAPTURE_SNAPLEN_MAX, &snaplen, err);
+	config->snaplen = (uint32_t)snaplen;
+	if (rc >= 0)
+		rc = capture_directions(params, config, err);
+	if (rc == 0)
+		rc = capture_program(json_object_get(params, "filter"), config, err);
+	return rc;
+}
+
+/** What the reader must know of the rings, whose descriptor goes with this. */
+static json_t *
+capture_answer(const struct capture_client *reader, const struct capture_config *config)
+{
+	json_t *reasons = json_array();
+
+	for (int reason = 0; reason < DROP_COUNT; reason++)
+		json_array_append_new(reasons, json_string(drop_word(reason)));
+	return json_pack("{s:s, s:i, s:i, s:i, s:o}", "port",
+		reader->capture->port->port.config.name, "rings", (int)config->lanes, "ring_size",
+		(int)capture_ring_size(reader->capture->capture), "snaplen", (int)config->snaplen,
+		"reasons", reasons);
+}
+
+static json_t *
+capture_begin(const struct methods_capture *methods, struct vswitch_port *port,
+	struct capture_config *config, struct err *err)
+{
+	struct capture_client *reader = calloc(1, sizeof(*reader));
+
+	if (reader == NULL) {
+		err_set(err, ENOMEM, "no memory for a capture");
+		return NULL;
+	}
+	reader->vswitch = methods->vswitch;
+	reader->client = rpc_client(methods->rpc);
+	reader->capture = vswitch_capture_start(methods->vswitch, port, config, err);
+	if (reader->capture == NULL) {
+		free(reader);
+		return NULL;
+	}
+	reader->capture->ended = capture_on_ended;
+	reader->capture->arg = reader;
+	if (rpc_client_bind(reader->client, capture_fd(reader->capture->capture), capture_on_closed,
+		    reader, err) < 0) {
+		capture_on_closed(reader);
+		return NULL;
+	}
+	return capture_answer(reader, config);
+}
+
+static json_t *
+capture_call(void *arg, json_t *params, struct err *err)
+{
+	const struct methods_capture *methods = arg;
+	const char *name = rpc_text(params, "name", err);
+	struct vswitch_port *port =
+		name == NULL ? NULL : vswitch_port_find(methods->vswitch, name, err);
+	struct capture_config config = {0};
+	json_t *answer = NULL;
+
+	if (port == NULL)
+		return NULL;
+	if (rpc_client(methods->rpc) == NULL)
+		err_set(err, EINVAL, "a capture needs a connection, and is no part of a batch");
+	else if (capture_parse(params, &config, err) == 0)
+		answer = capture_begin(methods, port, &config, err);
+	free((struct bpf_insn *)(uintptr_t)config.program);
+	return answer;
+}
+
+const struct rpc_method methods_capture[] = {
+	{"capture", capture_call},
+	{NULL, NULL},
+};
