@@ -29,6 +29,10 @@ const struct portkey portkeys[] = {
 	{NULL, "numa", "N", "the NUMA node whose memory and lcores serve the port"},
 	{NULL, "enabled", "on|off", "whether the port passes frames"},
 	{NULL, "mac-limit", "N", "how many addresses may be learned at the port"},
+	{NULL, "macs", "LIST", "the only addresses that frames may come from; nothing for any"},
+	{NULL, "macs-arp", "on|off",
+		"whether ARP and neighbour discovery may speak for these addresses only"},
+	{NULL, "sticky", "on|off", "whether addresses learned at the port stay until they age out"},
 	{NULL, NULL, NULL, NULL},
 };
 /* clang-format on */

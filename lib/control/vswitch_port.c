@@ -219,7 +219,8 @@ port_moved(const struct port_config *old, const struct port_config *new)
 {
 	return old->vlan != new->vlan || old->native != new->native ||
 	       old->vlan_protocol != new->vlan_protocol || strcmp(old->trunk, new->trunk) != 0 ||
-	       strcmp(old->uplink, new->uplink) != 0 || (old->learn && !new->learn);
+	       strcmp(old->uplink, new->uplink) != 0 || (old->learn && !new->learn) ||
+	       strcmp(old->macs, new->macs) != 0;
 }
 
 static int

@@ -5,6 +5,7 @@
 
 #include "base/mac.h"
 #include "datapath/leaders.h"
+#include "guard/neighbour.h"
 
 /** A burst on its way through the rules of the port it came from. */
 struct ingress {
@@ -12,6 +13,7 @@ struct ingress {
 	const struct rules *rules;
 	struct leaders leaders;
 	uint16_t origin[FRAME_BURST]; /**< of each leader: the port, or the member it reflects */
+	uint32_t liars; /**< a bit for each frame: it speaks for another, though its leader passed */
 };
 
 static inline uint16_t
@@ -22,6 +24,9 @@ ingress_frame(const struct rules *rules, struct frame *frame)
 	int reason = vlan_ingress(&rules->vlan, frame);
 	if (reason >= 0)
 		return (uint16_t)(DEST_DROP + reason);
+	if (rules->guard.sources &&
+		!macs_has(&rules->guard.macs, mac_load(frame->head + MAC_BYTES)))
+		return DEST_DROP + DROP_SOURCE;
 	uint64_t mac = mac_load(frame->head);
 	if (!mac_is_group(mac))
 		return DEST_LOOKUP;
@@ -51,6 +56,31 @@ ingress_leaders(struct ingress *ingress, struct burst *burst)
 		leaders->of[i] = (uint8_t)(leaders->n - 1);
 		last = frame;
 	}
+}
+
+/**
+ * Frames led by one differ in what they say to neighbours: each is looked at. A leader of liars
+ * alone is dropped, and hence not learnt from.
+ */
+static void
+ingress_neighbours(struct ingress *ingress, const struct burst *burst)
+{
+	const struct macs *macs = &ingress->rules->guard.macs;
+	struct leaders *leaders = &ingress->leaders;
+	uint32_t honest = 0;
+
+	for (unsigned i = 0; i < burst->n; i++) {
+		unsigned leader = leaders->of[i];
+		if (leaders->dest[leader] < DEST_FORWARD)
+			continue;
+		if (neighbour_is_true(&burst->frame[i], macs))
+			honest |= UINT32_C(1) << leader;
+		else
+			ingress->liars |= UINT32_C(1) << i;
+	}
+	for (unsigned i = 0; i < leaders->n; i++)
+		if (leaders->dest[i] >= DEST_FORWARD && (honest >> i & 1) == 0)
+			leaders->dest[i] = DEST_DROP + DROP_NEIGHBOUR;
 }
 
 /** What a member sent and the uplink brings back is known by its source. */
@@ -163,6 +193,8 @@ ingress_burst(struct fdb *fdb, const struct snapshot *snapshot, struct burst *bu
 	struct targets targets;
 
 	ingress_leaders(&ingress, burst);
+	if (ingress.rules->guard.neighbours)
+		ingress_neighbours(&ingress, burst);
 	leaders_targets(&ingress.leaders, &targets);
 	fdb_prefetch_burst(fdb, targets.key, targets.n);
 	if (ingress.rules->is_uplink)
@@ -174,6 +206,8 @@ ingress_burst(struct fdb *fdb, const struct snapshot *snapshot, struct burst *bu
 	else
 		ingress_lookup(&ingress, fdb, &targets);
 	leaders_follow(&ingress.leaders, burst);
+	for (uint32_t rest = ingress.liars; rest != 0; rest &= rest - 1)
+		burst->dest[__builtin_ctz(rest)] = DEST_DROP + DROP_NEIGHBOUR;
 	for (unsigned i = 0; i < burst->n; i++)
 		burst->origin[i] = ingress.origin[ingress.leaders.of[i]];
 }

@@ -8,7 +8,9 @@ rules_check(const struct port_config *config, struct err *err)
 {
 	int rc = vlan_check(config, err);
 
-	return rc < 0 ? rc : policy_check(config, err);
+	if (rc == 0)
+		rc = policy_check(config, err);
+	return rc < 0 ? rc : guard_check(config, err);
 }
 
 static bool
@@ -46,7 +48,7 @@ rules_change_tags(struct port *const ports[PORT_MAX])
 bool
 rules_of_its_own(const struct port *port)
 {
-	return !port->config.learn;
+	return !port->config.learn || port->config.macs[0] != '\0';
 }
 
 /** Whom a port reaches, and whether one of its members has it for its own. */
@@ -79,6 +81,7 @@ rules_build(struct rules *rules, const struct port *port, struct port *const por
 	};
 	vlan_rules_of(&port->config, &rules->vlan);
 	rules->vlan.inserts = port->inserts_tags;
+	guard_of(&port->config, &rules->guard);
 	rules_neighbours(rules, ports);
 	if (rules->policy.mode != PORT_BRIDGE)
 		rules->fixed = rules->policy.uplink;

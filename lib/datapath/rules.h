@@ -8,6 +8,7 @@
 #ifndef SHUNT_DATAPATH_RULES_H
 #define SHUNT_DATAPATH_RULES_H
 
+#include "guard/guard.h"
 #include "policy/policy.h"
 #include "vlan/vlan.h"
 
@@ -23,6 +24,7 @@ struct rules {
 	bool mcast_flood; /**< multicast leaves here */
 	uint64_t reach[RULES_WORDS]; /**< a bit for each port id */
 	struct vlan_rules vlan;
+	struct guard guard;
 };
 
 /** Do the keys that rules are made of fit together? @return 0; negative errno with the reason */

@@ -26,6 +26,8 @@ enum {
 	PORT_QUEUES_MAX = 128,
 	PORT_NUMA_AUTO = -1,
 	PORT_TRUNK_MAX = 256,
+	PORT_MACS_MAX = 32,                  /**< addresses that a port may be bound to */
+	PORT_MACS_TEXT = PORT_MACS_MAX * 18, /**< bytes of the list of them */
 	PORT_NONE = 0xffff,   /**< the id of no port */
 	PORT_ABSENT = 0xfffe, /**< of one that is named, but not there */
 	PORT_DRIVER_CONFIG_MAX = 640,
@@ -62,6 +64,9 @@ struct port_config {
 	bool flood;       /**< unknown unicast may leave here */
 	bool mcast_flood; /**< multicast may leave here */
 	bool isolated;
+	bool sticky;               /**< addresses learnt here do not move away */
+	char macs[PORT_MACS_TEXT]; /**< sources that frames may have; "" = any */
+	bool macs_arp;             /**< ARP and neighbour discovery speak for these only */
 	_Alignas(8) char driver_config[PORT_DRIVER_CONFIG_MAX];
 };
 
