@@ -114,6 +114,16 @@ port_look(struct vswitch *vswitch, struct vswitch_port *port)
 	vswitch->up[port->port.id] = port->port.config.enabled && port->link.up;
 }
 
+/** Tell the filtering table what the port asks of it. */
+static void
+port_set_table(struct vswitch *vswitch, const struct vswitch_port *port)
+{
+	const struct port_config *config = &port->port.config;
+
+	fdb_set_limit(vswitch->fdb, port->port.id, (uint32_t)config->mac_limit);
+	fdb_set_sticky(vswitch->fdb, port->port.id, config->sticky);
+}
+
 /** Open a port under an id and publish it. */
 static int
 port_attach(struct vswitch *vswitch, struct vswitch_port *port, struct err *err)
@@ -129,7 +139,7 @@ port_attach(struct vswitch *vswitch, struct vswitch_port *port, struct err *err)
 		return rc;
 	}
 	vswitch->by_id[id] = &port->port;
-	fdb_set_limit(vswitch->fdb, id, (uint32_t)port->port.config.mac_limit);
+	port_set_table(vswitch, port);
 	port_look(vswitch, port);
 	if (!vswitch->holding)
 		vswitch_publish(vswitch);
@@ -237,7 +247,7 @@ port_change_live(struct vswitch *vswitch, struct vswitch_port *port,
 			return rc;
 		}
 	}
-	fdb_set_limit(vswitch->fdb, port->port.id, (uint32_t)config->mac_limit);
+	port_set_table(vswitch, port);
 	port_look(vswitch, port);
 	vswitch_publish(vswitch);
 	if (!config->enabled || port_moved(&old, config))

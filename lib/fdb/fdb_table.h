@@ -29,6 +29,7 @@ enum {
 	FDB_SLICE = 64,      /**< buckets handled by control per taking of the lock */
 	FDB_PATIENCE = 256,  /**< pauses (some 10 us) after which a learner gives up on the lock */
 	FDB_AGE_MAX = 32767, /**< ticks of an ageing time; far from the wrap of the epoch */
+	FDB_MOVER_SETS = 64, /**< of FDB_WAYS each */
 };
 
 #define FDB_NONE UINT32_MAX /**< no such slot */
@@ -62,6 +63,21 @@ static_assert(sizeof(struct fdb_bucket) == FDB_LINE, "a bucket is a cache line")
 #define FDB_PORT_SHIFT     48
 #define FDB_KEY_VLAN_SHIFT 48
 
+/** An address that moved lately. By the writer; key and until are read by learners too. */
+struct fdb_mover {
+	uint64_t key;   /**< 0 = none */
+	uint32_t since; /**< when its moves began to be counted, in seconds */
+	uint32_t until; /**< up to when it is held */
+	uint32_t moves; /**< since then */
+};
+
+/** Addresses seen at a port and not learnt there. Added to atomically by learners. */
+struct fdb_tally {
+	uint64_t refused;
+	uint64_t stuck;
+	uint64_t damped;
+};
+
 struct fdb {
 	/* Set at creation, read by all. */
 	struct fdb_bucket *buckets;
@@ -72,6 +88,8 @@ struct fdb {
 	/* Changes seldom, read by polling lcores once a burst. */
 	alignas(FDB_LINE) uint32_t displaced; /**< entries that changed buckets; by the writer */
 	uint16_t epoch;                       /**< by control */
+	uint32_t now;   /**< seconds, by control; read where addresses move */
+	uint32_t moves; /**< how often an address may; by control, read likewise */
 
 	/* Written by the writer. The counts are read by learners that would need an entry. */
 	alignas(FDB_LINE) uint32_t lock; /**< taken by anybody */
@@ -84,7 +102,7 @@ struct fdb {
 	uint64_t moved;
 	uint64_t aged;
 	uint64_t replaced;
-	uint64_t refused; /**< added to atomically, by learners too */
+	struct fdb_mover mover[FDB_MOVER_SETS][FDB_WAYS];
 
 	/* Of the control thread. */
 	alignas(FDB_LINE) uint32_t ageing; /**< seconds */
@@ -93,6 +111,7 @@ struct fdb {
 	uint64_t called;                   /**< latest time fdb_age() was told */
 	bool started;                      /**< clock is known */
 	bool unswept; /**< flushed entries may be left, still counted if it was a VLAN's flush */
+	struct fdb_tally gone; /**< of ports that were forgotten */
 
 	/* Written by control under the lock, read by all: an entry of an older generation is gone. */
 	alignas(FDB_LINE) uint16_t port_gen[FDB_PORT_MAX];
@@ -105,6 +124,10 @@ struct fdb {
 	alignas(FDB_LINE) uint32_t port_count[FDB_PORT_MAX];
 	/** 0 = none. By control, read by learners that would need an entry. */
 	alignas(FDB_LINE) uint32_t port_limit[FDB_PORT_MAX];
+	/** Addresses stay there. By control, read by learners whose port would take one away. */
+	alignas(FDB_LINE) bool port_sticky[FDB_PORT_MAX];
+	/** By learners to whom an address was refused, read by control. */
+	alignas(FDB_LINE) struct fdb_tally port_tally[FDB_PORT_MAX];
 };
 
 static_assert(offsetof(struct fdb, secret) + sizeof(uint64_t[3]) <= FDB_LINE, "read-only: a line");
