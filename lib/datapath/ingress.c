@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <rte_cycles.h>
+
 #include "base/mac.h"
 #include "datapath/leaders.h"
 #include "guard/neighbour.h"
@@ -186,8 +188,25 @@ ingress_fixed(struct ingress *ingress)
 	}
 }
 
+/** Frames to everybody beyond what the port may send: the last of a burst go. */
+static void
+ingress_storm(const struct rules *rules, struct burst *burst)
+{
+	uint8_t floods[FRAME_BURST];
+	uint16_t n = 0;
+
+	for (unsigned i = 0; i < burst->n; i++) {
+		floods[n] = (uint8_t)i;
+		n += burst->dest[i] >= DEST_FLOODS;
+	}
+	if (n == 0)
+		return;
+	for (uint16_t i = storm_pass(rules->storm, &rules->storm_rate, rte_rdtsc(), n); i < n; i++)
+		burst->dest[floods[i]] = DEST_DROP + DROP_STORM;
+}
+
 void
-ingress_burst(struct fdb *fdb, const struct snapshot *snapshot, struct burst *burst, bool learn)
+ingress_burst(struct fdb *fdb, const struct snapshot *snapshot, struct burst *burst, bool live)
 {
 	struct ingress ingress = {.snapshot = snapshot, .rules = snapshot->rules[burst->port]};
 	struct targets targets;
@@ -199,7 +218,7 @@ ingress_burst(struct fdb *fdb, const struct snapshot *snapshot, struct burst *bu
 	fdb_prefetch_burst(fdb, targets.key, targets.n);
 	if (ingress.rules->is_uplink)
 		ingress_reflections(&ingress, fdb);
-	if (learn && ingress.rules->learn)
+	if (live && ingress.rules->learn)
 		ingress_learn(&ingress, fdb);
 	if (ingress.rules->fixed != PORT_NONE)
 		ingress_fixed(&ingress);
@@ -208,6 +227,8 @@ ingress_burst(struct fdb *fdb, const struct snapshot *snapshot, struct burst *bu
 	leaders_follow(&ingress.leaders, burst);
 	for (uint32_t rest = ingress.liars; rest != 0; rest &= rest - 1)
 		burst->dest[__builtin_ctz(rest)] = DEST_DROP + DROP_NEIGHBOUR;
+	if (live && ingress.rules->storm != NULL)
+		ingress_storm(ingress.rules, burst);
 	for (unsigned i = 0; i < burst->n; i++)
 		burst->origin[i] = ingress.origin[ingress.leaders.of[i]];
 }

@@ -14,8 +14,10 @@
 /**
  * As classify_burst(), for a burst from a port that has rules. Fills in burst->origin too, and
  * tag_len of the frames.
+ *
+ * @param live false: nothing is learnt, nor counted against limits
  */
 void ingress_burst(
-	struct fdb *fdb, const struct snapshot *snapshot, struct burst *burst, bool learn);
+	struct fdb *fdb, const struct snapshot *snapshot, struct burst *burst, bool live);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <rte_cycles.h>
+
 int
 rules_check(const struct port_config *config, struct err *err)
 {
@@ -48,7 +50,7 @@ rules_change_tags(struct port *const ports[PORT_MAX])
 bool
 rules_of_its_own(const struct port *port)
 {
-	return !port->config.learn || port->config.macs[0] != '\0';
+	return !port->config.learn || port->config.macs[0] != '\0' || port->config.storm != 0;
 }
 
 /** Whom a port reaches, and whether one of its members has it for its own. */
@@ -69,6 +71,15 @@ rules_neighbours(struct rules *rules, struct port *const ports[PORT_MAX])
 	}
 }
 
+static void
+rules_storm(struct rules *rules, struct port *port)
+{
+	if (port->config.storm == 0)
+		return;
+	rules->storm = &port->storm_due;
+	storm_rate_set(&rules->storm_rate, (uint64_t)port->config.storm, rte_get_tsc_hz());
+}
+
 void
 rules_build(struct rules *rules, const struct port *port, struct port *const ports[PORT_MAX])
 {
@@ -82,6 +93,7 @@ rules_build(struct rules *rules, const struct port *port, struct port *const por
 	vlan_rules_of(&port->config, &rules->vlan);
 	rules->vlan.inserts = port->inserts_tags;
 	guard_of(&port->config, &rules->guard);
+	rules_storm(rules, ports[port->id]);
 	rules_neighbours(rules, ports);
 	if (rules->policy.mode != PORT_BRIDGE)
 		rules->fixed = rules->policy.uplink;

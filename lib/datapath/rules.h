@@ -9,6 +9,7 @@
 #define SHUNT_DATAPATH_RULES_H
 
 #include "guard/guard.h"
+#include "guard/storm.h"
 #include "policy/policy.h"
 #include "vlan/vlan.h"
 
@@ -25,6 +26,8 @@ struct rules {
 	uint64_t reach[RULES_WORDS]; /**< a bit for each port id */
 	struct vlan_rules vlan;
 	struct guard guard;
+	_Atomic uint64_t *storm; /**< of the port; NULL = frames to everybody are not limited */
+	struct storm_rate storm_rate;
 };
 
 /** Do the keys that rules are made of fit together? @return 0; negative errno with the reason */

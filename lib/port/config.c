@@ -42,7 +42,7 @@ const struct key port_common_keys[] = {
 	PORT_KEY("macs", macs, .kind = KEY_TEXT, .size = PORT_MACS_TEXT, .optional = true,
 		.live = true),
 	PORT_KEY("macs-arp", macs_arp, .kind = KEY_SWITCH, .live = true),
-	PORT_KEY_LATER("storm"),
+	PORT_KEY("storm", storm, .kind = KEY_NUMBER, .max = PORT_STORM_MAX, .live = true),
 	PORT_KEY_LATER("rate-in"),
 	PORT_KEY_LATER("rate-out"),
 	PORT_KEY_LATER("mirror"),

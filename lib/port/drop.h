@@ -37,6 +37,8 @@ enum drop_owner {
 		"from an address that is none of those its port may send from")                    \
 	X(DROP_NEIGHBOUR, "neighbour", DROP_BY_GUEST,                                              \
 		"ARP or neighbour discovery that speaks for another, or cannot be seen not to")    \
+	X(DROP_STORM, "storm", DROP_BY_GUEST,                                                      \
+		"to everybody, and there were more than its port may send")                        \
 	X(DROP_POLICY, "policy", DROP_BY_SWITCH, "between ports that may not reach each other")    \
 	X(DROP_SAME_PORT, "same-port", DROP_BY_PORT,                                               \
 		"the destination is where the frame came from")                                    \

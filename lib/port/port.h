@@ -26,6 +26,7 @@ enum {
 	PORT_QUEUES_MAX = 128,
 	PORT_NUMA_AUTO = -1,
 	PORT_TRUNK_MAX = 256,
+	PORT_STORM_MAX = 100000000,          /**< frames a second */
 	PORT_MACS_MAX = 32,                  /**< addresses that a port may be bound to */
 	PORT_MACS_TEXT = PORT_MACS_MAX * 18, /**< bytes of the list of them */
 	PORT_NONE = 0xffff,   /**< the id of no port */
@@ -66,6 +67,7 @@ struct port_config {
 	bool isolated;
 	bool sticky;               /**< addresses learnt here do not move away */
 	char macs[PORT_MACS_TEXT]; /**< sources that frames may have; "" = any */
+	int64_t storm;             /**< frames to everybody a second; 0 = any number */
 	bool macs_arp;             /**< ARP and neighbour discovery speak for these only */
 	_Alignas(8) char driver_config[PORT_DRIVER_CONFIG_MAX];
 };
@@ -214,6 +216,9 @@ struct port {
 
 	/* Set by control: ids of the ports that the configuration names, PORT_NONE = it names none. */
 	uint16_t uplink;
+
+	/** Of storm control (guard/storm.h): written by the polling lcores of this port's queues. */
+	_Atomic uint64_t storm_due;
 
 	/* Set by the driver's open. */
 	void *dev;

@@ -10,6 +10,7 @@
 #include "base/mac.h"
 #include "guard/guard.h"
 #include "guard/neighbour.h"
+#include "guard/storm.h"
 
 enum { ROOM = 256, ND_NS = 135, ND_NA = 136, ICMPV6 = 58, HOPBYHOP = 0, FRAGMENT = 44, AH = 51 };
 
@@ -355,6 +356,62 @@ test_checksum_requests(void **state)
 	}
 }
 
+/* Storms -------------------------------------------------------------------------------------- */
+
+/** What passes in a second, offered in bursts of n every so many cycles. */
+static uint64_t
+passed(_Atomic uint64_t *due, const struct storm_rate *rate, uint64_t from, uint64_t hz,
+	uint64_t every, uint16_t n)
+{
+	uint64_t sum = 0;
+
+	for (uint64_t now = from; now < from + hz; now += every)
+		sum += storm_pass(due, rate, now, n);
+	return sum;
+}
+
+static void
+test_storm_rate(void **state)
+{
+	static const uint64_t rates[] = {1, 7, 1000, 123456, 1000000};
+	const uint64_t hz = 2100000000;
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT(rates); i++) {
+		uint64_t pps = rates[i], burst = pps < 10 ? 1 : pps / 10;
+		struct storm_rate rate;
+		_Atomic uint64_t due = 0;
+
+		storm_rate_set(&rate, pps, hz);
+		/* After a pause, a burst; from then on the rate. The clock may wrap. */
+		uint64_t start = UINT64_MAX - hz * 2;
+		assert_in_range(passed(&due, &rate, start, hz, hz / 100000, 32), pps,
+			pps + burst + 1);
+		uint64_t next = passed(&due, &rate, start + hz, hz, hz / 100000, 32);
+		assert_in_range(next, pps - pps / 100 - (pps > 1 ? 1 : 0), pps + pps / 100 + 1);
+		/* Another lcore, whose clock is a little behind, gets nothing on top. */
+		assert_in_range(storm_pass(&due, &rate, start + 2 * hz - 1000, 32), 0,
+			pps / 100000 + 1);
+		/* A year of silence is a pause like any other. */
+		uint16_t most = burst < 32 ? (uint16_t)burst : 32;
+		assert_int_equal(
+			storm_pass(&due, &rate, start + 365 * 86400 * hz, 32), most);
+	}
+}
+
+static void
+test_storm_below_rate(void **state)
+{
+	const uint64_t hz = 2000000000;
+	struct storm_rate rate;
+	_Atomic uint64_t due = 0;
+
+	(void)state;
+	storm_rate_set(&rate, 1000, hz);
+	assert_int_equal(passed(&due, &rate, 1, hz, hz / 900, 1), 901);
+	assert_int_equal(storm_pass(&due, &rate, 20 * hz, 0), 0);
+}
+
 /* Keys ---------------------------------------------------------------------------------------- */
 
 static void
@@ -432,6 +489,8 @@ main(void)
 		cmocka_unit_test(test_extensions),
 		cmocka_unit_test(test_fragments),
 		cmocka_unit_test(test_checksum_requests),
+		cmocka_unit_test(test_storm_rate),
+		cmocka_unit_test(test_storm_below_rate),
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_bad_keys),
 	};
