@@ -14,6 +14,7 @@ struct ingress {
 	const struct snapshot *snapshot;
 	const struct rules *rules;
 	struct leaders leaders;
+	bool sources;                 /**< they matter */
 	uint16_t origin[FRAME_BURST]; /**< of each leader: the port, or the member it reflects */
 	uint32_t liars; /**< a bit for each frame: it speaks for another, though its leader passed */
 };
@@ -46,7 +47,7 @@ ingress_leaders(struct ingress *ingress, struct burst *burst)
 	leaders->n = 0;
 	for (unsigned i = 0; i < burst->n; i++) {
 		struct frame *frame = &burst->frame[i];
-		if (last != NULL && leaders_same(frame, last)) {
+		if (last != NULL && leaders_same(frame, last, ingress->sources)) {
 			frame->l2_len = last->l2_len;
 			frame->vlan = last->vlan;
 			frame->tag_len = last->tag_len;
@@ -110,23 +111,21 @@ ingress_reflections(struct ingress *ingress, const struct fdb *fdb)
 }
 
 /** Sources, but not of what is reflected: these stay where they are. */
-static void
+static unsigned
 ingress_learn(const struct ingress *ingress, struct fdb *fdb)
 {
 	uint16_t self = ingress->rules->policy.port;
 	struct leaders own = {.n = 0};
 
-	if (!ingress->rules->is_uplink) {
-		leaders_learn(fdb, &ingress->leaders, self);
-		return;
-	}
+	if (!ingress->rules->is_uplink)
+		return leaders_learn(fdb, &ingress->leaders, self);
 	for (unsigned i = 0; i < ingress->leaders.n; i++) {
 		if (ingress->origin[i] != self)
 			continue;
 		own.frame[own.n] = ingress->leaders.frame[i];
 		own.dest[own.n++] = ingress->leaders.dest[i];
 	}
-	leaders_learn(fdb, &own, self);
+	return leaders_learn(fdb, &own, self);
 }
 
 /** Where a frame for one port really goes. */
@@ -205,12 +204,15 @@ ingress_storm(const struct rules *rules, struct burst *burst)
 		burst->dest[floods[i]] = DEST_DROP + DROP_STORM;
 }
 
-void
-ingress_burst(struct fdb *fdb, const struct snapshot *snapshot, struct burst *burst, bool live)
+unsigned
+ingress_burst(struct fdb *fdb, const struct snapshot *snapshot, struct burst *burst, bool live,
+	bool learn)
 {
 	struct ingress ingress = {.snapshot = snapshot, .rules = snapshot->rules[burst->port]};
 	struct targets targets;
+	unsigned missed = 0;
 
+	ingress.sources = learn || ingress.rules->guard.sources || ingress.rules->is_uplink;
 	ingress_leaders(&ingress, burst);
 	if (ingress.rules->guard.neighbours)
 		ingress_neighbours(&ingress, burst);
@@ -218,8 +220,8 @@ ingress_burst(struct fdb *fdb, const struct snapshot *snapshot, struct burst *bu
 	fdb_prefetch_burst(fdb, targets.key, targets.n);
 	if (ingress.rules->is_uplink)
 		ingress_reflections(&ingress, fdb);
-	if (live && ingress.rules->learn)
-		ingress_learn(&ingress, fdb);
+	if (learn && ingress.rules->learn)
+		missed = ingress_learn(&ingress, fdb);
 	if (ingress.rules->fixed != PORT_NONE)
 		ingress_fixed(&ingress);
 	else
@@ -231,4 +233,5 @@ ingress_burst(struct fdb *fdb, const struct snapshot *snapshot, struct burst *bu
 		ingress_storm(ingress.rules, burst);
 	for (unsigned i = 0; i < burst->n; i++)
 		burst->origin[i] = ingress.origin[ingress.leaders.of[i]];
+	return missed;
 }

@@ -22,11 +22,19 @@ void
 poll_classify(struct worker *worker, const struct snapshot *snapshot)
 {
 	struct burst *burst = &worker->burst;
+	uint8_t *rest = &worker->rest[burst->port];
+	bool live = !worker->dry, learn = live && *rest == 0;
+	unsigned missed;
 
 	if (likely(snapshot->rules[burst->port] == NULL))
-		classify_burst(worker->fdb, burst, !worker->dry);
+		missed = classify_burst(worker->fdb, burst, learn);
 	else
-		ingress_burst(worker->fdb, snapshot, burst, !worker->dry);
+		missed = ingress_burst(worker->fdb, snapshot, burst, live, learn);
+	/* Sources that are not learnt cost much for nothing: two of them a burst, on average. */
+	if (unlikely(*rest > 0))
+		--*rest;
+	else
+		*rest = (uint8_t)(missed / 2);
 }
 
 /** @return frames received, by now forwarded */

@@ -48,6 +48,7 @@ struct worker {
 	/* The worker's alone. */
 	struct burst burst;
 	struct watch watch;
+	uint8_t rest[PORT_MAX]; /**< by port: bursts that nothing is learnt from */
 	struct retag_room room;
 };
 

@@ -117,12 +117,15 @@ settle(struct fdb *fdb, uint16_t port, const unsigned counts[FDB_VERDICTS])
 /**
  * Take the lock for each address, so that nobody waits for a burst. Not even for a holder that has
  * lost its CPU: then the rest of the burst is refused, and learnt from later frames.
+ *
+ * @return how many were not learnt
  */
-static void
+static unsigned
 learn_slowly(struct fdb *fdb, const struct fdb_search *search, const uint16_t port[],
 	const struct learn_list *list)
 {
 	unsigned counts[FDB_VERDICTS] = {0};
+	unsigned missed = 0;
 	bool patient = true;
 
 	for (unsigned l = 0; l < list->n; l++) {
@@ -138,14 +141,16 @@ learn_slowly(struct fdb *fdb, const struct fdb_search *search, const uint16_t po
 			}
 		}
 		counts[verdict]++;
+		missed += verdict != FDB_LEARNT;
 		if (l + 1 < list->n && port[list->item[l + 1]] == port[i])
 			continue;
 		settle(fdb, port[i], counts);
 		memset(counts, 0, sizeof(counts));
 	}
+	return missed;
 }
 
-void
+unsigned
 fdb_learn_burst(struct fdb *fdb, const uint64_t keys[], const uint16_t ports[], unsigned n)
 {
 	struct fdb_search search;
@@ -155,7 +160,7 @@ fdb_learn_burst(struct fdb *fdb, const uint64_t keys[], const uint16_t ports[], 
 
 	assert(n <= FDB_BURST_MAX);
 	if (!n)
-		return;
+		return 0;
 	n = distinct_pairs(keys, ports, search.key, port, n);
 	fdb_search_burst(fdb, &search, n);
 	for (unsigned i = 0; i < n; i++) {
@@ -169,6 +174,5 @@ fdb_learn_burst(struct fdb *fdb, const uint64_t keys[], const uint16_t ports[], 
 		else
 			list.item[list.n++] = (uint8_t)i;
 	}
-	if (list.n)
-		learn_slowly(fdb, &search, port, &list);
+	return list.n ? learn_slowly(fdb, &search, port, &list) : 0;
 }

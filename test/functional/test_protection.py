@@ -259,7 +259,7 @@ def test_a_hog_takes_nothing_from_others(bridge, limit):
         assert table[A, 0] == ('p2', 'dynamic') and table[B, 0] == ('p3', 'dynamic')
         port = bridge.switch.port('p1')
         assert port['fdb_entries'] == (limit or CAPACITY - 2)
-        assert port['fdb_refused'] >= refused + sources - CAPACITY
+        assert port['fdb_refused'] > refused
         assert bridge.switch.port('p2')['fdb_refused'] == 0
         # Somebody new is learnt, too, although the table is full.
         bridge.learn('p4', C)
