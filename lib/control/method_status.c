@@ -43,11 +43,11 @@ status_call(void *arg, json_t *params, struct err *err)
 		(int)getpid(), "uptime_s", (json_int_t)(vswitch_now() - vswitch->started), "ports",
 		(int)vswitch->n_ports, "lcores", lcores, "fdb", "entries", (int)fdb.entries,
 		"capacity", (int)fdb.capacity, "ageing", (int)fdb_ageing(vswitch->fdb), "moves",
-		(int)fdb_moves(vswitch->fdb), "learned",
-		(json_int_t)fdb.learned, "moved", (json_int_t)fdb.moved, "aged",
-		(json_int_t)fdb.aged, "refused", (json_int_t)fdb.refused, "stuck",
-		(json_int_t)fdb.stuck, "damped", (json_int_t)fdb.damped, "replaced",
-		(json_int_t)fdb.replaced, "totals", status_totals(vswitch));
+		(int)fdb_moves(vswitch->fdb), "learned", (json_int_t)fdb.learned, "moved",
+		(json_int_t)fdb.moved, "aged", (json_int_t)fdb.aged, "refused",
+		(json_int_t)fdb.refused, "stuck", (json_int_t)fdb.stuck, "damped",
+		(json_int_t)fdb.damped, "replaced", (json_int_t)fdb.replaced, "totals",
+		status_totals(vswitch));
 }
 
 static json_t *

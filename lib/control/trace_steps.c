@@ -85,7 +85,7 @@ step_source(json_t *steps, const struct trace_story *story)
 	else
 		step_add(steps, "learn", "%s is known at %s, and %s", text,
 			story_name(story, entry.port),
-			entry.is_static                        ? "stays there: it is static"
+			entry.is_static                      ? "stays there: it is static"
 			: story_is_sticky(story, entry.port) ? "stays there: the port is sticky"
 							     : "would move here");
 }

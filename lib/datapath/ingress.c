@@ -16,7 +16,8 @@ struct ingress {
 	struct leaders leaders;
 	bool sources;                 /**< they matter */
 	uint16_t origin[FRAME_BURST]; /**< of each leader: the port, or the member it reflects */
-	uint32_t liars; /**< a bit for each frame: it speaks for another, though its leader passed */
+	uint32_t
+		liars; /**< a bit for each frame: it speaks for another, though its leader passed */
 };
 
 static inline uint16_t

@@ -54,8 +54,8 @@ draw_secrets(struct fdb *fdb)
 static bool
 is_sane(uint32_t capacity, uint32_t ageing, uint32_t moves)
 {
-	return moves <= FDB_MOVES_MAX && capacity >= FDB_CAPACITY_MIN && capacity <= FDB_CAPACITY_MAX &&
-	       ageing >= FDB_AGEING_MIN && ageing <= FDB_AGEING_MAX;
+	return moves <= FDB_MOVES_MAX && capacity >= FDB_CAPACITY_MIN &&
+	       capacity <= FDB_CAPACITY_MAX && ageing >= FDB_AGEING_MIN && ageing <= FDB_AGEING_MAX;
 }
 
 struct fdb *

@@ -104,7 +104,8 @@ void fdb_prefetch_burst(const struct fdb *fdb, const uint64_t keys[], unsigned n
  * @param n up to FDB_BURST_MAX
  * @return how many addresses were not learnt, for any of the reasons that fdb_stats counts
  */
-unsigned fdb_learn_burst(struct fdb *fdb, const uint64_t keys[], const uint16_t ports[], unsigned n);
+unsigned fdb_learn_burst(
+	struct fdb *fdb, const uint64_t keys[], const uint16_t ports[], unsigned n);
 
 /* Control thread ---------------------------------------------------------------------------- */
 

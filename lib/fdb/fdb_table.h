@@ -88,7 +88,7 @@ struct fdb {
 	/* Changes seldom, read by polling lcores once a burst. */
 	alignas(FDB_LINE) uint32_t displaced; /**< entries that changed buckets; by the writer */
 	uint16_t epoch;                       /**< by control */
-	uint32_t now;   /**< seconds, by control; read where addresses move */
+	uint32_t now;                         /**< seconds, by control; read where addresses move */
 	uint32_t moves; /**< how often an address may; by control, read likewise */
 
 	/* Written by the writer. The counts are read by learners that would need an entry. */

@@ -37,8 +37,7 @@ macs_parse(const char *list, struct macs *macs, struct err *err)
 		if (length < 0)
 			return length;
 		if (macs_has(macs, mac))
-			return err_set(
-				err, EINVAL, "%s is named twice", mac_format(mac, text));
+			return err_set(err, EINVAL, "%s is named twice", mac_format(mac, text));
 		if (macs->n == PORT_MACS_MAX)
 			return err_set(err, EINVAL, "more than %d addresses", PORT_MACS_MAX);
 		macs->mac[macs->n++] = mac;

@@ -113,8 +113,7 @@ neighbour_options(const uint8_t *head, uint32_t at, uint32_t end, const struct m
 
 /** A message of neighbour discovery. @param at where it begins @param end of the packet */
 static bool
-neighbour_message(
-	const struct frame *frame, uint32_t at, uint32_t end, const struct macs *macs)
+neighbour_message(const struct frame *frame, uint32_t at, uint32_t end, const struct macs *macs)
 {
 	static const uint8_t options[] = {8, 16, 24, 24, 40};
 	const struct frame_offload *offload = &frame->offload;
@@ -123,8 +122,7 @@ neighbour_message(
 	if (offload->flags != 0 && (offload->flags != FRAME_CSUM || field != at + ICMPV6_CHECKSUM))
 		return false;
 	at += options[frame->head[at] - ND_FIRST];
-	return at <= end && end <= frame->head_len &&
-	       neighbour_options(frame->head, at, end, macs);
+	return at <= end && end <= frame->head_len && neighbour_options(frame->head, at, end, macs);
 }
 
 static bool

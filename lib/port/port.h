@@ -29,8 +29,8 @@ enum {
 	PORT_STORM_MAX = 100000000,          /**< frames a second */
 	PORT_MACS_MAX = 32,                  /**< addresses that a port may be bound to */
 	PORT_MACS_TEXT = PORT_MACS_MAX * 18, /**< bytes of the list of them */
-	PORT_NONE = 0xffff,   /**< the id of no port */
-	PORT_ABSENT = 0xfffe, /**< of one that is named, but not there */
+	PORT_NONE = 0xffff,                  /**< the id of no port */
+	PORT_ABSENT = 0xfffe,                /**< of one that is named, but not there */
 	PORT_DRIVER_CONFIG_MAX = 640,
 };
 

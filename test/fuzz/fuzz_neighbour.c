@@ -135,13 +135,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t head_len = FRAME_ETH_LEN + input.head % (size - FRAME_ETH_LEN + 1);
 	uint8_t *head = malloc(head_len);
 	memcpy(head, bytes, head_len);
-	struct frame frame = {
-		.head = head, .head_len = (uint16_t)head_len, .len = (uint32_t)size};
+	struct frame frame = {.head = head, .head_len = (uint16_t)head_len, .len = (uint32_t)size};
 	struct receiver receiver = {.bytes = bytes, .n = size};
 	if (input.undone % 2 != 0) {
 		uint16_t field = (uint16_t)(input.field % (size - 1));
-		frame.offload = (struct frame_offload){
-			.flags = FRAME_CSUM, .csum_start = field / 3, .csum_offset = field - field / 3};
+		frame.offload = (struct frame_offload){.flags = FRAME_CSUM,
+			.csum_start = field / 3,
+			.csum_offset = field - field / 3};
 		memcpy(bytes + field, &input.stored, sizeof(input.stored));
 	}
 	receive(&receiver);

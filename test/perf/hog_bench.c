@@ -113,7 +113,8 @@ choose_sources(enum kind kind)
 
 		bench.random = bench.random * UINT64_C(6364136223846793005) + 1442695040888963407;
 		uint32_t n = kind == ONE ? 1 : (uint32_t)(bench.random >> 33) % SOURCES;
-		memcpy(source, (uint8_t[]){2, 1, 0, (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n},
+		memcpy(source,
+			(uint8_t[]){2, 1, 0, (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n},
 			MAC_BYTES);
 	}
 }

@@ -15,8 +15,7 @@ static struct memory memory;
 bool
 rings_open(void)
 {
-	void *host =
-		mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *host = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (host == MAP_FAILED)
 		return false;
@@ -42,7 +41,8 @@ rings_make(uint16_t flags)
 	struct side *side = take(sizeof(*side));
 
 	side->avail = take(sizeof(struct vring_avail) + (RINGS_SIZE + 1) * sizeof(uint16_t));
-	side->used = take(sizeof(struct vring_used) + RINGS_SIZE * sizeof(struct vring_used_elem) + 2);
+	side->used =
+		take(sizeof(struct vring_used) + RINGS_SIZE * sizeof(struct vring_used_elem) + 2);
 	for (unsigned i = 0; i < RINGS_SIZE; i++) {
 		side->desc[i] = (struct vring_desc){
 			(uint64_t)(side->buffer[i % RINGS_IN_USE] - memory.region[0].host),
