@@ -16,6 +16,7 @@
 #include <immintrin.h>
 
 #include "fdb/fdb.h"
+#include "fdb/fdb_moves.h"
 
 #define FDB_LINE 64
 
@@ -29,7 +30,6 @@ enum {
 	FDB_SLICE = 64,      /**< buckets handled by control per taking of the lock */
 	FDB_PATIENCE = 256,  /**< pauses (some 10 us) after which a learner gives up on the lock */
 	FDB_AGE_MAX = 32767, /**< ticks of an ageing time; far from the wrap of the epoch */
-	FDB_MOVER_SETS = 64, /**< of FDB_WAYS each */
 };
 
 #define FDB_NONE UINT32_MAX /**< no such slot */
@@ -62,21 +62,6 @@ static_assert(sizeof(struct fdb_bucket) == FDB_LINE, "a bucket is a cache line")
 #define FDB_EPOCH_SHIFT    32
 #define FDB_PORT_SHIFT     48
 #define FDB_KEY_VLAN_SHIFT 48
-
-/** An address that moved lately. By the writer; key and until are read by learners too. */
-struct fdb_mover {
-	uint64_t key;   /**< 0 = none */
-	uint32_t since; /**< when its moves began to be counted, in seconds */
-	uint32_t until; /**< up to when it is held */
-	uint32_t moves; /**< since then */
-};
-
-/** Addresses seen at a port and not learnt there. Added to atomically by learners. */
-struct fdb_tally {
-	uint64_t refused;
-	uint64_t stuck;
-	uint64_t damped;
-};
 
 struct fdb {
 	/* Set at creation, read by all. */
