@@ -94,6 +94,13 @@ void fdb_tally_add(struct fdb_tally *sum, const struct fdb_tally *part);
 /** The length of an epoch for an ageing time. */
 uint32_t fdb_tick(uint32_t ageing);
 
+/** Ticks since an entry was seen. */
+static inline uint16_t
+fdb_ticks(const struct fdb *fdb, uint64_t value)
+{
+	return (uint16_t)(FDB_READ(fdb->epoch) - (uint16_t)(value >> FDB_EPOCH_SHIFT));
+}
+
 /* Sweeping, fdb_sweep.c: control thread ------------------------------------------------------ */
 
 /**

@@ -204,13 +204,6 @@ fdb_restamp(uint64_t value, uint16_t epoch)
 	return (value & ~FDB_EPOCH) | (uint64_t)epoch << FDB_EPOCH_SHIFT;
 }
 
-/** Ticks since an entry was seen. */
-static inline uint16_t
-fdb_ticks(const struct fdb *fdb, uint64_t value)
-{
-	return (uint16_t)(FDB_READ(fdb->epoch) - (uint16_t)(value >> FDB_EPOCH_SHIFT));
-}
-
 /* Reading slots ----------------------------------------------------------------------------- */
 
 /* A slot is named by its number: bucket times FDB_WAYS, plus way. */
