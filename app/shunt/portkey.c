@@ -44,6 +44,12 @@ const struct portkey portkeys[] = {
 		"the port that copies of this port's frames leave by as well; empty for none"},
 	{NULL, "mirror-direction", "both|rx|tx",
 		"copies of what the switch receives here (rx), sends here (tx), or both"},
+	{NULL, "macs", "LIST", "the only addresses that frames may come from; nothing for any"},
+	{NULL, "macs-arp", "on|off",
+		"whether ARP and neighbour discovery may speak for these addresses only"},
+	{NULL, "storm", "PPS",
+		"how many broadcast, multicast and unknown frames a second the port may send; 0 for any"},
+	{NULL, "sticky", "on|off", "whether addresses learned at the port stay until they age out"},
 	{NULL, NULL, NULL, NULL},
 };
 /* clang-format on */

@@ -40,7 +40,7 @@ struct key {
 	bool later;                 /**< known word whose feature does not exist yet */
 };
 
-enum { KEY_VALUE_MAX = 512 };
+enum { KEY_VALUE_MAX = 640 };
 
 /** Find a key by its name in a table that ends with a NULL name. @return NULL when absent */
 const struct key *key_find(const struct key table[], const char *name);

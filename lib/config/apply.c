@@ -104,6 +104,8 @@ apply_fdb(struct vswitch *vswitch, const struct config *config, struct err *err)
 			config->path, stats.capacity);
 	if (config->fdb.ageing != 0)
 		fdb_set_ageing(vswitch->fdb, config->fdb.ageing);
+	if (config->fdb.moves != 0)
+		fdb_set_moves(vswitch->fdb, config->fdb.moves);
 	return 0;
 }
 

@@ -36,8 +36,9 @@ config_json(const struct config_target *target)
 	TAILQ_FOREACH(port, &vswitch->ports, next)
 	json_object_set_new(
 		ports, port->port.config.name, methods_port_config(&port->port.config, false));
-	json_t *json = json_pack("{s:s, s:{s:i, s:i}}", "lcores", print_lcores(vswitch, lcores),
-		"fdb", "capacity", (int)fdb.capacity, "ageing", (int)fdb_ageing(vswitch->fdb));
+	json_t *json = json_pack("{s:s, s:{s:i, s:i, s:i}}", "lcores",
+		print_lcores(vswitch, lcores), "fdb", "capacity", (int)fdb.capacity, "ageing",
+		(int)fdb_ageing(vswitch->fdb), "moves", (int)fdb_moves(vswitch->fdb));
 	if (metrics_address(target->metrics)[0] != '\0')
 		json_object_set_new(json, "metrics", json_string(metrics_address(target->metrics)));
 	json_object_set_new(json, "ports", ports);

@@ -120,8 +120,10 @@ reader_fdb(struct reader *reader, const char *key, const yaml_node_t *key_node,
 	if (strcmp(key, "ageing") == 0)
 		return reader_number(
 			reader, "fdb.ageing", value, FDB_AGEING_MIN, FDB_AGEING_MAX, &fdb->ageing);
-	snprintf(reason, sizeof(reason), "fdb.%.60s: no such key; there are capacity and ageing",
-		key);
+	if (strcmp(key, "moves") == 0)
+		return reader_number(reader, "fdb.moves", value, 1, FDB_MOVES_MAX, &fdb->moves);
+	snprintf(reason, sizeof(reason),
+		"fdb.%.60s: no such key; there are capacity, ageing and moves", key);
 	return reader_fail(reader, key_node, reason);
 }
 

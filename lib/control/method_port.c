@@ -189,6 +189,7 @@ port_show(void *arg, json_t *params, struct err *err)
 	struct vswitch *vswitch = arg;
 	const struct vswitch_port *port = port_named(vswitch, params, err);
 	struct port_facts facts = {.n = 0};
+	struct fdb_port_stats fdb;
 
 	if (port == NULL)
 		return NULL;
@@ -198,8 +199,11 @@ port_show(void *arg, json_t *params, struct err *err)
 	json_object_update(object, keys);
 	json_decref(keys);
 	json_object_set_new(object, "max_frame", json_integer(port->port.max_len));
-	json_object_set_new(
-		object, "fdb_entries", json_integer(fdb_port_entries(vswitch->fdb, port->port.id)));
+	fdb_get_port_stats(vswitch->fdb, port->port.id, &fdb);
+	json_object_set_new(object, "fdb_entries", json_integer(fdb.entries));
+	json_object_set_new(object, "fdb_refused", json_integer((json_int_t)fdb.refused));
+	json_object_set_new(object, "fdb_stuck", json_integer((json_int_t)fdb.stuck));
+	json_object_set_new(object, "fdb_damped", json_integer((json_int_t)fdb.damped));
 	driver->facts(&port->port, &facts);
 	for (unsigned i = 0; i < facts.n; i++)
 		json_object_set_new(object, facts.fact[i].name, json_string(facts.fact[i].value));

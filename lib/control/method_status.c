@@ -42,14 +42,17 @@ status_call(void *arg, json_t *params, struct err *err)
 	for (unsigned i = 0; i < vswitch->n_lcores; i++)
 		json_array_append_new(lcores, json_integer(vswitch->lcore[i].cpu));
 	return json_pack(
-		"{s:s, s:s, s:i, s:I, s:i, s:o, s:{s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I}, s:o}",
+		"{s:s, s:s, s:i, s:I, s:i, s:o, s:{s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, "
+		"s:I}, s:o}",
 		"version", SHUNT_VERSION, "dpdk", rte_version() + sizeof("DPDK"), "pid",
 		(int)getpid(), "uptime_s", (json_int_t)(vswitch_now() - vswitch->started), "ports",
 		(int)vswitch->n_ports, "lcores", lcores, "fdb", "entries", (int)fdb.entries,
-		"capacity", (int)fdb.capacity, "ageing", (int)fdb_ageing(vswitch->fdb), "learned",
-		(json_int_t)fdb.learned, "moved", (json_int_t)fdb.moved, "aged",
-		(json_int_t)fdb.aged, "refused", (json_int_t)fdb.refused, "replaced",
-		(json_int_t)fdb.replaced, "totals", status_totals(vswitch));
+		"capacity", (int)fdb.capacity, "ageing", (int)fdb_ageing(vswitch->fdb), "moves",
+		(int)fdb_moves(vswitch->fdb), "learned", (json_int_t)fdb.learned, "moved",
+		(json_int_t)fdb.moved, "aged", (json_int_t)fdb.aged, "refused",
+		(json_int_t)fdb.refused, "stuck", (json_int_t)fdb.stuck, "damped",
+		(json_int_t)fdb.damped, "replaced", (json_int_t)fdb.replaced, "totals",
+		status_totals(vswitch));
 }
 
 static json_t *

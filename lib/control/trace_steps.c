@@ -55,6 +55,13 @@ step_vlan(json_t *steps, const struct trace_story *story)
 			config->trunk, config->native != 0 ? " with a native VLAN" : "");
 }
 
+static bool
+story_is_sticky(const struct trace_story *story, uint16_t port)
+{
+	return port < PORT_MAX && story->vswitch->by_id[port] != NULL &&
+	       story->vswitch->by_id[port]->config.sticky;
+}
+
 static void
 step_source(json_t *steps, const struct trace_story *story)
 {
@@ -78,7 +85,9 @@ step_source(json_t *steps, const struct trace_story *story)
 	else
 		step_add(steps, "learn", "%s is known at %s, and %s", text,
 			story_name(story, entry.port),
-			entry.is_static ? "stays there: it is static" : "would move here");
+			entry.is_static                      ? "stays there: it is static"
+			: story_is_sticky(story, entry.port) ? "stays there: the port is sticky"
+							     : "would move here");
 }
 
 static void
@@ -183,6 +192,8 @@ story_ends_at_ingress(const struct trace_story *story)
 	case DROP_RUNT:
 	case DROP_BAD_TAG:
 	case DROP_RESERVED:
+	case DROP_SOURCE:
+	case DROP_NEIGHBOUR:
 		return true;
 	default:
 		return false;

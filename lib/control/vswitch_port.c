@@ -114,6 +114,16 @@ port_look(struct vswitch *vswitch, struct vswitch_port *port)
 	vswitch->up[port->port.id] = port->port.config.enabled && port->link.up;
 }
 
+/** Tell the filtering table what the port asks of it. */
+static void
+port_set_table(struct vswitch *vswitch, const struct vswitch_port *port)
+{
+	const struct port_config *config = &port->port.config;
+
+	fdb_set_limit(vswitch->fdb, port->port.id, (uint32_t)config->mac_limit);
+	fdb_set_sticky(vswitch->fdb, port->port.id, config->sticky);
+}
+
 /** Open a port under an id and publish it. */
 static int
 port_attach(struct vswitch *vswitch, struct vswitch_port *port, struct err *err)
@@ -136,7 +146,7 @@ port_attach(struct vswitch *vswitch, struct vswitch_port *port, struct err *err)
 	}
 	vswitch_rates_swap(vswitch, port, &rates);
 	vswitch->by_id[id] = &port->port;
-	fdb_set_limit(vswitch->fdb, id, (uint32_t)port->port.config.mac_limit);
+	port_set_table(vswitch, port);
 	port_look(vswitch, port);
 	if (!vswitch->holding)
 		vswitch_publish(vswitch);
@@ -230,7 +240,8 @@ port_moved(const struct port_config *old, const struct port_config *new)
 {
 	return old->vlan != new->vlan || old->native != new->native ||
 	       old->vlan_protocol != new->vlan_protocol || strcmp(old->trunk, new->trunk) != 0 ||
-	       strcmp(old->uplink, new->uplink) != 0 || (old->learn && !new->learn);
+	       strcmp(old->uplink, new->uplink) != 0 || (old->learn && !new->learn) ||
+	       strcmp(old->macs, new->macs) != 0;
 }
 
 static int
@@ -252,7 +263,7 @@ port_change_live(struct vswitch *vswitch, struct vswitch_port *port,
 		return rc;
 	}
 	vswitch_rates_swap(vswitch, port, &rates);
-	fdb_set_limit(vswitch->fdb, port->port.id, (uint32_t)config->mac_limit);
+	port_set_table(vswitch, port);
 	port_look(vswitch, port);
 	vswitch_publish(vswitch);
 	vswitch_rates_drop(vswitch, port, &rates);

@@ -5,8 +5,9 @@
 #include "datapath/worker.h"
 
 void
-admit_burst(struct worker *worker, const struct rules *rules)
+admit_burst(struct worker *worker, const struct snapshot *snapshot, const struct rules *rules)
 {
+	const struct observers *observers = snapshot->observers[worker->burst.port];
 	struct burst *burst = &worker->burst;
 	struct meter *meter = rules->meter;
 	uint16_t kept = 0;
@@ -15,7 +16,10 @@ admit_burst(struct worker *worker, const struct rules *rules)
 	bucket_fill(&meter->bucket, &rules->rate_in, rte_rdtsc());
 	for (uint16_t i = 0; i < burst->n; i++) {
 		if (!bucket_take(&meter->bucket, burst->frame[i].len)) {
-			rte_pktmbuf_free(burst->frame[i].mbuf);
+			struct frame *frame = &burst->frame[i];
+			if (observers != NULL)
+				observe_dropped(worker, observers, true, DROP_RATE, &frame, 1);
+			rte_pktmbuf_free(frame->mbuf);
 			continue;
 		}
 		if (kept != i)

@@ -39,14 +39,14 @@ classify_frame(struct frame *frame)
 }
 
 static void
-classify_leaders(struct burst *burst, struct leaders *leaders)
+classify_leaders(struct burst *burst, struct leaders *leaders, bool sources)
 {
 	struct frame *last = NULL;
 
 	leaders->n = 0;
 	for (unsigned i = 0; i < burst->n; i++) {
 		struct frame *frame = &burst->frame[i];
-		if (last != NULL && leaders_same(frame, last)) {
+		if (last != NULL && leaders_same(frame, last, sources)) {
 			frame->l2_len = last->l2_len;
 			frame->vlan = last->vlan;
 		} else {
@@ -71,17 +71,19 @@ classify_lookup(const struct fdb *fdb, const struct targets *targets, struct lea
 			ports[i] == port ? DEST_DROP + DROP_SAME_PORT : ports[i];
 }
 
-void
+unsigned
 classify_burst(struct fdb *fdb, struct burst *burst, bool learn)
 {
 	struct leaders leaders;
 	struct targets targets;
+	unsigned missed = 0;
 
-	classify_leaders(burst, &leaders);
+	classify_leaders(burst, &leaders, learn);
 	leaders_targets(&leaders, &targets);
 	fdb_prefetch_burst(fdb, targets.key, targets.n);
 	if (likely(learn))
-		leaders_learn(fdb, &leaders, burst->port);
+		missed = leaders_learn(fdb, &leaders, burst->port);
 	classify_lookup(fdb, &targets, &leaders, burst->port);
 	leaders_follow(&leaders, burst);
+	return missed;
 }

@@ -14,8 +14,9 @@
  * Decide where each frame goes: burst->dest receives a port id, DEST_FLOOD, or DEST_DROP plus the
  * reason. Fills in l2_len and vlan of the frames. (IEEE 802.1Q clauses 6.9, 8.6, 8.7)
  *
- * @param learn false: the table stays as it is
+ * @param learn false: the table stays as it is, and sources are not looked at
+ * @return how many sources could not be learnt
  */
-void classify_burst(struct fdb *fdb, struct burst *burst, bool learn);
+unsigned classify_burst(struct fdb *fdb, struct burst *burst, bool learn);
 
 #endif

@@ -36,7 +36,7 @@ egress_drop(struct worker *worker, const struct snapshot *snapshot, uint16_t por
 	const struct snapshot_egress *egress = snapshot->target[port].egress;
 
 	if (egress != NULL && egress->observers != NULL)
-		observe_dropped(worker, egress->observers, reason, frames, n);
+		observe_dropped(worker, egress->observers, false, reason, frames, n);
 	worker->counters[port].tx_drops[reason] += n;
 	frame_free(frames, n);
 }

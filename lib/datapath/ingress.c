@@ -3,15 +3,21 @@
 
 #include <string.h>
 
+#include <rte_cycles.h>
+
 #include "base/mac.h"
 #include "datapath/leaders.h"
+#include "guard/neighbour.h"
 
 /** A burst on its way through the rules of the port it came from. */
 struct ingress {
 	const struct snapshot *snapshot;
 	const struct rules *rules;
 	struct leaders leaders;
+	bool sources;                 /**< they matter */
 	uint16_t origin[FRAME_BURST]; /**< of each leader: the port, or the member it reflects */
+	uint32_t
+		liars; /**< a bit for each frame: it speaks for another, though its leader passed */
 };
 
 static inline uint16_t
@@ -22,6 +28,9 @@ ingress_frame(const struct rules *rules, struct frame *frame)
 	int reason = vlan_ingress(&rules->vlan, frame);
 	if (reason >= 0)
 		return (uint16_t)(DEST_DROP + reason);
+	if (rules->guard.sources &&
+		!macs_has(&rules->guard.macs, mac_load(frame->head + MAC_BYTES)))
+		return DEST_DROP + DROP_SOURCE;
 	uint64_t mac = mac_load(frame->head);
 	if (!mac_is_group(mac))
 		return DEST_LOOKUP;
@@ -39,7 +48,7 @@ ingress_leaders(struct ingress *ingress, struct burst *burst)
 	leaders->n = 0;
 	for (unsigned i = 0; i < burst->n; i++) {
 		struct frame *frame = &burst->frame[i];
-		if (last != NULL && leaders_same(frame, last)) {
+		if (last != NULL && leaders_same(frame, last, ingress->sources)) {
 			frame->l2_len = last->l2_len;
 			frame->vlan = last->vlan;
 			frame->tag_len = last->tag_len;
@@ -51,6 +60,31 @@ ingress_leaders(struct ingress *ingress, struct burst *burst)
 		leaders->of[i] = (uint8_t)(leaders->n - 1);
 		last = frame;
 	}
+}
+
+/**
+ * Frames led by one differ in what they say to neighbours: each is looked at. A leader of liars
+ * alone is dropped, and hence not learnt from.
+ */
+static void
+ingress_neighbours(struct ingress *ingress, const struct burst *burst)
+{
+	const struct macs *macs = &ingress->rules->guard.macs;
+	struct leaders *leaders = &ingress->leaders;
+	uint32_t honest = 0;
+
+	for (unsigned i = 0; i < burst->n; i++) {
+		unsigned leader = leaders->of[i];
+		if (leaders->dest[leader] < DEST_FORWARD)
+			continue;
+		if (neighbour_is_true(&burst->frame[i], macs))
+			honest |= UINT32_C(1) << leader;
+		else
+			ingress->liars |= UINT32_C(1) << i;
+	}
+	for (unsigned i = 0; i < leaders->n; i++)
+		if (leaders->dest[i] >= DEST_FORWARD && (honest >> i & 1) == 0)
+			leaders->dest[i] = DEST_DROP + DROP_NEIGHBOUR;
 }
 
 /** What a member sent and the uplink brings back is known by its source. */
@@ -78,23 +112,21 @@ ingress_reflections(struct ingress *ingress, const struct fdb *fdb)
 }
 
 /** Sources, but not of what is reflected: these stay where they are. */
-static void
+static unsigned
 ingress_learn(const struct ingress *ingress, struct fdb *fdb)
 {
 	uint16_t self = ingress->rules->policy.port;
 	struct leaders own = {.n = 0};
 
-	if (!ingress->rules->is_uplink) {
-		leaders_learn(fdb, &ingress->leaders, self);
-		return;
-	}
+	if (!ingress->rules->is_uplink)
+		return leaders_learn(fdb, &ingress->leaders, self);
 	for (unsigned i = 0; i < ingress->leaders.n; i++) {
 		if (ingress->origin[i] != self)
 			continue;
 		own.frame[own.n] = ingress->leaders.frame[i];
 		own.dest[own.n++] = ingress->leaders.dest[i];
 	}
-	leaders_learn(fdb, &own, self);
+	return leaders_learn(fdb, &own, self);
 }
 
 /** Where a frame for one port really goes. */
@@ -156,24 +188,51 @@ ingress_fixed(struct ingress *ingress)
 	}
 }
 
-void
-ingress_burst(struct fdb *fdb, const struct snapshot *snapshot, struct burst *burst, bool learn)
+/** Frames to everybody beyond what the port may send: the last of a burst go. */
+static void
+ingress_storm(const struct rules *rules, struct burst *burst)
+{
+	uint8_t floods[FRAME_BURST];
+	uint16_t n = 0;
+
+	for (unsigned i = 0; i < burst->n; i++) {
+		floods[n] = (uint8_t)i;
+		n += burst->dest[i] >= DEST_FLOODS;
+	}
+	if (n == 0)
+		return;
+	for (uint16_t i = storm_pass(rules->storm, &rules->storm_rate, rte_rdtsc(), n); i < n; i++)
+		burst->dest[floods[i]] = DEST_DROP + DROP_STORM;
+}
+
+unsigned
+ingress_burst(struct fdb *fdb, const struct snapshot *snapshot, struct burst *burst, bool live,
+	bool learn)
 {
 	struct ingress ingress = {.snapshot = snapshot, .rules = snapshot->rules[burst->port]};
 	struct targets targets;
+	unsigned missed = 0;
 
+	ingress.sources = learn || ingress.rules->guard.sources || ingress.rules->is_uplink;
 	ingress_leaders(&ingress, burst);
+	if (ingress.rules->guard.neighbours)
+		ingress_neighbours(&ingress, burst);
 	leaders_targets(&ingress.leaders, &targets);
 	fdb_prefetch_burst(fdb, targets.key, targets.n);
 	if (ingress.rules->is_uplink)
 		ingress_reflections(&ingress, fdb);
 	if (learn && ingress.rules->learn)
-		ingress_learn(&ingress, fdb);
+		missed = ingress_learn(&ingress, fdb);
 	if (ingress.rules->fixed != PORT_NONE)
 		ingress_fixed(&ingress);
 	else
 		ingress_lookup(&ingress, fdb, &targets);
 	leaders_follow(&ingress.leaders, burst);
+	for (uint32_t rest = ingress.liars; rest != 0; rest &= rest - 1)
+		burst->dest[__builtin_ctz(rest)] = DEST_DROP + DROP_NEIGHBOUR;
+	if (live && ingress.rules->storm != NULL)
+		ingress_storm(ingress.rules, burst);
 	for (unsigned i = 0; i < burst->n; i++)
 		burst->origin[i] = ingress.origin[ingress.leaders.of[i]];
+	return missed;
 }

@@ -14,8 +14,12 @@
 /**
  * As classify_burst(), for a burst from a port that has rules. Fills in burst->origin too, and
  * tag_len of the frames.
+ *
+ * @param live false: nothing is counted against limits
+ * @param learn false: the table stays as it is
+ * @return how many sources could not be learnt
  */
-void ingress_burst(
-	struct fdb *fdb, const struct snapshot *snapshot, struct burst *burst, bool learn);
+unsigned ingress_burst(struct fdb *fdb, const struct snapshot *snapshot, struct burst *burst,
+	bool live, bool learn);
 
 #endif

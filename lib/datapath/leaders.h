@@ -20,10 +20,16 @@ struct leaders {
 /** As many bytes of a frame tell where it goes: addresses, type, and what a tag says. */
 enum { LEADERS_BYTES = FRAME_ETH_LEN + 2 };
 
-/** Would everything said of one frame hold for the other? */
+/**
+ * Would everything said of one frame hold for the other?
+ *
+ * @param sources whether anything is said of the source
+ */
 static inline bool
-leaders_same(const struct frame *a, const struct frame *b)
+leaders_same(const struct frame *a, const struct frame *b, bool sources)
 {
+	/* As loaded: the destination and the source's first bytes; the rest of it, type, tag. */
+	uint64_t source = sources ? UINT64_MAX : 0;
 	uint64_t x[LEADERS_BYTES / 8], y[LEADERS_BYTES / 8];
 
 	if (unlikely(a->head_len < FRAME_ETH_LEN + FRAME_TAG_LEN ||
@@ -31,11 +37,16 @@ leaders_same(const struct frame *a, const struct frame *b)
 		return false;
 	memcpy(x, a->head, sizeof(x));
 	memcpy(y, b->head, sizeof(y));
-	return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+	return (((x[0] ^ y[0]) & (MAC_MASK | source)) |
+		       ((x[1] ^ y[1]) & (UINT64_MAX << 32 | source))) == 0;
 }
 
-/** Learn where the sources of frames that may be forwarded are; group addresses are no source. */
-static inline void
+/**
+ * Learn where the sources of frames that may be forwarded are; group addresses are no source.
+ *
+ * @return how many could not be learnt
+ */
+static inline unsigned
 leaders_learn(struct fdb *fdb, const struct leaders *leaders, uint16_t port)
 {
 	uint64_t keys[FRAME_BURST];
@@ -50,8 +61,7 @@ leaders_learn(struct fdb *fdb, const struct leaders *leaders, uint16_t port)
 		ports[n] = port;
 		n += !mac_is_group(mac) && mac != 0;
 	}
-	if (n > 0)
-		fdb_learn_burst(fdb, keys, ports, n);
+	return n > 0 ? fdb_learn_burst(fdb, keys, ports, n) : 0;
 }
 
 /** Leaders whose destination the table knows, if anybody does. */

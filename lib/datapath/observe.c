@@ -120,11 +120,12 @@ observe_burst(
 }
 
 void
-observe_dropped(struct worker *worker, const struct observers *observers, enum drop_reason reason,
-	struct frame *const frames[], uint16_t n)
+observe_dropped(struct worker *worker, const struct observers *observers, bool received,
+	enum drop_reason reason, struct frame *const frames[], uint16_t n)
 {
-	const struct capture_record record = {
-		.tsc = rte_rdtsc(), .direction = CAPTURE_TX, .reason = (uint16_t)reason};
+	const struct capture_record record = {.tsc = rte_rdtsc(),
+		.direction = received ? CAPTURE_RX : CAPTURE_TX,
+		.reason = (uint16_t)reason};
 
 	for (uint16_t c = 0; c < observe_captures(worker, observers); c++)
 		for (uint16_t i = 0; i < n; i++)

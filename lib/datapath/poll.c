@@ -23,14 +23,22 @@ poll_classify(struct worker *worker, const struct snapshot *snapshot)
 {
 	struct burst *burst = &worker->burst;
 	const struct rules *rules = snapshot->rules[burst->port];
+	uint8_t *rest = &worker->rest[burst->port];
+	bool live = !worker->dry, learn = live && *rest == 0;
+	unsigned missed;
 
 	if (likely(rules == NULL)) {
-		classify_burst(worker->fdb, burst, !worker->dry);
-		return;
+		missed = classify_burst(worker->fdb, burst, learn);
+	} else {
+		if (rules->meter != NULL && live)
+			admit_burst(worker, snapshot, rules);
+		missed = ingress_burst(worker->fdb, snapshot, burst, live, learn);
 	}
-	if (rules->meter != NULL && !worker->dry)
-		admit_burst(worker, rules);
-	ingress_burst(worker->fdb, snapshot, burst, !worker->dry);
+	/* Sources that are not learnt cost much for nothing: two of them a burst, on average. */
+	if (unlikely(*rest > 0))
+		--*rest;
+	else
+		*rest = (uint8_t)(missed / 2);
 }
 
 void

@@ -12,7 +12,9 @@ rules_check(const struct port_config *config, struct err *err)
 {
 	int rc = vlan_check(config, err);
 
-	return rc < 0 ? rc : policy_check(config, err);
+	if (rc == 0)
+		rc = policy_check(config, err);
+	return rc < 0 ? rc : guard_check(config, err);
 }
 
 static bool
@@ -50,7 +52,8 @@ rules_change_tags(struct port *const ports[PORT_MAX])
 bool
 rules_of_its_own(const struct port *port)
 {
-	return !port->config.learn || port->meter != NULL;
+	return !port->config.learn || port->meter != NULL || port->config.macs[0] != '\0' ||
+	       port->config.storm != 0;
 }
 
 /** Whom a port reaches, and whether one of its members has it for its own. */
@@ -84,6 +87,15 @@ rules_rate_in(struct rules *rules, const struct port *port)
 	bucket_rate_set(&rules->rate_in, bits, burst, rte_get_tsc_hz());
 }
 
+static void
+rules_storm(struct rules *rules, struct port *port)
+{
+	if (port->config.storm == 0)
+		return;
+	rules->storm = &port->storm_due;
+	storm_rate_set(&rules->storm_rate, (uint64_t)port->config.storm, rte_get_tsc_hz());
+}
+
 void
 rules_build(struct rules *rules, const struct port *port, struct port *const ports[PORT_MAX])
 {
@@ -97,6 +109,8 @@ rules_build(struct rules *rules, const struct port *port, struct port *const por
 	vlan_rules_of(&port->config, &rules->vlan);
 	rules->vlan.inserts = port->inserts_tags;
 	rules_rate_in(rules, port);
+	guard_of(&port->config, &rules->guard);
+	rules_storm(rules, ports[port->id]);
 	rules_neighbours(rules, ports);
 	if (rules->policy.mode != PORT_BRIDGE)
 		rules->fixed = rules->policy.uplink;

@@ -8,6 +8,8 @@
 #ifndef SHUNT_DATAPATH_RULES_H
 #define SHUNT_DATAPATH_RULES_H
 
+#include "guard/guard.h"
+#include "guard/storm.h"
 #include "policy/policy.h"
 #include "rate/meter.h"
 #include "vlan/vlan.h"
@@ -26,6 +28,9 @@ struct rules {
 	struct vlan_rules vlan;
 	struct meter *meter; /**< the port's; NULL = it may send at any rate */
 	struct bucket_rate rate_in;
+	struct guard guard;
+	_Atomic uint64_t *storm; /**< of the port; NULL = frames to everybody are not limited */
+	struct storm_rate storm_rate;
 };
 
 /** Do the keys that rules are made of fit together? @return 0; negative errno with the reason */

@@ -49,6 +49,7 @@ struct worker {
 	/* The worker's alone. */
 	struct burst burst;
 	struct watch watch;
+	uint8_t rest[PORT_MAX]; /**< by port: bursts that nothing is learnt from */
 	struct retag_room room;
 	struct turns turns;
 };
@@ -104,8 +105,8 @@ void observe_burst(
 void observe_tx(struct worker *worker, const struct snapshot *snapshot, uint16_t port,
 	struct frame *const frames[], uint16_t n, bool mirrored);
 
-/** observe.c: show frames that are about to be dropped instead of leaving. */
-void observe_dropped(struct worker *worker, const struct observers *observers,
+/** observe.c: show frames that are about to be dropped. @param received else on their way out */
+void observe_dropped(struct worker *worker, const struct observers *observers, bool received,
 	enum drop_reason reason, struct frame *const frames[], uint16_t n);
 
 /** tx.c: send frames by one port. Takes one reference of each. */
@@ -113,7 +114,7 @@ void tx_frames(struct worker *worker, const struct snapshot *snapshot, uint16_t 
 	struct frame *const frames[], uint16_t n);
 
 /** admit.c: drop what of worker->burst is over the rate of the port it came from. */
-void admit_burst(struct worker *worker, const struct rules *rules);
+void admit_burst(struct worker *worker, const struct snapshot *snapshot, const struct rules *rules);
 
 /** shape.c: hand frames to a driver at the port's rate; what is early waits. */
 void shape_frames(struct worker *worker, const struct snapshot_target *target,

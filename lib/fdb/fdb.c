@@ -52,10 +52,10 @@ draw_secrets(struct fdb *fdb)
 }
 
 static bool
-is_sane(uint32_t capacity, uint32_t ageing)
+is_sane(uint32_t capacity, uint32_t ageing, uint32_t moves)
 {
-	return capacity >= FDB_CAPACITY_MIN && capacity <= FDB_CAPACITY_MAX &&
-	       ageing >= FDB_AGEING_MIN && ageing <= FDB_AGEING_MAX;
+	return moves <= FDB_MOVES_MAX && capacity >= FDB_CAPACITY_MIN &&
+	       capacity <= FDB_CAPACITY_MAX && ageing >= FDB_AGEING_MIN && ageing <= FDB_AGEING_MAX;
 }
 
 struct fdb *
@@ -63,9 +63,10 @@ fdb_create(const struct fdb_config *config)
 {
 	uint32_t capacity = config->capacity ? config->capacity : FDB_CAPACITY_DEFAULT;
 	uint32_t ageing = config->ageing ? config->ageing : FDB_AGEING_DEFAULT;
+	uint32_t moves = config->moves ? config->moves : FDB_MOVES_DEFAULT;
 	struct fdb *fdb;
 
-	if (!is_sane(capacity, ageing)) {
+	if (!is_sane(capacity, ageing, moves)) {
 		errno = EINVAL;
 		return NULL;
 	}
@@ -81,6 +82,7 @@ fdb_create(const struct fdb_config *config)
 		errno = ENOMEM;
 		return NULL;
 	}
+	fdb->moves = moves;
 	fdb->ageing = ageing;
 	fdb->tick = fdb_tick(ageing);
 	return fdb;
@@ -102,6 +104,36 @@ fdb_set_limit(struct fdb *fdb, uint16_t port, uint32_t limit)
 		FDB_WRITE(fdb->port_limit[port], limit);
 }
 
+void
+fdb_set_sticky(struct fdb *fdb, uint16_t port, bool sticky)
+{
+	if (port < FDB_PORT_MAX)
+		FDB_WRITE(fdb->port_sticky[port], sticky);
+}
+
+int
+fdb_set_moves(struct fdb *fdb, uint32_t moves)
+{
+	if (moves < 1 || moves > FDB_MOVES_MAX)
+		return -EINVAL;
+	FDB_WRITE(fdb->moves, moves);
+	return 0;
+}
+
+uint32_t
+fdb_moves(const struct fdb *fdb)
+{
+	return fdb->moves;
+}
+
+void
+fdb_tally_add(struct fdb_tally *sum, const struct fdb_tally *part)
+{
+	sum->refused += FDB_READ(part->refused);
+	sum->stuck += FDB_READ(part->stuck);
+	sum->damped += FDB_READ(part->damped);
+}
+
 /** Count live entries by walking: dynamic ones of a port, or all for FDB_MISS. */
 static uint32_t
 count_live(const struct fdb *fdb, uint16_t port)
@@ -121,12 +153,18 @@ count_live(const struct fdb *fdb, uint16_t port)
 void
 fdb_get_stats(const struct fdb *fdb, struct fdb_stats *stats)
 {
+	struct fdb_tally tally = fdb->gone;
+
+	for (uint16_t port = 0; port < FDB_PORT_MAX; port++)
+		fdb_tally_add(&tally, &fdb->port_tally[port]);
 	*stats = (struct fdb_stats){
 		.capacity = fdb->capacity,
 		.learned = FDB_READ(fdb->learned),
 		.moved = FDB_READ(fdb->moved),
 		.aged = FDB_READ(fdb->aged),
-		.refused = FDB_READ(fdb->refused),
+		.refused = tally.refused,
+		.stuck = tally.stuck,
+		.damped = tally.damped,
 		.replaced = FDB_READ(fdb->replaced),
 	};
 	/* Until the next sweep nobody knows how many entries a flushed VLAN had. */
@@ -142,4 +180,18 @@ fdb_port_entries(const struct fdb *fdb, uint16_t port)
 	if (port >= FDB_PORT_MAX)
 		return 0;
 	return fdb->unswept ? count_live(fdb, port) : FDB_READ(fdb->port_count[port]);
+}
+
+void
+fdb_get_port_stats(const struct fdb *fdb, uint16_t port, struct fdb_port_stats *stats)
+{
+	struct fdb_tally tally = {0};
+
+	fdb_tally_add(&tally, &fdb->port_tally[port]);
+	*stats = (struct fdb_port_stats){
+		.entries = fdb_port_entries(fdb, port),
+		.refused = tally.refused,
+		.stuck = tally.stuck,
+		.damped = tally.damped,
+	};
 }

@@ -31,6 +31,10 @@ enum {
 	FDB_AGEING_MIN = 10, /**< seconds, IEEE 802.1Q table 8-6 */
 	FDB_AGEING_MAX = 1000000,
 	FDB_AGEING_DEFAULT = 300,
+	FDB_MOVES_WINDOW = 10, /**< seconds in which moves of an address are counted */
+	FDB_MOVES_HOLD = 30,   /**< seconds that it then stays where it is */
+	FDB_MOVES_MAX = 1000000,
+	FDB_MOVES_DEFAULT = 5, /**< RFC 7432 section 15.1 */
 	FDB_BURST_MAX = 64,
 	FDB_PORT_MAX = 4096, /**< port ids are below this */
 	FDB_VLAN_MAX = 4096,
@@ -43,6 +47,7 @@ struct fdb;
 struct fdb_config {
 	uint32_t capacity; /**< entries, FDB_CAPACITY_MIN..MAX */
 	uint32_t ageing;   /**< seconds, FDB_AGEING_MIN..MAX */
+	uint32_t moves;    /**< of an address within FDB_MOVES_WINDOW, 1..FDB_MOVES_MAX */
 };
 
 /** One row of the table, as control sees it. */
@@ -63,6 +68,8 @@ struct fdb_stats {
 	uint64_t aged;
 	/** Table full, or port at its limit, or no free slot in reach, or the lock not to be had. */
 	uint64_t refused;
+	uint64_t stuck;    /**< addresses of sticky ports that another port sent from */
+	uint64_t damped;   /**< moves of addresses that had moved too often */
 	uint64_t replaced; /**< entries a full table took from ports over their share */
 };
 
@@ -89,13 +96,16 @@ void fdb_prefetch_burst(const struct fdb *fdb, const uint64_t keys[], unsigned n
 
 /**
  * Learn or refresh a burst of source addresses. Keys of group addresses must not be given.
- * An entry that says the same already is not written. Static entries do not move.
+ * An entry that says the same already is not written. Static entries do not move, nor do those of
+ * sticky ports, nor for a while those that moved too often.
  *
  * @param keys fdb_key() of each source
  * @param ports where each was seen, below FDB_PORT_MAX
  * @param n up to FDB_BURST_MAX
+ * @return how many addresses were not learnt, for any of the reasons that fdb_stats counts
  */
-void fdb_learn_burst(struct fdb *fdb, const uint64_t keys[], const uint16_t ports[], unsigned n);
+unsigned fdb_learn_burst(
+	struct fdb *fdb, const uint64_t keys[], const uint16_t ports[], unsigned n);
 
 /* Control thread ---------------------------------------------------------------------------- */
 
@@ -106,6 +116,10 @@ void fdb_destroy(struct fdb *fdb);
 /** Change the ageing time of a running table. @return 0 or -EINVAL */
 int fdb_set_ageing(struct fdb *fdb, uint32_t seconds);
 uint32_t fdb_ageing(const struct fdb *fdb);
+
+/** Change how often addresses may move. @return 0 or -EINVAL */
+int fdb_set_moves(struct fdb *fdb, uint32_t moves);
+uint32_t fdb_moves(const struct fdb *fdb);
 
 /**
  * Tell the table the time and let it remove what has aged out. Call about once a second. Entries
@@ -118,6 +132,9 @@ void fdb_age(struct fdb *fdb, uint64_t now);
 
 /** At most that many dynamic entries of a port; 0 = no limit. */
 void fdb_set_limit(struct fdb *fdb, uint16_t port, uint32_t limit);
+
+/** Addresses learnt at a sticky port do not move to another one until they age out. */
+void fdb_set_sticky(struct fdb *fdb, uint16_t port, bool sticky);
 
 /**
  * Add a static entry or turn a dynamic one static, wherever that was. A full table loses a dynamic
@@ -142,7 +159,10 @@ void fdb_flush_vlan(struct fdb *fdb, uint16_t vlan);
 /** Forget dynamic entries by walking: port or FDB_MISS for any; vlan or -1 for any. @return count */
 uint32_t fdb_flush(struct fdb *fdb, uint16_t port, int vlan);
 
-/** A port is gone: forget its entries of both kinds and its limit, so that its id can be reused. */
+/**
+ * A port is gone: forget its entries of both kinds, its limit, that it was sticky, and its part in
+ * the totals, so that its id can be reused.
+ */
 void fdb_forget_port(struct fdb *fdb, uint16_t port);
 
 /**
@@ -158,6 +178,17 @@ void fdb_walk(struct fdb *fdb, bool (*visit)(const struct fdb_entry *entry, void
 bool fdb_get(const struct fdb *fdb, uint64_t mac, uint16_t vlan, struct fdb_entry *entry);
 
 void fdb_get_stats(const struct fdb *fdb, struct fdb_stats *stats);
+
+/** One port's. The counters are of addresses seen there and not learnt there, as in fdb_stats. */
+struct fdb_port_stats {
+	uint32_t entries; /**< live dynamic ones */
+	uint64_t refused;
+	uint64_t stuck;
+	uint64_t damped;
+};
+
+/** @param port below FDB_PORT_MAX */
+void fdb_get_port_stats(const struct fdb *fdb, uint16_t port, struct fdb_port_stats *stats);
 
 /** Live dynamic entries of a port. */
 uint32_t fdb_port_entries(const struct fdb *fdb, uint16_t port);

@@ -57,6 +57,7 @@ fdb_age(struct fdb *fdb, uint64_t now)
 		fdb->clock = now;
 	fdb->started = true;
 	fdb->called = now;
+	FDB_WRITE(fdb->now, (uint32_t)now);
 	ticks = (now - fdb->clock) / fdb->tick;
 	fdb->clock += ticks * fdb->tick;
 	/* Nothing survives four leaps. */

@@ -173,6 +173,9 @@ fdb_forget_port(struct fdb *fdb, uint16_t port)
 	fdb_flush_port(fdb, port);
 	flush(fdb, &(struct selection){.port = port, .vlan = -1, .statics = true});
 	FDB_WRITE(fdb->port_limit[port], 0);
+	FDB_WRITE(fdb->port_sticky[port], false);
+	fdb_tally_add(&fdb->gone, &fdb->port_tally[port]);
+	fdb->port_tally[port] = (struct fdb_tally){0};
 }
 
 /* Listing ----------------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
  *   fdb.c          create, destroy, settings, statistics
  *   fdb_lookup.c   polling lcores: find the ports of a burst
  *   fdb_learn.c    polling lcores: learn or refresh a burst
+ *   fdb_move.c     who may take an address from another port
  *   fdb_slot.c     the writer: fill, vacate and displace slots
  *   fdb_share.c    the writer: who may have an entry when entries are short
  *   fdb_sweep.c    control thread: remove entries by walking
@@ -65,10 +66,40 @@ bool fdb_make_room(struct fdb *fdb, uint16_t port);
 /** With the lock, for a static entry: a full table loses the entry of a large holder. */
 bool fdb_make_room_static(struct fdb *fdb);
 
+/* Moving, fdb_move.c ------------------------------------------------------------------------- */
+
+/** What became of an address that is not in the table as it was seen. */
+enum fdb_verdict {
+	FDB_LEARNT,
+	FDB_REFUSED,
+	FDB_STUCK,  /**< its port keeps it */
+	FDB_DAMPED, /**< it has moved too often */
+	FDB_VERDICTS,
+};
+
+/** With the lock: may a live dynamic entry move from a port? If so, that counts as a move. */
+enum fdb_verdict fdb_move(struct fdb *fdb, uint64_t key, uint64_t hash, uint16_t from);
+
+/** The same without the lock, a guess; nothing is counted. */
+enum fdb_verdict fdb_foresee_move(
+	const struct fdb *fdb, uint64_t key, uint64_t hash, uint16_t from);
+
+/* Counting, fdb.c ---------------------------------------------------------------------------- */
+
+/** sum += part, which may be written meanwhile. */
+void fdb_tally_add(struct fdb_tally *sum, const struct fdb_tally *part);
+
 /* Ageing, fdb_age.c -------------------------------------------------------------------------- */
 
 /** The length of an epoch for an ageing time. */
 uint32_t fdb_tick(uint32_t ageing);
+
+/** Ticks since an entry was seen. */
+static inline uint16_t
+fdb_ticks(const struct fdb *fdb, uint64_t value)
+{
+	return (uint16_t)(FDB_READ(fdb->epoch) - (uint16_t)(value >> FDB_EPOCH_SHIFT));
+}
 
 /* Sweeping, fdb_sweep.c: control thread ------------------------------------------------------ */
 

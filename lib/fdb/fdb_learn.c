@@ -3,6 +3,8 @@
  * Polling lcores: learn or refresh a burst. What the table says already is not written, and what
  * only has to be refreshed is, by compare-exchange; the lock is for new and moved addresses.
  */
+#include <string.h>
+
 #include "fdb/fdb_internal.h"
 
 /* What is left to do under the lock, after the bulk search. */
@@ -40,82 +42,115 @@ refresh(const struct fdb *fdb, uint64_t key, uint64_t hash, uint64_t value, uint
 		false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-/** The address is known. @return false if its new port may not have it */
-static bool
-relearn(struct fdb *fdb, uint32_t slot, uint64_t value, uint64_t wanted)
+/** The address is known, and live. */
+static enum fdb_verdict
+relearn(struct fdb *fdb, uint32_t slot, uint64_t key, uint64_t hash, uint64_t wanted)
 {
+	uint64_t value = FDB_READ(*fdb_slot_value(fdb, slot));
 	uint16_t port = fdb_value_port(wanted);
+	enum fdb_verdict verdict;
 
 	if ((value & FDB_STATIC) || fdb_value_port(value) == port)
-		return true; /* another lcore was faster */
+		return FDB_LEARNT; /* another lcore was faster */
 	if (fdb_at_limit(fdb, port))
-		return false;
+		return FDB_REFUSED;
+	verdict = fdb_move(fdb, key, hash, fdb_value_port(value));
+	if (verdict != FDB_LEARNT)
+		return verdict;
 	fdb_slot_change(fdb, slot, wanted);
 	FDB_ADD(fdb->moved, 1);
-	return true;
+	return FDB_LEARNT;
 }
 
-/** With the lock held. @return false if refused */
-static bool
+/** With the lock held. */
+static enum fdb_verdict
 learn_one(struct fdb *fdb, uint64_t key, uint64_t hash, uint16_t port)
 {
 	uint64_t wanted = fdb_value(fdb, key, port, FDB_READ(fdb->epoch));
 	uint32_t slot = fdb_find(fdb, key, hash);
 
 	if (slot != FDB_NONE) {
-		uint64_t value = FDB_READ(*fdb_slot_value(fdb, slot));
-
-		if (fdb_is_live(fdb, key, value))
-			return relearn(fdb, slot, value, wanted);
+		if (fdb_is_live(fdb, key, FDB_READ(*fdb_slot_value(fdb, slot))))
+			return relearn(fdb, slot, key, hash, wanted);
 		fdb_slot_drop(fdb, slot);
 	}
 	if (!fdb_may_hold(fdb, port) || !fdb_make_room(fdb, port))
-		return false;
+		return FDB_REFUSED;
 	slot = fdb_slot_take(fdb, hash);
 	if (slot == FDB_NONE)
-		return false;
+		return FDB_REFUSED;
 	fdb_slot_fill(fdb, slot, key, wanted);
 	FDB_ADD(fdb->learned, 1);
-	return true;
+	return FDB_LEARNT;
 }
 
 /** A flood of addresses that a port may not have must not keep others waiting for the lock. */
-static bool
-is_hopeless(const struct fdb *fdb, uint64_t value, uint16_t port)
+static enum fdb_verdict
+foresee(const struct fdb *fdb, const struct fdb_search *search, uint8_t i, uint16_t port)
 {
+	uint64_t key = search->key[i], value = search->value[i];
+
 	assert(port < FDB_PORT_MAX);
-	return value & FDB_VALID ? fdb_at_limit(fdb, port) : !fdb_may_hold(fdb, port);
+	if (!(value & FDB_VALID))
+		return fdb_may_hold(fdb, port) ? FDB_LEARNT : FDB_REFUSED;
+	if (fdb_at_limit(fdb, port))
+		return FDB_REFUSED;
+	if (!fdb_is_live(fdb, key, value))
+		return FDB_LEARNT;
+	return fdb_foresee_move(fdb, key, search->hash[i], fdb_value_port(value));
+}
+
+/** Count what was not learnt. */
+static void
+settle(struct fdb *fdb, uint16_t port, const unsigned counts[FDB_VERDICTS])
+{
+	struct fdb_tally *tally = &fdb->port_tally[port];
+
+	if (counts[FDB_REFUSED])
+		__atomic_fetch_add(&tally->refused, counts[FDB_REFUSED], __ATOMIC_RELAXED);
+	if (counts[FDB_STUCK])
+		__atomic_fetch_add(&tally->stuck, counts[FDB_STUCK], __ATOMIC_RELAXED);
+	if (counts[FDB_DAMPED])
+		__atomic_fetch_add(&tally->damped, counts[FDB_DAMPED], __ATOMIC_RELAXED);
 }
 
 /**
  * Take the lock for each address, so that nobody waits for a burst. Not even for a holder that has
  * lost its CPU: then the rest of the burst is refused, and learnt from later frames.
+ *
+ * @return how many were not learnt
  */
-static void
+static unsigned
 learn_slowly(struct fdb *fdb, const struct fdb_search *search, const uint16_t port[],
 	const struct learn_list *list)
 {
-	unsigned refused = 0;
+	unsigned counts[FDB_VERDICTS] = {0};
+	unsigned missed = 0;
+	bool patient = true;
 
 	for (unsigned l = 0; l < list->n; l++) {
 		uint8_t i = list->item[l];
+		enum fdb_verdict verdict = foresee(fdb, search, i, port[i]);
 
-		if (is_hopeless(fdb, search->value[i], port[i])) {
-			refused++;
+		if (verdict == FDB_LEARNT) {
+			patient = patient && fdb_lock_briefly(fdb);
+			verdict = FDB_REFUSED;
+			if (patient) {
+				verdict = learn_one(fdb, search->key[i], search->hash[i], port[i]);
+				fdb_unlock(fdb);
+			}
+		}
+		counts[verdict]++;
+		missed += verdict != FDB_LEARNT;
+		if (l + 1 < list->n && port[list->item[l + 1]] == port[i])
 			continue;
-		}
-		if (!fdb_lock_briefly(fdb)) {
-			refused += list->n - l;
-			break;
-		}
-		refused += !learn_one(fdb, search->key[i], search->hash[i], port[i]);
-		fdb_unlock(fdb);
+		settle(fdb, port[i], counts);
+		memset(counts, 0, sizeof(counts));
 	}
-	if (refused)
-		__atomic_fetch_add(&fdb->refused, refused, __ATOMIC_RELAXED);
+	return missed;
 }
 
-void
+unsigned
 fdb_learn_burst(struct fdb *fdb, const uint64_t keys[], const uint16_t ports[], unsigned n)
 {
 	struct fdb_search search;
@@ -125,7 +160,7 @@ fdb_learn_burst(struct fdb *fdb, const uint64_t keys[], const uint16_t ports[], 
 
 	assert(n <= FDB_BURST_MAX);
 	if (!n)
-		return;
+		return 0;
 	n = distinct_pairs(keys, ports, search.key, port, n);
 	fdb_search_burst(fdb, &search, n);
 	for (unsigned i = 0; i < n; i++) {
@@ -139,6 +174,5 @@ fdb_learn_burst(struct fdb *fdb, const uint64_t keys[], const uint16_t ports[], 
 		else
 			list.item[list.n++] = (uint8_t)i;
 	}
-	if (list.n)
-		learn_slowly(fdb, &search, port, &list);
+	return list.n ? learn_slowly(fdb, &search, port, &list) : 0;
 }

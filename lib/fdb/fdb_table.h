@@ -16,6 +16,7 @@
 #include <immintrin.h>
 
 #include "fdb/fdb.h"
+#include "fdb/fdb_moves.h"
 
 #define FDB_LINE 64
 
@@ -72,6 +73,8 @@ struct fdb {
 	/* Changes seldom, read by polling lcores once a burst. */
 	alignas(FDB_LINE) uint32_t displaced; /**< entries that changed buckets; by the writer */
 	uint16_t epoch;                       /**< by control */
+	uint32_t now;                         /**< seconds, by control; read where addresses move */
+	uint32_t moves; /**< how often an address may; by control, read likewise */
 
 	/* Written by the writer. The counts are read by learners that would need an entry. */
 	alignas(FDB_LINE) uint32_t lock; /**< taken by anybody */
@@ -84,7 +87,7 @@ struct fdb {
 	uint64_t moved;
 	uint64_t aged;
 	uint64_t replaced;
-	uint64_t refused; /**< added to atomically, by learners too */
+	struct fdb_mover mover[FDB_MOVER_SETS][FDB_WAYS];
 
 	/* Of the control thread. */
 	alignas(FDB_LINE) uint32_t ageing; /**< seconds */
@@ -93,6 +96,7 @@ struct fdb {
 	uint64_t called;                   /**< latest time fdb_age() was told */
 	bool started;                      /**< clock is known */
 	bool unswept; /**< flushed entries may be left, still counted if it was a VLAN's flush */
+	struct fdb_tally gone; /**< of ports that were forgotten */
 
 	/* Written by control under the lock, read by all: an entry of an older generation is gone. */
 	alignas(FDB_LINE) uint16_t port_gen[FDB_PORT_MAX];
@@ -105,6 +109,10 @@ struct fdb {
 	alignas(FDB_LINE) uint32_t port_count[FDB_PORT_MAX];
 	/** 0 = none. By control, read by learners that would need an entry. */
 	alignas(FDB_LINE) uint32_t port_limit[FDB_PORT_MAX];
+	/** Addresses stay there. By control, read by learners whose port would take one away. */
+	alignas(FDB_LINE) bool port_sticky[FDB_PORT_MAX];
+	/** By learners to whom an address was refused, read by control. */
+	alignas(FDB_LINE) struct fdb_tally port_tally[FDB_PORT_MAX];
 };
 
 static_assert(offsetof(struct fdb, secret) + sizeof(uint64_t[3]) <= FDB_LINE, "read-only: a line");
@@ -194,13 +202,6 @@ static inline uint64_t
 fdb_restamp(uint64_t value, uint16_t epoch)
 {
 	return (value & ~FDB_EPOCH) | (uint64_t)epoch << FDB_EPOCH_SHIFT;
-}
-
-/** Ticks since an entry was seen. */
-static inline uint16_t
-fdb_ticks(const struct fdb *fdb, uint64_t value)
-{
-	return (uint16_t)(FDB_READ(fdb->epoch) - (uint16_t)(value >> FDB_EPOCH_SHIFT));
 }
 
 /* Reading slots ----------------------------------------------------------------------------- */

@@ -11,10 +11,6 @@
 	{                                                                                          \
 		.name = word, .offset = offsetof(struct port_config, member), __VA_ARGS__          \
 	}
-#define PORT_KEY_LATER(word)                                                                       \
-	{                                                                                          \
-		.name = word, .later = true                                                        \
-	}
 /* As lib/rate/bucket.h has the limits. */
 #define PORT_RATE                                                                                  \
 	.kind = KEY_AMOUNT, .min = 1000, .max = 1000000000000, .noun = "rate", .unset = "off",     \
@@ -54,12 +50,15 @@ const struct key port_common_keys[] = {
 	PORT_KEY("burst-in", burst_in, PORT_BURST),
 	PORT_KEY("burst-out", burst_out, PORT_BURST),
 	PORT_KEY("queue-out", queue_out, .kind = KEY_NUMBER, .min = 64, .max = 65536, .live = true),
-	PORT_KEY_LATER("macs"),
-	PORT_KEY_LATER("storm"),
 	PORT_KEY("mirror", mirror, .kind = KEY_TEXT, .size = PORT_NAME_MAX, .optional = true,
 		.live = true),
 	PORT_KEY("mirror-direction", mirror_direction, .kind = KEY_CHOICE,
 		.choices = port_mirror_directions, .live = true),
+	PORT_KEY("sticky", sticky, .kind = KEY_SWITCH, .live = true),
+	PORT_KEY("macs", macs, .kind = KEY_TEXT, .size = PORT_MACS_TEXT, .optional = true,
+		.live = true),
+	PORT_KEY("macs-arp", macs_arp, .kind = KEY_SWITCH, .live = true),
+	PORT_KEY("storm", storm, .kind = KEY_NUMBER, .max = PORT_STORM_MAX, .live = true),
 	{0},
 };
 

@@ -33,6 +33,12 @@ enum drop_owner {
 		"to 01:80:c2:00:00:00-0f, which a bridge keeps to itself")                         \
 	X(DROP_VLAN, "vlan", DROP_BY_PORT,                                                         \
 		"of a VLAN that the port it came from, or would leave by, does not carry")         \
+	X(DROP_SOURCE, "source", DROP_BY_GUEST,                                                    \
+		"from an address that is none of those its port may send from")                    \
+	X(DROP_NEIGHBOUR, "neighbour", DROP_BY_GUEST,                                              \
+		"ARP or neighbour discovery that speaks for another, or cannot be seen not to")    \
+	X(DROP_STORM, "storm", DROP_BY_GUEST,                                                      \
+		"to everybody, and there were more than its port may send")                        \
 	X(DROP_POLICY, "policy", DROP_BY_SWITCH, "between ports that may not reach each other")    \
 	X(DROP_RATE, "rate", DROP_BY_PORT, "over the port's rate-in")                              \
 	X(DROP_RATE_QUEUE, "rate-queue", DROP_BY_SWITCH,                                           \

@@ -26,8 +26,11 @@ enum {
 	PORT_QUEUES_MAX = 128,
 	PORT_NUMA_AUTO = -1,
 	PORT_TRUNK_MAX = 256,
-	PORT_NONE = 0xffff,   /**< the id of no port */
-	PORT_ABSENT = 0xfffe, /**< of one that is named, but not there */
+	PORT_STORM_MAX = 100000000,          /**< frames a second */
+	PORT_MACS_MAX = 32,                  /**< addresses that a port may be bound to */
+	PORT_MACS_TEXT = PORT_MACS_MAX * 18, /**< bytes of the list of them */
+	PORT_NONE = 0xffff,                  /**< the id of no port */
+	PORT_ABSENT = 0xfffe,                /**< of one that is named, but not there */
 	PORT_DRIVER_CONFIG_MAX = 640,
 	PORT_CAPTURES_MAX = 16, /**< at once */
 };
@@ -76,6 +79,10 @@ struct port_config {
 	int64_t queue_out;          /**< packet buffers for frames that wait for rate_out */
 	char mirror[PORT_NAME_MAX]; /**< the port that copies leave by; "" = none */
 	int64_t mirror_direction;   /**< enum port_mirror */
+	bool sticky;                /**< addresses learnt here do not move away */
+	char macs[PORT_MACS_TEXT];  /**< sources that frames may have; "" = any */
+	int64_t storm;              /**< frames to everybody a second; 0 = any number */
+	bool macs_arp;              /**< ARP and neighbour discovery speak for these only */
 	_Alignas(8) char driver_config[PORT_DRIVER_CONFIG_MAX];
 };
 
@@ -232,6 +239,9 @@ struct port {
 	/* Set by control; NULL = no limit. Freed once no snapshot knows them. */
 	struct meter *meter;   /**< of rate_in */
 	struct shaper *shaper; /**< of rate_out */
+
+	/** Of storm control (guard/storm.h): written by the polling lcores of this port's queues. */
+	_Atomic uint64_t storm_due;
 
 	/* Set by the driver's open. */
 	void *dev;

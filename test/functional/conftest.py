@@ -35,7 +35,7 @@ def every_frame_is_accounted_for():
 @pytest.fixture(scope='module')
 def four_ports():
     """A switch with ports p1 ... p4, shared by the tests of a module."""
-    with Bridge(4, 'fdb: {ageing: 10}\n') as bridge:
+    with Bridge(4, 'fdb: {ageing: 10, moves: 1000}\n') as bridge:
         yield bridge
 
 

@@ -87,7 +87,9 @@ def capture(bridge, *words, frames=(), source='p1'):
 
 
 def seen(file):
-    return [(one.direction, one.data, one.comment) for one in file.frames]
+    """What a file holds, but for a host's own solicitations (IPv6 multicast)."""
+    return [(one.direction, one.data, one.comment) for one in file.frames
+            if one.data[:2] != b'\x33\x33']
 
 
 def test_both_directions(bridge):
@@ -158,6 +160,16 @@ def test_no_target_is_found_out_late(bridge):
         assert seen(capture(bridge, 'p2', frames=[one])) == [(OUT, one, 'dropped: link-down')]
     finally:
         bridge.switch.cli('port', 'set', 'p2', 'enabled=on')
+
+
+def test_over_the_rate(bridge):
+    bridge.switch.cli('port', 'set', 'p1', 'rate-in=1k', 'burst-in=1')
+    try:
+        first, second = frame(B, A), frame(B, A)
+        assert seen(capture(bridge, 'p1', frames=[first, second])) == [
+            (IN, first, ''), (IN, second, 'dropped: rate')]
+    finally:
+        bridge.switch.cli('port', 'set', 'p1', 'rate-in=off', 'burst-in=auto')
 
 
 def test_tags_as_on_the_wire(bridge):

@@ -102,7 +102,8 @@ def counters(bridge):
 
 def growth(before, after):
     """Counters since then: those of a deleted port are gone, what others copied to it is not."""
-    fields = ('rx_packets', 'rx_forwarded', 'rx_drops', 'rx_copies', 'tx_packets', 'tx_drops')
+    fields = ('rx_packets', 'rx_forwarded', 'rx_drops', 'rx_copies', 'tx_packets', 'tx_drops',
+              'tx_held')
     return {name: {'name': name, **{field: port[field] - before[name][field] for field in fields}}
             for name, port in after.items()}
 

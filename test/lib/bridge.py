@@ -18,9 +18,9 @@ from wire import Wire
 _numbers = itertools.count()
 
 
-def marker():
+def marker(source=NOBODY):
     """A broadcast frame like no other, from an address that is not learned."""
-    return frame(BROADCAST, NOBODY, payload=b'marker %08d ' % next(_numbers) + bytes(30))
+    return frame(BROADCAST, source, payload=b'marker %08d ' % next(_numbers) + bytes(30))
 
 
 class Bridge:
@@ -30,6 +30,7 @@ class Bridge:
         self.switch = Switch(config)
         self.count, self.mtus = count, mtus or {}
         self.space = self.wire = self.outside = None
+        self.voice = {}    # sources of what is sent beside a test, where not any may send
 
     def start(self):
         """Start the switch and make the ports. Returns self."""
@@ -100,7 +101,7 @@ class Bridge:
         seen = {name: [] for name in self.wire}
         other = next((name for name in up if name != source), None)
         for sender in (source, source, other) if source in up and other else ():
-            last = marker()
+            last = marker(self.voice.get(sender, NOBODY))
             self.wire[sender].send(last)
             for name in up:
                 if name != sender:

@@ -12,22 +12,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include <rte_cycles.h>
 
 #include "datapath/classify.h"
 #include "datapath/worker.h"
-#include "vring/vring.h"
+#include "rings.h"
 
 enum {
-	RING = 256,
-	IN_USE = 64,         /* buffers in turn, few enough for the caches */
-	BUFFER = 2048 + 128, /* not the same few sets of a cache */
-	HEADER = 12,
 	ROUNDS = 11,
 	BURSTS = 20000,
-	MEMORY = 8 << 20,
 };
 
 enum stage { POP, CLASSIFY, FORWARD, PUSH, DONE, STAGES };
@@ -35,17 +29,7 @@ enum stage { POP, CLASSIFY, FORWARD, PUSH, DONE, STAGES };
 static const char *const stage_names[STAGES] = {"pop", "classify", "forward", "push", "done"};
 static const uint32_t sizes[] = {64, 256, 512, 1024, 1518};
 
-/* A guest's ring, and the device's side of it. */
-struct side {
-	struct vring_desc desc[RING];
-	struct vring_avail *avail;
-	struct vring_used *used;
-	uint8_t buffer[IN_USE][BUFFER] __attribute__((aligned(64)));
-	struct virtq ring;
-};
-
 struct bench {
-	struct memory memory;
 	struct side *from, *to;
 	struct virtq_batch batch;
 	struct snapshot *snapshot;
@@ -71,57 +55,16 @@ keep_frames(void *dev, uint16_t lane, struct frame *const frames[], uint16_t n,
 
 static const struct port_driver keeper = {.type = "keeper", .tx = keep_frames};
 
-static void *
-take(size_t size)
-{
-	static size_t taken;
-	uint8_t *part = bench.memory.region[0].host + taken;
-
-	taken += (size + 4095) & ~(size_t)4095;
-	return part;
-}
-
-static struct side *
-make_side(uint16_t flags)
-{
-	struct side *side = take(sizeof(*side));
-
-	side->avail = take(sizeof(struct vring_avail) + (RING + 1) * sizeof(uint16_t));
-	side->used = take(sizeof(struct vring_used) + RING * sizeof(struct vring_used_elem) + 2);
-	for (unsigned i = 0; i < RING; i++) {
-		side->desc[i] = (struct vring_desc){
-			(uint64_t)(side->buffer[i % IN_USE] - bench.memory.region[0].host), BUFFER,
-			flags, 0};
-		side->avail->ring[i] = (uint16_t)i;
-	}
-	side->avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
-	struct virtq_setup setup = {.desc = side->desc,
-		.avail = side->avail,
-		.used = side->used,
-		.memory = &bench.memory,
-		.size = RING,
-		.header_len = HEADER,
-		.mergeable = true,
-		.callfd = -1};
-	return virtq_init(&side->ring, &setup) == 0 ? side : NULL;
-}
-
 static bool
 open_bench(void)
 {
 	struct port port[2];
 	struct port *ports[PORT_MAX] = {&port[0], &port[1]};
 	const bool up[PORT_MAX] = {true, true};
-	uint8_t *memory =
-		mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (memory == MAP_FAILED)
+	if (!rings_open())
 		return false;
-	madvise(memory, MEMORY, MADV_HUGEPAGE);
-	bench.memory.region[0] = (struct memory_region){.size = MEMORY, .host = memory};
-	bench.memory.n = 1;
-	bench.from = make_side(0);
-	bench.to = make_side(VRING_DESC_F_WRITE);
+	bench.from = rings_make(0);
+	bench.to = rings_make(VRING_DESC_F_WRITE);
 	for (uint16_t i = 0; i < 2; i++) {
 		port[i] = (struct port){
 			.config.driver = &keeper, .id = i, .dev = &bench, .max_len = 65535};
@@ -141,19 +84,7 @@ fill(uint32_t size)
 	static const uint8_t ethernet[FRAME_ETH_LEN] = {
 		2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0x88, 0xb5};
 
-	for (unsigned i = 0; i < RING; i++) {
-		bench.from->desc[i].len = HEADER + size - 4; /* no FCS in memory */
-		memset(bench.from->buffer[i % IN_USE], 0, BUFFER);
-		memcpy(bench.from->buffer[i % IN_USE] + HEADER, ethernet, sizeof(ethernet));
-	}
-}
-
-static void
-offer(struct side *side)
-{
-	uint16_t next = (uint16_t)(side->ring.last_avail + FRAME_BURST);
-
-	__atomic_store_n(&side->avail->idx, next, __ATOMIC_RELEASE);
+	rings_fill(bench.from, size, ethernet);
 }
 
 static bool
@@ -163,8 +94,8 @@ one_burst(uint64_t spent[STAGES])
 	struct virtq_result result;
 	uint64_t bad = 0, at[STAGES + 1];
 
-	offer(bench.from);
-	offer(bench.to);
+	rings_offer(bench.from);
+	rings_offer(bench.to);
 	at[POP] = rte_rdtsc();
 	burst->n = virtq_pop(&bench.from->ring, &bench.batch, burst->frame, FRAME_BURST, &bad);
 	at[CLASSIFY] = rte_rdtsc();
@@ -181,23 +112,10 @@ one_burst(uint64_t spent[STAGES])
 	return burst->n == FRAME_BURST && bench.n_sent == FRAME_BURST && result.sent == FRAME_BURST;
 }
 
-/** What reading the clock costs by itself. */
-static uint64_t
-clock_cost(void)
-{
-	uint64_t least = UINT64_MAX;
-
-	for (unsigned i = 0; i < 1000; i++) {
-		uint64_t from = rte_rdtsc(), took = rte_rdtsc() - from;
-		least = took < least ? took : least;
-	}
-	return least;
-}
-
 static bool
 one_round(unsigned round)
 {
-	uint64_t spent[STAGES] = {0}, cost = clock_cost();
+	uint64_t spent[STAGES] = {0}, cost = rings_clock_cost();
 
 	for (unsigned i = 0; i < BURSTS; i++)
 		if (!one_burst(spent))
@@ -208,14 +126,6 @@ one_round(unsigned round)
 	return true;
 }
 
-static int
-compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 static void
 print_size(uint32_t size, bool json, bool last)
 {
@@ -223,7 +133,7 @@ print_size(uint32_t size, bool json, bool last)
 
 	printf(json ? "    {\"frame\": %u" : "%6u", size);
 	for (unsigned stage = 0; stage < STAGES; stage++) {
-		qsort(bench.cycles[stage], ROUNDS, sizeof(double), compare);
+		qsort(bench.cycles[stage], ROUNDS, sizeof(double), rings_compare);
 		double median = bench.cycles[stage][ROUNDS / 2];
 		sum += median;
 		if (json)

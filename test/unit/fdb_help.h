@@ -20,7 +20,8 @@
 static inline struct fdb *
 make(uint32_t capacity, uint32_t ageing)
 {
-	struct fdb *fdb = fdb_create(&(struct fdb_config){.capacity = capacity, .ageing = ageing});
+	struct fdb *fdb = fdb_create(&(struct fdb_config){
+		.capacity = capacity, .ageing = ageing, .moves = FDB_MOVES_MAX});
 
 	assert_non_null(fdb);
 	fdb_age(fdb, 0);

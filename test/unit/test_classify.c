@@ -191,6 +191,9 @@ test_trains(void **state)
 		}
 		burst = whole;
 		check_dests(dests);
+		/* Where nothing is learnt, other sources end no train. */
+		assert_int_equal(classify_burst(fdb, &burst, false), 0);
+		assert_memory_equal(burst.dest, dests, burst.n * sizeof(dests[0]));
 		for (unsigned i = 0; i < burst.n; i++) {
 			assert_int_equal(burst.frame[i].vlan, vlans[i]);
 			assert_int_equal(burst.frame[i].l2_len, l2_lens[i]);

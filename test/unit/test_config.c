@@ -202,7 +202,7 @@ test_bad_fdb(void **state)
 {
 	(void)state;
 	check_bad("fdb:\n  size: 5\n",
-		"file:2: fdb.size: no such key; there are capacity and ageing");
+		"file:2: fdb.size: no such key; there are capacity, ageing and moves");
 	check_bad("fdb:\n  capacity: 63\n",
 		"file:2: fdb.capacity: '63' is not a number from 64 to 1048576");
 	check_bad("fdb:\n  capacity: many\n",

@@ -130,7 +130,7 @@ static void
 classify(uint16_t from)
 {
 	worker.burst.port = from;
-	ingress_burst(fdb, snapshot, &worker.burst, true);
+	ingress_burst(fdb, snapshot, &worker.burst, true, true);
 }
 
 static void

@@ -53,5 +53,7 @@ ALL = (
           'fdb_learn_new', 'rte_hash_add_new')),
     Part('stages', 'stage_bench', 'Stages between two rings in near caches, cycles per frame',
          'frame', ('pop', 'classify', 'forward', 'push', 'done', 'sum')),
+    Part('hog', 'hog_bench', 'A hog with a million sources, cycles per frame of all on its lcore',
+         'frame', ('one_source', 'million', 'limited', 'cost_percent', 'limited_cost_percent')),
 )
 NAMES = tuple(part.name for part in ALL)

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The addresses that the guest behind a port may call its own.
+ *
+ * Thread safety: constant once parsed.
+ */
+#ifndef SHUNT_GUARD_MACS_H
+#define SHUNT_GUARD_MACS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "port/port.h"
+
+struct macs {
+	uint64_t mac[PORT_MACS_MAX];
+	unsigned n; /**< 0 = any address */
+};
+
+/**
+ * Parse a list such as "02:00:00:00:00:01,02:00:00:00:00:02".
+ *
+ * @param list "" for none
+ * @return 0; -EINVAL with the reason: no address, a group address or 0, one named twice, more than
+ *         PORT_MACS_MAX; macs is then not to be used
+ */
+int macs_parse(const char *list, struct macs *macs, struct err *err);
+
+static inline bool
+macs_has(const struct macs *macs, uint64_t mac)
+{
+	for (unsigned i = 0; i < macs->n; i++)
+		if (macs->mac[i] == mac)
+			return true;
+	return false;
+}
+
+#endif
