@@ -40,6 +40,10 @@ const struct portkey portkeys[] = {
 		"how much may leave at once after a pause, with rate-out, or auto"},
 	{NULL, "queue-out", "N",
 		"how many frames may wait for rate-out; long ones count for each 2 KB"},
+	{NULL, "fast-leave", "on|off",
+		"snooping: whether a host that leaves a group is the only one behind the port"},
+	{NULL, "mcast-router", "auto|on|off",
+		"snooping: whether a multicast router is behind the port (auto: while one is heard)"},
 	{NULL, NULL, NULL, NULL},
 };
 /* clang-format on */

@@ -31,6 +31,8 @@ poll_classify(struct worker *worker, const struct snapshot *snapshot)
 	if (rules->meter != NULL && !worker->dry)
 		admit_burst(worker, rules);
 	ingress_burst(worker->fdb, snapshot, burst, !worker->dry);
+	if (snapshot->groups != NULL)
+		multicast_burst(worker, snapshot);
 }
 
 /** @return frames received, by now forwarded */

@@ -133,6 +133,7 @@ snapshot_free(struct snapshot *snapshot)
 		return;
 	for (uint16_t id = 0; id < PORT_MAX; id++)
 		free((struct rules *)(uintptr_t)snapshot->rules[id]);
+	snoop_table_free((struct snoop_table *)(uintptr_t)snapshot->groups);
 	free(snapshot);
 }
 

@@ -59,6 +59,9 @@ unsigned poll_round(struct worker *worker, const struct snapshot *snapshot);
 /** poll.c: say of every frame of worker->burst where it goes. */
 void poll_classify(struct worker *worker, const struct snapshot *snapshot);
 
+/** multicast.c: say of multicast of worker->burst whom it is for; show control what it is to know. */
+void multicast_burst(struct worker *worker, const struct snapshot *snapshot);
+
 /** forward.c: send every frame of worker->burst to its destination, each destination at once. */
 void forward_burst(struct worker *worker, const struct snapshot *snapshot);
 
@@ -70,7 +73,8 @@ void flood_frames(struct worker *worker, const struct snapshot *snapshot,
  * flood_selected.c: send frames to every port that their VLAN, the policies and the ports' own flood
  * keys allow, by reference.
  *
- * @param kind DEST_BROADCAST, DEST_MULTICAST or DEST_UNKNOWN
+ * @param kind DEST_BROADCAST, DEST_MULTICAST or DEST_UNKNOWN; DEST_GROUP and a set: to its ports alone,
+ *        whatever their flood keys
  */
 void flood_selected(struct worker *worker, const struct snapshot *snapshot, uint16_t kind,
 	struct frame *const frames[], uint16_t n);

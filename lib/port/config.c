@@ -29,6 +29,7 @@ enum {
 };
 
 static const char *const port_vlan_protocols[] = {"802.1Q", "802.1ad", NULL};
+static const char *const port_mcast_routers[] = {"auto", "on", "off", NULL};
 static const char *const port_policies[] = {"bridge", "vepa", "private", "passthru", NULL};
 
 const struct key port_common_keys[] = {
@@ -53,6 +54,9 @@ const struct key port_common_keys[] = {
 	PORT_KEY("burst-in", burst_in, PORT_BURST),
 	PORT_KEY("burst-out", burst_out, PORT_BURST),
 	PORT_KEY("queue-out", queue_out, .kind = KEY_NUMBER, .min = 64, .max = 65536, .live = true),
+	PORT_KEY("fast-leave", fast_leave, .kind = KEY_SWITCH, .live = true),
+	PORT_KEY("mcast-router", mcast_router, .kind = KEY_CHOICE, .choices = port_mcast_routers,
+		.live = true),
 	PORT_KEY_LATER("macs"),
 	PORT_KEY_LATER("storm"),
 	PORT_KEY_LATER("mirror"),

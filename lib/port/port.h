@@ -47,6 +47,13 @@ enum port_policy {
 	PORT_PASSTHRU, /**< the uplink is its own */
 };
 
+/** Does a multicast router live behind a port? For snooping. */
+enum port_mcast_router {
+	PORT_ROUTER_AUTO, /**< while one is heard */
+	PORT_ROUTER_ON,
+	PORT_ROUTER_OFF, /**< what sounds like one is not believed */
+};
+
 /** What a user configured; plain bytes, compared and copied as such. */
 struct port_config {
 	char name[PORT_NAME_MAX];
@@ -69,6 +76,8 @@ struct port_config {
 	int64_t burst_in;  /**< bytes, 0 = what suits rate_in */
 	int64_t burst_out; /**< bytes, 0 = what suits rate_out */
 	int64_t queue_out; /**< packet buffers for frames that wait for rate_out */
+	bool fast_leave;   /**< snooping: one host is behind this port, whose leaves hold at once */
+	int64_t mcast_router; /**< snooping: enum port_mcast_router */
 	_Alignas(8) char driver_config[PORT_DRIVER_CONFIG_MAX];
 };
 
@@ -216,6 +225,7 @@ struct port {
 
 	/* Set by control: ids of the ports that the configuration names, PORT_NONE = it names none. */
 	uint16_t uplink;
+	bool snooped; /**< set by control: multicast is for those who asked for it */
 
 	/* Set by control; NULL = no limit. Freed once no snapshot knows them. */
 	struct meter *meter;   /**< of rate_in */

@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-LAYERS = ["base", "lcore", "frame", "vring", "port", "fdb", "vlan", "policy", "rate", "datapath",
-          "control", "metrics", "config", "stats", "capture"]
+LAYERS = ["base", "lcore", "frame", "vring", "port", "fdb", "vlan", "policy", "rate", "snoop",
+          "datapath", "control", "metrics", "config", "stats", "capture"]
 FILE_LINES = 500
 DATAPATH_LINES = 300
 DATAPATH = ("lib/datapath/", "lib/vring/", "lib/fdb/", "lib/frame/")
