@@ -91,10 +91,12 @@ struct walk {
 static void
 walk_row(const struct walk *walk, struct groups_row row, uint64_t until)
 {
-	/* What is due goes with the next sweep. */
-	if (until <= walk->now)
+	if (until == 0)
 		return;
-	row.left_ms = until == UINT64_MAX ? 0 : until - walk->now;
+	/* What is due is known until the next sweep. */
+	row.left_ms = until > walk->now ? until - walk->now : 1;
+	if (until == UINT64_MAX)
+		row.left_ms = 0;
 	walk->visit(&row, walk->arg);
 }
 
