@@ -202,6 +202,20 @@ const struct command commands[] = {
 		.print = show_vlan_list,
 	},
 	{
+		.words = "group list",
+		.help = "who listens to which multicast group",
+		.more = "Prints what snooping has heard, which the file turns on with snooping: on: "
+			"the members of groups, the ports with multicast routers, and the querier of "
+			"each VLAN. Without a querier multicast goes to everybody. A port in "
+			"overflow has more groups than are kept for one port, and gets all "
+			"multicast of the VLAN. Expires is when a row goes unless it is heard of "
+			"again.",
+		.method = "group.list",
+		.args = {ARG_ONLY_PORT("only what was heard at this port"),
+			ARG_VLAN("only what was heard in this VLAN")},
+		.print = show_group_list,
+	},
+	{
 		.words = "lcore list",
 		.help = "the polling lcores and what they do",
 		.more = "Prints for each polling lcore its load since it started (busy cycles of all "

@@ -50,6 +50,10 @@ const struct portkey portkeys[] = {
 	{NULL, "storm", "PPS",
 		"how many broadcast, multicast and unknown frames a second the port may send; 0 for any"},
 	{NULL, "sticky", "on|off", "whether addresses learned at the port stay until they age out"},
+	{NULL, "fast-leave", "on|off",
+		"snooping: whether a host that leaves a group is the only one behind the port"},
+	{NULL, "mcast-router", "auto|on|off",
+		"snooping: whether a multicast router is behind the port (auto: while one is heard)"},
 	{NULL, NULL, NULL, NULL},
 };
 /* clang-format on */

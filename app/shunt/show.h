@@ -29,6 +29,7 @@ int show_qemu(const struct show *show, const json_t *result);
 int show_fdb_list(const struct show *show, const json_t *result);
 int show_flushed(const struct show *show, const json_t *result);
 int show_vlan_list(const struct show *show, const json_t *result);
+int show_group_list(const struct show *show, const json_t *result);
 int show_lcore_list(const struct show *show, const json_t *result);
 int show_moved(const struct show *show, const json_t *result);
 int show_drops(const struct show *show, const json_t *result);

@@ -125,6 +125,47 @@ show_fdb_list(const struct show *show, const json_t *result)
 	return show_table(show, table);
 }
 
+static void
+show_group_row(struct table *table, const json_t *row)
+{
+	const char *what = json_object_get(row, "address") != NULL ? "address" : "group";
+
+	show_count_cell(table, TABLE_PLAIN, row, "vlan");
+	table_cell(table, TABLE_PLAIN, "%s", show_string(row, "type"));
+	table_cell(table, TABLE_PLAIN, "%s", show_string(row, what));
+	table_cell(table, TABLE_PLAIN, "%s", show_string(row, "port"));
+	if (json_object_get(row, "expires_s") == NULL)
+		table_cell(table, TABLE_PLAIN, "-");
+	else
+		table_cell(table, TABLE_PLAIN, "%" PRIu64 " s", show_number(row, "expires_s"));
+}
+
+int
+show_group_list(const struct show *show, const json_t *result)
+{
+	static const struct table_column columns[] = {
+		{"VLAN", TABLE_RIGHT},
+		{"TYPE", TABLE_LEFT},
+		{"GROUP", TABLE_LEFT},
+		{"PORT", TABLE_LEFT},
+		{"EXPIRES", TABLE_RIGHT},
+	};
+	struct table *table;
+	const json_t *row;
+	size_t i;
+
+	if (!json_is_array(result))
+		return -EPROTO;
+	if (json_array_size(result) == 0)
+		return show_empty(show, "nothing heard of groups; snooping: on is needed for that");
+	table = table_new(columns, SHOW_COLUMNS(columns));
+	if (table == NULL)
+		return -ENOMEM;
+	json_array_foreach (result, i, row)
+		show_group_row(table, row);
+	return show_table(show, table);
+}
+
 /** Add a cell with "vm1:0 vm2:0". */
 static void
 show_queues_cell(struct table *table, const json_t *queues)

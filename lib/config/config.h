@@ -28,6 +28,7 @@ struct config {
 	struct fdb_config fdb;             /**< 0 = not said */
 	char metrics[METRICS_ADDRESS_MAX]; /**< empty = off */
 	unsigned metrics_line;
+	bool snooping;
 	struct config_port *ports;
 	unsigned n_ports;
 };

@@ -41,6 +41,8 @@ config_json(const struct config_target *target)
 		(int)fdb_ageing(vswitch->fdb), "moves", (int)fdb_moves(vswitch->fdb));
 	if (metrics_address(target->metrics)[0] != '\0')
 		json_object_set_new(json, "metrics", json_string(metrics_address(target->metrics)));
+	json_object_set_new(
+		json, "snooping", json_string(vswitch->snoop.groups != NULL ? "on" : "off"));
 	json_object_set_new(json, "ports", ports);
 	return json;
 }

@@ -227,6 +227,19 @@ reader_lcores(struct reader *reader, const yaml_node_t *value)
 	return 0;
 }
 
+static int
+reader_snooping(struct reader *reader, const yaml_node_t *value)
+{
+	const struct key spec = {.name = "snooping", .kind = KEY_SWITCH};
+	const char *text = scalar_text(value);
+	bool on = false;
+
+	if (key_set(&spec, &on, text != NULL ? text : "", reader->err) < 0)
+		return reader_where(reader, value);
+	reader->config->snooping = on;
+	return 0;
+}
+
 static bool
 is_null(const yaml_node_t *node)
 {
@@ -267,10 +280,12 @@ reader_top(struct reader *reader, const char *key, const yaml_node_t *key_node,
 	if (strcmp(key, "ports") == 0)
 		return is_null(value) ? 0
 				      : reader_mapping(reader, value, "ports", reader_port, NULL);
+	if (strcmp(key, "snooping") == 0)
+		return reader_snooping(reader, value);
 	if (strcmp(key, "metrics") == 0)
 		return reader_metrics(reader, value);
 	snprintf(reason, sizeof(reason),
-		"%.60s: no such key; there are lcores, fdb, metrics and ports", key);
+		"%.60s: no such key; there are lcores, fdb, metrics, snooping and ports", key);
 	return reader_fail(reader, key_node, reason);
 }
 

@@ -27,6 +27,18 @@ status_totals(const struct vswitch *vswitch)
 }
 
 static json_t *
+status_snooping(const struct vswitch *vswitch)
+{
+	struct groups_stats stats;
+
+	groups_get_stats(vswitch->snoop.groups, &stats);
+	return json_pack("{s:i, s:i, s:I, s:I, s:I, s:I}", "groups", (int)stats.groups, "members",
+		(int)stats.members, "messages", (json_int_t)stats.messages, "malformed",
+		(json_int_t)stats.malformed, "refused", (json_int_t)stats.refused, "lost",
+		(json_int_t)vswitch_snoop_lost(vswitch));
+}
+
+static json_t *
 status_call(void *arg, json_t *params, struct err *err)
 {
 	static const char *const none[] = {NULL};
@@ -41,7 +53,7 @@ status_call(void *arg, json_t *params, struct err *err)
 	fdb_get_stats(vswitch->fdb, &fdb);
 	for (unsigned i = 0; i < vswitch->n_lcores; i++)
 		json_array_append_new(lcores, json_integer(vswitch->lcore[i].cpu));
-	return json_pack(
+	json_t *status = json_pack(
 		"{s:s, s:s, s:i, s:I, s:i, s:o, s:{s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, "
 		"s:I}, s:o}",
 		"version", SHUNT_VERSION, "dpdk", rte_version() + sizeof("DPDK"), "pid",
@@ -53,6 +65,9 @@ status_call(void *arg, json_t *params, struct err *err)
 		(json_int_t)fdb.refused, "stuck", (json_int_t)fdb.stuck, "damped",
 		(json_int_t)fdb.damped, "replaced", (json_int_t)fdb.replaced, "totals",
 		status_totals(vswitch));
+	if (vswitch->snoop.groups != NULL)
+		json_object_set_new(status, "snooping", status_snooping(vswitch));
+	return status;
 }
 
 static json_t *
@@ -79,6 +94,7 @@ methods_register(struct rpc *rpc, struct vswitch *vswitch)
 	rpc_register(rpc, methods_status, vswitch);
 	rpc_register(rpc, methods_port, vswitch);
 	rpc_register(rpc, methods_fdb, vswitch);
+	rpc_register(rpc, methods_group, vswitch);
 	rpc_register(rpc, methods_lcore, vswitch);
 	rpc_register(rpc, methods_trace, vswitch);
 	rpc_register(rpc, methods_vlan, vswitch);

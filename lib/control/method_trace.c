@@ -28,7 +28,9 @@ trace_verdict(const struct trace *trace)
 {
 	if (trace->dest < PORT_MAX)
 		return "forward";
-	return trace->dest >= DEST_FLOODS ? "flood" : "drop";
+	if (trace->dest >= DEST_FLOODS)
+		return "flood";
+	return trace->dest < DEST_DROP ? "group" : "drop";
 }
 
 static json_t *

@@ -19,6 +19,7 @@ void methods_register(struct rpc *rpc, struct vswitch *vswitch);
 extern const struct rpc_method methods_status[];
 extern const struct rpc_method methods_port[];
 extern const struct rpc_method methods_fdb[];
+extern const struct rpc_method methods_group[];
 extern const struct rpc_method methods_lcore[];
 extern const struct rpc_method methods_trace[];
 extern const struct rpc_method methods_vlan[];

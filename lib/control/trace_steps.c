@@ -107,6 +107,15 @@ step_entry(json_t *steps, const struct trace_story *story, uint64_t mac)
 			story_name(story, entry.port), entry.age);
 }
 
+/** Multicast that is for those who asked for it. */
+static bool
+story_is_for_members(const struct trace_story *story)
+{
+	uint16_t dest = story->trace->dest;
+
+	return dest == DEST_DROP + DROP_NO_MEMBER || (dest >= DEST_GROUP && dest < DEST_DROP);
+}
+
 /** How the destination was found. */
 static void
 step_lookup(json_t *steps, const struct trace_story *story)
@@ -121,6 +130,8 @@ step_lookup(json_t *steps, const struct trace_story *story)
 			      : "the uplink, whatever the address");
 	} else if (mac == MAC_MASK) {
 		step_add(steps, "lookup", "to everybody: broadcast");
+	} else if (mac_is_group(mac) && story_is_for_members(story)) {
+		step_add(steps, "lookup", "to members of the group and routers: snooping");
 	} else if (mac_is_group(mac)) {
 		step_add(steps, "lookup", "to everybody: multicast");
 	} else {

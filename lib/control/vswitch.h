@@ -16,6 +16,7 @@
 #include "datapath/snapshot.h"
 #include "fdb/fdb.h"
 #include "port/port.h"
+#include "snoop/groups.h"
 
 struct capture_config;
 struct event_base;
@@ -43,6 +44,13 @@ struct vswitch_lcore {
 	unsigned cpu;
 	int node;
 	int lane; /**< of the data path */
+};
+
+/** What snooping needs; all NULL while it is off. */
+struct vswitch_snoop {
+	struct groups *groups;
+	struct event *event;
+	struct snoop_ring *ring[LANE_MAX]; /**< written by the polling lcore of the lane */
 };
 
 struct vswitch {
@@ -74,6 +82,7 @@ struct vswitch {
 	uint64_t slot_seen[DATAPATH_SLOT_MAX];             /**< busy cycles at the last tick */
 	uint64_t slot_load[DATAPATH_SLOT_MAX]; /**< busy cycles between the last two ticks */
 
+	struct vswitch_snoop snoop;
 	time_t started;
 };
 
@@ -221,6 +230,29 @@ void vswitch_capture_stop(struct vswitch *vswitch, struct vswitch_capture *captu
 
 /** A port is no more, and was unpublished: its captures end. */
 void vswitch_capture_port_gone(struct vswitch *vswitch, const struct vswitch_port *port);
+
+/* vswitch_snoop.c */
+
+/** Milliseconds of the monotonic clock. */
+uint64_t vswitch_now_ms(void);
+
+/** Snooping on or off; publishes. @return 0 or -ENOMEM with the reason */
+int vswitch_set_snooping(struct vswitch *vswitch, bool on, struct err *err);
+
+/** Forget what was heard at a port. Does not publish, but soon. */
+void vswitch_snoop_forget(struct vswitch *vswitch, uint16_t port);
+
+/** Before a snapshot is built: tell ports whether there is snooping, and snooping of ports. */
+void vswitch_snoop_prepare(struct vswitch *vswitch);
+
+/** Put the table of groups into a snapshot. @return false: no memory */
+bool vswitch_snoop_fill(struct vswitch *vswitch, struct snapshot *snapshot);
+
+/** Messages that polling lcores had no room for. */
+uint64_t vswitch_snoop_lost(const struct vswitch *vswitch);
+
+/** After the data path is gone. */
+void vswitch_snoop_destroy(struct vswitch *vswitch);
 
 /* vswitch_publish.c */
 

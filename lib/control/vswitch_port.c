@@ -182,6 +182,7 @@ port_detach(struct vswitch *vswitch, struct vswitch_port *port)
 	port->port.config.driver->close(&port->port);
 	/* Only now can nobody learn an address there any more. */
 	fdb_forget_port(vswitch->fdb, id);
+	vswitch_snoop_forget(vswitch, id);
 }
 
 static void
@@ -234,6 +235,14 @@ vswitch_port_del(struct vswitch *vswitch, const char *name, struct err *err)
 	return 0;
 }
 
+/** Who was behind a port need not be there any more. */
+static void
+port_forget_hosts(struct vswitch *vswitch, const struct vswitch_port *port)
+{
+	fdb_flush_port(vswitch->fdb, port->port.id);
+	vswitch_snoop_forget(vswitch, port->port.id);
+}
+
 /** Are addresses behind this port of other VLANs now, or not to be learnt? */
 static bool
 port_moved(const struct port_config *old, const struct port_config *new)
@@ -268,7 +277,7 @@ port_change_live(struct vswitch *vswitch, struct vswitch_port *port,
 	vswitch_publish(vswitch);
 	vswitch_rates_drop(vswitch, port, &rates);
 	if (!config->enabled || port_moved(&old, config))
-		fdb_flush_port(vswitch->fdb, port->port.id);
+		port_forget_hosts(vswitch, port);
 	return 0;
 }
 
@@ -341,7 +350,7 @@ port_link_changed(struct vswitch *vswitch, struct vswitch_port *port, bool was_u
 	 */
 	if (!up && was_up)
 		vswitch_publish(vswitch);
-	fdb_flush_port(vswitch->fdb, port->port.id);
+	port_forget_hosts(vswitch, port);
 	if (up && !was_up)
 		vswitch_publish(vswitch);
 	log_info("port %s: link %s", port->port.config.name, port->link.up ? "up" : "down");

@@ -6,18 +6,31 @@
 
 LOG_MODULE(control);
 
+static struct snapshot *
+publish_build(struct vswitch *vswitch)
+{
+	struct snapshot *snapshot =
+		snapshot_build(vswitch->by_id, vswitch->up, vswitch->queue, vswitch->n_queues);
+
+	if (snapshot != NULL && !vswitch_snoop_fill(vswitch, snapshot)) {
+		snapshot_free(snapshot);
+		return NULL;
+	}
+	return snapshot;
+}
+
 void
 vswitch_publish(struct vswitch *vswitch)
 {
 	struct snapshot *snapshot;
 
 	vswitch_resolve_relations(vswitch);
+	vswitch_snoop_prepare(vswitch);
 	for (unsigned i = 0; i < vswitch->n_queues; i++)
 		vswitch->queue[i].active = vswitch->up[vswitch->queue[i].port->id];
 	do {
 		/* Without memory nothing can be undone either: wait for it. */
-		snapshot = snapshot_build(
-			vswitch->by_id, vswitch->up, vswitch->queue, vswitch->n_queues);
+		snapshot = publish_build(vswitch);
 		if (snapshot == NULL)
 			log_error("no memory to change the data path; trying again");
 	} while (snapshot == NULL && usleep(100000) == 0);

@@ -13,7 +13,8 @@
 
 /** Destinations beside port ids. */
 enum {
-	DEST_DROP = 0xff00, /**< plus an enum drop_reason */
+	DEST_GROUP = 0x1000, /**< plus a set of the snapshot's groups: to its ports */
+	DEST_DROP = 0xff00,  /**< plus an enum drop_reason */
 	/* From here on: not dropped. */
 	DEST_FORWARD = 0xfff0,
 	DEST_LOOKUP = 0xfff0, /**< of classify alone: passed the ingress rules, goes by the table */
@@ -26,7 +27,7 @@ enum {
 };
 
 _Static_assert((int)DEST_DROP + (int)DROP_COUNT <= (int)DEST_FORWARD, "every reason has a verdict");
-_Static_assert((int)PORT_MAX < (int)DEST_DROP, "port ids and verdicts do not overlap");
+_Static_assert((int)PORT_MAX <= (int)DEST_GROUP, "port ids and verdicts do not overlap");
 _Static_assert((int)PORT_MAX <= (int)FDB_PORT_MAX, "every port has a place in the table");
 _Static_assert((int)FRAME_BURST <= (int)FDB_BURST_MAX, "the table takes a whole burst");
 

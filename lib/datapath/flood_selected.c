@@ -6,6 +6,7 @@ struct selection {
 	const struct snapshot *snapshot;
 	const struct rules *from;
 	uint16_t kind;
+	const struct snoop_set *members; /**< who is to get it; NULL = everybody */
 	const struct burst *burst;
 	struct frame *const *frames;
 	uint16_t n;
@@ -19,6 +20,8 @@ selection_of_port(const struct selection *selection, const struct rules *to)
 {
 	if (!rules_reach(selection->from, to->policy.port))
 		return false;
+	if (selection->members != NULL)
+		return snoop_set_has(selection->members, to->policy.port);
 	if (selection->kind == DEST_UNKNOWN)
 		return to->flood;
 	return selection->kind != DEST_MULTICAST || to->mcast_flood;
@@ -89,7 +92,8 @@ selection_account(struct selection *selection, struct worker *worker)
 	}
 	counters->rx_forwarded += selection->n - n_lost;
 	if (n_lost > 0)
-		rx_drop(worker, DROP_NO_TARGET, lost, n_lost);
+		rx_drop(worker, selection->members != NULL ? DROP_NO_MEMBER : DROP_NO_TARGET, lost,
+			n_lost);
 }
 
 static void
@@ -116,6 +120,7 @@ flood_selected(struct worker *worker, const struct snapshot *snapshot, uint16_t 
 		.snapshot = snapshot,
 		.from = snapshot->rules[worker->burst.port],
 		.kind = kind,
+		.members = kind < DEST_DROP ? &snapshot->groups->sets[kind - DEST_GROUP] : NULL,
 		.burst = &worker->burst,
 		.frames = frames,
 		.n = n,

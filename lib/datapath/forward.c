@@ -18,6 +18,8 @@ forward_group(struct worker *worker, const struct snapshot *snapshot, uint16_t d
 			flood_selected(worker, snapshot, dest, frames, n);
 	} else if (dest >= DEST_DROP) {
 		rx_drop(worker, dest - DEST_DROP, frames, n);
+	} else {
+		flood_selected(worker, snapshot, dest, frames, n);
 	}
 }
 

@@ -33,6 +33,8 @@ poll_classify(struct worker *worker, const struct snapshot *snapshot)
 		if (rules->meter != NULL && live)
 			admit_burst(worker, snapshot, rules);
 		missed = ingress_burst(worker->fdb, snapshot, burst, live, learn);
+		if (snapshot->groups != NULL)
+			multicast_burst(worker, snapshot);
 	}
 	/* Sources that are not learnt cost much for nothing: two of them a burst, on average. */
 	if (unlikely(*rest > 0))

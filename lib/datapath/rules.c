@@ -35,7 +35,8 @@ bool
 rules_are_needed(struct port *const ports[PORT_MAX])
 {
 	for (uint16_t id = 0; id < PORT_MAX; id++)
-		if (ports[id] != NULL && rules_concern_all(&ports[id]->config))
+		if (ports[id] != NULL &&
+			(ports[id]->snooped || rules_concern_all(&ports[id]->config)))
 			return true;
 	return false;
 }

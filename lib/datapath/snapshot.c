@@ -159,6 +159,7 @@ snapshot_free(struct snapshot *snapshot)
 		free((struct rules *)(uintptr_t)snapshot->rules[id]);
 		free((struct observers *)(uintptr_t)snapshot->observers[id]);
 	}
+	snoop_table_free((struct snoop_table *)(uintptr_t)snapshot->groups);
 	free(snapshot);
 }
 

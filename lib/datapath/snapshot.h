@@ -13,6 +13,8 @@
 #include "datapath/rules.h"
 #include "port/port.h"
 #include "rate/shaper.h"
+#include "snoop/ring.h"
+#include "snoop/table.h"
 
 enum {
 	LANE_MAX = 64, /**< polling lcores at once */
@@ -66,6 +68,8 @@ struct snapshot {
 	const struct rules *rules[PORT_MAX];         /**< by id; NULL = plain switching */
 	const struct observers *observers[PORT_MAX]; /**< by id; NULL = nobody looks */
 	struct snapshot_egress egress[PORT_MAX];
+	const struct snoop_table *groups; /**< NULL = no snooping; set before it is published */
+	struct snoop_ring *const *rings;  /**< by lane, for what snooping hears; control's own */
 	struct snapshot_lane lane[LANE_MAX];
 	uint16_t shaped[PORT_MAX];   /**< of all lanes, lane after lane */
 	struct snapshot_poll poll[]; /**< of all lanes, lane after lane */

@@ -140,6 +140,8 @@ tracer_frame(struct tracer *tracer, uint16_t port, const uint8_t *bytes, uint32_
 	poll_forward(&tracer->worker, tracer->snapshot, tracer->snapshot->observers[port]);
 	if (tracer->worker.counters[port].rx_drops[DROP_NO_TARGET] > 0)
 		trace->dest = DEST_DROP + DROP_NO_TARGET;
+	if (tracer->worker.counters[port].rx_drops[DROP_NO_MEMBER] > 0)
+		trace->dest = DEST_DROP + DROP_NO_MEMBER;
 	for (uint16_t id = 0; id < PORT_MAX; id++)
 		trace_drops(tracer, id);
 }

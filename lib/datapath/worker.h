@@ -67,6 +67,8 @@ void poll_classify(struct worker *worker, const struct snapshot *snapshot);
  */
 void poll_forward(
 	struct worker *worker, const struct snapshot *snapshot, const struct observers *observers);
+/** multicast.c: say of multicast of worker->burst whom it is for; show control what it is to know. */
+void multicast_burst(struct worker *worker, const struct snapshot *snapshot);
 
 /** forward.c: send every frame of worker->burst to its destination, each destination at once. */
 void forward_burst(struct worker *worker, const struct snapshot *snapshot);
@@ -79,7 +81,8 @@ void flood_frames(struct worker *worker, const struct snapshot *snapshot,
  * flood_selected.c: send frames to every port that their VLAN, the policies and the ports' own flood
  * keys allow, by reference.
  *
- * @param kind DEST_BROADCAST, DEST_MULTICAST or DEST_UNKNOWN
+ * @param kind DEST_BROADCAST, DEST_MULTICAST or DEST_UNKNOWN; DEST_GROUP and a set: to its ports alone,
+ *        whatever their flood keys
  */
 void flood_selected(struct worker *worker, const struct snapshot *snapshot, uint16_t kind,
 	struct frame *const frames[], uint16_t n);

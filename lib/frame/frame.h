@@ -115,6 +115,13 @@ frame_from_mbuf(struct frame *frame, struct rte_mbuf *mbuf)
 	frame->offload = (struct frame_offload){0};
 }
 
+/**
+ * Copy bytes of a frame, each of which is read once.
+ *
+ * @param at where they begin; @param n how many, all of them within the frame
+ */
+void frame_read(const struct frame *frame, uint32_t at, uint8_t *to, uint32_t n);
+
 /** Drop one reference to each frame's payload. */
 void frame_free(struct frame *const frames[], unsigned n);
 

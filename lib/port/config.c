@@ -25,6 +25,7 @@ enum {
 };
 
 static const char *const port_vlan_protocols[] = {"802.1Q", "802.1ad", NULL};
+static const char *const port_mcast_routers[] = {"auto", "on", "off", NULL};
 static const char *const port_policies[] = {"bridge", "vepa", "private", "passthru", NULL};
 static const char *const port_mirror_directions[] = {"both", "rx", "tx", NULL};
 
@@ -59,6 +60,9 @@ const struct key port_common_keys[] = {
 		.live = true),
 	PORT_KEY("macs-arp", macs_arp, .kind = KEY_SWITCH, .live = true),
 	PORT_KEY("storm", storm, .kind = KEY_NUMBER, .max = PORT_STORM_MAX, .live = true),
+	PORT_KEY("fast-leave", fast_leave, .kind = KEY_SWITCH, .live = true),
+	PORT_KEY("mcast-router", mcast_router, .kind = KEY_CHOICE, .choices = port_mcast_routers,
+		.live = true),
 	{0},
 };
 

@@ -47,6 +47,8 @@ enum drop_owner {
 		"the destination is where the frame came from")                                    \
 	X(DROP_NO_TARGET, "no-target", DROP_BY_SWITCH,                                             \
 		"to everybody, and there is no other port up")                                     \
+	X(DROP_NO_MEMBER, "no-member", DROP_BY_PORT,                                               \
+		"multicast that no other port up has asked for")                                   \
 	X(DROP_TOO_LONG, "too-long", DROP_BY_SWITCH,                                               \
 		"longer than the MTU of the port it would leave by")                               \
 	X(DROP_TX_FULL, "tx-full", DROP_BY_PORT, "the receiver has no free descriptor")            \

@@ -55,6 +55,13 @@ enum port_policy {
 /** What another port gets copies of. */
 enum port_mirror { PORT_MIRROR_BOTH, PORT_MIRROR_RX, PORT_MIRROR_TX };
 
+/** Does a multicast router live behind a port? For snooping. */
+enum port_mcast_router {
+	PORT_ROUTER_AUTO, /**< while one is heard */
+	PORT_ROUTER_ON,
+	PORT_ROUTER_OFF, /**< what sounds like one is not believed */
+};
+
 /** What a user configured; plain bytes, compared and copied as such. */
 struct port_config {
 	char name[PORT_NAME_MAX];
@@ -83,6 +90,8 @@ struct port_config {
 	char macs[PORT_MACS_TEXT];  /**< sources that frames may have; "" = any */
 	int64_t storm;              /**< frames to everybody a second; 0 = any number */
 	bool macs_arp;              /**< ARP and neighbour discovery speak for these only */
+	bool fast_leave; /**< snooping: one host is behind this port, whose leaves hold at once */
+	int64_t mcast_router; /**< snooping: enum port_mcast_router */
 	_Alignas(8) char driver_config[PORT_DRIVER_CONFIG_MAX];
 };
 
@@ -235,6 +244,7 @@ struct port {
 	/* Set by control: who captures. */
 	struct capture *capture[PORT_CAPTURES_MAX];
 	unsigned captures;
+	bool snooped; /**< set by control: multicast is for those who asked for it */
 
 	/* Set by control; NULL = no limit. Freed once no snapshot knows them. */
 	struct meter *meter;   /**< of rate_in */

@@ -172,7 +172,7 @@ class TestSave:
         shown = switch.json('config', 'show')
         assert isinstance(shown, dict) and shown
         document = yaml.safe_load(switch.cli('config', 'show').stdout)
-        assert set(document) == {'lcores', 'fdb', 'ports'}
+        assert set(document) == {'lcores', 'fdb', 'snooping', 'ports'}
         assert document['lcores'] == switch.lcores
         assert document['ports']['vm1'] == {'type': 'vhost', 'socket': str(switch.socket('vm1')),
                                             'perm': '0600', 'csum': False}

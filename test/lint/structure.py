@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LAYERS = ["base", "lcore", "frame", "vring", "port", "fdb", "vlan", "policy", "rate", "capture",
-          "guard", "datapath", "control", "metrics", "config", "stats"]
+          "guard", "snoop", "datapath", "control", "metrics", "config", "stats"]
 FILE_LINES = 500
 DATAPATH_LINES = 300
 DATAPATH = ("lib/datapath/", "lib/vring/", "lib/fdb/", "lib/frame/")

@@ -163,9 +163,9 @@ test_bad_top(void **state)
 {
 	(void)state;
 	check_bad("port: {}\n",
-		"file:1: port: no such key; there are lcores, fdb, metrics and ports");
+		"file:1: port: no such key; there are lcores, fdb, metrics, snooping and ports");
 	check_bad("\n\nfdb: {}\nPorts: {}\n",
-		"file:4: Ports: no such key; there are lcores, fdb, metrics and ports");
+		"file:4: Ports: no such key; there are lcores, fdb, metrics, snooping and ports");
 	check_bad("# no\nmetrics: 127.0.0.1\n",
 		"file:2: metrics: '127.0.0.1' is no address such as "
 		"127.0.0.1:9469 or [::1]:9469");

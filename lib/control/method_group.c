@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What snooping has heard: members of groups, routers, queriers. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/methods.h"
+
+enum { VLAN_LAST = 4094 };
+
+/** What rows a request is about, and those found. */
+struct group_list {
+	uint16_t port; /**< PORT_NONE = any */
+	int vlan;      /**< -1 = any */
+	struct groups_row *rows;
+	size_t n;
+	size_t room;
+	bool failed; /**< there was no memory */
+};
+
+static void
+list_add(const struct groups_row *row, void *arg)
+{
+	struct group_list *list = arg;
+
+	if ((list->port != PORT_NONE && row->port != list->port) ||
+		(list->vlan >= 0 && row->vlan != list->vlan))
+		return;
+	if (list->n == list->room) {
+		size_t room = list->room > 0 ? 2 * list->room : 64;
+		struct groups_row *rows = reallocarray(list->rows, room, sizeof(*rows));
+		if (rows == NULL) {
+			list->failed = true;
+			return;
+		}
+		list->rows = rows;
+		list->room = room;
+	}
+	list->rows[list->n++] = *row;
+}
+
+/** By VLAN, queriers and routers first, then by group and port. */
+static int
+list_compare(const void *one, const void *other)
+{
+	const struct groups_row *a = one, *b = other;
+	int by_group = memcmp(&a->ip, &b->ip, sizeof(a->ip));
+
+	if (a->vlan != b->vlan)
+		return a->vlan < b->vlan ? -1 : 1;
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	return by_group != 0 ? by_group : (a->port > b->port) - (a->port < b->port);
+}
+
+static json_t *
+list_row(const struct vswitch *vswitch, const struct groups_row *row)
+{
+	static const char *const types[] = {
+		[GROUPS_QUERIER] = "querier",
+		[GROUPS_ROUTER] = "router",
+		[GROUPS_OVERFLOW] = "overflow",
+		[GROUPS_MEMBER] = "member",
+	};
+	char ip[SNOOP_IP_TEXT_MAX];
+	json_t *object = json_pack("{s:i, s:s, s:s, s:s}", "vlan", (int)row->vlan, "group",
+		row->kind == GROUPS_MEMBER ? snoop_ip_format(&row->ip, ip) : "", "port",
+		methods_port_name(vswitch, row->port), "type", types[row->kind]);
+
+	if (row->kind == GROUPS_QUERIER) {
+		json_object_set_new(object, "address", json_string(snoop_ip_format(&row->ip, ip)));
+		json_object_set_new(
+			object, "protocol", json_string(snoop_ip_is_v4(&row->ip) ? "igmp" : "mld"));
+		json_object_set_new(object, "version", json_integer(row->version));
+	}
+	if (row->left_ms > 0)
+		json_object_set_new(
+			object, "expires_s", json_integer((json_int_t)(row->left_ms + 999) / 1000));
+	return object;
+}
+
+static int
+list_parse(struct vswitch *vswitch, json_t *params, struct group_list *list, struct err *err)
+{
+	static const char *const names[] = {"port", "vlan", NULL};
+	json_int_t vlan = -1;
+
+	*list = (struct group_list){.port = PORT_NONE};
+	if (rpc_only(params, names, err) < 0 ||
+		rpc_number(params, "vlan", 0, VLAN_LAST, &vlan, err) < 0)
+		return -EINVAL;
+	list->vlan = (int)vlan;
+	if (json_object_get(params, "port") == NULL)
+		return 0;
+	const char *name = rpc_text(params, "port", err);
+	const struct vswitch_port *port =
+		name == NULL ? NULL : vswitch_port_find(vswitch, name, err);
+	if (port == NULL)
+		return err->code;
+	list->port = port->port.id;
+	return 0;
+}
+
+static json_t *
+group_list_call(void *arg, json_t *params, struct err *err)
+{
+	struct vswitch *vswitch = arg;
+	struct group_list list;
+	json_t *result = NULL;
+
+	if (list_parse(vswitch, params, &list, err) < 0)
+		return NULL;
+	if (vswitch->snoop.groups != NULL)
+		groups_walk(vswitch->snoop.groups, vswitch_now_ms(), list_add, &list);
+	if (list.failed) {
+		err_set(err, ENOMEM, "no memory");
+	} else {
+		if (list.n > 0)
+			qsort(list.rows, list.n, sizeof(*list.rows), list_compare);
+		result = json_array();
+		for (size_t i = 0; i < list.n; i++)
+			json_array_append_new(result, list_row(vswitch, &list.rows[i]));
+	}
+	free(list.rows);
+	return result;
+}
+
+const struct rpc_method methods_group[] = {
+	{"group.list", group_list_call},
+	{NULL, NULL},
+};

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "snoop/ring.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct snoop_ring *
+snoop_ring_create(void)
+{
+	struct snoop_ring *ring = NULL;
+
+	if (posix_memalign((void **)&ring, _Alignof(struct snoop_ring), sizeof(*ring)) != 0)
+		return NULL;
+	memset(ring, 0, sizeof(*ring));
+	return ring;
+}
+
+void
+snoop_ring_destroy(struct snoop_ring *ring)
+{
+	free(ring);
+}
+
+struct snoop_copy *
+snoop_ring_room(struct snoop_ring *ring, uint16_t port)
+{
+	struct snoop_share *share = &ring->share[port];
+	uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
+	/* Acquire: pairs with the release in snoop_ring_pop(). */
+	uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
+
+	if (share->since != tail)
+		*share = (struct snoop_share){.since = tail};
+	if (head - tail == SNOOP_RING_SLOTS || share->taken == SNOOP_RING_SHARE) {
+		atomic_fetch_add_explicit(&ring->lost, 1, memory_order_relaxed);
+		return NULL;
+	}
+	share->taken++;
+	return &ring->slot[head % SNOOP_RING_SLOTS];
+}
+
+void
+snoop_ring_push(struct snoop_ring *ring)
+{
+	uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
+
+	/* Release: pairs with the acquire in snoop_ring_front(). */
+	atomic_store_explicit(&ring->head, head + 1, memory_order_release);
+}
+
+const struct snoop_copy *
+snoop_ring_front(struct snoop_ring *ring)
+{
+	uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+
+	/* Acquire: pairs with the release in snoop_ring_push(). */
+	if (atomic_load_explicit(&ring->head, memory_order_acquire) == tail)
+		return NULL;
+	return &ring->slot[tail % SNOOP_RING_SLOTS];
+}
+
+void
+snoop_ring_pop(struct snoop_ring *ring)
+{
+	uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+
+	/* Release: pairs with the acquire in snoop_ring_room(). */
+	atomic_store_explicit(&ring->tail, tail + 1, memory_order_release);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Whom multicast is for, as polling lcores need it: sets of ports by group and VLAN, made with each
+ * snapshot while snooping is on.
+ *
+ * Thread safety: built by the control thread, constant once published.
+ */
+#ifndef SHUNT_SNOOP_TABLE_H
+#define SHUNT_SNOOP_TABLE_H
+
+#include "port/port.h"
+#include "snoop/address.h"
+#include "vlan/vlan.h"
+
+enum { SNOOP_WORDS = (PORT_MAX + 63) / 64, SNOOP_EVERYBODY = 0xffff };
+
+struct snoop_set {
+	uint64_t bits[SNOOP_WORDS]; /**< a bit for each port id */
+};
+
+static inline bool
+snoop_set_has(const struct snoop_set *set, uint16_t port)
+{
+	return set->bits[port / 64] >> port % 64 & 1;
+}
+
+static inline void
+snoop_set_add(struct snoop_set *set, uint16_t port)
+{
+	set->bits[port / 64] |= UINT64_C(1) << port % 64;
+}
+
+struct snoop_slot {
+	struct snoop_ip group;
+	uint16_t vlan;
+	uint16_t set; /**< SNOOP_EVERYBODY = the slot is free */
+};
+
+struct snoop_table {
+	uint64_t seed; /**< so that nobody chooses groups that collide */
+	uint32_t mask; /**< number of slots, a power of two, less one */
+	uint32_t n_sets;
+	struct snoop_set *sets;
+	struct snoop_slot *slots;
+	/** By family (IPv6 = 1) and VLAN: the routers' set; SNOOP_EVERYBODY = no querier seen. */
+	uint16_t routers[2][VLAN_COUNT];
+};
+
+/** A hash of a group in a VLAN. */
+uint64_t snoop_hash(uint64_t seed, uint16_t vlan, const struct snoop_ip *group);
+
+/** @return an empty table with room for groups and sets; NULL when there is no memory */
+struct snoop_table *snoop_table_create(uint64_t seed, uint32_t groups, uint32_t sets);
+
+/** NULL is fine. */
+void snoop_table_free(struct snoop_table *table);
+
+/** Add a set, a copy of another one. @param like SNOOP_EVERYBODY = an empty one. @return its place */
+uint16_t snoop_table_add_set(struct snoop_table *table, uint16_t like);
+
+/** Add a group that is not in there yet. */
+void snoop_table_add(
+	struct snoop_table *table, uint16_t vlan, const struct snoop_ip *group, uint16_t set);
+
+/** The set of routers in a VLAN; SNOOP_EVERYBODY where no querier is seen. */
+static inline uint16_t
+snoop_table_routers(const struct snoop_table *table, uint16_t vlan, const struct snoop_ip *group)
+{
+	return table->routers[!snoop_ip_is_v4(group)][vlan];
+}
+
+/** The set of ports that data for a group is for; SNOOP_EVERYBODY: it is flooded. */
+uint16_t snoop_table_find(
+	const struct snoop_table *table, uint16_t vlan, const struct snoop_ip *group);
+
+#endif
