@@ -12,17 +12,21 @@ MACS = ('02:00:00:00:00:00', '02:00:01:00:00:00')    # of shunt-vm's VMs
 
 
 class Feature(NamedTuple):
-    """keys of vm0 and of vm1; others are further ports, {name: keys}; then calls of the RPC."""
+    """keys of vm0 and of vm1; others are further ports, {name: keys}; then calls of the RPC.
+    config is more of the switch's file; what passes the port `captured` is captured meanwhile."""
     title: str
     vm0: dict = {}
     vm1: dict = {}
     others: dict = {}
     calls: tuple = ()
+    config: str = ''
+    captured: str = ''
 
     def switch_on(self, call):
         """Make further ports and set the keys. call is that of the switch."""
         for name, keys in self.others.items():
-            call('port.add', {'name': name, 'type': 'ethdev', 'device': f'net_null_{name}', **keys})
+            call('port.add', {'name': name, 'type': 'ethdev', 'device': f'net_null_{name},no-rx=1',
+                              **keys})
         for name, keys in (('vm0', self.vm0), ('vm1', self.vm1)):
             if keys:
                 call('port.set', {'name': name, **keys})
@@ -56,4 +60,16 @@ ALL = {
                          calls=(static(0), static(1))),
     'flood-off': both('flood=off', {'flood': 'off'}),
     'mac-limit': both('mac-limit=16', {'mac-limit': 16}),
+    'macs': Feature('macs, each port its address', {'macs': MACS[0]}, {'macs': MACS[1]}),
+    'macs-arp': Feature('the same with macs-arp=on', {'macs': MACS[0], 'macs-arp': 'on'},
+                        {'macs': MACS[1], 'macs-arp': 'on'}),
+    'storm': both('storm=1000', {'storm': 1000}),
+    'sticky': both('sticky=on', {'sticky': 'on'}),
+    'rate-in': both('rate-in=100G, above what comes', {'rate-in': '100G'}),
+    'rate-out': both('rate-out=100G, above what leaves', {'rate-out': '100G'}),
+    'mirror': Feature('mirror to a third port that takes nothing', {'mirror': 'probe'}, {},
+                      {'probe': {'learn': 'off', 'flood': 'off'}}),
+    'snooping': Feature('snooping: on', config='snooping: on\n'),
+    'metrics': Feature('metrics served, not asked for', config='metrics: 127.0.0.1:19469\n'),
+    'capture': Feature('a capture of frames that do not come', captured='vm0'),
 }

@@ -32,7 +32,8 @@ class Floor:
         return 'stripped loop, two threads, nothing but the rings, a hash and one copy'
 
     def suits(self, scenario):
-        if scenario.kind != 'rate' or scenario.addresses > 2 or scenario.layout.ports > 2:
+        layout = scenario.layout
+        if scenario.feature or scenario.kind != 'rate' or layout.addresses > 2 or layout.ports > 2:
             raise Unsuited('two ports and two addresses only')
 
     def measure(self, scenario, seconds):

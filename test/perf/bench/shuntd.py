@@ -20,6 +20,7 @@ class Shuntd(Switch):
     def __init__(self, places):
         super().__init__(places)
         self.daemon = None
+        self.reader = None    # of a capture
 
     @classmethod
     def check(cls):
@@ -37,19 +38,34 @@ class Shuntd(Switch):
 
     def launch(self, layout):
         capacity = min(max(FDB_MIN, 2 * layout.addresses), FDB_MAX)
-        config = f'fdb: {{capacity: {capacity}, ageing: 300}}\n'
+        feature = features.ALL[layout.feature or features.PLAIN]
+        config = f'fdb: {{capacity: {capacity}, ageing: 300}}\n' + feature.config
         self.daemon = Daemon(config, lcores=self.places.switch, folder=self.dir)
         self.daemon.start()
         self.process = self.daemon.process
         for number in range(layout.ports):
             self.add_port(number, layout)
-        features.ALL[layout.feature or features.PLAIN].switch_on(self.call)
+        feature.switch_on(self.call)
+        if feature.captured:
+            self.capture(feature.captured)
         self.wait_sockets(layout.ports)
+
+    def capture(self, name):
+        """Have all frames of a port compared with a filter that none of them passes."""
+        self.reader = subprocess.Popen(
+            [proc.program('shunt'), '-s', self.daemon.sock, 'capture', name, '-w', '/dev/null',
+             'ether', 'proto', '0x9999'], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE)
+        self.reader.stderr.readline()    # it has begun
 
     def suits(self, scenario):
         """All that is asked for."""
 
     def shut_down(self):
+        if self.reader is not None:
+            self.reader.terminate()
+            self.reader.communicate()
+            self.reader = None
         try:
             self.daemon.stop()
         except (AssertionError, TimeoutError) as error:

@@ -65,6 +65,7 @@ class Testpmd(Switch):
         return f"{found[1] if found else 'DPDK'}, io between net_vhost ports, no lookup"
 
     def suits(self, scenario):
+        super().suits(scenario)
         if scenario.layout.ports > PORTS_MAX:
             raise Unsuited(f"Debian's DPDK has {PORTS_MAX} ports at most")
         if scenario.switching:
