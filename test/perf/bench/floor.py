@@ -32,8 +32,8 @@ class Floor:
         return 'stripped loop, two threads, nothing but the rings, a hash and one copy'
 
     def suits(self, scenario):
-        layout = scenario.layout
-        if scenario.feature or scenario.kind != 'rate' or layout.addresses > 2 or layout.ports > 2:
+        two = scenario.addresses <= 2 and scenario.layout.ports <= 2
+        if scenario.feature or scenario.kind != 'rate' or not two:
             raise Unsuited('two ports and two addresses only')
 
     def measure(self, scenario, seconds):
