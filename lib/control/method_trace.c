@@ -12,6 +12,7 @@
 
 #include "control/methods.h"
 #include "control/trace_steps.h"
+#include "vring/vring.h"
 
 enum { TRACE_FRAMES_MAX = 20000 }; /* an answer that clients take */
 
@@ -65,7 +66,8 @@ trace_one(struct trace_request *request, const uint8_t *bytes, uint32_t len)
 	const struct trace *trace = request->trace;
 	json_t *exits = json_array();
 
-	tracer_frame(request->tracer, request->port->id, bytes, len, request->trace);
+	tracer_frame(request->tracer, request->port->id, bytes, len,
+		port_is_vm(request->port) ? VIRTQ_HEAD : TRACE_FRAME_MAX, request->trace);
 	for (unsigned i = 0; i < trace->exits; i++)
 		json_array_append_new(exits, trace_exit_row(request, &trace->exit[i]));
 	json_t *row = json_pack("{s:i, s:s, s:o, s:o}", "length", (int)len, "verdict",

@@ -114,7 +114,7 @@ trace_own_address(const struct tracer *tracer, struct burst *burst)
 
 void
 tracer_frame(struct tracer *tracer, uint16_t port, const uint8_t *bytes, uint32_t len,
-	struct trace *trace)
+	uint16_t head, struct trace *trace)
 {
 	const struct frame_segment whole = {bytes, len};
 	struct burst *burst = &tracer->worker.burst;
@@ -125,7 +125,7 @@ tracer_frame(struct tracer *tracer, uint16_t port, const uint8_t *bytes, uint32_
 	burst->n = 1;
 	burst->frame[0] = (struct frame){
 		.head = bytes,
-		.head_len = (uint16_t)len,
+		.head_len = (uint16_t)RTE_MIN(len, head),
 		.len = len,
 		.segment = &whole,
 		.segments = 1,

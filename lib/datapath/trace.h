@@ -47,10 +47,11 @@ void tracer_destroy(struct tracer *tracer);
  * A complete frame comes in at a port.
  *
  * @param len TRACE_FRAME_MAX at most
+ * @param head how many of its first bytes the port's driver has classified
  * @param trace receives what happens to it
  */
 void tracer_frame(struct tracer *tracer, uint16_t port, const uint8_t *bytes, uint32_t len,
-	struct trace *trace);
+	uint16_t head, struct trace *trace);
 
 /** The rules of a port; NULL = plain switching. */
 const struct rules *tracer_rules(const struct tracer *tracer, uint16_t port);

@@ -61,9 +61,10 @@ vlan_check(const struct port_config *config, struct err *err)
 			"for untagged frames on a trunk there is native");
 	if (config->native != 0 && config->trunk[0] == '\0')
 		return err_set(err, EINVAL, "native: needs trunk; alone, use vlan");
-	if (config->trunk[0] != '\0' && vlan_set_parse(config->trunk, &set, err) < 0)
-		return err_prefix(err, "trunk");
-	return 0;
+	if (config->trunk[0] == '\0' || vlan_set_parse(config->trunk, &set, err) == 0)
+		return 0;
+	err_prefix(err, "trunk");
+	return -EINVAL;
 }
 
 void
