@@ -43,12 +43,12 @@ struct vhost_message_memory {
 	uint32_t padding;
 	struct {
 		uint64_t guest, size, front, offset;
-	} region[MEMORY_REGIONS_MAX];
-};
+	} __attribute__((packed)) region[MEMORY_REGIONS_MAX];
+} __attribute__((packed));
 
 struct vhost_message_log {
 	uint64_t size, offset;
-};
+} __attribute__((packed));
 
 /** The head of a vhost-user message as the library hands it to hooks. */
 struct vhost_message {
