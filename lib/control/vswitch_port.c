@@ -203,9 +203,11 @@ vswitch_port_add(struct vswitch *vswitch, const struct port_config *config, stru
 	int id = rc < 0 ? rc : port_free_id(vswitch, err);
 	if (id < 0)
 		return id;
-	struct vswitch_port *port = calloc(1, sizeof(*port));
+	/* Not calloc(): counters are of whole cache lines. */
+	struct vswitch_port *port = aligned_alloc(_Alignof(struct vswitch_port), sizeof(*port));
 	if (port == NULL)
 		return err_set(err, ENOMEM, "no memory for the port");
+	memset(port, 0, sizeof(*port));
 	port->port.config = *config;
 	port->port.id = (uint16_t)id;
 	port->port.services = &vswitch->services;

@@ -70,8 +70,9 @@ collect_fdb(struct collect *collect)
 static struct collect *
 collect_begin(const struct vswitch *vswitch, enum metrics_style style)
 {
-	struct collect *collect =
-		malloc(sizeof(*collect) + vswitch->n_ports * sizeof(collect->port[0]));
+	/* Not malloc(): counters are of whole cache lines. */
+	struct collect *collect = aligned_alloc(_Alignof(struct collect),
+		sizeof(*collect) + vswitch->n_ports * sizeof(collect->port[0]));
 	const struct vswitch_port *port;
 
 	if (collect == NULL)

@@ -223,7 +223,7 @@ receive(void *dev, uint16_t queue, struct rte_mbuf *mbufs[], uint16_t n)
 }
 
 static void
-send(const struct input *input, const struct frame_offload *offload, uint32_t length,
+deliver(const struct input *input, const struct frame_offload *offload, uint32_t length,
 	uint16_t l2_len)
 {
 	const struct send_queue queue = {.burst = receive, .capabilities = input->capabilities};
@@ -262,7 +262,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	close_checksum(&input, &offload, length);
 	if (l2_len > 0) {
 		cut(&input, &offload, length, l2_len);
-		send(&input, &offload, length, l2_len);
+		deliver(&input, &offload, length, l2_len);
 	}
 	fuzz_check(rte_mempool_full(eal_fixture_pool()));
 	return 0;
