@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Frames between the switch and a guest: which rings, and by whose bursts. */
+#include <rte_cycles.h>
+
 #include "frame/hash.h"
 #include "vhost/vhost.h"
 
@@ -32,7 +34,52 @@ vhost_rx_done(void *arg, uint16_t queue)
 	if (vhost_burst.popped == NULL)
 		return;
 	virtq_pop_done(vhost_burst.popped, &vhost_burst.batch);
+	vhost_tell_later(vhost_burst.popped);
 	vhost_burst.popped = NULL;
+}
+
+static void
+burst_tell(struct vhost_burst *own)
+{
+	virtq_tell(own->untold, own->n_untold);
+	own->n_untold = 0;
+}
+
+void
+vhost_tell_later(struct virtq *ring)
+{
+	struct vhost_burst *own = &vhost_burst;
+
+	for (unsigned i = 0; i < own->n_untold; i++) {
+		if (own->untold[i] != ring)
+			continue;
+		if (ring->packed)
+			burst_tell(own);
+		return;
+	}
+	own->untold[own->n_untold++] = ring;
+	if (own->n_untold == VHOST_UNTOLD_MAX)
+		burst_tell(own);
+}
+
+/*
+ * A guest that is seen to want an interrupt gets it now. To be sure that one does not takes a fence,
+ * which waits until all that was written is out: under load every few rounds only, for all at once.
+ */
+bool
+vhost_round_done(uint64_t now, bool busy)
+{
+	struct vhost_burst *own = &vhost_burst;
+
+	if (own->n_untold == 0)
+		return true;
+	if (busy && now < own->sure_at) {
+		own->n_untold = virtq_tell_early(own->untold, own->n_untold);
+		return own->n_untold == 0;
+	}
+	burst_tell(own);
+	own->sure_at = now + rte_get_tsc_hz() / 1000000 * VHOST_UNTOLD_US;
+	return true;
 }
 
 bool

@@ -54,13 +54,17 @@ vhost_direct_rx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t
 	if (unlikely(ring == NULL))
 		return 0;
 	/* First: what devices have read by now may be held again in this burst. */
-	if (unlikely(virtq_waits(ring)))
+	if (unlikely(virtq_waits(ring))) {
 		virtq_settle(ring, NULL);
+		vhost_tell_later(ring);
+	}
 	n = virtq_pop(ring, &own->batch, frames, n, &bad);
-	if (n > 0)
+	if (n > 0) {
 		own->popped = ring;
-	else if (unlikely(own->batch.taken > 0))
+	} else if (unlikely(own->batch.taken > 0)) {
 		virtq_pop_done(ring, &own->batch);
+		vhost_tell_later(ring);
+	}
 	if (unlikely(bad > 0)) {
 		counters->rx_packets += bad;
 		counters->rx_drops[DROP_BAD_FRAME] += bad;
@@ -85,6 +89,7 @@ vhost_direct_discard(struct vhost_dev *dev, const struct vhost_epoch *epoch, uin
 	for (uint16_t i = 0; i < n; i++)
 		counters->rx_bytes += frames[i].len;
 	virtq_pop_done(ring, batch);
+	vhost_tell_later(ring);
 	counters->rx_packets += n + bad;
 	counters->rx_drops[DROP_BAD_FRAME] += bad;
 	counters->rx_drops[DROP_DISABLED] += n;
@@ -101,8 +106,12 @@ direct_push(struct vhost_dev *dev, struct virtq *ring, struct frame *const frame
 	if (shared)
 		rte_spinlock_lock(&ring->lock);
 	uint16_t done = virtq_push(ring, frames, n, &result);
-	if (shared)
+	if (shared) {
+		virtq_tell(&ring, 1);
 		rte_spinlock_unlock(&ring->lock);
+	} else {
+		vhost_tell_later(ring);
+	}
 	counters->tx_packets += result.sent;
 	counters->tx_bytes += result.bytes;
 	counters->tx_drops[DROP_TOO_LONG] += result.misfit;

@@ -310,9 +310,12 @@ epoch_settle(struct vhost_epoch *epoch)
 		if (waits)
 			usleep(1000);
 	}
-	for (unsigned i = 0; i < RTE_DIM(epoch->ring); i++)
-		if (epoch->ring[i] != NULL)
-			virtq_pop_end(epoch->ring[i]);
+	for (unsigned i = 0; i < RTE_DIM(epoch->ring); i++) {
+		if (epoch->ring[i] == NULL)
+			continue;
+		virtq_pop_end(epoch->ring[i]);
+		virtq_tell(&epoch->ring[i], 1);
+	}
 }
 
 void

@@ -250,6 +250,7 @@ const struct port_driver vhost_driver = {
 	.frontend = vhost_frontend,
 	.rx = vhost_rx,
 	.rx_done = vhost_rx_done,
+	.round_done = vhost_round_done,
 	.rx_watch = vhost_rx_watch,
 	.tx = vhost_tx,
 };

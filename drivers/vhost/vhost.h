@@ -21,7 +21,9 @@ enum {
 	VHOST_PATH_MAX = 108, /**< sun_path of struct sockaddr_un */
 	VHOST_OWNER_MAX = 80,
 	VHOST_MBUFS_PER_QUEUE = 64,
-	VHOST_NOBODY = -1, /**< instead of a vid */
+	VHOST_NOBODY = -1,    /**< instead of a vid */
+	VHOST_UNTOLD_MAX = 8, /**< rings whose guests are told together */
+	VHOST_UNTOLD_US = 10, /**< while it is busy an lcore makes sure of them as often */
 };
 
 /** A feature bit as virtio numbers it, in a set of them. */
@@ -81,6 +83,9 @@ struct vhost_epoch {
 struct vhost_burst {
 	struct virtq_batch batch;
 	struct virtq *popped; /**< whose buffers the batch holds; NULL = none */
+	struct virtq *untold[VHOST_UNTOLD_MAX]; /**< whose guests may want to be told */
+	unsigned n_untold;
+	uint64_t sure_at; /**< TSC when that is to be settled */
 };
 
 extern __thread struct vhost_burst vhost_burst;
@@ -180,8 +185,13 @@ void vhost_direct_discard(struct vhost_dev *dev, const struct vhost_epoch *epoch
 void vhost_direct_tx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,
 	struct frame *const frames[], uint16_t n, struct counters *counters);
 
-/* burst.c: the rx and tx slots of struct port_driver */
+/* burst.c: what polling lcores call of struct port_driver */
+
+/** A guest is to be told of what its ring holds now: when the round ends, or soon. */
+void vhost_tell_later(struct virtq *ring);
+
 void vhost_rx_done(void *arg, uint16_t queue);
+bool vhost_round_done(uint64_t now, bool busy);
 bool vhost_rx_watch(void *arg, uint16_t queue, struct port_watch *watch);
 uint16_t vhost_rx(
 	void *arg, uint16_t queue, struct frame frames[], uint16_t n, struct counters *counters);

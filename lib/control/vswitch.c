@@ -137,7 +137,7 @@ vswitch_create(const struct vswitch_config *config, struct err *err)
 	if (vswitch->fdb == NULL)
 		goto fail;
 	fdb_age(vswitch->fdb, (uint64_t)vswitch_now());
-	vswitch->datapath = datapath_create(vswitch->fdb);
+	vswitch->datapath = datapath_create(vswitch->fdb, vswitch->drivers);
 	if (vswitch->datapath == NULL || (rc = vswitch_events(vswitch)) < 0)
 		goto fail;
 	if (vswitch_lcore_set(vswitch, &config->polling, err) < 0) {

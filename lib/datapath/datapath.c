@@ -15,18 +15,20 @@ struct datapath {
 	struct snapshot *_Atomic snapshot; /**< written by control, read by workers every round */
 	_Atomic uint64_t era; /**< written by any thread but workers, who read it every round */
 	struct fdb *fdb;
+	const struct port_driver *const *drivers;
 	struct counters *late; /**< by port: frames that waited in vain; control's alone */
 	struct worker *worker[LANE_MAX]; /**< kept when a lane stops: its counters go on */
 };
 
 struct datapath *
-datapath_create(struct fdb *fdb)
+datapath_create(struct fdb *fdb, const struct port_driver *const drivers[])
 {
 	struct datapath *datapath = calloc(1, sizeof(*datapath));
 
 	if (datapath == NULL)
 		return NULL;
 	datapath->fdb = fdb;
+	datapath->drivers = drivers;
 	datapath->late = aligned_alloc(64, PORT_MAX * sizeof(datapath->late[0]));
 	datapath->snapshot = calloc(1, sizeof(struct snapshot));
 	datapath->qsbr = rte_zmalloc("qsbr", rte_rcu_qsbr_get_memsize(LANE_MAX), 64);
@@ -71,6 +73,7 @@ datapath_worker(struct datapath *datapath, int lane, unsigned cpu)
 	worker->era = &datapath->era;
 	worker->watch.snapshot = NULL;
 	worker->fdb = datapath->fdb;
+	worker->drivers = datapath->drivers;
 	worker->lane = (uint16_t)lane;
 	worker->cpu = cpu;
 	worker->load = (struct datapath_load){0};

@@ -18,6 +18,7 @@
 
 struct datapath;
 struct fdb;
+struct port_driver;
 struct snapshot;
 
 enum {
@@ -42,8 +43,12 @@ struct datapath_rounds {
 	uint64_t loop_cycles;                   /**< TSC cycles of all of them */
 };
 
-/** @param fdb outlives the data path. @return NULL with errno set */
-struct datapath *datapath_create(struct fdb *fdb);
+/**
+ * @param fdb outlives the data path, as does `drivers`
+ * @param drivers all that ports may have, ended by NULL
+ * @return NULL with errno set
+ */
+struct datapath *datapath_create(struct fdb *fdb, const struct port_driver *const drivers[]);
 
 /** Stop all lanes and free everything. */
 void datapath_destroy(struct datapath *datapath);

@@ -73,24 +73,34 @@ poll_queue(struct worker *worker, const struct snapshot *snapshot, const struct 
 	return received;
 }
 
-/** Send what waited for its time. It was work if there was any. */
+/** Send what waited for its time, and do what was left for later. */
 static void
-poll_drain(struct worker *worker, const struct snapshot *snapshot)
+poll_end(struct worker *worker, const struct snapshot *snapshot, uint64_t since, bool worked)
 {
-	uint64_t since = rte_rdtsc();
-	bool sent = shape_drain(worker, snapshot);
-	uint64_t spent = rte_rdtsc() - since;
+	bool left = false;
 
-	if (sent)
-		worker->load.busy_cycles += spent;
+	if (unlikely(snapshot->lane[worker->lane].n_shaped > 0))
+		worked |= shape_drain(worker, snapshot);
+	for (unsigned i = 0; worker->drivers[i] != NULL; i++)
+		if (worker->drivers[i]->round_done != NULL)
+			left |= !worker->drivers[i]->round_done(since, worked);
+	worker->left = left;
+	if (worked)
+		worker->load.busy_cycles += rte_rdtsc() - since;
 	else
-		worker->load.idle_cycles += spent;
+		worker->load.idle_cycles += rte_rdtsc() - since;
 }
 
-/** Ask all queues, those of a crowd in turn. Made for lanes with crowds, and for those without. */
+/**
+ * Ask all queues, those of a crowd in turn. Made for lanes with crowds, and for those without.
+ *
+ * @param begin TSC when the time that is spent here begins; updated to its end
+ * @return frames received
+ */
 static __rte_always_inline unsigned
-poll_queues(struct worker *worker, const struct snapshot *snapshot, uint64_t since, bool crowds)
+poll_queues(struct worker *worker, const struct snapshot *snapshot, uint64_t *begin, bool crowds)
 {
+	uint64_t since = *begin;
 	const struct snapshot_lane *lane = &snapshot->lane[worker->lane];
 	struct watch *watch = &worker->watch;
 	unsigned received = 0;
@@ -123,6 +133,7 @@ poll_queues(struct worker *worker, const struct snapshot *snapshot, uint64_t sin
 		received += n;
 		since = now;
 	}
+	*begin = since;
 	return received;
 }
 
@@ -137,13 +148,12 @@ poll_round(struct worker *worker, const struct snapshot *snapshot)
 	watch_update(&worker->watch, snapshot, lane,
 		atomic_load_explicit(worker->era, memory_order_relaxed), since);
 	if (likely(lane->n_crowds == 0)) {
-		received = poll_queues(worker, snapshot, since, false);
+		received = poll_queues(worker, snapshot, &since, false);
 	} else {
 		turns_begin(&worker->turns, lane->n_crowds);
-		received = poll_queues(worker, snapshot, since, true);
+		received = poll_queues(worker, snapshot, &since, true);
 	}
-	if (unlikely(lane->n_shaped > 0))
-		poll_drain(worker, snapshot);
+	poll_end(worker, snapshot, since, received > 0);
 	worker->load.packets += received;
 	return received;
 }

@@ -70,6 +70,8 @@ worker_main(void *arg)
 		bool idle = snapshot->lane[worker->lane].polls == 0;
 
 		poll_round(worker, snapshot);
+		if (worker->left)
+			continue;
 		rte_rcu_qsbr_quiescent(worker->qsbr, worker->lane);
 		if (idle)
 			worker_nap(worker);

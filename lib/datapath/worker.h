@@ -27,6 +27,7 @@ struct worker {
 	struct snapshot *_Atomic *snapshot; /**< where control publishes */
 	_Atomic uint64_t *era;              /**< changes when watched words may be gone */
 	struct fdb *fdb;
+	const struct port_driver *const *drivers; /**< ended by NULL */
 	pthread_t thread;
 	uint16_t lane;
 	bool dry; /**< nothing is to be learnt, nor any state to be changed: see trace.h */
@@ -47,6 +48,7 @@ struct worker {
 	struct counters counters[PORT_MAX];
 
 	/* The worker's alone. */
+	bool left; /**< drivers have left something of this round for later: not quiescent */
 	struct burst burst;
 	struct watch watch;
 	uint8_t rest[PORT_MAX]; /**< by port: bursts that nothing is learnt from */

@@ -210,6 +210,17 @@ struct port_driver {
 	void (*rx_done)(void *dev, uint16_t queue);
 
 	/**
+	 * Every polling lcore, when it has polled all its queues once: do what rx, rx_done and tx of
+	 * any port of this driver left for later. What is left it may use until then, and until
+	 * services->quiesce() returns. NULL where they leave nothing.
+	 *
+	 * @param now TSC when the round began
+	 * @param busy there were frames in this round; after one without, nothing may be left
+	 * @return false: something is still left, for some microseconds at most
+	 */
+	bool (*round_done)(uint64_t now, bool busy);
+
+	/**
 	 * The lcore that owns the queue, after rx found nothing for long. Say by what word it can
 	 * see that there are frames, instead of calling rx. The word must be readable until
 	 * services->quiesce() was called after the driver made it unreachable, and whatever else

@@ -86,20 +86,17 @@ packed_distance(const struct virtq *ring, uint16_t from, uint16_t to)
 	return distance % (2 * size);
 }
 
-/** Does the guest want to be told of what was used since it was last told? (2.8.10, 2.8.14) */
-static bool
-packed_wants_call(struct virtq *ring)
+bool
+virtq_packed_wants_call(const struct virtq *ring)
 {
 	struct virtq_packed_event event;
 	uint16_t old = ring->signalled;
-	bool valid = ring->signalled_valid;
 
 	event.word = __atomic_load_n(&ring->driver_event->word, __ATOMIC_RELAXED);
-	ring->signalled = ring->last_used;
-	ring->signalled_valid = true;
 	if (event.flags == VRING_PACKED_EVENT_FLAG_DISABLE)
 		return false;
-	if (event.flags != VRING_PACKED_EVENT_FLAG_DESC || !ring->event_idx || !valid)
+	if (event.flags != VRING_PACKED_EVENT_FLAG_DESC || !ring->event_idx ||
+		!ring->signalled_valid)
 		return true;
 	return packed_distance(ring, old, event.off_wrap) <
 	       packed_distance(ring, old, ring->last_used);
@@ -111,10 +108,7 @@ virtq_packed_publish(struct virtq *ring)
 	/* Release: the guest sees the others, and what they point to, before the first one. */
 	__atomic_store_n(&ring->held->word, ring->held_word, __ATOMIC_RELEASE);
 	ring->held = NULL;
-	/* Full: it must be out before we read whether the guest wants to be told. */
-	atomic_thread_fence(memory_order_seq_cst);
-	if (packed_wants_call(ring))
-		virtq_call(ring);
+	ring->untold = true;
 }
 
 void

@@ -95,7 +95,10 @@ virtq_packed_use(struct virtq *ring, struct virtq_chain chain, uint32_t len, uin
 int virtq_packed_walk(struct virtq *ring, uint16_t place, uint32_t most, bool writable,
 	struct virtq_buffer buffers[VIRTQ_CHAIN_MAX], struct virtq_chain *chain);
 
-/** Let the driver see what was used, and interrupt the guest if it wants that. */
+/** Does the driver want to be told of what was used since `signalled`? (virtio 1.2 2.8.10, 2.8.14) */
+bool virtq_packed_wants_call(const struct virtq *ring);
+
+/** Let the driver see what was used. */
 void virtq_packed_publish(struct virtq *ring);
 
 /** virtq_pop_done() of a packed ring that gave something. */

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A ring's setup, its chains, and its notifications. */
+/* A ring's setup, its chains, and what its guest can see of it. */
 #include "vring/packed.h"
 
 #include <errno.h>
 #include <string.h>
-
-#include "vring/call.h"
 
 extern const struct virtq_ops virtq_ops_plain, virtq_ops_avx2, virtq_ops_avx512;
 
@@ -218,40 +216,12 @@ virtq_walk(struct virtq *ring, uint16_t head, bool writable,
 	return -EINVAL;
 }
 
-/** Does the guest want to be told of the used entries since it was last told? (2.7.7, 2.7.10) */
-static bool
-virtq_wants_call(struct virtq *ring)
-{
-	if (!ring->event_idx)
-		return (__atomic_load_n(&ring->avail->flags, __ATOMIC_RELAXED) &
-			       VRING_AVAIL_F_NO_INTERRUPT) == 0;
-	const uint16_t *used_event = &ring->avail->ring[ring->mask + 1];
-	uint16_t event = __atomic_load_n(used_event, __ATOMIC_RELAXED);
-	uint16_t old = ring->signalled;
-	bool valid = ring->signalled_valid;
-
-	ring->signalled = ring->last_used;
-	ring->signalled_valid = true;
-	return !valid ||
-	       (uint16_t)(ring->last_used - event - 1) < (uint16_t)(ring->last_used - old);
-}
-
-void
-virtq_call(struct virtq *ring)
-{
-	if (ring->callfd >= 0 && call_send(ring->callfd))
-		atomic_fetch_add_explicit(&ring->calls, 1, memory_order_relaxed);
-}
-
 void
 virtq_publish(struct virtq *ring)
 {
 	/* Release: the guest sees the entries, and what they point to, before the index. */
 	__atomic_store_n(&ring->used->idx, ring->last_used, __ATOMIC_RELEASE);
-	/* Full: the index must be out before we read whether the guest wants to be told. */
-	atomic_thread_fence(memory_order_seq_cst);
-	if (virtq_wants_call(ring))
-		virtq_call(ring);
+	ring->untold = true;
 }
 
 const uint16_t *

@@ -167,7 +167,8 @@ struct virtq {
 	uint16_t last_avail; /**< next entry of the available ring; see struct virtq_setup */
 	uint16_t last_used;  /**< next entry of the used ring */
 	uint16_t signalled;  /**< last_used when the guest was last told */
-	bool signalled_valid;
+	bool signalled_valid; /**< it has been told something */
+	bool untold;          /**< something was used since */
 	unsigned hint;                  /**< memory region of the last buffer */
 	struct virtq_packed_desc *held; /**< packed: first to be used of a burst, NULL = none yet */
 	uint64_t held_word;             /**< what it is to become once the others are written */
@@ -215,7 +216,7 @@ virtq_pop(struct virtq *ring, struct virtq_batch *batch, struct frame frames[], 
 
 /**
  * Give all buffers of the last virtq_pop() back to the guest, but for those that are held and those
- * that wait for them, and interrupt it if it wants that.
+ * that wait for them. virtq_tell() is to follow.
  */
 void virtq_pop_done(struct virtq *ring, const struct virtq_batch *batch);
 
@@ -241,8 +242,8 @@ virtq_waits(const struct virtq *ring)
 void virtq_pop_end(struct virtq *ring);
 
 /**
- * Put frames into a guest's receive ring and interrupt the guest if it wants that. Frames are only
- * read. Call with the ring's lock held where several lcores push.
+ * Put frames into a guest's receive ring; virtq_tell() is to follow. Frames are only read. Call with
+ * the ring's lock held where several lcores push.
  *
  * @param n up to FRAME_BURST
  * @return how many were dealt with, from the first: the ring was full or broke at the next
@@ -253,6 +254,24 @@ virtq_push(
 {
 	return ring->ops->push(ring, frames, n, result);
 }
+
+/**
+ * Interrupt those guests that want it of what was pushed, or given back, since they were last told.
+ * One memory fence, which waits for all stores so far, is for all of them. A packed ring must have
+ * been told before it is pushed to, or popped from, again: its places tell only two rounds apart.
+ *
+ * @param rings the calling lcore's own, or locked by it
+ */
+void virtq_tell(struct virtq *const rings[], unsigned n);
+
+/**
+ * The same without the fence, which is not needed to see that a guest wants it. The others may have
+ * come to want it a moment ago: virtq_tell() is still to follow for them.
+ *
+ * @param rings those that are left are moved to its front
+ * @return how many are left
+ */
+unsigned virtq_tell_early(struct virtq *rings[], unsigned n);
 
 /**
  * Which word changes when the guest makes buffers available? It lies in guest memory, for as long as

@@ -129,13 +129,10 @@ const struct vring_desc *virtq_table(
 int virtq_walk(struct virtq *ring, uint16_t head, bool writable,
 	struct virtq_buffer buffers[VIRTQ_CHAIN_MAX]);
 
-/** Publish what was entered into the used ring, and interrupt the guest if it wants that. */
+/** Let the guest see what was entered into the used ring. */
 void virtq_publish(struct virtq *ring);
 
 /** virtq_pop_done() of a split ring that gave something. */
 void virtq_split_pop_done(struct virtq *ring, const struct virtq_batch *batch);
-
-/** Interrupt the guest. */
-void virtq_call(struct virtq *ring);
 
 #endif

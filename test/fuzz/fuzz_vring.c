@@ -305,6 +305,7 @@ push(struct side *side, struct frame frames[], uint16_t n)
 	for (uint16_t i = 0; i < n; i++)
 		list[i] = &frames[i];
 	uint16_t done = virtq_push(&side->ring, list, n, &result);
+	virtq_tell((struct virtq *[]){&side->ring}, 1);
 	fuzz_check(done <= n && result.sent + result.misfit == done);
 	check_pushed(side, &result, before);
 }
@@ -348,6 +349,7 @@ run(const struct input *input, const struct input_mutation *mutations)
 		if (n > 0)
 			convert(&frames[n - 1]);
 		virtq_pop_done(&sides[0].ring, batch);
+		virtq_tell((struct virtq *[]){&sides[0].ring}, 1);
 		fuzz_check(sides[0].ring.last_avail == sides[0].ring.last_used);
 	}
 }

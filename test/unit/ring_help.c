@@ -355,6 +355,12 @@ ring_set_event(struct ring_driver *driver, uint16_t index)
 		driver->avail->ring[driver->size] = index;
 }
 
+void
+ring_tell(struct ring_driver *driver)
+{
+	virtq_tell((struct virtq *[]){&driver->ring}, 1);
+}
+
 unsigned
 ring_calls(struct ring_driver *driver)
 {

@@ -133,6 +133,9 @@ void ring_reclaim(struct ring_driver *driver);
 /** Where a driver with EVENT_IDX wants the next interrupt. */
 void ring_set_event(struct ring_driver *driver, uint16_t index);
 
+/** Tell the driver what was done, if it wants that. */
+void ring_tell(struct ring_driver *driver);
+
 /** @return interrupts since the last call */
 unsigned ring_calls(struct ring_driver *driver);
 

@@ -79,6 +79,7 @@ end_tx(void *dev, uint16_t lane, struct frame *const frames[], uint16_t n,
 }
 
 static const struct port_driver end_driver = {.type = "end", .rx = end_rx, .tx = end_tx};
+static const struct port_driver *const drivers[] = {&end_driver, NULL};
 
 static void
 publish(void)
@@ -115,6 +116,7 @@ setup(void **state)
 	fdb_age(fdb, 0);
 	fdb_add_static(fdb, MAC(SINK), 0, SINK);
 	worker->fdb = fdb;
+	worker->drivers = drivers;
 	worker->era = &era;
 	worker->lane = LANE;
 	for (uint16_t i = 0; i < PORTS; i++) {

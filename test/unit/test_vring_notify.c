@@ -55,6 +55,13 @@ push_some(unsigned n)
 	assert_int_equal(virtq_push(&driver.ring, frames, (uint16_t)n, &result), n);
 }
 
+static void
+push_and_tell(unsigned n)
+{
+	push_some(n);
+	ring_tell(&driver);
+}
+
 /* Giving sent buffers back interrupts too, once for each burst, and not without buffers. */
 static void
 test_transmit(void **state)
@@ -74,6 +81,8 @@ test_transmit(void **state)
 		assert_int_equal(virtq_pop(&driver.ring, &batch, frames, FRAME_BURST, &bad), n);
 		assert_int_equal(ring_calls(&driver), 0);
 		virtq_pop_done(&driver.ring, &batch);
+		assert_int_equal(ring_calls(&driver), 0);
+		ring_tell(&driver);
 		/* The first time nothing is known of what the guest saw. */
 		assert_int_equal(ring_calls(&driver), n > 0 && (wanted || round == 1));
 	}
@@ -96,25 +105,25 @@ static void
 test_interrupt_flag(void **state)
 {
 	(void)state;
-	push_some(3);
+	push_and_tell(3);
 	assert_int_equal(ring_calls(&driver), 1);
 	driver.avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
-	push_some(3);
+	push_and_tell(3);
 	assert_int_equal(ring_calls(&driver), 0);
 	driver.avail->flags = 0xfffe;
-	push_some(1);
+	push_and_tell(1);
 	assert_int_equal(ring_calls(&driver), 1);
 	assert_int_equal(driver.ring.calls, 2);
 	/* With EVENT_IDX the flag has no meaning. */
 	restart(&(struct ring_options){.event_idx = true});
 	driver.avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
-	push_some(1);
+	push_and_tell(1);
 	ring_set_event(&driver, 1);
-	push_some(1);
+	push_and_tell(1);
 	assert_int_equal(ring_calls(&driver), 2);
 	/* Nobody to tell. */
 	driver.ring.callfd = -1;
-	push_some(1);
+	push_and_tell(1);
 	assert_int_equal(ring_calls(&driver), 0);
 }
 
@@ -133,14 +142,88 @@ test_event_index(void **state)
 			restart(&(struct ring_options){.event_idx = true, .first = first});
 			/* Nothing is known of what came before: told in any case. */
 			ring_set_event(&driver, (uint16_t)(first + 1000));
-			push_some(1);
+			push_and_tell(1);
 			assert_int_equal(ring_calls(&driver), 1);
 			ring_set_event(&driver, (uint16_t)(first + 1 + event));
-			push_some((unsigned)n);
+			push_and_tell((unsigned)n);
 			if (ring_calls(&driver) != (event >= 0 && event < n))
 				fail_msg("at %u, %d new, event %d", first, n, event);
 		}
 	}
+}
+
+/** How many guests virtq_tell_early() leaves, of one. */
+static unsigned
+tell_early(void)
+{
+	struct virtq *ring = &driver.ring;
+
+	return virtq_tell_early(&ring, 1);
+}
+
+/* Who wants it is told early; who does not may want it a moment later, of all since. */
+static void
+test_early(void **state)
+{
+	(void)state;
+	push_some(1);
+	assert_int_equal(tell_early(), 0);
+	assert_int_equal(ring_calls(&driver), 1);
+	ring_tell(&driver);
+	assert_int_equal(ring_calls(&driver), 0);
+	driver.avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
+	push_some(1);
+	assert_int_equal(tell_early(), 1);
+	driver.avail->flags = 0;
+	ring_tell(&driver);
+	assert_int_equal(ring_calls(&driver), 1);
+	ring_tell(&driver);
+	assert_int_equal(ring_calls(&driver), 0);
+
+	restart(&(struct ring_options){.event_idx = true});
+	push_and_tell(1);
+	assert_int_equal(ring_calls(&driver), 1);
+	ring_set_event(&driver, 5);
+	push_some(3);
+	assert_int_equal(tell_early(), 1);
+	/* Entry 2 is of those that it was not told of. */
+	ring_set_event(&driver, 2);
+	assert_int_equal(tell_early(), 0);
+	assert_int_equal(ring_calls(&driver), 1);
+	push_some(1);
+	assert_int_equal(tell_early(), 1);
+	ring_tell(&driver);
+	/* Of entry 4 it was asked, for sure. */
+	ring_set_event(&driver, 4);
+	push_some(1);
+	ring_tell(&driver);
+	assert_int_equal(ring_calls(&driver), 0);
+}
+
+/* Of several rings those that are left are in front. */
+static void
+test_several(void **state)
+{
+	static struct ring_driver others[2];
+	struct virtq *rings[] = {&others[0].ring, &driver.ring, &others[1].ring};
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT(others); i++) {
+		ring_start(&others[i], &guest, 1 + i, &(struct ring_options){.ops = ops});
+		others[i].avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
+		others[i].ring.untold = true;
+	}
+	push_some(1);
+	assert_int_equal(virtq_tell_early(rings, 3), 2);
+	assert_ptr_equal(rings[0], &others[0].ring);
+	assert_ptr_equal(rings[1], &others[1].ring);
+	assert_int_equal(ring_calls(&driver), 1);
+	others[1].avail->flags = 0;
+	virtq_tell(rings, 2);
+	assert_int_equal(ring_calls(&others[0]), 0);
+	assert_int_equal(ring_calls(&others[1]), 1);
+	for (unsigned i = 0; i < COUNT(others); i++)
+		ring_stop(&others[i]);
 }
 
 int
@@ -152,6 +235,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_event_index, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_transmit, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_suppress_kicks, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_early, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_several, setup, teardown),
 	};
 
 	for (unsigned i = 0; (ops = virtq_ops_at(i)) != NULL; i++)

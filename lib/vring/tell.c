@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Interrupts: whether a guest wants one, of a split or a packed ring, and sending it. */
+#include "vring/call.h"
+#include "vring/packed.h"
+
+/** Is what a split ring's driver waits for among what was used? (virtio 1.2 sections 2.7.7, 2.7.10) */
+static bool
+tell_split(const struct virtq *ring)
+{
+	if (!ring->event_idx)
+		return (__atomic_load_n(&ring->avail->flags, __ATOMIC_RELAXED) &
+			       VRING_AVAIL_F_NO_INTERRUPT) == 0;
+	const uint16_t *used_event = &ring->avail->ring[ring->mask + 1];
+	uint16_t event = __atomic_load_n(used_event, __ATOMIC_RELAXED);
+
+	return !ring->signalled_valid || (uint16_t)(ring->last_used - event - 1) <
+						 (uint16_t)(ring->last_used - ring->signalled);
+}
+
+/** @return whether the guest wanted it, and was told */
+static bool
+tell_one(struct virtq *ring)
+{
+	if (!(ring->packed ? virtq_packed_wants_call(ring) : tell_split(ring)))
+		return false;
+	ring->signalled = ring->last_used;
+	ring->signalled_valid = true;
+	if (ring->callfd >= 0 && call_send(ring->callfd))
+		atomic_fetch_add_explicit(&ring->calls, 1, memory_order_relaxed);
+	return true;
+}
+
+unsigned
+virtq_tell_early(struct virtq *rings[], unsigned n)
+{
+	unsigned left = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (tell_one(rings[i]))
+			rings[i]->untold = false;
+		else
+			rings[left++] = rings[i];
+	}
+	return left;
+}
+
+void
+virtq_tell(struct virtq *const rings[], unsigned n)
+{
+	/* Full: the indexes must be out before we read whether guests want to be told. */
+	atomic_thread_fence(memory_order_seq_cst);
+	for (unsigned i = 0; i < n; i++) {
+		if (rings[i]->untold && !tell_one(rings[i])) {
+			rings[i]->signalled = rings[i]->last_used;
+			rings[i]->signalled_valid = true;
+		}
+		rings[i]->untold = false;
+	}
+}
