@@ -157,6 +157,20 @@ direct_in_software(
 	send_frames(&to, &frame, 1, counters);
 }
 
+/** Can a guest take all of these as they are, and are none of them in mbufs? */
+static inline bool
+direct_fit(struct frame *const frames[], uint16_t n, uint8_t capabilities)
+{
+	uintptr_t mbufs = 0;
+	unsigned undone = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		mbufs |= (uintptr_t)frames[i]->mbuf;
+		undone |= frames[i]->offload.flags;
+	}
+	return mbufs == 0 && (undone & ~(unsigned)capabilities) == 0;
+}
+
 /** Push runs of frames as they are, and the frames between them with their offloads done. */
 void
 vhost_direct_tx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,
@@ -168,6 +182,10 @@ vhost_direct_tx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t
 	if (unlikely(ring == NULL)) {
 		counters->tx_drops[DROP_LINK_DOWN] += n;
 		frame_free(frames, n);
+		return;
+	}
+	if (likely(direct_fit(frames, n, epoch->capabilities))) {
+		direct_push(dev, ring, frames, n, counters);
 		return;
 	}
 	for (uint16_t i = 0; i <= n; i++) {

@@ -37,7 +37,23 @@ struct burst {
 	/** Written by ingress: the port that a frame comes from, reflected by `port` or not. */
 	uint16_t origin[FRAME_BURST];
 	uint16_t n;
-	uint16_t port; /**< id of the port the frames came from */
+	uint16_t port;    /**< id of the port the frames came from */
+	uint32_t longest; /**< written by burst_measure(): bytes of the longest frame */
 };
+
+/** Look at the lengths of frames just received. @return the sum of their bytes */
+static inline uint64_t
+burst_measure(struct burst *burst)
+{
+	uint32_t longest = 0;
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < burst->n; i++) {
+		bytes += burst->frame[i].len;
+		longest = RTE_MAX(longest, burst->frame[i].len);
+	}
+	burst->longest = longest;
+	return bytes;
+}
 
 #endif

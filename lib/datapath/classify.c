@@ -41,17 +41,17 @@ classify_frame(struct frame *frame)
 static void
 classify_leaders(struct burst *burst, struct leaders *leaders, bool sources)
 {
-	struct frame *last = NULL;
+	const struct frame *last = NULL, *leader = NULL;
 
 	leaders->n = 0;
 	for (unsigned i = 0; i < burst->n; i++) {
 		struct frame *frame = &burst->frame[i];
 		if (last != NULL && leaders_same(frame, last, sources)) {
-			frame->l2_len = last->l2_len;
-			frame->vlan = last->vlan;
+			frame->l2_len = leader->l2_len;
+			frame->vlan = leader->vlan;
 		} else {
 			leaders->dest[leaders->n] = classify_frame(frame);
-			leaders->frame[leaders->n++] = frame;
+			leaders->frame[leaders->n++] = leader = frame;
 		}
 		leaders->of[i] = (uint8_t)(leaders->n - 1);
 		last = frame;

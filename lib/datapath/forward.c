@@ -1,6 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The split by destination: one call to the next stage for each destination in a burst. */
+#include <emmintrin.h>
+
 #include "datapath/worker.h"
+
+/** Which frames go to a destination? What stands beyond a burst's end may be among them. */
+static inline uint32_t
+forward_mask(const uint16_t dests[FRAME_BURST], uint16_t dest)
+{
+	const __m128i wanted = _mm_set1_epi16((short)dest);
+	uint32_t mask = 0;
+
+	for (unsigned i = 0; i < FRAME_BURST; i += 16) {
+		const __m128i *at = (const __m128i *)(dests + i);
+		__m128i low = _mm_cmpeq_epi16(_mm_loadu_si128(at), wanted);
+		__m128i high = _mm_cmpeq_epi16(_mm_loadu_si128(at + 1), wanted);
+		mask |= (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(low, high)) << i;
+	}
+	return mask;
+}
 
 static void
 forward_group(struct worker *worker, const struct snapshot *snapshot, uint16_t dest,
@@ -36,17 +54,14 @@ forward_burst(struct worker *worker, const struct snapshot *snapshot)
 
 	while (left != 0) {
 		uint16_t dest = burst->dest[__builtin_ctz(left)];
+		uint32_t same = forward_mask(burst->dest, dest) & left;
 		uint16_t n = 0;
 
-		for (uint32_t rest = left; rest != 0; rest &= rest - 1) {
-			unsigned i = (unsigned)__builtin_ctz(rest);
-			if (burst->dest[i] != dest)
-				continue;
-			group[n++] = &burst->frame[i];
-			left &= ~(UINT32_C(1) << i);
-		}
+		left &= ~same;
+		for (; same != 0; same &= same - 1)
+			group[n++] = &burst->frame[__builtin_ctz(same)];
 		forward_group(worker, snapshot, dest, group, n);
 	}
 }
 
-_Static_assert(FRAME_BURST <= 32, "the mask of frames left has 32 bits");
+_Static_assert(FRAME_BURST == 32, "masks of frames have 32 bits");

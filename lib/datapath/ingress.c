@@ -43,19 +43,19 @@ static void
 ingress_leaders(struct ingress *ingress, struct burst *burst)
 {
 	struct leaders *leaders = &ingress->leaders;
-	struct frame *last = NULL;
+	const struct frame *last = NULL, *leader = NULL;
 
 	leaders->n = 0;
 	for (unsigned i = 0; i < burst->n; i++) {
 		struct frame *frame = &burst->frame[i];
 		if (last != NULL && leaders_same(frame, last, ingress->sources)) {
-			frame->l2_len = last->l2_len;
-			frame->vlan = last->vlan;
-			frame->tag_len = last->tag_len;
+			frame->l2_len = leader->l2_len;
+			frame->vlan = leader->vlan;
+			frame->tag_len = leader->tag_len;
 		} else {
 			ingress->origin[leaders->n] = burst->port;
 			leaders->dest[leaders->n] = ingress_frame(ingress->rules, frame);
-			leaders->frame[leaders->n++] = frame;
+			leaders->frame[leaders->n++] = leader = frame;
 		}
 		leaders->of[i] = (uint8_t)(leaders->n - 1);
 		last = frame;

@@ -8,6 +8,8 @@
 #ifndef SHUNT_DATAPATH_LEADERS_H
 #define SHUNT_DATAPATH_LEADERS_H
 
+#include <emmintrin.h>
+
 #include "datapath/burst.h"
 
 struct leaders {
@@ -20,6 +22,14 @@ struct leaders {
 /** As many bytes of a frame tell where it goes: addresses, type, and what a tag says. */
 enum { LEADERS_BYTES = FRAME_ETH_LEN + 2 };
 
+/** Sets of these bytes, by bit. */
+enum {
+	LEADERS_ALL = (1 << LEADERS_BYTES) - 1,
+	LEADERS_SOURCE = ((1 << MAC_BYTES) - 1) << MAC_BYTES,
+};
+
+_Static_assert(LEADERS_BYTES == sizeof(__m128i), "compared at once");
+
 /**
  * Would everything said of one frame hold for the other?
  *
@@ -28,17 +38,14 @@ enum { LEADERS_BYTES = FRAME_ETH_LEN + 2 };
 static inline bool
 leaders_same(const struct frame *a, const struct frame *b, bool sources)
 {
-	/* As loaded: the destination and the source's first bytes; the rest of it, type, tag. */
-	uint64_t source = sources ? UINT64_MAX : 0;
-	uint64_t x[LEADERS_BYTES / 8], y[LEADERS_BYTES / 8];
+	int same = sources ? 0 : LEADERS_SOURCE;
 
 	if (unlikely(a->head_len < FRAME_ETH_LEN + FRAME_TAG_LEN ||
 		     b->head_len < FRAME_ETH_LEN + FRAME_TAG_LEN))
 		return false;
-	memcpy(x, a->head, sizeof(x));
-	memcpy(y, b->head, sizeof(y));
-	return (((x[0] ^ y[0]) & (MAC_MASK | source)) |
-		       ((x[1] ^ y[1]) & (UINT64_MAX << 32 | source))) == 0;
+	same |= _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)a->head),
+		_mm_loadu_si128((const __m128i *)b->head)));
+	return same == LEADERS_ALL;
 }
 
 /**

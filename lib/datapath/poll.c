@@ -7,15 +7,12 @@
 #include "datapath/worker.h"
 
 static void
-poll_count_rx(struct worker *worker, const struct burst *burst)
+poll_count_rx(struct worker *worker, struct burst *burst)
 {
 	struct counters *counters = &worker->counters[burst->port];
-	uint64_t bytes = 0;
 
-	for (unsigned i = 0; i < burst->n; i++)
-		bytes += burst->frame[i].len;
 	counters->rx_packets += burst->n;
-	counters->rx_bytes += bytes;
+	counters->rx_bytes += burst_measure(burst);
 }
 
 void

@@ -130,6 +130,7 @@ tracer_frame(struct tracer *tracer, uint16_t port, const uint8_t *bytes, uint32_
 		.segment = &whole,
 		.segments = 1,
 	};
+	(void)burst_measure(burst);
 	burst->origin[0] = port;
 	poll_classify(&tracer->worker, tracer->snapshot);
 	trace_own_address(tracer, burst);

@@ -36,11 +36,15 @@ tx_by(struct worker *worker, const struct snapshot *snapshot, uint16_t port,
 		egress_drop(worker, snapshot, port, DROP_LINK_DOWN, frames, n);
 		return;
 	}
-	n = tx_drop_long(worker, snapshot, port, frames, n, fitting);
+	/* A tag may make a frame longer than that, segments make it shorter: looked at one by one. */
+	if (unlikely(worker->burst.longest > target->max_len)) {
+		n = tx_drop_long(worker, snapshot, port, frames, n, fitting);
+		frames = fitting;
+	}
 	if (unlikely(target->egress != NULL))
-		egress_frames(worker, snapshot, port, fitting, n, mirrored);
+		egress_frames(worker, snapshot, port, frames, n, mirrored);
 	else if (n > 0)
-		tx_driver(worker, target, fitting, n, &worker->counters[port]);
+		tx_driver(worker, target, frames, n, &worker->counters[port]);
 }
 
 void

@@ -12,12 +12,22 @@
 #include <linux/virtio_net.h>
 
 #include "vring/copy.h"
+#include "vring/scan.h"
 #include "vring/vring_internal.h"
 
 enum {
 	POP_GLANCE = 64, /**< further on, more of the header is prefetched */
 	TCP_OFFSET_BYTE = 12,
 };
+
+static inline void
+pop_prefetch(uint8_t *const data[SCAN_AT_ONCE])
+{
+	for (unsigned i = 0; i < SCAN_AT_ONCE; i++) {
+		__builtin_prefetch(data[i]);
+		__builtin_prefetch(data[i] + POP_GLANCE);
+	}
+}
 
 /**
  * The first pass: heads, and buffers of the common kind, one descriptor for header and frame. What
@@ -34,8 +44,19 @@ pop_descriptors(
 	const struct vring_desc *table = ring->desc;
 	uint16_t mask = ring->mask, position = ring->last_avail;
 	uint32_t header_len = ring->header_len;
+	bool turn = true;
 
 	for (uint16_t i = 0; i < n; i++) {
+		if (turn && n - i >= SCAN_AT_ONCE) {
+			turn = scan_eight(
+				ring, position, 0, &batch->chain[i], &data[i], &len[i]);
+			if (turn) {
+				pop_prefetch(&data[i]);
+				position += SCAN_AT_ONCE;
+				i += SCAN_AT_ONCE - 1;
+				continue;
+			}
+		}
 		uint16_t head = heads[position++ & mask];
 		if (__builtin_expect(head > mask, 0)) {
 			virtq_break(ring, VIRTQ_BAD_HEAD);
@@ -96,25 +117,20 @@ pop_header(struct virtq_header *header, const uint8_t *data)
 
 /** A frame in one buffer, header and all. @return the first two fields of its header */
 static inline uint16_t
-pop_simple(const struct virtq *ring, struct virtq_batch *batch, uint16_t index, uint16_t segment,
-	const uint8_t *data, uint32_t len, struct frame *frame)
+pop_simple(uint32_t header_len, uint8_t *head, struct frame_segment *segment, const uint8_t *data,
+	uint32_t len, struct frame *frame)
 {
-	uint32_t header_len = ring->header_len, size = len - header_len;
+	uint32_t size = len - header_len;
 	uint32_t head_len = size < VIRTQ_HEAD ? size : VIRTQ_HEAD;
-	uint8_t *head = batch->head[index] + VIRTQ_HEADER_MAX;
 	uint16_t undone;
 
 	copy_head(head - header_len, data, header_len + head_len);
 	memcpy(&undone, head - header_len, sizeof(undone));
-	batch->segment[segment] = (struct frame_segment){data + header_len, size};
-	frame->mbuf = NULL;
-	frame->segment = &batch->segment[segment];
+	*segment = (struct frame_segment){data + header_len, size};
+	frame->segment = segment;
 	frame->head = head;
 	frame->len = size;
-	frame->segments = 1;
-	frame->place = index;
 	frame->head_len = (uint16_t)head_len;
-	frame->offload = (struct frame_offload){0};
 	return undone;
 }
 
@@ -141,13 +157,21 @@ static inline uint16_t
 pop_run(const struct virtq *ring, struct virtq_batch *batch, uint16_t from, uint16_t n,
 	uint16_t segment, uint8_t *const data[], const uint32_t len[], struct frame frames[])
 {
-	uint32_t most = VIRTQ_FRAME_MAX + ring->header_len;
-	uint16_t i;
+	struct frame plain = {.hold = ring->hold, .segments = 1};
+	uint32_t header_len = ring->header_len, most = VIRTQ_FRAME_MAX + header_len;
+	struct frame_segment *next = &batch->segment[segment];
+	size_t i;
+
+	/* Copied as a whole; the compiler would write field by field what it knows to be zero. */
+	__asm__ volatile("" : "+m"(plain));
 
 	for (i = from; i < n; i++) {
 		if (__builtin_expect(data[i] == NULL || len[i] > most, 0))
 			break;
-		uint16_t undone = pop_simple(ring, batch, i, segment++, data[i], len[i], frames);
+		*frames = plain;
+		frames->place = (uint16_t)i;
+		uint16_t undone = pop_simple(header_len, batch->head[i] + VIRTQ_HEADER_MAX, next++,
+			data[i], len[i], frames);
 		if (__builtin_expect((undone & POP_UNDONE) != 0, 0) &&
 			!pop_simple_offload(ring, frames))
 			break;
@@ -199,6 +223,7 @@ pop_buffers(struct virtq *ring, struct virtq_batch *batch, uint16_t index, uint1
 	pop_gather(buffers, n, &at, raw, ring->header_len);
 	pop_header(&header, raw);
 	frame->mbuf = NULL;
+	frame->hold = ring->hold;
 	frame->segment = &batch->segment[*segments];
 	frame->segments = (uint16_t)(n - at);
 	frame->place = index;

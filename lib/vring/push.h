@@ -9,32 +9,54 @@
 #ifndef SHUNT_VRING_PUSH_H
 #define SHUNT_VRING_PUSH_H
 
+#include "vring/scan.h"
 #include "vring/spread.h"
 
-/** Buffers that hold one frame each, from the first frame on. @return how many */
+static inline void
+push_prefetch(const uint8_t *to)
+{
+	__builtin_prefetch(to, 1);
+	__builtin_prefetch(to + 64, 1);
+}
+
+/**
+ * The next available chains of one buffer each.
+ *
+ * @param to receives where they are; @param room their lengths; @param head their numbers
+ * @return how many, up to n
+ */
 static inline uint16_t
-push_descriptors(struct virtq *ring, struct frame *const frames[], uint16_t n, uint8_t *to[],
-	uint16_t head[])
+push_descriptors(
+	struct virtq *ring, uint16_t n, uint8_t *to[], uint32_t room[], uint16_t head[])
 {
 	const volatile uint16_t *heads = ring->avail->ring;
 	const struct vring_desc *table = ring->desc;
 	uint16_t mask = ring->mask, position = ring->last_avail;
-	uint32_t header_len = ring->header_len;
+	bool turn = true;
 
 	for (uint16_t i = 0; i < n; i++) {
+		if (turn && n - i >= SCAN_AT_ONCE) {
+			turn = scan_eight(ring, position, VRING_DESC_F_WRITE, &head[i], &to[i],
+				&room[i]);
+			if (turn) {
+				for (unsigned j = 0; j < SCAN_AT_ONCE; j++)
+					push_prefetch(to[i + j]);
+				position += SCAN_AT_ONCE;
+				i += SCAN_AT_ONCE - 1;
+				continue;
+			}
+		}
 		head[i] = heads[position++ & mask];
 		if (__builtin_expect(head[i] > mask, 0))
 			return i;
 		struct vring_desc desc = virtq_read(table, head[i]);
-		if (__builtin_expect(desc.flags != VRING_DESC_F_WRITE ||
-					     desc.len < frames[i]->len + header_len,
-			    0))
+		if (__builtin_expect(desc.flags != VRING_DESC_F_WRITE, 0))
 			return i;
 		to[i] = memory_at(ring->memory, &ring->hint, desc.addr, desc.len);
 		if (__builtin_expect(to[i] == NULL, 0))
 			return i;
-		__builtin_prefetch(to[i], 1);
-		__builtin_prefetch(to[i] + 64, 1);
+		room[i] = desc.len;
+		push_prefetch(to[i]);
 	}
 	return n;
 }
@@ -47,19 +69,23 @@ push_simple(struct virtq *ring, struct frame *const frames[], uint16_t n, uint64
 	uint32_t header_len = ring->header_len;
 	uint16_t mask = ring->mask, last_used = ring->last_used;
 	uint8_t *to[FRAME_BURST];
-	uint16_t head[FRAME_BURST];
+	uint32_t room[FRAME_BURST];
+	uint16_t head[FRAME_BURST], i;
 	uint64_t sum = 0;
 
-	n = push_descriptors(ring, frames, n, to, head);
-	for (uint16_t i = 0; i < n; i++) {
+	n = push_descriptors(ring, n, to, room, head);
+	for (i = 0; i < n; i++) {
+		uint32_t len = frames[i]->len + header_len;
+		if (__builtin_expect(room[i] < len, 0))
+			break;
 		push_whole(to[i], header_len, frames[i]);
-		virtq_use(used, last_used++ & mask, head[i], frames[i]->len + header_len);
-		sum += frames[i]->len;
+		virtq_use(used, last_used++ & mask, head[i], len);
+		sum += len;
 	}
-	*bytes += sum;
+	*bytes += sum - (uint64_t)header_len * i;
 	ring->last_used = last_used;
-	ring->last_avail = (uint16_t)(ring->last_avail + n);
-	return n;
+	ring->last_avail = (uint16_t)(ring->last_avail + i);
+	return i;
 }
 
 /** The next available chain. */

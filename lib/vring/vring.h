@@ -207,11 +207,7 @@ static inline uint16_t
 virtq_pop(struct virtq *ring, struct virtq_batch *batch, struct frame frames[], uint16_t n,
 	uint64_t *bad)
 {
-	n = ring->ops->pop(ring, batch, frames, n, bad);
-	/* In a loop of its own: among the stores of the bursts it costs a cycle more. */
-	for (uint16_t i = 0; i < n; i++)
-		frames[i].hold = ring->hold;
-	return n;
+	return ring->ops->pop(ring, batch, frames, n, bad);
 }
 
 /**

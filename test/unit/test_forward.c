@@ -152,6 +152,13 @@ check_balance(uint64_t received)
 }
 
 static void
+forward(void)
+{
+	(void)burst_measure(&worker.burst);
+	forward_burst(&worker, snapshot);
+}
+
+static void
 test_groups(void **state)
 {
 	(void)state;
@@ -161,7 +168,7 @@ test_groups(void **state)
 	add(4, id_of(LAST), LEN);
 	add(5, id_of(2), LEN);
 	add(6, id_of(1), LEN);
-	forward_burst(&worker, snapshot);
+	forward();
 	check_sink(1, 1, 3, (const uint32_t[]){1, 3, 6});
 	check_sink(2, 1, 2, (const uint32_t[]){2, 5});
 	check_sink(LAST, 1, 1, (const uint32_t[]){4});
@@ -186,7 +193,7 @@ test_order(void **state)
 			seed = seed * 1103515245 + 12345;
 			add(++number, id_of(dests[seed >> 16 & 3]), LEN);
 		}
-		forward_burst(&worker, snapshot);
+		forward();
 		unsigned sum = 0;
 		for (unsigned i = 1; i < PORTS; i++) {
 			assert_in_range(sinks[i].calls, 0, 1);
@@ -203,7 +210,7 @@ static void
 test_empty(void **state)
 {
 	(void)state;
-	forward_burst(&worker, snapshot);
+	forward();
 	check_balance(0);
 }
 
@@ -214,7 +221,7 @@ test_drops(void **state)
 	for (unsigned reason = 0; reason < DROP_COUNT; reason++)
 		add(reason, (uint16_t)(DEST_DROP + reason), LEN);
 	add(100, DEST_DROP + DROP_RUNT, LEN);
-	forward_burst(&worker, snapshot);
+	forward();
 	for (unsigned reason = 0; reason < DROP_COUNT; reason++)
 		assert_int_equal(
 			worker.counters[id_of(FROM)].rx_drops[reason], reason == DROP_RUNT ? 2 : 1);
@@ -231,7 +238,7 @@ test_flood(void **state)
 	add(1, DEST_FLOOD, LEN);
 	add(2, id_of(1), LEN);
 	add(3, DEST_FLOOD, LEN);
-	forward_burst(&worker, snapshot);
+	forward();
 	check_sink(FROM, 0, 0, NULL);
 	check_sink(1, 2, 3, (const uint32_t[]){1, 3, 2});
 	unsigned refs = 0;
@@ -252,7 +259,7 @@ test_flood_chain(void **state)
 
 	(void)state;
 	assert_int_equal(rte_pktmbuf_chain(frame->mbuf, rte_pktmbuf_alloc(eal_fixture_pool())), 0);
-	forward_burst(&worker, snapshot);
+	forward();
 	for (unsigned i = 1; i < PORTS; i++)
 		assert_int_equal(sinks[i].n, 1);
 	check_balance(1);
@@ -265,14 +272,14 @@ test_flood_to_nobody(void **state)
 	publish(1 << FROM);
 	add(1, DEST_FLOOD, LEN);
 	add(2, DEST_FLOOD, LEN);
-	forward_burst(&worker, snapshot);
+	forward();
 	assert_int_equal(worker.counters[id_of(FROM)].rx_drops[DROP_NO_TARGET], 2);
 	check_balance(2);
 	/* Nor is anybody there when not even the sender is any more. */
 	publish(0);
 	worker.burst.n = 0;
 	add(3, DEST_FLOOD, LEN);
-	forward_burst(&worker, snapshot);
+	forward();
 	assert_int_equal(worker.counters[id_of(FROM)].rx_drops[DROP_NO_TARGET], 3);
 	check_balance(3);
 }
@@ -284,7 +291,7 @@ test_flood_from_down(void **state)
 	(void)state;
 	publish(1 << 1 | 1 << 2);
 	add(1, DEST_FLOOD, LEN);
-	forward_burst(&worker, snapshot);
+	forward();
 	check_sink(1, 1, 1, (const uint32_t[]){1});
 	check_sink(2, 1, 1, (const uint32_t[]){1});
 	check_sink(LAST, 0, 0, NULL);
@@ -299,7 +306,7 @@ test_link_down(void **state)
 	add(1, id_of(2), LEN);
 	add(2, id_of(1), LEN);
 	add(3, 1000, LEN); /* an id that has no port */
-	forward_burst(&worker, snapshot);
+	forward();
 	check_sink(1, 1, 1, (const uint32_t[]){2});
 	check_sink(2, 0, 0, NULL);
 	assert_int_equal(worker.counters[id_of(2)].tx_drops[DROP_LINK_DOWN], 1);
@@ -318,7 +325,7 @@ test_too_long(void **state)
 	/* A tag does not count. */
 	add(5, id_of(SHORT_PORT), SHORT_LEN + 4)->l2_len = FRAME_ETH_LEN + FRAME_TAG_LEN;
 	add(6, id_of(SHORT_PORT), SHORT_LEN + 5)->l2_len = FRAME_ETH_LEN + FRAME_TAG_LEN;
-	forward_burst(&worker, snapshot);
+	forward();
 	check_sink(SHORT_PORT, 1, 3, (const uint32_t[]){1, 3, 5});
 	check_sink(1, 1, 1, (const uint32_t[]){4});
 	assert_int_equal(worker.counters[id_of(SHORT_PORT)].tx_drops[DROP_TOO_LONG], 3);
@@ -346,7 +353,7 @@ test_too_long_segments(void **state)
 		frame->offload = (struct frame_offload){
 			.flags = cases[i].flags, .header_len = 54, .gso_size = cases[i].gso_size};
 	}
-	forward_burst(&worker, snapshot);
+	forward();
 	check_sink(SHORT_PORT, 1, 2, (const uint32_t[]){0, 2});
 	assert_int_equal(worker.counters[id_of(SHORT_PORT)].tx_drops[DROP_TOO_LONG], 2);
 	check_balance(4);

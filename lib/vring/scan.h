@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Descriptors of a split ring, eight at once: for the common kind, that of one buffer, in a driver
+ * that uses its descriptors in turn. Where the instruction set has no registers for that, and for
+ * all other descriptors, bursts go on one by one.
+ *
+ * Thread safety: as vring.h.
+ */
+#ifndef SHUNT_VRING_SCAN_H
+#define SHUNT_VRING_SCAN_H
+
+#include "vring/copy.h"
+#include "vring/vring_internal.h"
+
+enum { SCAN_AT_ONCE = 8 };
+
+#if defined(__AVX512BW__) && defined(__AVX512VL__)
+/** Numbers of descriptors, each read once; the compiler, too, must not go back to the ring. */
+static inline __m128i
+scan_heads(const uint16_t *from)
+{
+	__m128i heads = _mm_loadu_si128((const __m128i *)from);
+
+	__asm__ volatile("" : "+x"(heads));
+	return heads;
+}
+
+/** Four descriptors, read the same way. */
+static inline __m512i
+scan_four(const struct vring_desc *from)
+{
+	__m512i four = _mm512_loadu_si512(from);
+
+	__asm__ volatile("" : "+v"(four));
+	return four;
+}
+
+/** Translate; the second sum cannot wrap where the first comparison holds. @return 8 bits: which */
+static inline __mmask8
+scan_translate(const struct memory_region *region, __m512i addr, __m512i len, uint8_t *data[])
+{
+	__m512i size = _mm512_set1_epi64((long long)region->size);
+	__m512i offset = _mm512_sub_epi64(addr, _mm512_set1_epi64((long long)region->guest));
+	__m512i host = _mm512_set1_epi64((long long)(uintptr_t)region->host);
+	__mmask8 in = _mm512_cmplt_epu64_mask(offset, size);
+
+	_mm512_storeu_si512(data, _mm512_add_epi64(offset, host));
+	return _mm512_mask_cmple_epu64_mask(in, len, _mm512_sub_epi64(size, offset));
+}
+
+/**
+ * Look at the next eight available descriptors.
+ *
+ * @param position of the first in the available ring
+ * @param flags that each must have, and no others
+ * @param head receives their numbers; @param data where the buffers are; @param len their lengths
+ * @return false: some are of another kind, or not in turn; nothing received counts
+ */
+static inline bool
+scan_eight(const struct virtq *ring, uint16_t position, uint16_t flags, uint16_t head[],
+	uint8_t *data[], uint32_t len[])
+{
+	const __m128i turn = _mm_setr_epi16(0, 1, 2, 3, 4, 5, 6, 7);
+	const __m512i even = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
+	const __m512i odd = _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15);
+	uint32_t size = (uint32_t)ring->mask + 1, at = position & ring->mask;
+
+	if (at + SCAN_AT_ONCE > size)
+		return false;
+	__m128i heads = scan_heads(&ring->avail->ring[at]);
+	uint16_t first = (uint16_t)_mm_cvtsi128_si32(heads);
+	__m128i expected = _mm_add_epi16(_mm_set1_epi16((short)first), turn);
+	if ((uint32_t)first + SCAN_AT_ONCE > size || _mm_cmpneq_epi16_mask(heads, expected) != 0)
+		return false;
+	__m512i low = scan_four(&ring->desc[first]), high = scan_four(&ring->desc[first + 4]);
+	__m512i word = _mm512_permutex2var_epi64(low, odd, high);
+	__m512i length = _mm512_and_si512(word, _mm512_set1_epi64(UINT32_MAX));
+	/* Of one buffer what would be next has no meaning. */
+	__m512i kind = _mm512_slli_epi64(_mm512_srli_epi64(word, 32), 48);
+	__mmask8 good = _mm512_cmpeq_epi64_mask(kind, _mm512_set1_epi64((long long)((uint64_t)flags << 48)));
+	good &= _mm512_cmpgt_epu64_mask(length, _mm512_set1_epi64(ring->header_len));
+	good &= scan_translate(&ring->memory->region[ring->hint],
+		_mm512_permutex2var_epi64(low, even, high), length, data);
+	_mm_storeu_si128((__m128i *)head, heads);
+	_mm256_storeu_si256((__m256i *)len, _mm512_cvtepi64_epi32(length));
+	return good == UINT8_MAX;
+}
+#else
+static inline bool
+scan_eight(const struct virtq *ring, uint16_t position, uint16_t flags, uint16_t head[],
+	uint8_t *data[], uint32_t len[])
+{
+	(void)ring, (void)position, (void)flags, (void)head, (void)data, (void)len;
+	return false;
+}
+#endif
+
+#endif
