@@ -73,6 +73,8 @@ vhost_round_done(uint64_t now, bool busy)
 
 	if (own->n_untold == 0)
 		return true;
+	for (unsigned i = 0; i < own->n_untold; i++)
+		__builtin_prefetch(own->untold[i]->avail);
 	if (busy && now < own->sure_at) {
 		own->n_untold = virtq_tell_early(own->untold, own->n_untold);
 		return own->n_untold == 0;

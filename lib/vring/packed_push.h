@@ -27,16 +27,18 @@ packed_push_run(struct virtq *ring, struct frame *const frames[], uint16_t n, ui
 		to[fit] = memory_at(ring->memory, &ring->hint, desc.addr, desc.len);
 		if (to[fit] == NULL)
 			break;
-		__builtin_prefetch(to[fit], 1);
-		__builtin_prefetch(to[fit] + 64, 1);
+		push_prefetch(to[fit]);
 		id[fit] = desc.id;
 		place = virtq_packed_advance(ring, place, 1);
 	}
 	ring->last_avail = place;
 	for (uint16_t i = 0; i < fit; i++) {
+		uint32_t len = frames[i]->len + VIRTQ_HEADER_MAX;
+		if (len > PUSH_NEAR && i + 1 < fit)
+			push_ahead(to[i + 1], frames[i + 1]);
 		push_whole(to[i], VIRTQ_HEADER_MAX, frames[i]);
-		virtq_packed_use(ring, (struct virtq_chain){id[i], 1},
-			(uint32_t)(frames[i]->len + VIRTQ_HEADER_MAX), VRING_DESC_F_WRITE);
+		virtq_packed_use(
+			ring, (struct virtq_chain){id[i], 1}, len, VRING_DESC_F_WRITE);
 		*bytes += frames[i]->len;
 	}
 	return fit;

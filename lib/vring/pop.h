@@ -46,6 +46,7 @@ pop_descriptors(
 	uint32_t header_len = ring->header_len;
 	bool turn = true;
 
+	virtq_prefetch_used(ring, n);
 	for (uint16_t i = 0; i < n; i++) {
 		if (turn && n - i >= SCAN_AT_ONCE) {
 			turn = scan_eight(

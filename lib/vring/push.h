@@ -12,13 +12,6 @@
 #include "vring/scan.h"
 #include "vring/spread.h"
 
-static inline void
-push_prefetch(const uint8_t *to)
-{
-	__builtin_prefetch(to, 1);
-	__builtin_prefetch(to + 64, 1);
-}
-
 /**
  * The next available chains of one buffer each.
  *
@@ -34,6 +27,7 @@ push_descriptors(
 	uint16_t mask = ring->mask, position = ring->last_avail;
 	bool turn = true;
 
+	virtq_prefetch_used(ring, n);
 	for (uint16_t i = 0; i < n; i++) {
 		if (turn && n - i >= SCAN_AT_ONCE) {
 			turn = scan_eight(ring, position, VRING_DESC_F_WRITE, &head[i], &to[i],
@@ -78,6 +72,8 @@ push_simple(struct virtq *ring, struct frame *const frames[], uint16_t n, uint64
 		uint32_t len = frames[i]->len + header_len;
 		if (__builtin_expect(room[i] < len, 0))
 			break;
+		if (len > PUSH_NEAR && i + 1 < n)
+			push_ahead(to[i + 1], frames[i + 1]);
 		push_whole(to[i], header_len, frames[i]);
 		virtq_use(used, last_used++ & mask, head[i], len);
 		sum += len;

@@ -8,8 +8,7 @@ static bool
 tell_split(const struct virtq *ring)
 {
 	if (!ring->event_idx)
-		return (__atomic_load_n(&ring->avail->flags, __ATOMIC_RELAXED) &
-			       VRING_AVAIL_F_NO_INTERRUPT) == 0;
+		return !ring->unwanted;
 	const uint16_t *used_event = &ring->avail->ring[ring->mask + 1];
 	uint16_t event = __atomic_load_n(used_event, __ATOMIC_RELAXED);
 
@@ -50,6 +49,8 @@ virtq_tell(struct virtq *const rings[], unsigned n)
 	/* Full: the indexes must be out before we read whether guests want to be told. */
 	atomic_thread_fence(memory_order_seq_cst);
 	for (unsigned i = 0; i < n; i++) {
+		if (!rings[i]->packed)
+			virtq_look_flags(rings[i]);
 		if (rings[i]->untold && !tell_one(rings[i])) {
 			rings[i]->signalled = rings[i]->last_used;
 			rings[i]->signalled_valid = true;

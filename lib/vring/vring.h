@@ -169,6 +169,7 @@ struct virtq {
 	uint16_t signalled;  /**< last_used when the guest was last told */
 	bool signalled_valid; /**< it has been told something */
 	bool untold;          /**< something was used since */
+	bool unwanted; /**< split, without EVENT_IDX: the driver wanted no interrupts when last asked */
 	unsigned hint;                  /**< memory region of the last buffer */
 	struct virtq_packed_desc *held; /**< packed: first to be used of a burst, NULL = none yet */
 	uint64_t held_word;             /**< what it is to become once the others are written */
@@ -261,8 +262,8 @@ virtq_push(
 void virtq_tell(struct virtq *const rings[], unsigned n);
 
 /**
- * The same without the fence, which is not needed to see that a guest wants it. The others may have
- * come to want it a moment ago: virtq_tell() is still to follow for them.
+ * The same without the fence, by what is known of what guests want. The others may have come to want
+ * it a moment ago: virtq_tell() is still to follow for them.
  *
  * @param rings those that are left are moved to its front
  * @return how many are left

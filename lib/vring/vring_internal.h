@@ -71,11 +71,29 @@ virtq_use(struct vring_used *used, uint16_t position, uint16_t head, uint32_t le
 	memcpy(&used->ring[position], &element, sizeof(element));
 }
 
+/** Ask for the lines of the used ring that a burst will write: the guest has read them. */
+static inline void
+virtq_prefetch_used(const struct virtq *ring, uint16_t n)
+{
+	enum { LINE = 64 / sizeof(struct vring_used_elem) };
+
+	for (uint16_t i = 0; i < n; i += LINE)
+		__builtin_prefetch(&ring->used->ring[(ring->last_used + i) & ring->mask], 1);
+}
+
 /** The same where the ring goes on. */
 static inline void
 virtq_use_next(struct virtq *ring, uint16_t head, uint32_t len)
 {
 	virtq_use(ring->used, ring->last_used++ & ring->mask, head, len);
+}
+
+/** Does the driver of a split ring want interrupts now? Without EVENT_IDX, virtio 1.2 section 2.7.7. */
+static inline void
+virtq_look_flags(struct virtq *ring)
+{
+	ring->unwanted = (__atomic_load_n(&ring->avail->flags, __ATOMIC_RELAXED) &
+				 VRING_AVAIL_F_NO_INTERRUPT) != 0;
 }
 
 /** Buffers that the guest has made available and nobody has taken. @return 0 once broken */
@@ -86,6 +104,8 @@ virtq_available(struct virtq *ring)
 	uint16_t idx = __atomic_load_n(&ring->avail->idx, __ATOMIC_ACQUIRE);
 	uint16_t n = (uint16_t)(idx - ring->last_avail);
 
+	/* While its line is here; the driver writes there again and again. */
+	virtq_look_flags(ring);
 	if (__builtin_expect(n > (uint32_t)ring->mask + 1, 0)) {
 		virtq_break(ring, VIRTQ_BAD_INDEX);
 		return 0;

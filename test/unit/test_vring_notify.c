@@ -36,7 +36,7 @@ restart(const struct ring_options *options)
 
 /** Push so many frames of no interest into buffers that are there. */
 static void
-push_some(unsigned n)
+push_to(struct ring_driver *to, unsigned n)
 {
 	static const uint8_t bytes[60];
 	const struct frame_segment segment = {bytes, sizeof(bytes)};
@@ -50,9 +50,15 @@ push_some(unsigned n)
 
 	for (unsigned i = 0; i < n; i++) {
 		frames[i] = &frame;
-		ring_add(&driver, &(struct ring_part){RING_LOW, 100, VRING_DESC_F_WRITE}, 1);
+		ring_add(to, &(struct ring_part){RING_LOW, 100, VRING_DESC_F_WRITE}, 1);
 	}
-	assert_int_equal(virtq_push(&driver.ring, frames, (uint16_t)n, &result), n);
+	assert_int_equal(virtq_push(&to->ring, frames, (uint16_t)n, &result), n);
+}
+
+static void
+push_some(unsigned n)
+{
+	push_to(&driver, n);
 }
 
 static void
@@ -211,7 +217,7 @@ test_several(void **state)
 	for (unsigned i = 0; i < COUNT(others); i++) {
 		ring_start(&others[i], &guest, 1 + i, &(struct ring_options){.ops = ops});
 		others[i].avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
-		others[i].ring.untold = true;
+		push_to(&others[i], 1);
 	}
 	push_some(1);
 	assert_int_equal(virtq_tell_early(rings, 3), 2);
