@@ -82,7 +82,7 @@ struct vhost_epoch {
  */
 struct vhost_burst {
 	struct virtq_batch batch;
-	struct virtq *popped; /**< whose buffers the batch holds; NULL = none */
+	struct virtq *popped;                   /**< whose buffers the batch holds; NULL = none */
 	struct virtq *untold[VHOST_UNTOLD_MAX]; /**< whose guests may want to be told */
 	unsigned n_untold;
 	uint64_t sure_at; /**< TSC when that is to be settled */

@@ -37,8 +37,7 @@ packed_push_run(struct virtq *ring, struct frame *const frames[], uint16_t n, ui
 		if (len > PUSH_NEAR && i + 1 < fit)
 			push_ahead(to[i + 1], frames[i + 1]);
 		push_whole(to[i], VIRTQ_HEADER_MAX, frames[i]);
-		virtq_packed_use(
-			ring, (struct virtq_chain){id[i], 1}, len, VRING_DESC_F_WRITE);
+		virtq_packed_use(ring, (struct virtq_chain){id[i], 1}, len, VRING_DESC_F_WRITE);
 		*bytes += frames[i]->len;
 	}
 	return fit;

@@ -21,12 +21,11 @@ enum {
 };
 
 static inline void
-pop_prefetch(uint8_t *const data[SCAN_AT_ONCE])
+pop_prefetch(const uint8_t *data)
 {
-	for (unsigned i = 0; i < SCAN_AT_ONCE; i++) {
-		__builtin_prefetch(data[i]);
-		__builtin_prefetch(data[i] + POP_GLANCE);
-	}
+	__builtin_prefetch(data);
+	/* Not a sum of pointers: there may be none. */
+	__builtin_prefetch((const void *)((uintptr_t)data + POP_GLANCE));
 }
 
 /**
@@ -42,23 +41,14 @@ pop_descriptors(
 {
 	const volatile uint16_t *heads = ring->avail->ring;
 	const struct vring_desc *table = ring->desc;
-	uint16_t mask = ring->mask, position = ring->last_avail;
+	uint16_t mask = ring->mask, i = scan_run(ring, n, 0, batch->chain, data, len);
 	uint32_t header_len = ring->header_len;
-	bool turn = true;
 
 	virtq_prefetch_used(ring, n);
-	for (uint16_t i = 0; i < n; i++) {
-		if (turn && n - i >= SCAN_AT_ONCE) {
-			turn = scan_eight(
-				ring, position, 0, &batch->chain[i], &data[i], &len[i]);
-			if (turn) {
-				pop_prefetch(&data[i]);
-				position += SCAN_AT_ONCE;
-				i += SCAN_AT_ONCE - 1;
-				continue;
-			}
-		}
-		uint16_t head = heads[position++ & mask];
+	for (uint16_t j = 0; j < i; j++)
+		pop_prefetch(data[j]);
+	for (; i < n; i++) {
+		uint16_t head = heads[(uint16_t)(ring->last_avail + i) & mask];
 		if (__builtin_expect(head > mask, 0)) {
 			virtq_break(ring, VIRTQ_BAD_HEAD);
 			return i;
@@ -70,9 +60,7 @@ pop_descriptors(
 		if (__builtin_expect(desc.flags != 0 || desc.len <= header_len, 0))
 			continue;
 		data[i] = memory_at(ring->memory, &ring->hint, desc.addr, desc.len);
-		__builtin_prefetch(data[i]);
-		/* Not a sum of pointers: there may be none. */
-		__builtin_prefetch((const void *)((uintptr_t)data[i] + POP_GLANCE));
+		pop_prefetch(data[i]);
 	}
 	return n;
 }

@@ -19,28 +19,18 @@
  * @return how many, up to n
  */
 static inline uint16_t
-push_descriptors(
-	struct virtq *ring, uint16_t n, uint8_t *to[], uint32_t room[], uint16_t head[])
+push_descriptors(struct virtq *ring, uint16_t n, uint8_t *to[], uint32_t room[], uint16_t head[])
 {
 	const volatile uint16_t *heads = ring->avail->ring;
 	const struct vring_desc *table = ring->desc;
-	uint16_t mask = ring->mask, position = ring->last_avail;
-	bool turn = true;
+	uint16_t mask = ring->mask;
+	uint16_t i = scan_run(ring, n, VRING_DESC_F_WRITE, head, to, room);
 
 	virtq_prefetch_used(ring, n);
-	for (uint16_t i = 0; i < n; i++) {
-		if (turn && n - i >= SCAN_AT_ONCE) {
-			turn = scan_eight(ring, position, VRING_DESC_F_WRITE, &head[i], &to[i],
-				&room[i]);
-			if (turn) {
-				for (unsigned j = 0; j < SCAN_AT_ONCE; j++)
-					push_prefetch(to[i + j]);
-				position += SCAN_AT_ONCE;
-				i += SCAN_AT_ONCE - 1;
-				continue;
-			}
-		}
-		head[i] = heads[position++ & mask];
+	for (uint16_t j = 0; j < i; j++)
+		push_prefetch(to[j]);
+	for (; i < n; i++) {
+		head[i] = heads[(uint16_t)(ring->last_avail + i) & mask];
 		if (__builtin_expect(head[i] > mask, 0))
 			return i;
 		struct vring_desc desc = virtq_read(table, head[i]);

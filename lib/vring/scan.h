@@ -48,14 +48,7 @@ scan_translate(const struct memory_region *region, __m512i addr, __m512i len, ui
 	return _mm512_mask_cmple_epu64_mask(in, len, _mm512_sub_epi64(size, offset));
 }
 
-/**
- * Look at the next eight available descriptors.
- *
- * @param position of the first in the available ring
- * @param flags that each must have, and no others
- * @param head receives their numbers; @param data where the buffers are; @param len their lengths
- * @return false: some are of another kind, or not in turn; nothing received counts
- */
+/** As scan_run(), of eight descriptors. @return false: some are of another kind, or not in turn */
 static inline bool
 scan_eight(const struct virtq *ring, uint16_t position, uint16_t flags, uint16_t head[],
 	uint8_t *data[], uint32_t len[])
@@ -63,21 +56,22 @@ scan_eight(const struct virtq *ring, uint16_t position, uint16_t flags, uint16_t
 	const __m128i turn = _mm_setr_epi16(0, 1, 2, 3, 4, 5, 6, 7);
 	const __m512i even = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
 	const __m512i odd = _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15);
+	const __m512i wanted = _mm512_set1_epi64((long long)((uint64_t)flags << 32));
 	uint32_t size = (uint32_t)ring->mask + 1, at = position & ring->mask;
 
 	if (at + SCAN_AT_ONCE > size)
 		return false;
 	__m128i heads = scan_heads(&ring->avail->ring[at]);
-	uint16_t first = (uint16_t)_mm_cvtsi128_si32(heads);
+	uint32_t first = (uint16_t)_mm_cvtsi128_si32(heads);
 	__m128i expected = _mm_add_epi16(_mm_set1_epi16((short)first), turn);
-	if ((uint32_t)first + SCAN_AT_ONCE > size || _mm_cmpneq_epi16_mask(heads, expected) != 0)
+	if (first + SCAN_AT_ONCE > size || _mm_cmpneq_epi16_mask(heads, expected) != 0)
 		return false;
 	__m512i low = scan_four(&ring->desc[first]), high = scan_four(&ring->desc[first + 4]);
 	__m512i word = _mm512_permutex2var_epi64(low, odd, high);
 	__m512i length = _mm512_and_si512(word, _mm512_set1_epi64(UINT32_MAX));
-	/* Of one buffer what would be next has no meaning. */
-	__m512i kind = _mm512_slli_epi64(_mm512_srli_epi64(word, 32), 48);
-	__mmask8 good = _mm512_cmpeq_epi64_mask(kind, _mm512_set1_epi64((long long)((uint64_t)flags << 48)));
+	/* What would come next has no meaning. */
+	__m512i kind = _mm512_and_si512(word, _mm512_set1_epi64(INT64_C(0xffff00000000)));
+	__mmask8 good = _mm512_cmpeq_epi64_mask(kind, wanted);
 	good &= _mm512_cmpgt_epu64_mask(length, _mm512_set1_epi64(ring->header_len));
 	good &= scan_translate(&ring->memory->region[ring->hint],
 		_mm512_permutex2var_epi64(low, even, high), length, data);
@@ -94,5 +88,27 @@ scan_eight(const struct virtq *ring, uint16_t position, uint16_t flags, uint16_t
 	return false;
 }
 #endif
+
+/**
+ * Look at the next available descriptors, from the first on.
+ *
+ * @param n how many at most, available and in the arrays
+ * @param flags that each must have, and no others
+ * @param head receives their numbers
+ * @param data receives where their buffers are, all of each in one region
+ * @param len receives the lengths of these, more than a header's
+ * @return how many: a multiple of eight
+ */
+static inline uint16_t
+scan_run(const struct virtq *ring, uint16_t n, uint16_t flags, uint16_t head[], uint8_t *data[],
+	uint32_t len[])
+{
+	uint16_t i = 0;
+
+	while (i + SCAN_AT_ONCE <= n && scan_eight(ring, (uint16_t)(ring->last_avail + i), flags,
+						&head[i], &data[i], &len[i]))
+		i += SCAN_AT_ONCE;
+	return i;
+}
 
 #endif

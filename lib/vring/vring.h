@@ -164,9 +164,9 @@ struct virtq {
 
 	/* Written by the lcore that pops, or that holds the lock for pushing. */
 	_Alignas(64) rte_spinlock_t lock;
-	uint16_t last_avail; /**< next entry of the available ring; see struct virtq_setup */
-	uint16_t last_used;  /**< next entry of the used ring */
-	uint16_t signalled;  /**< last_used when the guest was last told */
+	uint16_t last_avail;  /**< next entry of the available ring; see struct virtq_setup */
+	uint16_t last_used;   /**< next entry of the used ring */
+	uint16_t signalled;   /**< last_used when the guest was last told */
 	bool signalled_valid; /**< it has been told something */
 	bool untold;          /**< something was used since */
 	bool unwanted; /**< split, without EVENT_IDX: the driver wanted no interrupts when last asked */

@@ -106,8 +106,7 @@ one_burst(uint64_t spent[STAGES])
 	virtq_push(&bench.to->ring, bench.sent, bench.n_sent, &result);
 	at[DONE] = rte_rdtsc();
 	virtq_pop_done(&bench.from->ring, &bench.batch);
-	(void)virtq_tell_early(
-		(struct virtq *[]){&bench.from->ring, &bench.to->ring}, 2);
+	(void)virtq_tell_early((struct virtq *[]){&bench.from->ring, &bench.to->ring}, 2);
 	at[STAGES] = rte_rdtsc();
 	for (unsigned stage = 0; stage < STAGES; stage++)
 		spent[stage] += at[stage + 1] - at[stage];

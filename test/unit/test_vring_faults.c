@@ -7,7 +7,13 @@
 
 #include "ring_help.h"
 
-enum { WATCHED = 1 << 16, FRAME_LEN = 300 };
+enum {
+	WATCHED = 1 << 16,
+	FRAME_LEN = 300,
+	BEFORE =
+		12, /* good buffers up to there, in steps of 3: what is read at once has its fault anywhere */
+	AFTER = 10,
+};
 
 /** Where the rules are broken. */
 enum way { OUT = 1, IN = 2, BOTH = 3 };
@@ -353,9 +359,9 @@ run_fault(unsigned i, unsigned before, bool mergeable)
 	add_good(&driver, before);
 	faults[i].make();
 	if (!early)
-		add_good(&driver, 2);
+		add_good(&driver, AFTER);
 	uint64_t digest = ring_digest(&guest, WATCHED);
-	uint16_t n = writable ? push(&driver, 10) : pop(&driver);
+	uint16_t n = writable ? push(&driver, FRAME_BURST) : pop(&driver);
 	if (driver.ring.broken != (int)faults[i].fault)
 		fail_msg("fault %u: '%s' instead of '%s'", i,
 			virtq_fault_text((enum virtq_fault)driver.ring.broken),
@@ -389,7 +395,8 @@ test_pop(void **state)
 	(void)state;
 	writable = false;
 	for (unsigned i = 0; i < COUNT(faults); i++)
-		for (unsigned before = 0; before < 5 && (faults[i].way & OUT) != 0; before += 2)
+		for (unsigned before = 0; before < BEFORE && (faults[i].way & OUT) != 0;
+			before += 3)
 			run_fault(i, before, false);
 }
 
@@ -399,7 +406,7 @@ test_push(void **state)
 	(void)state;
 	writable = true;
 	for (unsigned i = 0; i < COUNT(faults); i++)
-		for (unsigned before = 0; before < 5; before += 2) {
+		for (unsigned before = 0; before < BEFORE; before += 3) {
 			run_fault(i, before, false);
 			run_fault(i, before, true);
 		}
