@@ -214,7 +214,7 @@ struct port_driver {
 	 * any port of this driver left for later. What is left it may use until then, and until
 	 * services->quiesce() returns. NULL where they leave nothing.
 	 *
-	 * @param now TSC when the round began
+	 * @param now TSC when the last queue was polled
 	 * @param busy there were frames in this round; after one without, nothing may be left
 	 * @return false: something is still left, for some microseconds at most
 	 */
