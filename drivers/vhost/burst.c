@@ -50,13 +50,9 @@ vhost_tell_later(struct virtq *ring)
 {
 	struct vhost_burst *own = &vhost_burst;
 
-	for (unsigned i = 0; i < own->n_untold; i++) {
-		if (own->untold[i] != ring)
-			continue;
-		if (ring->packed)
-			burst_tell(own);
-		return;
-	}
+	for (unsigned i = 0; i < own->n_untold; i++)
+		if (own->untold[i] == ring)
+			return;
 	own->untold[own->n_untold++] = ring;
 	if (own->n_untold == VHOST_UNTOLD_MAX)
 		burst_tell(own);

@@ -24,6 +24,14 @@ direct_check(struct vhost_dev *dev, struct virtq *ring)
 		vhost_break(dev, (enum virtq_fault)fault);
 }
 
+/** To be called before a ring is used again: places of a packed one tell only two rounds apart. */
+static inline void
+direct_begin(struct virtq *ring)
+{
+	if (ring->packed && ring->untold)
+		virtq_tell(&ring, 1);
+}
+
 /** The front end asked us to announce its guest, after a migration (SEND_RARP). */
 static uint16_t
 direct_rarp(struct vhost_dev *dev, struct frame frames[])
@@ -58,6 +66,7 @@ vhost_direct_rx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t
 		virtq_settle(ring, NULL);
 		vhost_tell_later(ring);
 	}
+	direct_begin(ring);
 	n = virtq_pop(ring, &own->batch, frames, n, &bad);
 	if (n > 0) {
 		own->popped = ring;
@@ -85,6 +94,7 @@ vhost_direct_discard(struct vhost_dev *dev, const struct vhost_epoch *epoch, uin
 
 	if (ring == NULL)
 		return;
+	direct_begin(ring);
 	uint16_t n = virtq_pop(ring, batch, frames, FRAME_BURST, &bad);
 	for (uint16_t i = 0; i < n; i++)
 		counters->rx_bytes += frames[i].len;
@@ -105,6 +115,7 @@ direct_push(struct vhost_dev *dev, struct virtq *ring, struct frame *const frame
 
 	if (shared)
 		rte_spinlock_lock(&ring->lock);
+	direct_begin(ring);
 	uint16_t done = virtq_push(ring, frames, n, &result);
 	if (shared) {
 		virtq_tell(&ring, 1);

@@ -35,10 +35,10 @@ virtq_tell_early(struct virtq *rings[], unsigned n)
 	unsigned left = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (tell_one(rings[i]))
-			rings[i]->untold = false;
-		else
+		if (rings[i]->untold && !tell_one(rings[i]))
 			rings[left++] = rings[i];
+		else
+			rings[i]->untold = false;
 	}
 	return left;
 }

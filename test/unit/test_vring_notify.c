@@ -175,6 +175,8 @@ test_early(void **state)
 	push_some(1);
 	assert_int_equal(tell_early(), 0);
 	assert_int_equal(ring_calls(&driver), 1);
+	/* It was told, of all that there is. */
+	assert_int_equal(tell_early(), 0);
 	ring_tell(&driver);
 	assert_int_equal(ring_calls(&driver), 0);
 	driver.avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
