@@ -185,13 +185,14 @@ void vhost_direct_discard(struct vhost_dev *dev, const struct vhost_epoch *epoch
 void vhost_direct_tx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,
 	struct frame *const frames[], uint16_t n, struct counters *counters);
 
-/* burst.c: what polling lcores call of struct port_driver */
+/* tell.c: the end of a round */
 
 /** A guest is to be told of what its ring holds now: when the round ends, or soon. */
 void vhost_tell_later(struct virtq *ring);
-
-void vhost_rx_done(void *arg, uint16_t queue);
 bool vhost_round_done(uint64_t now, bool busy);
+
+/* burst.c: the rx and tx slots of struct port_driver */
+void vhost_rx_done(void *arg, uint16_t queue);
 bool vhost_rx_watch(void *arg, uint16_t queue, struct port_watch *watch);
 uint16_t vhost_rx(
 	void *arg, uint16_t queue, struct frame frames[], uint16_t n, struct counters *counters);
