@@ -77,8 +77,9 @@ struct vhost_epoch {
 };
 
 /**
- * What a polling lcore has taken out of a guest's ring and not given back. One for each lcore, for
- * it is done with one burst before it polls again: small enough to stay in the nearest cache.
+ * What a polling lcore has taken out of a guest's ring and not given back, and whom it has yet to tell
+ * of what it did. One for each lcore, for it is done with one burst before it polls again: small
+ * enough to stay in the nearest cache.
  */
 struct vhost_burst {
 	struct virtq_batch batch;

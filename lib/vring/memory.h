@@ -3,10 +3,11 @@
  * Guest memory as the data path sees it: our own mappings of the regions a front end shared, made
  * from duplicates of its file descriptors, so that what the control plane unmaps cannot hurt.
  *
- * Everything a guest says about addresses goes through memory_at(): the whole range must lie in one
- * region. Regions that wrap, overlap, are larger than their file, or are no shared memory (a page of
- * another file may take for ever to come) are refused. Each mapping lies between pages that nobody
- * may touch, and stays out of core dumps. Memory that its front end takes away later is lost.h's.
+ * Everything a guest says about addresses goes through memory_at(), or its like for eight at once,
+ * scan_translate() in vring/scan.h: the whole range must lie in one region. Regions that wrap,
+ * overlap, are larger than their file, or are no shared memory (a page of another file may take for
+ * ever to come) are refused. Each mapping lies between pages that nobody may touch, and stays out of
+ * core dumps. Memory that its front end takes away later is lost.h's.
  *
  * Thread safety: made and released by one thread at a time; polling lcores only read. The flag is
  * written by whichever thread finds memory missing, read by all.

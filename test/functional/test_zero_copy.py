@@ -130,9 +130,11 @@ def crowded(bridge):
     own = {tid: os.sched_getaffinity(tid) for tid in tids}
     for tid in tids:
         os.sched_setaffinity(tid, {proc.cpus()[0]})
-    yield
-    for tid in tids:
-        os.sched_setaffinity(tid, own[tid])
+    try:
+        yield
+    finally:
+        for tid in tids:
+            os.sched_setaffinity(tid, own[tid])
 
 
 def leave_some(bridge):
