@@ -28,6 +28,15 @@ start(void **state)
 	assert_int_equal(lost_install(), 0);
 }
 
+/** Are there pages for a file? A mapping reserves them. */
+static bool
+has_pages(int fd, size_t size)
+{
+	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	return map != MAP_FAILED && munmap(map, size) == 0;
+}
+
 /** @return a file of so many pages, or -1 when there are no hugepages */
 static int
 file(size_t page, bool huge)
@@ -35,7 +44,7 @@ file(size_t page, bool huge)
 	unsigned flags = huge ? MFD_HUGETLB | MFD_HUGE_2MB : MFD_ALLOW_SEALING;
 	int fd = memfd_create("lost", MFD_CLOEXEC | flags);
 
-	if (fd >= 0 && ftruncate(fd, (off_t)(PAGES * page)) == 0)
+	if (fd >= 0 && ftruncate(fd, (off_t)(PAGES * page)) == 0 && has_pages(fd, PAGES * page))
 		return fd;
 	if (fd >= 0)
 		close(fd);
