@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_cycles.h>
+
 #include "datapath/watch.h"
 #include "eal_fixture.h"
 
@@ -42,7 +44,7 @@ setup(void **state)
 			.dev = &senders[i], .rx_watch = i == NEVER_WATCHED ? NULL : sender_watch};
 	lane = (struct snapshot_lane){.polls = QUEUES, .poll = polls};
 	watch = calloc(1, sizeof(*watch));
-	now = 1;
+	now = rte_get_tsc_hz();
 	return watch != NULL ? eal_test_setup(state) : -1;
 }
 
@@ -123,18 +125,64 @@ test_frames_wake(void **state)
 	assert_int_equal(poll_round(ERA), always);
 }
 
-/* Words are read now and then, not in every round. */
+/** Rounds of a few cycles each until a queue is polled. @return cycles */
+static uint64_t
+cycles_until_polled(unsigned queue)
+{
+	uint64_t since = now;
+
+	while ((poll_round(ERA) & 1U << queue) == 0)
+		now += 9;
+	return now - since;
+}
+
+/* Words are read now and then, not in every round: each once in a period. */
 static void
 test_period(void **state)
 {
+	uint64_t most = 0;
+
 	(void)state;
 	run_rounds(WATCH_EMPTY + 1);
-	watch_soon();
-	poll_round(ERA);
-	senders[1].made++;
-	assert_int_equal(poll_round(ERA), always);
-	watch_soon();
-	assert_int_equal(poll_round(ERA), always | 1 << 1);
+	for (unsigned i = 0; i < 1000; i++) {
+		unsigned queue = NEVER_WATCHED + 1 + i % (QUEUES - NEVER_WATCHED - 1);
+		now += i * 97;
+		poll_round(ERA);
+		senders[queue].made++;
+		uint64_t cycles = cycles_until_polled(queue);
+		most = cycles > most ? cycles : most;
+		run_rounds(WATCH_EMPTY);
+	}
+	assert_in_range(most, watch->period * 7 / 10, watch->period + 20);
+}
+
+/* Some queues are busy again: the others are not forgotten. */
+static void
+test_others_move(void **state)
+{
+	(void)state;
+	for (unsigned first = 0; first < QUEUES; first++) {
+		run_rounds(2 * WATCH_EMPTY);
+		now += first * watch->period / QUEUES;
+		for (unsigned i = 0; i < QUEUES; i += 1 + first % 3)
+			senders[(first + i) % QUEUES].made++;
+		for (uint64_t end = now + watch->period + 20; now < end; now += 9)
+			poll_round(ERA);
+		for (unsigned i = 0; i < QUEUES; i++)
+			assert_int_equal(senders[i].made, senders[i].taken);
+	}
+}
+
+/* Time stood still for a lane that was not run: then all are due at once. */
+static void
+test_after_long(void **state)
+{
+	(void)state;
+	run_rounds(WATCH_EMPTY + 1);
+	for (unsigned i = 0; i < QUEUES; i++)
+		senders[i].made++;
+	now += 1000 * watch->period;
+	assert_int_equal(poll_round(ERA), everything);
 }
 
 /* What was watched may be gone: nothing of it is read any more. */
@@ -192,6 +240,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_busy_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_frames_wake, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_period, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_others_move, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_after_long, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_another_era, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_another_snapshot, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_few, setup, teardown),

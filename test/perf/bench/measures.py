@@ -13,7 +13,7 @@ import proc
 from .generator import GeneratorError
 
 WARM_SECONDS = 0.2
-SAMPLE_SECONDS = 0.02
+SAMPLE_SECONDS = 0.1
 CONNECT_SECONDS = 0.01    # each idle port, with some reserve
 IDLE_SECONDS = 600
 LOST_MANY = 64            # of those that circle
