@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Rings and addresses as the floor's two threads share them: virtio 1.2 section 2.7, and no more
- * than that.
+ * What the floor's two threads share: rings (virtio 1.2 section 2.7, and no more than that), the
+ * addresses in use, and what was asked for.
  *
- * Thread safety: types only.
+ * Thread safety: everything is written before the threads start, but where said otherwise.
  */
 #ifndef SHUNT_PERF_FLOOR_H
 #define SHUNT_PERF_FLOOR_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -17,10 +19,13 @@ enum {
 	LINE = 64,
 	HEADER = 2 * LINE, /* copied to host memory: virtio-net header, Ethernet, and more */
 	VNET = 12,
-	HASH_BITS = 10,
-	HASH = 1 << HASH_BITS,
+	MAC = 6,
+	CLAIM = 4 * LINE, /* of a frame, asked for before it is touched */
+	HUGE_PAGE = 2 << 20,
+	HASH_MIN = 1 << 10, /* entries; twice the addresses when these are many */
+	ADDRESSES_MAX = 1 << 20,
 	FRAME_MAX = 65550,
-	PORTS = 2,
+	PORTS_MAX = 16,
 	DESC_WRITE = 2
 };
 
@@ -76,5 +81,69 @@ struct entry {
 	uint64_t mac;
 	uint64_t port; /* and one; 0 is an empty entry */
 };
+
+struct options {
+	unsigned frame, burst, ports, addresses;
+	unsigned flight; /* frames under way from each port */
+	double seconds;
+	int front_cpu, switch_cpu;
+	bool touch, json;
+};
+
+/* Written by the switch's thread, read when it has ended. */
+struct result {
+	uint64_t packets, busy, total, learned, unknown, bad;
+	double seconds;
+};
+
+struct floor {
+	struct options options;
+	struct front front[PORTS_MAX]; /* cursors: by the front end */
+	struct back back[PORTS_MAX];   /* cursors: by the switch */
+	uint32_t addresses;            /* of each port */
+	struct entry *hash;            /* by the switch */
+	uint32_t hash_mask;
+	uint8_t *memory; /* the guests' */
+	size_t memory_size;
+	_Atomic bool stop; /* by the main thread, read by both */
+	struct result result;
+};
+
+extern struct floor the_floor;
+
+/* The address with a number; a port's numbers follow each other. */
+static inline uint64_t
+mac_of(uint32_t number)
+{
+	return 2 | (uint64_t)number << 8;
+}
+
+/* No two numbers below the size share an entry: the multiplier is odd. */
+static inline uint32_t
+hash_of(uint64_t mac)
+{
+	return (uint32_t)(mac >> 8) * 0x9e3779b1u & the_floor.hash_mask;
+}
+
+/* Of baseline x86-64; without it by name the compiler fetches to read. */
+static inline void
+prefetch_write(const uint8_t *line)
+{
+	__asm__ volatile("prefetchw %0" : : "m"(*line));
+}
+
+static inline unsigned
+port_after(unsigned port)
+{
+	return port + 1 == the_floor.options.ports ? 0 : port + 1;
+}
+
+/* floor_front.c, floor_switch.c: the bodies of the threads; arg is not used. */
+void *front_end(void *arg);
+void *back_end(void *arg);
+
+/* floor.c */
+void pin(int cpu);
+double now(void);
 
 #endif

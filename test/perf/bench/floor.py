@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The stripped loop (test/perf/floor.c) as one more column: the line all are measured against."""
+"""The stripped loop (test/perf/floor*.c) as one more column: the line all are measured against."""
 
 import json
 import subprocess
@@ -32,13 +32,13 @@ class Floor:
         return 'stripped loop, two threads, nothing but the rings, a hash and one copy'
 
     def suits(self, scenario):
-        two = scenario.addresses <= 2 and scenario.layout.ports <= 2
-        if scenario.feature or scenario.kind != 'rate' or not two:
-            raise Unsuited('two ports and two addresses only')
+        if scenario.feature or scenario.kind != 'rate' or scenario.idle:
+            raise Unsuited('frames that circle, and nothing else')
 
     def measure(self, scenario, seconds):
         """Figures, as those of measures.rate()."""
         words = [self.program(), '-j', '--frame', scenario.bytes, '--seconds', seconds,
+                 '--ports', scenario.ports, '--addresses', max(scenario.addresses, scenario.ports),
                  '--cpus', f'{self.places.generator},{self.places.switch}',
                  *(['--touch'] if scenario.touch else [])]
         done = subprocess.run([str(word) for word in words], stdout=subprocess.PIPE,
