@@ -38,52 +38,74 @@ classify_frame(struct frame *frame)
 	return mac_is_reserved(mac) ? DEST_DROP + DROP_RESERVED : DEST_FLOOD;
 }
 
-static void
-classify_leaders(struct burst *burst, struct leaders *leaders, bool sources)
-{
-	const struct frame *last = NULL, *leader = NULL;
+/** What is said of a burst, and asked for. */
+struct classify {
+	struct leaders leaders;
+	struct asked targets, sources;
+};
 
-	leaders->n = 0;
-	for (unsigned i = 0; i < burst->n; i++) {
-		struct frame *frame = &burst->frame[i];
-		if (last != NULL && leaders_same(frame, last, sources)) {
-			frame->l2_len = leader->l2_len;
-			frame->vlan = leader->vlan;
-		} else {
-			leaders->dest[leaders->n] = classify_frame(frame);
-			leaders->frame[leaders->n++] = leader = frame;
-		}
-		leaders->of[i] = (uint8_t)(leaders->n - 1);
-		last = frame;
-	}
+/** Apart from the loop, which mostly passes by. */
+static __attribute__((noinline)) void
+classify_leader(struct classify *classify, const struct fdb *fdb, struct frame *frame, unsigned i,
+	bool learn)
+{
+	struct leaders *leaders = &classify->leaders;
+
+	leaders->frame[i] = frame;
+	leaders->dest[i] = classify_frame(frame);
+	asked_target(fdb, &classify->targets, leaders, i);
+	if (learn)
+		asked_source(fdb, &classify->sources, leaders, i);
 }
 
 static void
-classify_lookup(const struct fdb *fdb, const struct targets *targets, struct leaders *leaders,
-	uint16_t port)
+classify_leaders(struct classify *classify, const struct fdb *fdb, struct burst *burst, bool learn)
 {
-	uint16_t ports[FRAME_BURST];
+	const struct frame *leader = NULL;
+	unsigned n = 0, count = burst->n;
 
-	if (targets->n > 0)
-		fdb_lookup_burst(fdb, targets->key, ports, targets->n);
-	for (unsigned i = 0; i < targets->n; i++)
-		leaders->dest[targets->leader[i]] =
-			ports[i] == port ? DEST_DROP + DROP_SAME_PORT : ports[i];
+	for (unsigned i = 0; i < count; i++) {
+		struct frame *frame = &burst->frame[i];
+		if (i > 0 && leaders_same(frame, frame - 1, learn)) {
+			frame->l2_len = leader->l2_len;
+			frame->vlan = leader->vlan;
+		} else {
+			classify_leader(classify, fdb, frame, n++, learn);
+			leader = frame;
+		}
+		classify->leaders.of[i] = (uint8_t)(n - 1);
+	}
+	classify->leaders.n = n;
+}
+
+static void
+classify_lookup(struct classify *classify, const struct fdb *fdb, uint16_t port)
+{
+	struct leaders *leaders = &classify->leaders;
+
+	fdb_lookup_burst(fdb, &classify->targets.query);
+	for (unsigned i = 0; i < leaders->n; i++) {
+		uint16_t dest = asked_port(&classify->targets, i);
+
+		if (asked_is(&classify->targets, i))
+			leaders->dest[i] = dest == port ? DEST_DROP + DROP_SAME_PORT : dest;
+	}
 }
 
 unsigned
 classify_burst(struct fdb *fdb, struct burst *burst, bool learn)
 {
-	struct leaders leaders;
-	struct targets targets;
+	struct classify classify;
 	unsigned missed = 0;
 
-	classify_leaders(burst, &leaders, learn);
-	leaders_targets(&leaders, &targets);
-	fdb_prefetch_burst(fdb, targets.key, targets.n);
+	classify.targets.query.n = 0;
+	classify.sources.query.n = 0;
+	classify_leaders(&classify, fdb, burst, learn);
 	if (likely(learn))
-		missed = leaders_learn(fdb, &leaders, burst->port);
-	classify_lookup(fdb, &targets, &leaders, burst->port);
-	leaders_follow(&leaders, burst);
+		missed = leaders_learn(fdb, &classify.sources, burst->port, &classify.targets);
+	else
+		fdb_query_look(fdb, &classify.targets.query);
+	classify_lookup(&classify, fdb, burst->port);
+	leaders_follow(&classify.leaders, burst);
 	return missed;
 }

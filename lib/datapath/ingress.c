@@ -93,40 +93,32 @@ ingress_reflections(struct ingress *ingress, const struct fdb *fdb)
 {
 	struct leaders *leaders = &ingress->leaders;
 	uint16_t self = ingress->rules->policy.port;
-	uint64_t keys[FRAME_BURST];
-	uint16_t ports[FRAME_BURST];
+	struct asked sources;
 
+	leaders_sources(fdb, leaders, &sources);
+	fdb_query_look(fdb, &sources.query);
+	fdb_lookup_burst(fdb, &sources.query);
 	for (unsigned i = 0; i < leaders->n; i++) {
-		bool dropped = leaders->dest[i] < DEST_FORWARD;
-		keys[i] = dropped ? fdb_key(0, 0)
-				  : fdb_key(mac_load(leaders->frame[i]->head + MAC_BYTES),
-					    leaders->frame[i]->vlan);
-	}
-	fdb_lookup_burst(fdb, keys, ports, leaders->n);
-	for (unsigned i = 0; i < leaders->n; i++) {
+		uint16_t port = asked_port(&sources, i);
 		const struct rules *source =
-			ports[i] < PORT_MAX ? ingress->snapshot->rules[ports[i]] : NULL;
+			port < PORT_MAX ? ingress->snapshot->rules[port] : NULL;
 		if (source != NULL && source->policy.uplink == self)
-			ingress->origin[i] = ports[i];
+			ingress->origin[i] = port;
 	}
 }
 
 /** Sources, but not of what is reflected: these stay where they are. */
 static unsigned
-ingress_learn(const struct ingress *ingress, struct fdb *fdb)
+ingress_learn(const struct ingress *ingress, struct fdb *fdb, struct asked *targets)
 {
 	uint16_t self = ingress->rules->policy.port;
-	struct leaders own = {.n = 0};
+	struct asked sources;
 
-	if (!ingress->rules->is_uplink)
-		return leaders_learn(fdb, &ingress->leaders, self);
-	for (unsigned i = 0; i < ingress->leaders.n; i++) {
-		if (ingress->origin[i] != self)
-			continue;
-		own.frame[own.n] = ingress->leaders.frame[i];
-		own.dest[own.n++] = ingress->leaders.dest[i];
-	}
-	return leaders_learn(fdb, &own, self);
+	sources.query.n = 0;
+	for (unsigned i = 0; i < ingress->leaders.n; i++)
+		if (ingress->origin[i] == self)
+			asked_source(fdb, &sources, &ingress->leaders, i);
+	return leaders_learn(fdb, &sources, self, targets);
 }
 
 /** Where a frame for one port really goes. */
@@ -151,19 +143,19 @@ ingress_resolve(
 }
 
 static void
-ingress_lookup(struct ingress *ingress, const struct fdb *fdb, const struct targets *targets)
+ingress_lookup(struct ingress *ingress, const struct fdb *fdb, struct asked *targets)
 {
 	struct leaders *leaders = &ingress->leaders;
-	uint16_t ports[FRAME_BURST];
 
-	if (targets->n > 0)
-		fdb_lookup_burst(fdb, targets->key, ports, targets->n);
-	for (unsigned t = 0; t < targets->n; t++) {
-		unsigned i = targets->leader[t];
-		leaders->dest[i] = ports[t] == FDB_MISS
-					   ? DEST_UNKNOWN
-					   : ingress_resolve(ingress, leaders->frame[i], ports[t],
-						     ingress->origin[i]);
+	fdb_lookup_burst(fdb, &targets->query);
+	for (unsigned i = 0; i < leaders->n; i++) {
+		uint16_t port = asked_port(targets, i);
+
+		if (!asked_is(targets, i))
+			continue;
+		leaders->dest[i] = port == FDB_MISS ? DEST_UNKNOWN
+						    : ingress_resolve(ingress, leaders->frame[i],
+							      port, ingress->origin[i]);
 	}
 }
 
@@ -210,19 +202,22 @@ ingress_burst(struct fdb *fdb, const struct snapshot *snapshot, struct burst *bu
 	bool learn)
 {
 	struct ingress ingress = {.snapshot = snapshot, .rules = snapshot->rules[burst->port]};
-	struct targets targets;
+	struct asked targets;
 	unsigned missed = 0;
 
 	ingress.sources = learn || ingress.rules->guard.sources || ingress.rules->is_uplink;
 	ingress_leaders(&ingress, burst);
 	if (ingress.rules->guard.neighbours)
 		ingress_neighbours(&ingress, burst);
-	leaders_targets(&ingress.leaders, &targets);
-	fdb_prefetch_burst(fdb, targets.key, targets.n);
+	targets.query.n = 0;
+	if (ingress.rules->fixed == PORT_NONE)
+		leaders_targets(fdb, &ingress.leaders, &targets);
 	if (ingress.rules->is_uplink)
 		ingress_reflections(&ingress, fdb);
 	if (learn && ingress.rules->learn)
-		missed = ingress_learn(&ingress, fdb);
+		missed = ingress_learn(&ingress, fdb, &targets);
+	else
+		fdb_query_look(fdb, &targets.query);
 	if (ingress.rules->fixed != PORT_NONE)
 		ingress_fixed(&ingress);
 	else

@@ -48,47 +48,85 @@ leaders_same(const struct frame *a, const struct frame *b, bool sources)
 	return same == LEADERS_ALL;
 }
 
+/** Addresses of leaders that the table is asked for: of neighbours that are alike only once. */
+struct asked {
+	struct fdb_query query;
+	uint8_t of[FRAME_BURST]; /**< for each leader its place in the query, or ASKED_NOT */
+};
+
+enum { ASKED_NOT = UINT8_MAX };
+
+/** Has the table been asked about that leader? */
+static inline bool
+asked_is(const struct asked *asked, unsigned leader)
+{
+	return asked->of[leader] != ASKED_NOT;
+}
+
+/** @return what it answered: a port id, or FDB_MISS */
+static inline uint16_t
+asked_port(const struct asked *asked, unsigned leader)
+{
+	return asked_is(asked, leader) ? asked->query.port[asked->of[leader]] : FDB_MISS;
+}
+
+/** Ask for the source of a leader that may be forwarded; group addresses are no source. */
+static inline void
+asked_source(const struct fdb *fdb, struct asked *asked, const struct leaders *leaders, unsigned i)
+{
+	const struct frame *frame = leaders->frame[i];
+
+	asked->of[i] = ASKED_NOT;
+	if (leaders->dest[i] < DEST_FORWARD)
+		return;
+	uint64_t mac = mac_load(frame->head + MAC_BYTES);
+	if (!mac_is_group(mac) && mac != 0)
+		asked->of[i] =
+			(uint8_t)fdb_query_add(fdb, &asked->query, fdb_key(mac, frame->vlan));
+}
+
+/** Ask for the destination of a leader, which the table knows if anybody does. */
+static inline void
+asked_target(const struct fdb *fdb, struct asked *asked, const struct leaders *leaders, unsigned i)
+{
+	const struct frame *frame = leaders->frame[i];
+
+	asked->of[i] = ASKED_NOT;
+	if (leaders->dest[i] == DEST_LOOKUP)
+		asked->of[i] = (uint8_t)fdb_query_add(
+			fdb, &asked->query, fdb_key(mac_load(frame->head), frame->vlan));
+}
+
+static inline void
+leaders_sources(const struct fdb *fdb, const struct leaders *leaders, struct asked *asked)
+{
+	asked->query.n = 0;
+	for (unsigned i = 0; i < leaders->n; i++)
+		asked_source(fdb, asked, leaders, i);
+}
+
+static inline void
+leaders_targets(const struct fdb *fdb, const struct leaders *leaders, struct asked *asked)
+{
+	for (unsigned i = 0; i < leaders->n; i++)
+		asked_target(fdb, asked, leaders, i);
+}
+
 /**
- * Learn where the sources of frames that may be forwarded are; group addresses are no source.
+ * Learn where sources are, and look for targets: both first where most are, so that the memory that
+ * the rest needs is waited for once.
  *
  * @return how many could not be learnt
  */
 static inline unsigned
-leaders_learn(struct fdb *fdb, const struct leaders *leaders, uint16_t port)
+leaders_learn(struct fdb *fdb, struct asked *sources, uint16_t port, struct asked *targets)
 {
-	uint64_t keys[FRAME_BURST];
-	uint16_t ports[FRAME_BURST];
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < leaders->n; i++) {
-		if (leaders->dest[i] < DEST_FORWARD)
-			continue;
-		uint64_t mac = mac_load(leaders->frame[i]->head + MAC_BYTES);
-		keys[n] = fdb_key(mac, leaders->frame[i]->vlan);
-		ports[n] = port;
-		n += !mac_is_group(mac) && mac != 0;
-	}
-	return n > 0 ? fdb_learn_burst(fdb, keys, ports, n) : 0;
-}
-
-/** Leaders whose destination the table knows, if anybody does. */
-struct targets {
-	uint64_t key[FRAME_BURST];
-	uint8_t leader[FRAME_BURST];
-	unsigned n;
-};
-
-static inline void
-leaders_targets(const struct leaders *leaders, struct targets *targets)
-{
-	targets->n = 0;
-	for (unsigned i = 0; i < leaders->n; i++) {
-		if (leaders->dest[i] != DEST_LOOKUP)
-			continue;
-		targets->key[targets->n] =
-			fdb_key(mac_load(leaders->frame[i]->head), leaders->frame[i]->vlan);
-		targets->leader[targets->n++] = (uint8_t)i;
-	}
+	fdb_query_look(fdb, &targets->query);
+	fdb_query_look(fdb, &sources->query);
+	unsigned missed = fdb_learn_burst(fdb, &sources->query, port);
+	if (sources->query.changed)
+		fdb_query_look(fdb, &targets->query);
+	return missed;
 }
 
 /** Each frame goes where its leader goes. */

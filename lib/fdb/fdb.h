@@ -83,29 +83,46 @@ fdb_key(uint64_t mac, uint16_t vlan)
 /* Polling lcores ---------------------------------------------------------------------------- */
 
 /**
- * Find the ports of a burst of addresses.
- *
- * @param keys fdb_key() of each address
- * @param ports receives for each the port id, or FDB_MISS
- * @param n up to FDB_BURST_MAX
+ * Addresses of a burst, to be looked up or learnt, in steps with as much as possible in between: add
+ * them, look, then fdb_lookup_burst() or fdb_learn_burst(). What each step needs the one before has
+ * asked the memory for. Belongs to one lcore; begins with n = 0.
  */
-void fdb_lookup_burst(const struct fdb *fdb, const uint64_t keys[], uint16_t ports[], unsigned n);
-
-/** Fetch what fdb_lookup_burst() will read first; for who has something else to do meanwhile. */
-void fdb_prefetch_burst(const struct fdb *fdb, const uint64_t keys[], unsigned n);
+struct fdb_query {
+	uint64_t key[FDB_BURST_MAX];
+	uint64_t hash[FDB_BURST_MAX];
+	uint64_t value[FDB_BURST_MAX];
+	uint16_t port[FDB_BURST_MAX];  /**< answers of fdb_lookup_burst(): port ids, or FDB_MISS */
+	uint8_t missed[FDB_BURST_MAX]; /**< places of keys not found so far */
+	unsigned misses;
+	uint32_t displaced; /**< entries that had changed buckets when it looked */
+	bool changed; /**< answer of fdb_learn_burst(): queries that have looked are to look again */
+	unsigned n;   /**< addresses */
+};
 
 /**
- * Learn or refresh a burst of source addresses. Keys of group addresses must not be given.
+ * Add an address, unless it is the one before.
+ *
+ * @param query below FDB_BURST_MAX addresses
+ * @param key fdb_key() of it
+ * @return its place in the query
+ */
+unsigned fdb_query_add(const struct fdb *fdb, struct fdb_query *query, uint64_t key);
+
+/** Look for the addresses where most of them are. */
+void fdb_query_look(const struct fdb *fdb, struct fdb_query *query);
+
+/** Find the ports of a burst of addresses. */
+void fdb_lookup_burst(const struct fdb *fdb, struct fdb_query *query);
+
+/**
+ * Learn or refresh a burst of source addresses of one port. Keys of group addresses must not be given.
  * An entry that says the same already is not written. Static entries do not move, nor do those of
  * sticky ports, nor for a while those that moved too often.
  *
- * @param keys fdb_key() of each source
- * @param ports where each was seen, below FDB_PORT_MAX
- * @param n up to FDB_BURST_MAX
+ * @param port where they were seen, below FDB_PORT_MAX
  * @return how many addresses were not learnt, for any of the reasons that fdb_stats counts
  */
-unsigned fdb_learn_burst(
-	struct fdb *fdb, const uint64_t keys[], const uint16_t ports[], unsigned n);
+unsigned fdb_learn_burst(struct fdb *fdb, struct fdb_query *query, uint16_t port);
 
 /* Control thread ---------------------------------------------------------------------------- */
 

@@ -21,16 +21,11 @@
 
 /* Searching, fdb_lookup.c ------------------------------------------------------------------- */
 
-/** A bulk search. The keys are filled in by the caller, no two neighbours alike. */
-struct fdb_search {
-	uint64_t key[FDB_BURST_MAX];
-	uint64_t hash[FDB_BURST_MAX];
-	uint64_t value[FDB_BURST_MAX]; /**< FDB_VALID clear: not found. May be stale */
-	uint8_t missed[FDB_BURST_MAX]; /**< the keys that were not found */
-	unsigned misses;
-};
-
-void fdb_search_burst(const struct fdb *fdb, struct fdb_search *search, unsigned n);
+/**
+ * Find the values of a query that has looked, FDB_VALID clear: not found. They may be stale. What was
+ * not found is in `missed`.
+ */
+void fdb_search_burst(const struct fdb *fdb, struct fdb_query *query);
 
 /** @return the slot that holds a key, live or stale, or FDB_NONE; reliable for the writer */
 uint32_t fdb_find(const struct fdb *fdb, uint64_t key, uint64_t hash);

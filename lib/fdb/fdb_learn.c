@@ -3,8 +3,6 @@
  * Polling lcores: learn or refresh a burst. What the table says already is not written, and what
  * only has to be refreshed is, by compare-exchange; the lock is for new and moved addresses.
  */
-#include <string.h>
-
 #include "fdb/fdb_internal.h"
 
 /* What is left to do under the lock, after the bulk search. */
@@ -12,23 +10,6 @@ struct learn_list {
 	uint8_t item[FDB_BURST_MAX];
 	unsigned n;
 };
-
-/** Drop repetitions of the same address on the same port. */
-static unsigned
-distinct_pairs(
-	const uint64_t keys[], const uint16_t ports[], uint64_t key[], uint16_t port[], unsigned n)
-{
-	unsigned last = 0;
-
-	key[0] = keys[0];
-	port[0] = ports[0];
-	for (unsigned i = 1; i < n; i++) {
-		last += ((keys[i] ^ keys[i - 1]) | (uint64_t)(ports[i] ^ ports[i - 1])) != 0;
-		key[last] = keys[i];
-		port[last] = ports[i];
-	}
-	return last + 1;
-}
 
 /** Raise the epoch of a value just read. If that fails somebody else did, or the entry is gone. */
 static void
@@ -86,9 +67,9 @@ learn_one(struct fdb *fdb, uint64_t key, uint64_t hash, uint16_t port)
 
 /** A flood of addresses that a port may not have must not keep others waiting for the lock. */
 static enum fdb_verdict
-foresee(const struct fdb *fdb, const struct fdb_search *search, uint8_t i, uint16_t port)
+foresee(const struct fdb *fdb, const struct fdb_query *query, uint8_t i, uint16_t port)
 {
-	uint64_t key = search->key[i], value = search->value[i];
+	uint64_t key = query->key[i], value = query->value[i];
 
 	assert(port < FDB_PORT_MAX);
 	if (!(value & FDB_VALID))
@@ -97,7 +78,7 @@ foresee(const struct fdb *fdb, const struct fdb_search *search, uint8_t i, uint1
 		return FDB_REFUSED;
 	if (!fdb_is_live(fdb, key, value))
 		return FDB_LEARNT;
-	return fdb_foresee_move(fdb, key, search->hash[i], fdb_value_port(value));
+	return fdb_foresee_move(fdb, key, query->hash[i], fdb_value_port(value));
 }
 
 /** Count what was not learnt. */
@@ -121,58 +102,49 @@ settle(struct fdb *fdb, uint16_t port, const unsigned counts[FDB_VERDICTS])
  * @return how many were not learnt
  */
 static unsigned
-learn_slowly(struct fdb *fdb, const struct fdb_search *search, const uint16_t port[],
+learn_slowly(struct fdb *fdb, const struct fdb_query *query, uint16_t port,
 	const struct learn_list *list)
 {
 	unsigned counts[FDB_VERDICTS] = {0};
-	unsigned missed = 0;
 	bool patient = true;
 
 	for (unsigned l = 0; l < list->n; l++) {
 		uint8_t i = list->item[l];
-		enum fdb_verdict verdict = foresee(fdb, search, i, port[i]);
+		enum fdb_verdict verdict = foresee(fdb, query, i, port);
 
 		if (verdict == FDB_LEARNT) {
 			patient = patient && fdb_lock_briefly(fdb);
 			verdict = FDB_REFUSED;
 			if (patient) {
-				verdict = learn_one(fdb, search->key[i], search->hash[i], port[i]);
+				verdict = learn_one(fdb, query->key[i], query->hash[i], port);
 				fdb_unlock(fdb);
 			}
 		}
 		counts[verdict]++;
-		missed += verdict != FDB_LEARNT;
-		if (l + 1 < list->n && port[list->item[l + 1]] == port[i])
-			continue;
-		settle(fdb, port[i], counts);
-		memset(counts, 0, sizeof(counts));
 	}
-	return missed;
+	settle(fdb, port, counts);
+	return list->n - counts[FDB_LEARNT];
 }
 
 unsigned
-fdb_learn_burst(struct fdb *fdb, const uint64_t keys[], const uint16_t ports[], unsigned n)
+fdb_learn_burst(struct fdb *fdb, struct fdb_query *query, uint16_t port)
 {
-	struct fdb_search search;
-	uint16_t port[FDB_BURST_MAX];
 	struct learn_list list = {.n = 0};
 	uint16_t epoch = FDB_READ(fdb->epoch);
 
-	assert(n <= FDB_BURST_MAX);
-	if (!n)
-		return 0;
-	n = distinct_pairs(keys, ports, search.key, port, n);
-	fdb_search_burst(fdb, &search, n);
-	for (unsigned i = 0; i < n; i++) {
-		uint64_t value = search.value[i];
-		uint64_t change = value ^ fdb_value(fdb, search.key[i], port[i], epoch);
+	fdb_search_burst(fdb, query);
+	for (unsigned i = 0; i < query->n; i++) {
+		uint64_t key = query->key[i], value = query->value[i];
+		uint64_t change = value ^ fdb_value(fdb, key, port, epoch);
 
 		if (!(change & ~FDB_VERSION) || (value & FDB_STATIC))
 			continue;
 		if (!(change & ~(FDB_VERSION | FDB_EPOCH)))
-			refresh(fdb, search.key[i], search.hash[i], value, epoch);
+			refresh(fdb, key, query->hash[i], value, epoch);
 		else
 			list.item[list.n++] = (uint8_t)i;
 	}
-	return list.n ? learn_slowly(fdb, &search, port, &list) : 0;
+	unsigned missed = list.n ? learn_slowly(fdb, query, port, &list) : 0;
+	query->changed = list.n > missed;
+	return missed;
 }

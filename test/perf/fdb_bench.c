@@ -25,7 +25,7 @@
 enum {
 	BURST = 32,
 	ROUNDS = 9,
-	PORTS = 16,
+	PORT = 1, /* of all addresses */
 	LOOKUPS = 1 << 20,
 	STREAM_MIN = 1 << 12,
 	NEW_MIN = 1 << 17,
@@ -48,7 +48,6 @@ struct bench {
 	uint64_t *
 		stream; /* keys at random, so many that each comes up, but cached if they are few */
 	unsigned length; /* of the stream; it is repeated for LOOKUPS */
-	uint16_t *ports; /* of the stream */
 	const void **pointers;
 	double cycles[OPS][ROUNDS];
 };
@@ -62,12 +61,6 @@ next_random(void)
 	random_state ^= random_state >> 7;
 	random_state ^= random_state << 17;
 	return random_state;
-}
-
-static uint16_t
-port_of(uint64_t key)
-{
-	return key >> 40 & (PORTS - 1);
 }
 
 /** Addresses as hypervisors give them: a prefix and a number. */
@@ -94,7 +87,6 @@ fill_bench(struct bench *b)
 	}
 	for (unsigned i = 0; i < b->length; i++) {
 		b->stream[i] = b->keys[next_random() % b->n];
-		b->ports[i] = port_of(b->stream[i]);
 		b->pointers[i] = &b->stream[i];
 	}
 }
@@ -117,9 +109,8 @@ open_bench(struct bench *b, unsigned n)
 	b->hash = rte_hash_create(&params);
 	b->keys = calloc(n, sizeof(*b->keys));
 	b->stream = calloc(b->length, sizeof(*b->stream));
-	b->ports = calloc(b->length, sizeof(*b->ports));
 	b->pointers = calloc(b->length, sizeof(*b->pointers));
-	if (!b->fdb || !b->hash || !b->keys || !b->stream || !b->ports || !b->pointers)
+	if (!b->fdb || !b->hash || !b->keys || !b->stream || !b->pointers)
 		return false;
 	fill_bench(b);
 	return true;
@@ -132,25 +123,32 @@ close_bench(struct bench *b)
 	rte_hash_free(b->hash);
 	free(b->keys);
 	free(b->stream);
-	free(b->ports);
 	free(b->pointers);
 }
 
 /* One pass over the stream, or over all keys; each returns cycles ------------------------------ */
 
+static void
+ask(const struct fdb *fdb, struct fdb_query *query, const uint64_t keys[], unsigned n)
+{
+	query->n = 0;
+	for (unsigned i = 0; i < n; i++)
+		fdb_query_add(fdb, query, keys[i]);
+	fdb_query_look(fdb, query);
+}
+
 static uint64_t
 fdb_lookup_pass(struct bench *b)
 {
-	uint16_t ports[BURST];
+	struct fdb_query query;
 	uint64_t wrong = 0;
 	uint64_t start = rte_rdtsc_precise();
 	uint64_t cycles;
 
 	for (unsigned i = 0; i < LOOKUPS; i += BURST) {
-		unsigned at = i & (b->length - 1);
-
-		fdb_lookup_burst(b->fdb, &b->stream[at], ports, BURST);
-		wrong += ports[0] != b->ports[at];
+		ask(b->fdb, &query, &b->stream[i & (b->length - 1)], BURST);
+		fdb_lookup_burst(b->fdb, &query);
+		wrong += query.port[0] != PORT;
 	}
 	cycles = rte_rdtsc_precise() - start;
 	if (wrong)
@@ -181,12 +179,12 @@ rte_lookup_pass(struct bench *b)
 static uint64_t
 fdb_refresh_pass(struct bench *b)
 {
+	struct fdb_query query;
 	uint64_t start = rte_rdtsc_precise();
 
 	for (unsigned i = 0; i < LOOKUPS; i += BURST) {
-		unsigned at = i & (b->length - 1);
-
-		fdb_learn_burst(b->fdb, &b->stream[at], &b->ports[at], BURST);
+		ask(b->fdb, &query, &b->stream[i & (b->length - 1)], BURST);
+		fdb_learn_burst(b->fdb, &query, PORT);
 	}
 	return rte_rdtsc_precise() - start;
 }
@@ -199,8 +197,7 @@ rte_refresh_pass(struct bench *b)
 	for (unsigned i = 0; i < LOOKUPS; i++) {
 		unsigned at = i & (b->length - 1);
 
-		rte_hash_add_key_data(
-			b->hash, &b->stream[at], (void *)(uintptr_t)(b->ports[at] + 1));
+		rte_hash_add_key_data(b->hash, &b->stream[at], (void *)(uintptr_t)PORT);
 	}
 	return rte_rdtsc_precise() - start;
 }
@@ -208,18 +205,16 @@ rte_refresh_pass(struct bench *b)
 static uint64_t
 fdb_new_pass(struct bench *b)
 {
-	uint16_t ports[BURST];
+	struct fdb_query query;
 	uint64_t cycles = 0;
 
 	fdb_flush(b->fdb, FDB_MISS, -1);
 	for (unsigned i = 0; i < b->n; i += BURST) {
 		unsigned n = b->n - i < BURST ? b->n - i : BURST;
-		uint64_t start;
+		uint64_t start = rte_rdtsc();
 
-		for (unsigned j = 0; j < n; j++)
-			ports[j] = port_of(b->keys[i + j]);
-		start = rte_rdtsc();
-		fdb_learn_burst(b->fdb, &b->keys[i], ports, n);
+		ask(b->fdb, &query, &b->keys[i], n);
+		fdb_learn_burst(b->fdb, &query, PORT);
 		cycles += rte_rdtsc() - start;
 	}
 	return cycles;
@@ -236,8 +231,7 @@ rte_new_pass(struct bench *b)
 		uint64_t start = rte_rdtsc();
 
 		for (unsigned j = 0; j < n; j++)
-			rte_hash_add_key_data(b->hash, &b->keys[i + j],
-				(void *)(uintptr_t)(port_of(b->keys[i + j]) + 1));
+			rte_hash_add_key_data(b->hash, &b->keys[i + j], (void *)(uintptr_t)PORT);
 		cycles += rte_rdtsc() - start;
 	}
 	return cycles;

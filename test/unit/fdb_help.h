@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -28,13 +29,43 @@ make(uint32_t capacity, uint32_t ageing)
 	return fdb;
 }
 
+static inline void
+lookup_burst(const struct fdb *fdb, const uint64_t keys[], uint16_t ports[], unsigned n)
+{
+	struct fdb_query query = {.n = 0};
+	unsigned place[FDB_BURST_MAX];
+
+	for (unsigned i = 0; i < n; i++)
+		place[i] = fdb_query_add(fdb, &query, keys[i]);
+	fdb_query_look(fdb, &query);
+	fdb_lookup_burst(fdb, &query);
+	for (unsigned i = 0; i < n; i++)
+		ports[i] = query.port[place[i]];
+}
+
+/** Runs of addresses of the same port are learnt together. */
+static inline void
+learn_burst(struct fdb *fdb, const uint64_t keys[], const uint16_t ports[], unsigned n)
+{
+	struct fdb_query query = {.n = 0};
+
+	for (unsigned i = 0; i < n; i++) {
+		fdb_query_add(fdb, &query, keys[i]);
+		if (i + 1 < n && ports[i + 1] == ports[i])
+			continue;
+		fdb_query_look(fdb, &query);
+		fdb_learn_burst(fdb, &query, ports[i]);
+		query.n = 0;
+	}
+}
+
 static inline uint16_t
 lookup(const struct fdb *fdb, uint64_t mac, uint16_t vlan)
 {
 	uint64_t key = fdb_key(mac, vlan);
-	uint16_t port = 12345;
+	uint16_t port;
 
-	fdb_lookup_burst(fdb, &key, &port, 1);
+	lookup_burst(fdb, &key, &port, 1);
 	return port;
 }
 
@@ -43,23 +74,21 @@ learn(struct fdb *fdb, uint64_t mac, uint16_t vlan, uint16_t port)
 {
 	uint64_t key = fdb_key(mac, vlan);
 
-	fdb_learn_burst(fdb, &key, &port, 1);
+	learn_burst(fdb, &key, &port, 1);
 }
 
 /** Learn MAC(first) and the n - 1 after it on a port of VLAN 1. */
 static inline void
 learn_many(struct fdb *fdb, uint32_t first, uint32_t n, uint16_t port)
 {
-	uint64_t keys[FDB_BURST_MAX];
-	uint16_t ports[FDB_BURST_MAX];
-	unsigned fill = 0;
+	struct fdb_query query = {.n = 0};
 
 	for (uint32_t i = 0; i < n; i++) {
-		keys[fill] = fdb_key(MAC(first + i), 1);
-		ports[fill++] = port;
-		if (fill == FDB_BURST_MAX || i == n - 1) {
-			fdb_learn_burst(fdb, keys, ports, fill);
-			fill = 0;
+		fdb_query_add(fdb, &query, fdb_key(MAC(first + i), 1));
+		if (query.n == FDB_BURST_MAX || i == n - 1) {
+			fdb_query_look(fdb, &query);
+			fdb_learn_burst(fdb, &query, port);
+			query.n = 0;
 		}
 	}
 }

@@ -80,8 +80,8 @@ test_bursts(void **state)
 	uint16_t got[FDB_BURST_MAX + 1];
 
 	(void)state;
-	fdb_learn_burst(fdb, keys, ports, 0);
-	fdb_lookup_burst(fdb, keys, got, 0);
+	learn_burst(fdb, keys, ports, 0);
+	lookup_burst(fdb, keys, got, 0);
 	for (unsigned n = 1; n <= FDB_BURST_MAX; n++) {
 		/* Trains of three, and every second train the same again. */
 		for (unsigned i = 0; i < n; i++) {
@@ -91,11 +91,11 @@ test_bursts(void **state)
 			ports[i] = (uint16_t)(host % 5);
 		}
 		got[n] = 4711;
-		fdb_lookup_burst(fdb, keys, got, n);
+		lookup_burst(fdb, keys, got, n);
 		for (unsigned i = 0; i < n; i++)
 			assert_int_equal(got[i], FDB_MISS);
-		fdb_learn_burst(fdb, keys, ports, n);
-		fdb_lookup_burst(fdb, keys, got, n);
+		learn_burst(fdb, keys, ports, n);
+		lookup_burst(fdb, keys, got, n);
 		assert_memory_equal(got, ports, n * sizeof(ports[0]));
 		assert_int_equal(got[n], 4711);
 	}
@@ -111,7 +111,7 @@ test_same_address_on_two_ports_in_a_burst(void **state)
 	uint64_t key = fdb_key(MAC(1), 1);
 
 	(void)state;
-	fdb_learn_burst(fdb, (uint64_t[]){key, key, key}, (uint16_t[]){1, 1, 2}, 3);
+	learn_burst(fdb, (uint64_t[]){key, key, key}, (uint16_t[]){1, 1, 2}, 3);
 	assert_int_equal(lookup(fdb, MAC(1), 1), 2);
 	assert_int_equal(stats_of(fdb).learned, 1);
 	assert_int_equal(stats_of(fdb).moved, 1);

@@ -65,7 +65,7 @@ run_learner(void *arg)
 		draw(&seed, hosts, keys);
 		for (unsigned i = 0; i < n; i++)
 			ports[i] = port_of(hosts[i], rand_r(&seed) % 64 == 0);
-		fdb_learn_burst(stress->fdb, keys, ports, n);
+		learn_burst(stress->fdb, keys, ports, n);
 	}
 	__atomic_add_fetch(&stress->ended, 1, __ATOMIC_RELAXED);
 	return NULL;
@@ -83,7 +83,7 @@ run_reader(void *arg)
 
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		draw(&seed, hosts, keys);
-		fdb_lookup_burst(stress->fdb, keys, ports, FDB_BURST_MAX);
+		lookup_burst(stress->fdb, keys, ports, FDB_BURST_MAX);
 		for (unsigned i = 0; i < FDB_BURST_MAX; i++) {
 			bool missed = ports[i] == FDB_MISS;
 

@@ -87,19 +87,22 @@ teardown(void **state)
 static void
 learn(uint64_t mac, uint16_t vlan, uint16_t port)
 {
-	uint64_t key = fdb_key(mac, vlan);
+	struct fdb_query query = {.n = 0};
 
-	fdb_learn_burst(fdb, &key, &port, 1);
+	fdb_query_add(fdb, &query, fdb_key(mac, vlan));
+	fdb_query_look(fdb, &query);
+	fdb_learn_burst(fdb, &query, port);
 }
 
 static uint16_t
 lookup(uint64_t mac, uint16_t vlan)
 {
-	uint64_t key = fdb_key(mac, vlan);
-	uint16_t port;
+	struct fdb_query query = {.n = 0};
 
-	fdb_lookup_burst(fdb, &key, &port, 1);
-	return port;
+	fdb_query_add(fdb, &query, fdb_key(mac, vlan));
+	fdb_query_look(fdb, &query);
+	fdb_lookup_burst(fdb, &query);
+	return query.port[0];
 }
 
 /** Append a frame; tci 0xffff is no tag. */
