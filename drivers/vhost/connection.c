@@ -398,6 +398,8 @@ vhost_register(struct vhost_dev *dev, struct err *err)
 		rte_vhost_driver_unregister(path);
 		return err->code;
 	}
+	if (server)
+		vhost_wake();
 	return 0;
 fail:
 	rte_vhost_driver_unregister(path);

@@ -172,6 +172,11 @@ int vhost_socket_claim(const char *path, struct err *err);
 /** Set owner and mode of the socket as configured. */
 int vhost_socket_protect(const struct vhost_config *config, struct err *err);
 
+/* wake.c */
+
+/** Have the library's thread look at what it is to listen at, now instead of within a second. */
+void vhost_wake(void);
+
 /* library.c: frames by the library's bursts */
 uint16_t vhost_library_rx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,
 	struct frame frames[], uint16_t n);

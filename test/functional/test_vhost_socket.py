@@ -3,8 +3,10 @@
 
 import grp
 import os
+import pathlib
 import pwd
 import random
+import re
 import socket
 import stat
 import struct
@@ -244,6 +246,19 @@ class TestPeers:
         wait_until(lambda: switch.port('vm1')['front_end'] == 'none', 20, 'end of connection')
         with connect(path):
             wait_until(lambda: switch.port('vm1')['front_end'] != 'none', 20, 'connection')
+
+    def test_listens_at_once(self, switch):
+        """The library's thread does not sleep on when there is a new socket to listen at."""
+        def wakes():
+            return sum(int(re.search(r'voluntary_ctxt_switches:\s(\d+)', status.read_text())[1])
+                       for status in (task / 'status' for task in tasks)
+                       if (status.parent / 'comm').read_text() == 'vhost-events\n')
+        switch.port_add('vm0', 'vhost')
+        tasks = list(pathlib.Path(f'/proc/{switch.process.pid}/task').iterdir())
+        before = wakes()
+        for number in range(1, 31):
+            switch.port_add(f'vm{number}', 'vhost')
+        wait_until(lambda: wakes() - before >= 15, 5, 'a look at each of them')
 
     def test_port_deleted_while_peers_connect(self, switch):
         for _ in range(50):

@@ -3,6 +3,8 @@
 measures.py.
 """
 
+import socket
+import struct
 import threading
 import time
 
@@ -12,6 +14,7 @@ from .generator import GeneratorError
 from .measures import running, wait_traffic
 
 WATCH_SECONDS = 1.0
+ANSWER_SECONDS = 10
 POLL = 0.001
 LEARN_LIMIT = 120
 STALL_LIMIT = 30
@@ -36,8 +39,18 @@ class Watch:
             self.stop_ms = max(self.stop_ms, (now - moved) * 1000)
 
 
+def ask(path):
+    """Be a front end for its first question: GET_FEATURES."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(ANSWER_SECONDS)
+        sock.connect(str(path))
+        sock.sendall(struct.pack('<III', 1, 1, 0))
+        if len(sock.recv(20, socket.MSG_WAITALL)) != 20:
+            raise GeneratorError(f'{path}: no answer')
+
+
 def attach(bench, scenario):
-    """A port is added, and a front end connects to it, while frames circle between others."""
+    """A port is added, and front ends connect to it, while frames circle between others."""
     switch, times = bench.switch, {}
     errors = []
 
@@ -45,6 +58,7 @@ def attach(bench, scenario):
         since = time.monotonic()
         try:
             switch.add_port(scenario.ports, scenario.layout)
+            ask(switch.socket(scenario.ports))
             times['attach_ms'] = (time.monotonic() - since) * 1000
             times['idle'] = bench.generator.idle(switch, scenario.ports, 1, WATCH_SECONDS)
         except Exception as error:    # told to the caller below

@@ -20,7 +20,7 @@ FIGURES = {
     'kept_percent': ('the other receiver keeps of its rate, %', 1),
     'kmacs_per_s': ('new addresses a second, thousands', 0),
     'macs': ('addresses until the first is flooded', 0),
-    'attach_ms': ('port added and connected, ms', 1),
+    'attach_ms': ('port added and its front end answered, ms', 1),
     'stop_ms': ('longest stop of traffic meanwhile, ms', 1),
     'lost': ('frames lost', 0),
     'start_ms': ('front end started to first frame, ms', 1),
