@@ -11,7 +11,7 @@ import itertools
 from frames import BROADCAST, NOBODY, frame
 from netns import Netns, ip
 from proc import wait_until
-from switch import Switch
+from switch import ATTEMPTS, Switch, SwitchError, met_another
 from testpmd import WiredGuest
 from wire import Wire
 
@@ -44,8 +44,15 @@ class Bridge:
         """One more port with a wire."""
         mtu = self.mtus.get(name)
         inside = f'e{len(self.outside)}'
-        self.outside[name] = self.space.veth(inside, mtu=mtu)
-        self.plug(name)
+        for attempt in range(ATTEMPTS):
+            self.outside[name] = self.space.veth(inside, mtu=mtu)
+            try:
+                self.plug(name)
+                break
+            except SwitchError as error:
+                if attempt + 1 == ATTEMPTS or not met_another(error):
+                    raise
+                ip('link', 'del', self.outside[name])
         self.wire[name] = Wire(inside, self.space.name)
 
     def device(self, name):

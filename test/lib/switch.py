@@ -22,12 +22,21 @@ import proc
 from proc import Process
 
 
+ATTEMPTS = 3    # where it may meet another one
+
+
 class SwitchError(Exception):
     """The switch refused a command, or is not there."""
 
     def __init__(self, message, status=None, code=None, data=None):
         super().__init__(message)
         self.status, self.code, self.data = status, code, data
+
+
+def met_another(error):
+    """Did a switch meet another one? net_af_packet has the kernel group a device's sockets by a number
+    of 16 bits, made of process id and interface: those of two switches may be equal."""
+    return 'PACKET_FANOUT' in str(error)
 
 
 class Rpc:
@@ -102,6 +111,14 @@ class Switch:
 
     def start(self, timeout=20):
         """Start it and wait until it takes commands. Returns self."""
+        for attempt in range(ATTEMPTS):
+            try:
+                return self._start(timeout)
+            except SwitchError as error:
+                if attempt + 1 == ATTEMPTS or not met_another(error):
+                    raise
+
+    def _start(self, timeout):
         self.process = Process(self.argv(), self.log)
         try:
             self.wait_ready(timeout)
