@@ -190,7 +190,7 @@ def test_tags_as_on_the_wire(bridge):
 
 
 def test_too_long_to_leave(bridge):
-    bridge.switch.cli('port', 'set', 'p2', 'mtu=1000')
+    bridge.switch.cli('port', 'set', 'p2', 'mtu=1300')
     bridge.switch.wait_link('p2')
     try:
         one = frame(B, A, size=1514)

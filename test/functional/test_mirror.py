@@ -140,7 +140,7 @@ def test_tags_as_they_are_at_the_mirrored_port(bridge):
 def test_longer_than_the_mirror_takes(bridge):
     """The copy is dropped and counted there; the frame itself goes its way."""
     known(bridge)
-    bridge.switch.cli('port', 'set', 'p3', 'mtu=1000')
+    bridge.switch.cli('port', 'set', 'p3', 'mtu=1300')
     bridge.switch.wait_link('p3')
     try:
         mirror(bridge, 'p1')

@@ -9,6 +9,9 @@ import socket
 import time
 
 
+AGAIN_SECONDS = 5    # the line may lose bytes: then a request is made again
+
+
 class AgentError(Exception):
     """The line to the guest closed."""
 
@@ -56,28 +59,43 @@ class Agent:
         return self.boot_id
 
     def send(self, command, timeout=30):
-        """Have a shell command run, without waiting for it; the name its answer will have."""
-        name = secrets.token_hex(4)
+        """Have a shell command run, without waiting for it."""
+        self._request(secrets.token_hex(4), command, timeout)
+
+    def _request(self, name, command, timeout):
         code = base64.b64encode(command.encode()).decode()
-        self.sock.sendall(f'RUN {name} {max(1, round(timeout))} {code}\n'.encode())
-        return name
+        line = f'RUN {name} {max(1, round(timeout))} {len(code)} {code}\n'
+        self.sock.sendall(line.encode())
 
     def run(self, command, timeout):
         """(exit status, output bytes) of a shell command."""
-        boot = self.boot_id
-        name = self.send(command, timeout)
-        deadline = time.monotonic() + timeout + 5    # the guest's own timeout comes first
-        status, body = None, []
+        name = secrets.token_hex(4)
+        end = time.monotonic() + timeout + 5    # the guest's own timeout comes first
         while True:
-            line = self._line(deadline, command)
-            if self.boot_id != boot:
-                raise AgentError(f'the guest rebooted during: {command}')
-            if line.startswith(f'DONE {name} '):
-                status = int(line.split()[2])
-            elif line == f'END {name}' and status is not None:
-                return status, base64.b64decode(''.join(body))
-            elif status is not None:
-                body.append(line)
+            self._request(name, command, timeout)
+            answer = self._answer(name, command, min(end, time.monotonic() + AGAIN_SECONDS))
+            if answer:
+                return answer
+            if time.monotonic() >= end:
+                raise TimeoutError(f'guest: {command}: no answer in time')
+
+    def _answer(self, name, command, deadline):
+        """What a command said; None when it has not come, or not whole."""
+        boot, status, body = self.boot_id, None, []
+        try:
+            while True:
+                line = self._line(deadline, command)
+                if self.boot_id != boot:
+                    raise AgentError(f'the guest rebooted during: {command}')
+                if line.startswith(f'DONE {name} '):
+                    status, body = int(line.split()[2]), []
+                elif line.startswith(f'END {name} ') and status is not None:
+                    output = base64.b64decode(''.join(body))
+                    return (status, output) if len(output) == int(line.split()[2]) else None
+                elif status is not None:
+                    body.append(line)
+        except (TimeoutError, ValueError, IndexError):    # binascii.Error is a ValueError
+            return None
 
     def close(self):
         self.sock.close()
