@@ -130,7 +130,7 @@ class TestModes:
         assert result['latency_us']['frames'] > 100
 
     def test_broadcast(self, ports):
-        result = shunt_vm(*ports, 'broadcast', '--trial', 0.1, '--verify')
+        result = shunt_vm(*ports, 'broadcast', '--trial', 0.2, '--verify')
         assert result['receivers'] == 2
         assert 0 <= result['ndr_mpps'] <= result['pdr_mpps'] * 1.001
         assert result['mrr_mpps'] > 0 and result['ceiling_mpps'] > 0
