@@ -4,14 +4,12 @@
  * which without other traffic takes a second. A signal ends the poll() at once, and the library goes
  * on; no other system call of that thread sees it, since these are started again.
  */
-#include <dirent.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "lcore/topology.h"
 #include "vhost/vhost.h"
 
 #define WAKE_THREAD "vhost-events" /* as the library names it */
@@ -25,11 +23,11 @@ wake_nothing(int number)
 }
 
 static bool
-wake_is_named(const char *task, const char *wanted)
+wake_is_named(pid_t tid, const char *wanted)
 {
 	char path[64], name[32] = "";
 
-	snprintf(path, sizeof(path), "/proc/self/task/%.16s/comm", task);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/comm", (int)tid);
 	FILE *file = fopen(path, "r");
 	if (file == NULL)
 		return false;
@@ -39,29 +37,19 @@ wake_is_named(const char *task, const char *wanted)
 	return read && strcmp(name, wanted) == 0;
 }
 
-/** @return the thread of that name; 0 = there is none */
-static pid_t
-wake_find(const char *name)
+static void
+wake_thread(pid_t tid, void *arg)
 {
-	DIR *tasks = opendir("/proc/self/task");
-	const struct dirent *task;
-	pid_t found = 0;
-
-	if (tasks == NULL)
-		return 0;
-	while (found == 0 && (task = readdir(tasks)) != NULL)
-		if (wake_is_named(task->d_name, name))
-			found = (pid_t)atoi(task->d_name);
-	closedir(tasks);
-	return found;
+	(void)arg;
+	if (wake_is_named(tid, WAKE_THREAD))
+		tgkill(getpid(), tid, WAKE_SIGNAL);
 }
 
 void
 vhost_wake(void)
 {
 	const struct sigaction action = {.sa_handler = wake_nothing, .sa_flags = SA_RESTART};
-	pid_t thread = wake_find(WAKE_THREAD);
 
-	if (thread > 0 && sigaction(WAKE_SIGNAL, &action, NULL) == 0)
-		tgkill(getpid(), thread, WAKE_SIGNAL);
+	if (sigaction(WAKE_SIGNAL, &action, NULL) == 0)
+		topology_threads(wake_thread, NULL);
 }

@@ -209,9 +209,10 @@ ingress_burst(struct fdb *fdb, const struct snapshot *snapshot, struct burst *bu
 	ingress_leaders(&ingress, burst);
 	if (ingress.rules->guard.neighbours)
 		ingress_neighbours(&ingress, burst);
-	targets.query.n = 0;
 	if (ingress.rules->fixed == PORT_NONE)
 		leaders_targets(fdb, &ingress.leaders, &targets);
+	else
+		targets.query.n = 0;
 	if (ingress.rules->is_uplink)
 		ingress_reflections(&ingress, fdb);
 	if (learn && ingress.rules->learn)

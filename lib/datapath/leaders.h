@@ -108,6 +108,7 @@ leaders_sources(const struct fdb *fdb, const struct leaders *leaders, struct ask
 static inline void
 leaders_targets(const struct fdb *fdb, const struct leaders *leaders, struct asked *asked)
 {
+	asked->query.n = 0;
 	for (unsigned i = 0; i < leaders->n; i++)
 		asked_target(fdb, asked, leaders, i);
 }

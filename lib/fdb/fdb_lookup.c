@@ -100,15 +100,15 @@ search_again(const struct fdb *fdb, struct fdb_query *query)
  * the count pairs with that: no change since before the search, no such miss.
  */
 static void
-search_displaced(const struct fdb *fdb, struct fdb_query *query, uint32_t displaced)
+search_displaced(const struct fdb *fdb, struct fdb_query *query)
 {
 	for (unsigned tries = 0; query->misses && tries < LOOKUP_RETRIES; tries++) {
-		uint32_t before = displaced;
+		uint32_t before = query->displaced;
 
 		/* No load of a bucket may be left for after this one. */
 		__atomic_signal_fence(__ATOMIC_SEQ_CST);
-		displaced = __atomic_load_n(&fdb->displaced, __ATOMIC_ACQUIRE);
-		if (displaced == before)
+		query->displaced = __atomic_load_n(&fdb->displaced, __ATOMIC_ACQUIRE);
+		if (query->displaced == before)
 			return;
 		search_again(fdb, query);
 	}
@@ -131,7 +131,7 @@ void
 fdb_lookup_burst(const struct fdb *fdb, struct fdb_query *query)
 {
 	fdb_search_burst(fdb, query);
-	search_displaced(fdb, query, query->displaced);
+	search_displaced(fdb, query);
 	for (unsigned i = 0; i < query->n; i++) {
 		bool live = fdb_is_live(fdb, query->key[i], query->value[i]);
 

@@ -139,7 +139,7 @@ topology_format(const cpu_set_t *cpus, char text[TOPOLOGY_LIST_MAX])
 }
 
 void
-topology_confine(const cpu_set_t *cpus, bool (*except)(pid_t tid, void *arg), void *arg)
+topology_threads(void (*visit)(pid_t tid, void *arg), void *arg)
 {
 	DIR *tasks = opendir("/proc/self/task");
 	struct dirent *task;
@@ -148,8 +148,31 @@ topology_confine(const cpu_set_t *cpus, bool (*except)(pid_t tid, void *arg), vo
 		return;
 	while ((task = readdir(tasks)) != NULL) {
 		pid_t tid = (pid_t)strtol(task->d_name, NULL, 10);
-		if (tid > 0 && !except(tid, arg))
-			sched_setaffinity(tid, sizeof(*cpus), cpus);
+		if (tid > 0)
+			visit(tid, arg);
 	}
 	closedir(tasks);
+}
+
+struct confinement {
+	const cpu_set_t *cpus;
+	bool (*except)(pid_t tid, void *arg);
+	void *arg;
+};
+
+static void
+confine_thread(pid_t tid, void *arg)
+{
+	const struct confinement *to = arg;
+
+	if (!to->except(tid, to->arg))
+		sched_setaffinity(tid, sizeof(*to->cpus), to->cpus);
+}
+
+void
+topology_confine(const cpu_set_t *cpus, bool (*except)(pid_t tid, void *arg), void *arg)
+{
+	struct confinement to = {cpus, except, arg};
+
+	topology_threads(confine_thread, &to);
 }

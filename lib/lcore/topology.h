@@ -38,6 +38,9 @@ int topology_parse(const char *list, const cpu_set_t *allowed, cpu_set_t *pollin
 /** Print as "1-3,8". @return text */
 char *topology_format(const cpu_set_t *cpus, char text[TOPOLOGY_LIST_MAX]);
 
+/** Call `visit` for each thread that this process has. Any thread. */
+void topology_threads(void (*visit)(pid_t tid, void *arg), void *arg);
+
 /**
  * Confine every thread of this process to some CPUs, but those named.
  *

@@ -132,7 +132,7 @@ complete(struct back *from, unsigned n)
 	atomic_store_explicit(&from->tx.used->idx, from->tx_taken, memory_order_release);
 }
 
-/** One burst of a port. The ring of the other port always has room: few enough frames circle. */
+/** One burst of a port. The ring of the next port always has room: few enough frames circle. */
 static inline __attribute__((always_inline)) void
 forward(unsigned port, struct burst *burst)
 {
