@@ -32,7 +32,7 @@ struct cli_options {
 	size_t n_own;
 };
 
-enum { CLI_OPTION_MAN = 256, CLI_OPTION_COMPLETION };
+enum { CLI_OPTION_MAN = 256, CLI_OPTION_COMPLETION, CLI_OPTION_OWN };
 
 static const struct option cli_long_options[] = {
 	{"socket", required_argument, NULL, 's'},
@@ -41,8 +41,34 @@ static const struct option cli_long_options[] = {
 	{"version", no_argument, NULL, 'V'},
 	{"man", no_argument, NULL, CLI_OPTION_MAN},
 	{"completion", required_argument, NULL, CLI_OPTION_COMPLETION},
-	{NULL, 0, NULL, 0},
 };
+
+enum { CLI_LONG_MAX = sizeof(cli_long_options) / sizeof(cli_long_options[0]) };
+
+/** Long options for getopt: the global ones, and those of the command that have no letter. */
+static void
+cli_long(const struct command *command, struct option all[CLI_LONG_MAX + COMMAND_OPTIONS_MAX + 1])
+{
+	size_t used = CLI_LONG_MAX;
+
+	memcpy(all, cli_long_options, sizeof(cli_long_options));
+	for (int i = 0; command != NULL && command->options[i].name != NULL; i++)
+		if (command->options[i].letter == '\0')
+			all[used++] = (struct option){command->options[i].name, required_argument,
+				NULL, CLI_OPTION_OWN + i};
+	all[used] = (struct option){0};
+}
+
+/** @return the command's own option that getopt says; NULL for a global one */
+static const struct command_option *
+cli_own(const struct command *command, int c)
+{
+	if (command == NULL)
+		return NULL;
+	return c >= CLI_OPTION_OWN  ? &command->options[c - CLI_OPTION_OWN]
+	       : c < CLI_OPTION_MAN ? command_option_find(command, (char)c)
+				    : NULL;
+}
 
 int
 cli_fail(const struct cli *cli, int code, const char *format, ...)
@@ -107,15 +133,16 @@ static int
 cli_take_options(struct cli *cli, struct cli_options *options, int argc, char **argv,
 	const char *letters, const struct command *command)
 {
+	struct option all[CLI_LONG_MAX + COMMAND_OPTIONS_MAX + 1];
 	int c, code = CLI_DONE;
 
+	cli_long(command, all);
 	opterr = 0;
 	optind = 0; /* glibc: start over */
-	while (code == CLI_DONE &&
-		(c = getopt_long(argc, argv, letters, cli_long_options, NULL)) != -1) {
-		const struct command_option *own =
-			command == NULL ? NULL : command_option_find(command, (char)c);
-		if (own != NULL && c < CLI_OPTION_MAN) {
+	while (code == CLI_DONE && (c = getopt_long(argc, argv, letters, all, NULL)) != -1) {
+		const struct command_option *own = cli_own(command, c);
+
+		if (own != NULL) {
 			code = cli_own_option(cli, options, own);
 			continue;
 		}
@@ -152,8 +179,10 @@ cli_letters(const struct command *command, char letters[CLI_LETTERS_MAX])
 	size_t used = 0;
 
 	letters[used++] = ':';
-	for (const struct command_option *option = command->options; option->letter != '\0';
+	for (const struct command_option *option = command->options; option->name != NULL;
 		option++) {
+		if (option->letter == '\0')
+			continue;
 		letters[used++] = option->letter;
 		letters[used++] = ':';
 	}

@@ -142,6 +142,19 @@ command_usage_arg(const struct command_arg *arg, char *text, size_t size)
 		arg->optional ? "]" : "", dots);
 }
 
+/** The forms of all options: [-w FILE] [-c COUNT]. @return how much of text is used */
+static size_t
+command_usage_options(const struct command *command, char *text, size_t used)
+{
+	char term[COMMAND_OPTION_MAX];
+
+	for (const struct command_option *option = command->options; option->name != NULL; option++)
+		if (used < COMMAND_USAGE_MAX)
+			used += snprintf(text + used, COMMAND_USAGE_MAX - used, " [%s %s]",
+				command_option_text(option, term), option->shown);
+	return used;
+}
+
 char *
 command_usage(const struct command *command, char text[COMMAND_USAGE_MAX])
 {
@@ -149,22 +162,30 @@ command_usage(const struct command *command, char text[COMMAND_USAGE_MAX])
 
 	for (const struct command_arg *arg = command->args; arg->kind != COMMAND_NONE; arg++) {
 		/* Options before what may be many words. */
-		for (const struct command_option *option = command->options;
-			arg->kind == COMMAND_WORDS && option->letter != '\0'; option++)
-			if (used < COMMAND_USAGE_MAX)
-				used += snprintf(text + used, COMMAND_USAGE_MAX - used, " [-%c %s]",
-					option->letter, option->shown);
+		if (arg->kind == COMMAND_WORDS)
+			used = command_usage_options(command, text, used);
 		if (used < COMMAND_USAGE_MAX)
 			used += command_usage_arg(arg, text + used, COMMAND_USAGE_MAX - used);
 	}
+	if (!command_takes(command, COMMAND_WORDS))
+		command_usage_options(command, text, used);
+	return text;
+}
+
+char *
+command_option_text(const struct command_option *option, char text[COMMAND_OPTION_MAX])
+{
+	if (option->letter != '\0')
+		snprintf(text, COMMAND_OPTION_MAX, "-%c", option->letter);
+	else
+		snprintf(text, COMMAND_OPTION_MAX, "--%s", option->name);
 	return text;
 }
 
 const struct command_option *
 command_option_find(const struct command *command, char letter)
 {
-	for (const struct command_option *option = command->options; option->letter != '\0';
-		option++)
+	for (const struct command_option *option = command->options; option->name != NULL; option++)
 		if (option->letter == letter)
 			return option;
 	return NULL;

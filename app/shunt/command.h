@@ -34,17 +34,23 @@ enum command_kind {
 	COMMAND_OUTPUT,  /**< a path to write to, or - for standard output */
 	COMMAND_COUNT,   /**< a number from 1 on; sent as an integer */
 	COMMAND_CHOICE,  /**< one of some words */
+	COMMAND_QEMU,    /**< a version of QEMU; sent as text */
 };
 
-enum { COMMAND_ARGS_MAX = 3, COMMAND_OPTIONS_MAX = 8, COMMAND_USAGE_MAX = 128 };
+enum {
+	COMMAND_ARGS_MAX = 3,
+	COMMAND_OPTIONS_MAX = 8,
+	COMMAND_USAGE_MAX = 128,
+	COMMAND_OPTION_MAX = 32, /**< "-w" or "--qemu", terminated */
+};
 
-/** An option of one command alone: a letter and its value. */
+/** An option of one command alone, which has a value: a letter or, without one, --name. */
 struct command_option {
-	char letter;       /**< '\0' ends the list */
-	const char *name;  /**< in the params */
+	char letter;       /**< '\0': --name instead */
+	const char *name;  /**< in the params; NULL ends the list */
 	const char *shown; /**< in the usage line */
 	const char *help;
-	enum command_kind kind; /**< COMMAND_OUTPUT, COMMAND_COUNT, COMMAND_CHOICE */
+	enum command_kind kind; /**< COMMAND_OUTPUT, COMMAND_COUNT, COMMAND_CHOICE, COMMAND_QEMU */
 	const char *choices;    /**< COMMAND_CHOICE: words with '|' in between */
 	long max;               /**< COMMAND_COUNT: from 1 on */
 };
@@ -97,6 +103,9 @@ char *command_usage(const struct command *command, char text[COMMAND_USAGE_MAX])
 
 /** @return the command's own option of that letter; NULL if there is none */
 const struct command_option *command_option_find(const struct command *command, char letter);
+
+/** Print how an option is written: "-w" or "--qemu". @return text */
+char *command_option_text(const struct command_option *option, char text[COMMAND_OPTION_MAX]);
 
 /** Whether the command has an argument of this kind. */
 bool command_takes(const struct command *command, enum command_kind kind);

@@ -4,6 +4,7 @@
 #include "capture.h"
 #include "help.h"
 #include "port/drop.h"
+#include "qemu.h"
 #include "run.h"
 #include "show.h"
 #include "top.h"
@@ -136,12 +137,31 @@ const struct command commands[] = {
 	{
 		.words = "port qemu",
 		.help = "how to connect a virtual machine to a port",
-		.more = "Prints the arguments for QEMU's command line and the <interface> element "
-			"for libvirt that connect a guest to the port. Vhost-user needs the guest's "
-			"memory to be shared; the arguments for that are included.",
+		.more = "Prints the arguments for QEMU's command line, and what libvirt's XML needs, "
+			"that connect a guest to the port. They are those of the "
+			"qemu-system-x86_64 that is installed, which is asked for its version, or of "
+			"VERSION. Arguments are quoted for a shell, and as they are with -j; lines "
+			"that begin with # say what is to be known besides.\n"
+			"\n"
+			"Vhost-user needs the guest's memory to be shared; what that takes is "
+			"included, and stands once in a guest with several ports. The size there is "
+			"that of the guest's memory (-m).\n"
+			"\n"
+			"Ports with mode=client connect to QEMU, with the same arguments for every "
+			"version, and again after a restart of either side. For mode=server QEMU "
+			"from 9.2 on takes reconnect-ms where older ones take reconnect, and 11.0 "
+			"neither.\n"
+			"\n"
+			"Examples:\n"
+			"  shunt port qemu vm1\n"
+			"  shunt port qemu vm1 --qemu 10.0",
 		.method = "port.qemu",
 		.args = {ARG_PORT},
+		.options = {{'\0', "qemu", "VERSION",
+			"which QEMU, from 7.2 on (default: the one installed)", COMMAND_QEMU, NULL,
+			0}},
 		.print = show_qemu,
+		.run = qemu_run,
 	},
 	{
 		.words = "fdb list",

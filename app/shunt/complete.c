@@ -139,9 +139,9 @@ static const char complete_engine[] =
 	"    done\n"
 	"    set -- \"${words[@]:1}\"\n"
 	"    while (($# > 0)); do\n"
-	"        if [[ \" $(_shunt_flags \"${plain[0]-}\") \" == *\" $1=\"* ]]; then\n"
+	"        if [[ \" $(_shunt_flags \"${plain[*]}\") \" == *\" $1=\"* ]]; then\n"
 	"            if (($# == 1)); then\n"
-	"                _shunt_flag \"${plain[0]}\" \"$1\"\n"
+	"                _shunt_flag \"${plain[*]}\" \"$1\"\n"
 	"                return\n"
 	"            fi\n"
 	"            shift 2\n"
@@ -163,7 +163,7 @@ static const char complete_engine[] =
 	"        shift\n"
 	"    done\n"
 	"    if [[ $cur == -* ]]; then\n"
-	"        read -ra words <<<\"$(_shunt_flags \"${plain[0]-}\")\"\n"
+	"        read -ra words <<<\"$(_shunt_flags \"${plain[*]}\")\"\n"
 	"        _shunt_offer '' \"${words[@]%%=*}\"\n"
 	"        [[ \" ${words[*]%%=*} \" == *' -s '* ]] || _shunt_offer '' -s\n"
 	"        _shunt_offer '' --socket -j --json -h --help -V --version\n"
@@ -230,19 +230,22 @@ complete_groups(FILE *file)
 	fputs("    esac\n}\n\n", file);
 }
 
-/** Print the function that knows commands' own options: "-w=FILE -c=COUNT". */
+/** Print the function that knows commands' own options, "-w=FILE -c=COUNT", by the line's words. */
 static void
 complete_flags(FILE *file)
 {
 	fputs("_shunt_flags() {\n    case $1 in\n", file);
 	for (const struct command *command = commands; command->words != NULL; command++) {
-		if (command->options[0].letter == '\0')
+		if (command->options[0].name == NULL)
 			continue;
-		fprintf(file, "        '%s') echo '", command->words);
-		for (const struct command_option *option = command->options; option->letter != '\0';
-			option++)
-			fprintf(file, "%s-%c=%s", option == command->options ? "" : " ",
-				option->letter, option->shown);
+		fprintf(file, "        '%s' | '%s '*) echo '", command->words, command->words);
+		for (const struct command_option *option = command->options; option->name != NULL;
+			option++) {
+			char term[COMMAND_OPTION_MAX];
+
+			fprintf(file, "%s%s=%s", option == command->options ? "" : " ",
+				command_option_text(option, term), option->shown);
+		}
 		fputs("' ;;\n", file);
 	}
 	fputs("    esac\n}\n\n", file);

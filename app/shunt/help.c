@@ -104,9 +104,12 @@ help_command(FILE *file, const struct command *command)
 			arg->keyed ? "=" : "", arg->shown);
 		help_term(file, text, arg->help);
 	}
-	for (const struct command_option *option = command->options; option->letter != '\0';
+	for (const struct command_option *option = command->options; option->name != NULL;
 		option++) {
-		snprintf(text, sizeof(text), "-%c %s", option->letter, option->shown);
+		char term[COMMAND_OPTION_MAX];
+
+		snprintf(text, sizeof(text), "%s %s", command_option_text(option, term),
+			option->shown);
 		help_term(file, text, option->help);
 	}
 	if (command_takes(command, COMMAND_KEYS))

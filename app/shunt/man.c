@@ -79,6 +79,29 @@ man_more(FILE *file, const char *more)
 		fputs(".fi\n.RE\n", file);
 }
 
+/** Print an option, as it is written and in bold, and what stands for its value. */
+static void
+man_option(FILE *file, const struct command_option *option)
+{
+	char term[COMMAND_OPTION_MAX];
+
+	command_option_text(option, term);
+	fputs("\\fB", file);
+	man_text(file, term, strlen(term));
+	fprintf(file, "\\fR \\fI%s\\fR", option->shown);
+}
+
+static void
+man_usage_options(FILE *file, const struct command *command)
+{
+	for (const struct command_option *option = command->options; option->name != NULL;
+		option++) {
+		fputs(" [", file);
+		man_option(file, option);
+		putc(']', file);
+	}
+}
+
 /** Print the form of a command: its words bold, what stands for something else in italics. */
 static void
 man_usage(FILE *file, const struct command *command)
@@ -87,15 +110,16 @@ man_usage(FILE *file, const struct command *command)
 	man_text(file, command->words, strlen(command->words));
 	fputs("\\fR", file);
 	for (const struct command_arg *arg = command->args; arg->kind != COMMAND_NONE; arg++) {
-		for (const struct command_option *option = command->options;
-			arg->kind == COMMAND_WORDS && option->letter != '\0'; option++)
-			fprintf(file, " [\\fB\\-%c\\fR \\fI%s\\fR]", option->letter, option->shown);
+		if (arg->kind == COMMAND_WORDS)
+			man_usage_options(file, command);
 		fputs(arg->optional ? " [" : " ", file);
 		if (arg->keyed)
 			fprintf(file, "\\fB%s\\fR=", arg->name);
 		fprintf(file, "\\fI%s\\fR%s%s", arg->shown, arg->optional ? "]" : "",
 			arg->kind == COMMAND_KEYS ? "..." : "");
 	}
+	if (!command_takes(command, COMMAND_WORDS))
+		man_usage_options(file, command);
 	putc('\n', file);
 }
 
@@ -118,9 +142,11 @@ man_command(FILE *file, const struct command *command)
 		man_line(file, "",
 			arg->kind == COMMAND_KEYS ? "settings, see PORT KEYS" : arg->help);
 	}
-	for (const struct command_option *option = command->options; option->letter != '\0';
+	for (const struct command_option *option = command->options; option->name != NULL;
 		option++) {
-		fprintf(file, ".TP\n\\fB\\-%c\\fR \\fI%s\\fR\n", option->letter, option->shown);
+		fputs(".TP\n", file);
+		man_option(file, option);
+		putc('\n', file);
 		man_line(file, "", option->help);
 	}
 	fputs(".RE\n", file);

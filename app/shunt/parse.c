@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mac.h"
+#include "base/qemu_version.h"
 
 enum { PARSE_VLAN_MAX = 4094, PARSE_LCORE_MAX = 65535, PARSE_SECONDS_MAX = 1000000 };
 
@@ -303,6 +304,14 @@ parse_args(const struct command *command, size_t n, char *const *words, json_t *
 }
 
 static json_t *
+parse_qemu(struct parse *parse, const char *text)
+{
+	unsigned version;
+
+	return qemu_version_parse(text, &version, parse->err) == 0 ? json_string(text) : NULL;
+}
+
+static json_t *
 parse_choice(struct parse *parse, const struct command_option *option, const char *text)
 {
 	size_t length = strlen(text);
@@ -342,6 +351,8 @@ parse_option(const struct command *command, const struct command_option *option,
 		value = parse_count(&parse, option, text);
 	else if (option->kind == COMMAND_CHOICE)
 		value = parse_choice(&parse, option, text);
+	else if (option->kind == COMMAND_QEMU)
+		value = parse_qemu(&parse, text);
 	else
 		value = parse_string(&parse, option->shown, text);
 	code = parse_store(&parse, option->name, value);

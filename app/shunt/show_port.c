@@ -147,27 +147,63 @@ show_port(const struct show *show, const json_t *result)
 	return 0;
 }
 
+/** Print "-option value" with the value quoted for a shell. */
+static void
+show_argument(const struct show *show, const char *arg)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "@%+=:,./_-";
+	size_t option = strcspn(arg, " ");
+	const char *value = arg[option] == ' ' ? arg + option + 1 : arg + option;
+
+	fprintf(show->file, "%.*s", (int)(value - arg), arg);
+	if (value[strspn(value, plain)] == '\0') {
+		show_text(show, value);
+		return;
+	}
+	putc('\'', show->file);
+	for (const char *quote; (quote = strchr(value, '\'')) != NULL; value = quote + 1)
+		fprintf(show->file, "%.*s'\\''", (int)(quote - value), value);
+	show_text(show, value);
+	putc('\'', show->file);
+}
+
+/** Print one piece of XML, after an empty line and a comment that says where it belongs. */
+static void
+show_xml(const struct show *show, const json_t *result, const char *key, const char *where)
+{
+	const char *xml = json_string_value(json_object_get(result, key));
+
+	if (xml == NULL || *xml == '\0')
+		return;
+	fprintf(show->file, "\n<!-- libvirt, in %s: -->\n", where);
+	show_text(show, xml);
+	if (xml[strlen(xml) - 1] != '\n')
+		putc('\n', show->file);
+}
+
 int
 show_qemu(const struct show *show, const json_t *result)
 {
 	const json_t *args = json_object_get(result, "qemu");
-	const char *xml = json_string_value(json_object_get(result, "libvirt"));
-	const json_t *arg;
+	const json_t *hints = json_object_get(result, "hints");
+	const json_t *text;
 	size_t i;
 
 	if (!json_is_array(args))
 		return -EPROTO;
-	json_array_foreach (args, i, arg) {
-		if (!json_is_string(arg))
+	json_array_foreach (args, i, text) {
+		if (!json_is_string(text))
 			return -EPROTO;
-		show_text(show, json_string_value(arg));
+		show_argument(show, json_string_value(text));
 		fputs(" \\\n", show->file);
 	}
-	if (xml == NULL || *xml == '\0')
-		return 0;
-	putc('\n', show->file);
-	show_text(show, xml);
-	if (xml[strlen(xml) - 1] != '\n')
+	json_array_foreach (hints, i, text) {
+		fputs(i == 0 ? "\n# " : "# ", show->file);
+		show_text(show, json_is_string(text) ? json_string_value(text) : "");
 		putc('\n', show->file);
+	}
+	show_xml(show, result, "libvirt_domain", "<domain>");
+	show_xml(show, result, "libvirt", "<devices>");
 	return 0;
 }

@@ -3,9 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <rte_malloc.h>
@@ -61,6 +58,9 @@ vhost_check(const struct port_config *config, struct err *err)
 		return err_set(err, EINVAL, "socket: a vhost port needs socket=PATH");
 	if (keys->socket[0] != '/')
 		return err_set(err, EINVAL, "socket: '%s' must be an absolute path", keys->socket);
+	if (!vhost_frontend_can_say(keys->socket))
+		return err_set(err, EINVAL,
+			"socket: control characters, U+FFFE and U+FFFF are not possible");
 	if (keys->mtu != 0 && keys->mtu < VHOST_MTU_MIN)
 		return err_set(err, EINVAL, "mtu: must be 0 (no limit) or from %d to %d",
 			VHOST_MTU_MIN, VHOST_MTU_MAX);
@@ -162,79 +162,6 @@ vhost_facts(const struct port *port, struct port_facts *facts)
 	port_fact(facts, "connections", "%u", atomic_load(&dev->generation));
 	port_fact(facts, "refused", "%u", atomic_load(&dev->refused));
 	port_fact(facts, "faults", "%u", atomic_load(&dev->faults));
-}
-
-static void vhost_arg(struct port_frontend *frontend, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void
-vhost_arg(struct port_frontend *frontend, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(frontend->args[frontend->n_args++], KEY_VALUE_MAX, format, args);
-	va_end(args);
-}
-
-/** A locally administered address that stays the same for a port name (FNV-1a). */
-static void
-vhost_guest_mac(const char *name, char text[18])
-{
-	uint32_t hash = 2166136261U;
-
-	for (; *name != '\0'; name++)
-		hash = (hash ^ (uint8_t)*name) * 16777619U;
-	snprintf(text, 18, "52:54:%02x:%02x:%02x:%02x", hash >> 24, hash >> 16 & 0xff,
-		hash >> 8 & 0xff, hash & 0xff);
-}
-
-static void
-vhost_frontend_qemu(const struct port *port, const char *mac, struct port_frontend *frontend)
-{
-	const struct vhost_config *config = port_driver_config(port);
-	const char *name = port->config.name;
-	bool server = config->mode == VHOST_SERVER;
-	char mtu[32] = "", queues[32] = "", device[96] = "";
-
-	if (config->mtu > 0)
-		snprintf(mtu, sizeof(mtu), ",host_mtu=%" PRId64, config->mtu);
-	if (config->queues > 1) {
-		snprintf(queues, sizeof(queues), ",queues=%" PRId64, config->queues);
-		snprintf(device, sizeof(device), ",mq=on,vectors=%" PRId64, 2 * config->queues + 2);
-	}
-	vhost_arg(frontend, "-object memory-backend-memfd,id=mem,size=1G,share=on");
-	vhost_arg(frontend, "-numa node,memdev=mem");
-	vhost_arg(frontend, "-chardev socket,id=chr-%s,path=%s%s", name, config->socket,
-		server ? ",reconnect=1" : ",server=on,wait=off");
-	vhost_arg(frontend, "-netdev vhost-user,id=net-%s,chardev=chr-%s%s", name, name, queues);
-	vhost_arg(frontend, "-device virtio-net-pci,netdev=net-%s,mac=%s%s%s%s%s", name, mac, mtu,
-		device, config->packed ? ",packed=on" : "", config->csum ? "" : ",csum=off");
-}
-
-static void
-vhost_frontend(const struct port *port, struct port_frontend *frontend)
-{
-	const struct vhost_config *config = port_driver_config(port);
-	char mac[18], mtu[48] = "", queues[48] = "";
-	bool server = config->mode == VHOST_SERVER;
-
-	vhost_guest_mac(port->config.name, mac);
-	frontend->n_args = 0;
-	vhost_frontend_qemu(port, mac, frontend);
-	if (config->mtu > 0)
-		snprintf(mtu, sizeof(mtu), "  <mtu size='%" PRId64 "'/>\n", config->mtu);
-	if (config->queues > 1)
-		snprintf(queues, sizeof(queues), " queues='%" PRId64 "'", config->queues);
-	snprintf(frontend->xml, sizeof(frontend->xml),
-		"<interface type='vhostuser'>\n"
-		"  <mac address='%s'/>\n"
-		"  <source type='unix' path='%s' mode='%s'/>\n"
-		"  <model type='virtio'/>\n"
-		"  <driver name='vhost'%s/>\n"
-		"%s"
-		"</interface>\n",
-		mac, config->socket, server ? "client" : "server", queues, mtu);
 }
 
 const struct port_driver vhost_driver = {

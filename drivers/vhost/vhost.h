@@ -172,6 +172,14 @@ int vhost_socket_claim(const char *path, struct err *err);
 /** Set owner and mode of the socket as configured. */
 int vhost_socket_protect(const struct vhost_config *config, struct err *err);
 
+/* frontend.c */
+
+/** Whether XML and a terminal take the path: no control characters, no U+FFFE, no U+FFFF. */
+bool vhost_frontend_can_say(const char *path);
+
+/** The frontend slot of struct port_driver. */
+void vhost_frontend(const struct port *port, struct port_frontend *frontend);
+
 /* wake.c */
 
 /** Have the library's thread look at what it is to listen at, now instead of within a second. */

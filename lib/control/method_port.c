@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/qemu_version.h"
 #include "control/methods.h"
 
 static const char *
@@ -215,21 +216,32 @@ static json_t *
 port_qemu(void *arg, json_t *params, struct err *err)
 {
 	const struct vswitch_port *port = port_named(arg, params, err);
+	const json_t *version = json_object_get(params, "qemu");
 	struct port_frontend frontend;
 
 	if (port == NULL)
+		return NULL;
+	memset(&frontend, 0, sizeof(frontend));
+	if (version != NULL && !json_is_string(version)) {
+		err_set(err, EINVAL, "qemu: must be text, such as \"10.0\"");
+		return NULL;
+	}
+	if (version != NULL &&
+		qemu_version_parse(json_string_value(version), &frontend.qemu, err) < 0)
 		return NULL;
 	if (port->port.config.driver->frontend == NULL) {
 		err_set(err, ENOTSUP, "port %s: no VM connects to a port of type %s",
 			port->port.config.name, port->port.config.driver->type);
 		return NULL;
 	}
-	memset(&frontend, 0, sizeof(frontend));
 	port->port.config.driver->frontend(&port->port, &frontend);
-	json_t *args = json_array();
+	json_t *args = json_array(), *hints = json_array();
 	for (unsigned i = 0; i < frontend.n_args; i++)
 		json_array_append_new(args, json_string(frontend.args[i]));
-	return json_pack("{s:o, s:s}", "qemu", args, "libvirt", frontend.xml);
+	for (unsigned i = 0; i < frontend.n_hints; i++)
+		json_array_append_new(hints, json_string(frontend.hints[i]));
+	return json_pack("{s:o, s:o, s:s, s:s}", "qemu", args, "hints", hints, "libvirt",
+		frontend.xml, "libvirt_domain", frontend.domain);
 }
 
 const struct rpc_method methods_port[] = {

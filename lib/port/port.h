@@ -130,7 +130,7 @@ struct port_link {
 	uint32_t speed;     /**< Mb/s, 0 = unknown */
 };
 
-enum { PORT_FACTS_MAX = 24, PORT_ARGS_MAX = 16, PORT_XML_MAX = 2048 };
+enum { PORT_FACTS_MAX = 24, PORT_ARGS_MAX = 16, PORT_HINTS_MAX = 4, PORT_XML_MAX = 2048 };
 
 /** What a driver has to say in `port show`, beside the keys. */
 struct port_facts {
@@ -143,9 +143,14 @@ struct port_facts {
 
 /** What `shunt port qemu` prints. */
 struct port_frontend {
-	char args[PORT_ARGS_MAX][KEY_VALUE_MAX]; /**< QEMU: option and value in one line each */
+	unsigned qemu; /**< asked: QEMU_VERSION(), or QEMU_UNKNOWN for any from QEMU_OLDEST on */
+
+	char args[PORT_ARGS_MAX][KEY_VALUE_MAX]; /**< QEMU: option, blank, value; not quoted */
 	unsigned n_args;
-	char xml[PORT_XML_MAX]; /**< libvirt: an <interface> element */
+	const char *hints[PORT_HINTS_MAX]; /**< a sentence each; constant */
+	unsigned n_hints;
+	char xml[PORT_XML_MAX];    /**< libvirt: an <interface> element */
+	char domain[PORT_XML_MAX]; /**< libvirt: what else the <domain> needs, once */
 };
 
 struct port_driver {
@@ -188,7 +193,10 @@ struct port_driver {
 	/** Control thread. Add facts for `port show`, with port_fact(). */
 	void (*facts)(const struct port *port, struct port_facts *facts);
 
-	/** Control thread. Fill in how a VM connects; NULL where none can. */
+	/**
+	 * Control thread. Fill in how a VM connects, by the zeroed frontend's version of QEMU;
+	 * NULL where none can.
+	 */
 	void (*frontend)(const struct port *port, struct port_frontend *frontend);
 
 	/** Control thread. Frames the device lost before the switch could receive; may be NULL. */

@@ -153,15 +153,6 @@ class TestJson:
         assert switch.json('port', 'set', 'n1', 'enabled=off') == {}
         assert switch.json('port', 'del', 'n1') == {}
 
-    def test_port_qemu(self, switch):
-        switch.port_add('vm1', 'vhost', queues=2)
-        shown = switch.json('port', 'qemu', 'vm1')
-        has(shown, qemu=list, libvirt=str)
-        assert any(str(switch.socket('vm1')) in word for word in shown['qemu'])
-        assert str(switch.socket('vm1')) in shown['libvirt']
-        switch.port_add('n1', 'ethdev', device='net_null0,no-rx=1')
-        assert 'no VM connects' in fails(switch, REFUSED, 'port', 'qemu', 'n1')
-
     def test_traffic(self, switch):
         """What traffic brings: counters, addresses, drops, cycles."""
         path = switch.port_add('vm1', 'vhost')

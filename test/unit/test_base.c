@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/key.h"
 #include "base/mac.h"
+#include "base/qemu_version.h"
 
 /* Reasons ------------------------------------------------------------------------------------- */
 
@@ -275,6 +276,72 @@ test_mac_kinds(void **state)
 	}
 }
 
+/* Versions of QEMU --------------------------------------------------------------------------- */
+
+static void
+test_qemu_version_parse(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned version;
+	} good[] = {
+		{"7.2", QEMU_VERSION(7, 2)},
+		{"7.2.22", QEMU_VERSION(7, 2)},
+		{"9.2", QEMU_VERSION(9, 2)},
+		{"10.0", QEMU_VERSION(10, 0)},
+		{"11.1.2", QEMU_VERSION(11, 1)},
+		{"12.0", QEMU_VERSION(12, 0)},
+		{"999.999.999", QEMU_VERSION(999, 999)},
+	};
+	static const char *const bad[] = {"", "7", "10", "7.1", "7.1.99", "6.2", "0.0", "10.", ".0",
+		"10.0.", "10.0.1.2", "10.0x", "x10.0", " 10.0", "10.0 ", "-10.0", "+10.0", "10,0",
+		"10.-1", "1000.0", "10.1000", "10.0.1000", "99999999999999999999.0", "10.0-rc1",
+		"latest"};
+	struct err err;
+	unsigned version = 1;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		assert_int_equal(qemu_version_parse(bad[i], &version, &err), -EINVAL);
+		assert_non_null(strstr(err.text, "no version from 7.2 on"));
+		assert_int_equal(version, 1);
+	}
+	for (size_t i = 0; i < COUNT(good); i++) {
+		assert_int_equal(qemu_version_parse(good[i].text, &version, &err), 0);
+		assert_int_equal(version, good[i].version);
+	}
+	assert_true(QEMU_VERSION(7, 2) < QEMU_VERSION(9, 2));
+	assert_true(QEMU_VERSION(9, 2) < QEMU_VERSION(10, 0));
+	assert_int_equal(QEMU_MAJOR(QEMU_VERSION(11, 1)), 11);
+	assert_int_equal(QEMU_MINOR(QEMU_VERSION(11, 1)), 1);
+}
+
+static void
+test_qemu_version_find(void **state)
+{
+	static const struct {
+		const char *printed;
+		unsigned version;
+	} cases[] = {
+		{"QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)\nCopyright (c)\n",
+			QEMU_VERSION(7, 2)},
+		{"QEMU emulator version 10.0.13 (Debian 1:10.0.13+ds-0+deb13u1)\n",
+			QEMU_VERSION(10, 0)},
+		{"QEMU emulator version 11.1.0-rc2\n", QEMU_VERSION(11, 1)},
+		{"QEMU emulator version 9.2.50 (v9.2.0-11-gabc)\n", QEMU_VERSION(9, 2)},
+		{"warning: something\nQEMU emulator version 6.2.0\n", QEMU_VERSION(6, 2)},
+		{"", QEMU_UNKNOWN},
+		{"QEMU emulator version ", QEMU_UNKNOWN},
+		{"QEMU emulator version x.y\n", QEMU_UNKNOWN},
+		{"QEMU emulator version 10\n", QEMU_UNKNOWN},
+		{"10.0.13\n", QEMU_UNKNOWN},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_int_equal(qemu_version_find(cases[i].printed), cases[i].version);
+}
+
 int
 main(void)
 {
@@ -288,6 +355,8 @@ main(void)
 		cmocka_unit_test(test_key_equal),
 		cmocka_unit_test(test_mac_text),
 		cmocka_unit_test(test_mac_kinds),
+		cmocka_unit_test(test_qemu_version_parse),
+		cmocka_unit_test(test_qemu_version_find),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

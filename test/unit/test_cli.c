@@ -183,6 +183,13 @@ test_usage_errors(void **state)
 		{"capture -Q up vm1", "-Q must be one of rx|tx|both"},
 		{"capture vm1 -W 2", "-W FILES goes with -C MB"},
 		{"capture vm1 -s", "needs a value"},
+		{"port qemu vm1 --qemu", "needs a value"},
+		{"port qemu vm1 --qemu 7.1", "'7.1' is no version from 7.2 on"},
+		{"port qemu vm1 --qemu=new", "'new' is no version"},
+		{"port qemu vm1 --qemu 10.0 --qemu 10.0", "given twice"},
+		{"port qemu vm1 10.0", "one word too many"},
+		{"port show vm1 --qemu 10.0", "does not exist"},
+		{"status --file x", "does not exist"},
 		{"status -c 1", "does not exist"},
 		{"status now", "\"now\""},
 		{"port list vm=1", "vm=1"},
@@ -292,6 +299,15 @@ test_completion(void **state)
 		shell_check(complete_bash,
 			"bash -c '. %s; COMP_LINE=\"shunt port add a vhost mode=s\"; "
 			"COMP_POINT=${#COMP_LINE}; _shunt; [[ ${COMPREPLY[*]} == server ]]'"),
+		0);
+	assert_int_equal(
+		shell_check(complete_bash,
+			"bash -c '. %s; COMP_LINE=\"shunt port qemu vm1 --q\"; "
+			"COMP_POINT=${#COMP_LINE}; _shunt; [[ ${COMPREPLY[*]} == --qemu ]]'"),
+		0);
+	assert_int_equal(shell_check(complete_bash,
+				 "bash -c '. %s; COMP_LINE=\"shunt capture vm1 -Q r\"; "
+				 "COMP_POINT=${#COMP_LINE}; _shunt; [[ ${COMPREPLY[*]} == rx ]]'"),
 		0);
 }
 
@@ -422,7 +438,13 @@ test_show(void **state)
 		{show_port, "{\"a\":{\"bcd\":12345},\"x\":[1,2],\"y\":[{\"q\":0},{\"q\":1}]}",
 			"a:\n  bcd: 12,345\nx:     1 2\ny:     q=0\n       q=1\n"},
 		{show_qemu, "{\"qemu\":[\"-a b\",\"-c\"],\"libvirt\":\"<i/>\\n\"}",
-			"-a b \\\n-c \\\n\n<i/>\n"},
+			"-a b \\\n-c \\\n\n<!-- libvirt, in <devices>: -->\n<i/>\n"},
+		{show_qemu,
+			"{\"qemu\":[\"-a x=a b,,c&'d'\\u00e9\"],\"hints\":[\"one\",\"two\"],"
+			"\"libvirt_domain\":\"<m/>\\n\",\"libvirt\":\"<i/>\"}",
+			"-a 'x=a b,,c&'\\''d'\\''\u00e9' \\\n\n# one\n# two\n"
+			"\n<!-- libvirt, in <domain>: -->\n<m/>\n"
+			"\n<!-- libvirt, in <devices>: -->\n<i/>\n"},
 		{show_flushed, "{\"flushed\":1}", "flushed 1 entry\n"},
 		{show_applied, "{\"added\":[\"a\",\"b\"],\"removed\":[],\"changed\":[]}",
 			"added   a b\n"},
