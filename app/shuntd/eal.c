@@ -79,6 +79,9 @@ eal_has(const struct options *options, const char *word)
 	return false;
 }
 
+/* Hugepages that were free when 4 KB pages were chosen instead; otherwise negative. */
+static long eal_too_few_mb = -1;
+
 /*
  * Memory that no other process maps and no file names: nothing to clean up. The EAL has two ways to
  * say so, one for hugepages and one for without.
@@ -95,10 +98,7 @@ eal_memory(const struct options *options, struct eal_args *args)
 		return;
 	}
 	if (!no_huge) {
-		log_warning("%lu MB of hugepages free: using 4 KB pages, which costs some speed "
-			    "and cannot feed PCI devices (sysctl vm.nr_hugepages=1024; see "
-			    "doc/tuning.md)",
-			free_kb / 1024);
+		eal_too_few_mb = (long)(free_kb / 1024);
 		eal_add(args, "--no-huge");
 	}
 	eal_add(args, "--no-shconf");
@@ -164,4 +164,14 @@ eal_start(const struct options *options, const cpu_set_t *control, struct err *e
 		return err_set(err, EINVAL, "DPDK does not start: %s (see its lines above)",
 			rte_strerror(rte_errno));
 	return 0;
+}
+
+void
+eal_report(void)
+{
+	if (eal_too_few_mb >= 0)
+		log_warning("%ld MB of hugepages free: using 4 KB pages, which costs some speed "
+			    "and cannot feed PCI devices (sysctl vm.nr_hugepages=1024; see "
+			    "doc/tuning.md)",
+			eal_too_few_mb);
 }

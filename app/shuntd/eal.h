@@ -13,11 +13,17 @@
 #include "options.h"
 
 /**
- * Start the EAL on the CPUs left for control. Says on stderr when there are no hugepages.
+ * Start the EAL on the CPUs left for control.
  *
  * @param control CPUs for everything that does not poll
  * @return 0 or negative errno with the reason
  */
 int eal_start(const struct options *options, const cpu_set_t *control, struct err *err);
+
+/**
+ * Log what the memory that eal_start() chose costs. Called once the switch runs: a switch that does
+ * not start says why in one line.
+ */
+void eal_report(void);
 
 #endif

@@ -230,6 +230,7 @@ main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	config_free(&shuntd.config);
+	eal_report();
 	log_info("ready, %u ports, polling on %s, control socket %s", shuntd.vswitch->n_ports,
 		topology_format(&shuntd.polling, lcores), shuntd.options.socket);
 	sd_notify(0, "READY=1");

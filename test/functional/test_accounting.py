@@ -32,23 +32,12 @@ def guests(bridge, *names, **options):
         for name in names:
             bridge.switch.wait_link(name)
         yield pmd
-        at_rest(bridge)
-
-
-def at_rest(bridge):
-    """The counters of all ports, by name, once they no longer change."""
-    last = []
-
-    def same():
-        last.append(bridge.switch.rpc('port.list'))
-        return len(last) > 1 and last[-1] == last[-2]
-    wait_until(same, 10, 'rest', 0.1)
-    return {port['name']: port for port in last[-1]}
+        bridge.switch.at_rest()
 
 
 def assert_exact(bridge):
     """Everything that must add up in a switch at rest does; its counters, by port."""
-    ports = at_rest(bridge)
+    ports = bridge.switch.at_rest()
     assert not unbalanced(ports.values())
     drops = bridge.switch.json('drops')
     for name, port in ports.items():
@@ -137,7 +126,7 @@ def test_frames_in_a_circle(bridge, options):
         wait_load(bridge, 'vm1')
         wait_load(bridge, 'vm2')
         pmd.command('stop', 'set fwd rxonly', 'start')
-        ports = at_rest(bridge)
+        ports = bridge.switch.at_rest()
         wait_until(lambda: pmd.stats(0)['RX-packets'] == ports['vm1']['tx_packets'], 20, 'all read')
         ports = assert_exact(bridge)
         for number, name in enumerate(('vm1', 'vm2')):

@@ -224,6 +224,13 @@ class TestEnd:
 
 
 class TestWhereItRuns:
+    @pytest.mark.skipif(proc.hugepages_free_mb() >= 96, reason='there are hugepages')
+    def test_too_few_huge_pages(self):
+        """It runs with 4 KB pages, and says so in one line."""
+        with Switch() as switch:
+            lines = [line for line in proc.tail(switch.log, 60).splitlines() if 'hugepages' in line]
+        assert len(lines) == 1 and 'using 4 KB pages' in lines[0] and 'nr_hugepages' in lines[0]
+
     def test_without_huge_pages(self):
         with Switch(eal=['--no-huge', '-m', '512']) as switch:
             switch.port_add('vm1', 'vhost')

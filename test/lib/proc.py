@@ -38,6 +38,13 @@ def cpus():
     return allowed[0], allowed[1] if len(allowed) > 1 else allowed[0]
 
 
+def hugepages_free_mb():
+    """Free hugepages of all sizes, in MB."""
+    sizes = pathlib.Path('/sys/kernel/mm/hugepages').glob('hugepages-*kB')
+    return sum(int((size / 'free_hugepages').read_text()) * int(size.name[10:-2])
+               for size in sizes) // 1024
+
+
 def wait_until(condition, timeout, what, interval=0.02):
     """Poll until condition() is true and return its value; TimeoutError names what was awaited."""
     deadline = time.monotonic() + timeout

@@ -23,6 +23,7 @@ from proc import Process
 
 
 ATTEMPTS = 3    # where it may meet another one
+IDLE_CYCLES = 5000    # of the TSC: dozens of polls that found nothing; an lcore without links naps between them
 
 
 class SwitchError(Exception):
@@ -231,21 +232,40 @@ class Switch:
         proc.wait_until(lambda: self.port(name)['link'] == state, timeout,
                         f'link of {name} {state}')
 
+    def at_rest(self, timeout=30, adds_up=lambda totals, ports, drops: True):
+        """The counters of all ports, by name, once no frames are on their way.
+
+        They are when two readings are equal and every lcore had the time between them to find its
+        queues empty: counters of an lcore that does not get its CPU stand still, too.
+        """
+        last = None
+
+        def reading():
+            idle = {row['lcore']: row['idle_cycles'] for row in rpc.call('lcore.list')}
+            return idle, [rpc.call('status')['totals'], rpc.call('port.list'), rpc.call('drops')]
+
+        def rests():
+            nonlocal last
+            before, last = last, reading()
+            if before is None or last[1] != before[1] or not adds_up(*last[1]):
+                return False
+            return all(cycles > before[0].get(lcore, cycles) + IDLE_CYCLES
+                       for lcore, cycles in last[0].items())
+        with contextlib.closing(Rpc(self.sock)) as rpc:
+            proc.wait_until(rests, timeout, 'rest')
+        return {port['name']: port for port in last[1][1]}
+
     def assert_balanced(self, timeout=20):
         """Wait until no frames are on their way; then every one of them is accounted for."""
-        last, wrong = None, []
+        wrong = []
 
-        def at_rest():
-            nonlocal last, wrong
-            before, last = last, [rpc.call('status')['totals'], rpc.call('port.list'),
-                                  rpc.call('drops')]
-            wrong = unbalanced([{'name': 'all ports', **last[0]}]) + unexplained(*last[1:])
-            return last == before and not wrong
-        with contextlib.closing(Rpc(self.sock)) as rpc:
-            try:
-                proc.wait_until(at_rest, timeout, 'frames accounted for')
-            except TimeoutError:
-                raise AssertionError('\n'.join(wrong or ['frames still come and go'])) from None
+        def adds_up(totals, ports, drops):
+            wrong[:] = unbalanced([{'name': 'all ports', **totals}]) + unexplained(ports, drops)
+            return not wrong
+        try:
+            self.at_rest(timeout, adds_up)
+        except TimeoutError:
+            raise AssertionError('\n'.join(wrong or ['frames still come and go'])) from None
 
     def _ended(self):
         if self in Switch.running:
