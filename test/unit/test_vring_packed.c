@@ -411,6 +411,8 @@ test_flipping(void **state)
 		taken += n;
 		virtq_pop_done(&driver.ring, batch);
 		atomic_store(&driver.ring.broken, VIRTQ_GOOD);
+		if (taken == 0) /* the other thread may not have begun */
+			sched_yield();
 	}
 	atomic_store(&stop, true);
 	pthread_join(thread, NULL);
