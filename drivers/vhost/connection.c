@@ -25,7 +25,9 @@ LOG_MODULE(vhost);
 
 enum {
 	/* VHOST_USER_... */
+	MESSAGE_GET_FEATURES = 1,
 	MESSAGE_SET_FEATURES = 2,
+	MESSAGE_SET_OWNER = 3,
 	MESSAGE_RESET_OWNER = 4,
 	MESSAGE_SET_MEM_TABLE = 5,
 	MESSAGE_SET_LOG_BASE = 6,
@@ -34,6 +36,7 @@ enum {
 	MESSAGE_SET_VRING_BASE = 10,
 	MESSAGE_SET_VRING_KICK = 12,
 	MESSAGE_SET_VRING_CALL = 13,
+	MESSAGE_SET_PROTOCOL_FEATURES = 16,
 	MESSAGE_GET_QUEUE_NUM = 17,
 	MESSAGE_SEND_RARP = 19,
 };
@@ -185,13 +188,18 @@ vhost_memory_changes(int vid, const struct vhost_message_memory *memory)
  * library refuses them and closes the descriptors that came along.
  */
 static void
-vhost_spoil_message(const struct vhost_dev *dev, int vid, struct vhost_message *message)
+vhost_spoil_message(struct vhost_dev *dev, int vid, struct vhost_message *message)
 {
 	bool library = dev->epoch != NULL && !dev->epoch->direct;
 
 	/* It adds the offset twice, and would write the log behind its mapping. */
 	if (message->request == MESSAGE_SET_LOG_BASE && message->log.offset != 0)
 		message->size = 0;
+	if (message->request == MESSAGE_SET_FEATURES &&
+		vhost_features_unserved(dev, message->number)) {
+		message->number = UINT64_MAX;
+		vhost_break(dev, VIRTQ_CONTROL);
+	}
 	/* When it fails with the new table it goes on with rings in the old one. */
 	if (message->request == MESSAGE_SET_MEM_TABLE && library && dev->mapped &&
 		vhost_memory_changes(vid, &message->memory))
@@ -221,6 +229,43 @@ vhost_memory_message(struct vhost_dev *dev, int vid, const struct vhost_message 
 	dev->mapped = false;
 }
 
+/** What messages tell of the front end. */
+static void
+vhost_note_message(struct vhost_dev *dev, const struct vhost_message *message)
+{
+	if (message->request == MESSAGE_SET_OWNER && !dev->asked)
+		dev->owner_first = true;
+	if (message->request == MESSAGE_GET_FEATURES)
+		dev->asked = true;
+	if (message->request == MESSAGE_SET_PROTOCOL_FEATURES)
+		dev->protocol = message->number;
+	if (message->request == MESSAGE_SEND_RARP) {
+		atomic_store(&dev->rarp, message->number & MAC_MASK);
+		dev->services->wake(dev->services->arg);
+	}
+}
+
+/** Requests that the library would answer with too much. @return whether the answer is in place */
+static bool
+vhost_answer_message(const struct vhost_dev *dev, struct vhost_message *message)
+{
+	uint64_t number;
+
+	if (message->request == MESSAGE_GET_QUEUE_NUM) {
+		/* 128 queue pairs, of which nobody would poll the most. */
+		number = dev->queues;
+	} else if (message->request == MESSAGE_GET_FEATURES) {
+		if (rte_vhost_driver_get_features(dev->config.socket, &number) < 0)
+			return false;
+		number = vhost_features_offer(dev, number);
+	} else {
+		return false;
+	}
+	message->number = number;
+	message->size = sizeof(number);
+	return true;
+}
+
 static enum rte_vhost_msg_result
 vhost_before_message(int vid, void *arg)
 {
@@ -230,16 +275,9 @@ vhost_before_message(int vid, void *arg)
 	vhost_end_message();
 	if (dev == NULL || atomic_load(&dev->connection) != vid)
 		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
-	if (message->request == MESSAGE_GET_QUEUE_NUM) {
-		/* The library would offer 128 queue pairs, of which nobody would poll the most. */
-		message->number = dev->queues;
-		message->size = sizeof(message->number);
+	vhost_note_message(dev, message);
+	if (vhost_answer_message(dev, message))
 		return RTE_VHOST_MSG_RESULT_REPLY;
-	}
-	if (message->request == MESSAGE_SEND_RARP) {
-		atomic_store(&dev->rarp, message->number & MAC_MASK);
-		dev->services->wake(dev->services->arg);
-	}
 	/* The library holds the rings' locks here: lcores in its bursts wait for them, not for us. */
 	if (vhost_message_changes(message->request) && dev->epoch != NULL && dev->epoch->direct)
 		vhost_epoch_stop(dev);
@@ -262,6 +300,8 @@ vhost_after_message(int vid, void *arg)
 		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 	if (message->request == MESSAGE_SET_MEM_TABLE)
 		dev->mapped = true;
+	if (message->request == MESSAGE_SET_VRING_CALL)
+		vhost_interrupt_message(dev, vid, message->number);
 	if (lost)
 		vhost_break(dev, VIRTQ_LOST);
 	else if (dev->running && dev->epoch == NULL && vhost_message_changes(message->request))
@@ -289,8 +329,13 @@ vhost_new_connection(int vid)
 		return -1;
 	}
 	dev->mapped = false;
-	for (unsigned ring = 0; ring < RTE_DIM(dev->enabled); ring++)
+	dev->asked = false;
+	dev->owner_first = false;
+	dev->protocol = 0;
+	for (unsigned ring = 0; ring < RTE_DIM(dev->enabled); ring++) {
 		atomic_store(&dev->enabled[ring], 0);
+		dev->silenced[ring] = VIRTQ_GOOD;
+	}
 	atomic_store(&dev->send_queues, 0);
 	return rte_vhost_extern_callback_register(vid, &vhost_hooks, NULL);
 }
@@ -353,30 +398,6 @@ static const struct rte_vhost_device_ops vhost_ops = {
 	.destroy_connection = vhost_destroy_connection,
 };
 
-/** Features of the library that this port does not offer. */
-static uint64_t
-vhost_features_off(const struct vhost_config *config)
-{
-	/* Neither UFO nor the ECN variant of TSO survive the library's way through an mbuf. */
-	uint64_t off = VHOST_FEATURE(VIRTIO_NET_F_HOST_UFO) |
-		       VHOST_FEATURE(VIRTIO_NET_F_GUEST_UFO) |
-		       VHOST_FEATURE(VIRTIO_NET_F_HOST_ECN) |
-		       VHOST_FEATURE(VIRTIO_NET_F_GUEST_ECN) | VHOST_FEATURE(VIRTIO_NET_F_GSO);
-
-	if (!config->tso || !config->csum)
-		off |= VHOST_FEATURE(VIRTIO_NET_F_HOST_TSO4) |
-		       VHOST_FEATURE(VIRTIO_NET_F_HOST_TSO6) |
-		       VHOST_FEATURE(VIRTIO_NET_F_GUEST_TSO4) |
-		       VHOST_FEATURE(VIRTIO_NET_F_GUEST_TSO6);
-	if (!config->csum)
-		off |= VHOST_FEATURE(VIRTIO_NET_F_CSUM) | VHOST_FEATURE(VIRTIO_NET_F_GUEST_CSUM);
-	if (!config->packed)
-		off |= VHOST_FEATURE(VIRTIO_F_RING_PACKED);
-	if (config->queues == 1)
-		off |= VHOST_FEATURE(VIRTIO_NET_F_MQ);
-	return off;
-}
-
 static int
 vhost_register(struct vhost_dev *dev, struct err *err)
 {
@@ -413,6 +434,9 @@ vhost_connection_open(struct vhost_dev *dev, struct err *err)
 
 	if (rc < 0)
 		return err_set(err, -rc, "no handler for guest memory that goes away");
+	rc = vhost_interrupt_prepare(err);
+	if (rc < 0)
+		return rc;
 	rc = registry_add(dev, err);
 	if (rc < 0)
 		return rc;

@@ -137,10 +137,14 @@ epoch_ring_setup(const struct vhost_epoch *epoch, uint16_t number,
 
 /** What is wrong with a ring that its front end has set up. */
 static enum virtq_fault
-epoch_init_ring(struct virtq *ring, const struct virtq_setup *setup)
+epoch_init_ring(struct virtq *ring, struct virtq_setup *setup)
 {
-	if (setup->callfd >= 0 && !call_takes(setup->callfd))
-		return VIRTQ_BAD_CALL;
+	enum virtq_fault fault = VIRTQ_GOOD;
+
+	if (setup->callfd >= 0)
+		fault = call_check(setup->callfd, &setup->call_socket);
+	if (fault != VIRTQ_GOOD)
+		return fault;
 	if (ring == NULL || setup->desc == NULL || setup->avail == NULL || setup->used == NULL ||
 		virtq_init(ring, setup) < 0)
 		return VIRTQ_BAD_RING;
@@ -148,7 +152,7 @@ epoch_init_ring(struct virtq *ring, const struct virtq_setup *setup)
 }
 
 static enum virtq_fault
-epoch_add_ring(struct vhost_epoch *epoch, uint16_t number)
+epoch_add_ring(struct vhost_dev *dev, struct vhost_epoch *epoch, uint16_t number)
 {
 	struct virtq_setup setup = {.callfd = -1};
 	struct rte_vhost_vring vring;
@@ -165,7 +169,9 @@ epoch_add_ring(struct vhost_epoch *epoch, uint16_t number)
 		setup.hold = hold_create(setup.size);
 	if (setup.hold != NULL)
 		setup.hold->reached = &epoch->mapping->reach.mapped;
-	enum virtq_fault fault = epoch_init_ring(ring, &setup);
+	enum virtq_fault fault = dev->silenced[number];
+	if (fault == VIRTQ_GOOD)
+		fault = epoch_init_ring(ring, &setup);
 	if (fault != VIRTQ_GOOD) {
 		if (setup.callfd >= 0)
 			close(setup.callfd);
@@ -263,12 +269,29 @@ epoch_build(struct vhost_dev *dev, int vid, enum virtq_fault *fault)
 	}
 	epoch->direct = epoch->reason == NULL;
 	*fault = VIRTQ_GOOD;
-	for (uint16_t i = 0; epoch->direct && *fault == VIRTQ_GOOD && i < 2 * dev->queues; i++)
-		*fault = epoch_add_ring(epoch, i);
+	for (uint16_t i = 0; *fault == VIRTQ_GOOD && i < 2 * dev->queues; i++)
+		*fault = epoch->direct ? epoch_add_ring(dev, epoch, i)
+				       : vhost_interrupt_check(dev, vid, i);
 	if (*fault == VIRTQ_GOOD)
 		return epoch;
 	epoch_free(epoch);
 	return NULL;
+}
+
+/** Which descriptors interrupt the guest: "socket" when one is. The library's have eventfds. */
+static const char *
+epoch_interrupts(const struct vhost_epoch *epoch)
+{
+	const char *kind = epoch->direct ? "none" : "eventfd";
+
+	for (unsigned i = 0; i < RTE_DIM(epoch->ring); i++) {
+		if (epoch->ring[i] == NULL || epoch->ring[i]->callfd < 0)
+			continue;
+		if (epoch->ring[i]->call_socket)
+			return "socket";
+		kind = "eventfd";
+	}
+	return kind;
 }
 
 void
@@ -285,6 +308,7 @@ vhost_epoch_start(struct vhost_dev *dev, int vid)
 	dev->epoch = epoch;
 	atomic_store(&dev->features, epoch->features);
 	atomic_store(&dev->sealed, epoch->direct && epoch->mapping->memory.sealed);
+	atomic_store(&dev->interrupts, epoch_interrupts(epoch));
 	atomic_store(&dev->path, epoch->direct ? "direct" : epoch->reason);
 	/* Release: pairs with the acquire in vhost_rx() and vhost_tx(). */
 	atomic_store_explicit(&dev->live, epoch, memory_order_release);

@@ -157,6 +157,8 @@ vhost_facts(const struct port *port, struct port_facts *facts)
 	if (live) {
 		port_fact(facts, "features", "0x%" PRIx64, atomic_load(&dev->features));
 		port_fact(facts, "queues_enabled", "%u", atomic_load(&dev->send_queues));
+		if (atomic_load(&dev->interrupts) != NULL)
+			port_fact(facts, "interrupts", "%s", atomic_load(&dev->interrupts));
 		port_fact(facts, "memory_sealed", "%s", atomic_load(&dev->sealed) ? "yes" : "no");
 	}
 	port_fact(facts, "connections", "%u", atomic_load(&dev->generation));

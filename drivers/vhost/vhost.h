@@ -117,13 +117,19 @@ struct vhost_dev {
 	_Atomic uint64_t features;          /**< negotiated */
 	atomic_int fault;                   /**< enum virtq_fault of the last broken ring */
 	const char *_Atomic path;           /**< which bursts move frames, and why */
+	const char *_Atomic interrupts;     /**< kind of the descriptors that interrupt the guest */
 	atomic_bool sealed;                 /**< guest memory that nobody can cut short */
 
 	atomic_bool running; /**< between new_device and destroy_device */
 
 	/* The library's event thread's alone. */
-	struct vhost_epoch *epoch;     /**< what is live, or was until paused */
-	bool mapped;                   /**< the library has a memory table */
+	struct vhost_epoch *epoch; /**< what is live, or was until paused */
+	bool mapped;               /**< the library has a memory table */
+	bool asked;                /**< the front end has sent GET_FEATURES */
+	bool owner_first;          /**< and SET_OWNER before it */
+	uint64_t protocol;         /**< protocol features, acknowledged */
+	/** By ring: why the library was given /dev/null instead of the interrupt descriptor. */
+	enum virtq_fault silenced[2 * PORT_QUEUES_MAX];
 	struct vhost_mapping *mapping; /**< of the last epoch that had one, for the next; or NULL */
 
 	struct vhost_dev *next; /**< registry, under its lock */
@@ -184,6 +190,41 @@ void vhost_frontend(const struct port *port, struct port_frontend *frontend);
 
 /** Have the library's thread look at what it is to listen at, now instead of within a second. */
 void vhost_wake(void);
+
+/* interrupt.c: descriptors that the library writes to. The library's event thread */
+
+/** To be called before the others. Control thread. @return 0 or negative errno */
+int vhost_interrupt_prepare(struct err *err);
+
+/**
+ * Take from the library a ring's interrupt descriptor that its bursts may wait at.
+ *
+ * @return VIRTQ_GOOD, or the fault that names what the descriptor is
+ */
+enum virtq_fault vhost_interrupt_check(struct vhost_dev *dev, int vid, uint16_t ring);
+
+/** After SET_VRING_CALL with this number, while the library holds the rings' locks. */
+void vhost_interrupt_message(struct vhost_dev *dev, int vid, uint64_t number);
+
+/* features.c: what a front end is offered */
+
+/** Features of the library that a port with these keys does not offer. */
+uint64_t vhost_features_off(const struct vhost_config *config);
+
+/**
+ * Those of the port's features that suit the front end that is connected. The library's event thread.
+ *
+ * @param features what the port offers
+ */
+uint64_t vhost_features_offer(const struct vhost_dev *dev, uint64_t features);
+
+/**
+ * Has the front end taken features that would leave the control queue to us, which nothing here
+ * serves? The library's event thread.
+ *
+ * @param features acknowledged by SET_FEATURES
+ */
+bool vhost_features_unserved(const struct vhost_dev *dev, uint64_t features);
 
 /* library.c: frames by the library's bursts */
 uint16_t vhost_library_rx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,

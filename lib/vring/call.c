@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Interrupts: eventfds signalled by asynchronous I/O, sockets sent to; what else is refused. */
 #include "vring/call.h"
 
 #include <fcntl.h>
@@ -9,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -70,8 +73,8 @@ call_plain(int fd)
 	       eventfd_write(fd, 1) == 0;
 }
 
-bool
-call_send(int fd)
+static bool
+call_eventfd(int fd)
 {
 	/* Reading nothing from nowhere is done before io_submit() returns. */
 	struct iocb block = {
@@ -96,8 +99,22 @@ call_send(int fd)
 	return sent;
 }
 
+static bool
+call_socket(int fd)
+{
+	static const uint64_t one = 1; /* as much as an eventfd takes */
+
+	return send(fd, &one, sizeof(one), MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof(one);
+}
+
 bool
-call_takes(int fd)
+call_send(int fd, bool socket)
+{
+	return __builtin_expect(socket, 0) ? call_socket(fd) : call_eventfd(fd);
+}
+
+static bool
+call_is_eventfd(int fd)
 {
 	char path[64], target[64];
 
@@ -107,4 +124,43 @@ call_takes(int fd)
 		return false;
 	target[n] = '\0';
 	return strcmp(target, "anon_inode:[eventfd]") == 0;
+}
+
+static enum virtq_fault
+call_check_socket(int fd, bool *socket)
+{
+	int domain = 0;
+	socklen_t size = sizeof(domain);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0 || domain != AF_UNIX)
+		return VIRTQ_CALL_SOCKET;
+	*socket = true;
+	return VIRTQ_GOOD;
+}
+
+enum virtq_fault
+call_check(int fd, bool *socket)
+{
+	struct stat status;
+
+	*socket = false;
+	if (call_is_eventfd(fd))
+		return VIRTQ_GOOD;
+	if (fstat(fd, &status) < 0)
+		return VIRTQ_CALL_OTHER;
+	switch (status.st_mode & S_IFMT) {
+	case S_IFSOCK:
+		return call_check_socket(fd, socket);
+	case S_IFIFO:
+		return VIRTQ_CALL_PIPE;
+	case S_IFREG:
+		return VIRTQ_CALL_FILE;
+	case S_IFDIR:
+		return VIRTQ_CALL_DIRECTORY;
+	case S_IFCHR:
+	case S_IFBLK:
+		return VIRTQ_CALL_DEVICE;
+	default:
+		return VIRTQ_CALL_OTHER;
+	}
 }

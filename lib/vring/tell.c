@@ -24,7 +24,7 @@ tell_one(struct virtq *ring)
 		return false;
 	ring->signalled = ring->last_used;
 	ring->signalled_valid = true;
-	if (ring->callfd >= 0 && call_send(ring->callfd))
+	if (ring->callfd >= 0 && call_send(ring->callfd, ring->call_socket))
 		atomic_fetch_add_explicit(&ring->calls, 1, memory_order_relaxed);
 	return true;
 }

@@ -75,6 +75,7 @@ virtq_init(struct virtq *ring, const struct virtq_setup *setup)
 	ring->mergeable = setup->mergeable;
 	ring->offloads = setup->offloads;
 	ring->callfd = setup->callfd;
+	ring->call_socket = setup->call_socket;
 	ring->hold = setup->hold;
 	ring->last_avail = setup->last_avail;
 	ring->last_used = setup->last_used;

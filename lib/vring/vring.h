@@ -24,6 +24,7 @@
 
 #include "frame/frame.h"
 #include "frame/hold.h"
+#include "vring/fault.h"
 #include "vring/memory.h"
 
 enum {
@@ -33,27 +34,6 @@ enum {
 	VIRTQ_SEGMENTS = 512,   /**< pieces of one burst's frames in guest memory */
 	VIRTQ_SIZE_MAX = 32768, /**< virtio 1.2 sections 2.7 and 2.8 */
 	VIRTQ_FRAME_MAX = 65535 + FRAME_ETH_LEN + FRAME_TAG_LEN,
-};
-
-/** Why a ring is broken. */
-#define VIRTQ_FAULTS(X)                                                                            \
-	X(VIRTQ_GOOD, "")                                                                          \
-	X(VIRTQ_BAD_INDEX, "available index ahead of the ring by more than its size")              \
-	X(VIRTQ_BAD_HEAD, "descriptor number beyond the ring")                                     \
-	X(VIRTQ_BAD_ADDRESS, "buffer outside of guest memory")                                     \
-	X(VIRTQ_BAD_CHAIN, "descriptor chain that does not end")                                   \
-	X(VIRTQ_BAD_DIRECTION, "buffer of the wrong direction")                                    \
-	X(VIRTQ_BAD_INDIRECT, "malformed table of indirect descriptors")                           \
-	X(VIRTQ_BAD_RECEIVE, "receive buffer shorter than its header")                             \
-	X(VIRTQ_LOST, "guest memory was truncated")                                                \
-	X(VIRTQ_BAD_MEMORY, "guest memory that cannot be mapped")                                  \
-	X(VIRTQ_BAD_RING, "ring outside of guest memory, or of no possible size")                  \
-	X(VIRTQ_BAD_CALL, "interrupts by something other than an eventfd")
-
-enum virtq_fault {
-#define VIRTQ_FAULT_ENUM(constant, text) constant,
-	VIRTQ_FAULTS(VIRTQ_FAULT_ENUM)
-#undef VIRTQ_FAULT_ENUM
 };
 
 /**
@@ -122,7 +102,8 @@ struct virtq_setup {
 	bool event_idx;
 	bool mergeable;
 	uint8_t offloads;  /**< FRAME_CSUM, FRAME_TSO4, FRAME_TSO6 negotiated in this direction */
-	int callfd;        /**< eventfd to interrupt the guest, negative = none */
+	bool call_socket;  /**< callfd is a Unix socket, else an eventfd (call_check()) */
+	int callfd;        /**< to interrupt the guest, negative = none */
 	struct hold *hold; /**< for a ring that is popped, whose frames devices may read; or NULL */
 };
 
@@ -159,6 +140,7 @@ struct virtq {
 	bool event_idx;
 	bool mergeable;
 	uint8_t offloads;
+	bool call_socket;
 	int callfd;
 	struct hold *hold; /**< of frames popped that devices read from; NULL = none may */
 
@@ -290,8 +272,5 @@ virtq_break(struct virtq *ring, enum virtq_fault fault)
 
 	atomic_compare_exchange_strong(&ring->broken, &good, fault);
 }
-
-/** Why a ring is broken, in words. */
-const char *virtq_fault_text(enum virtq_fault fault);
 
 #endif

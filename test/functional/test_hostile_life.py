@@ -19,8 +19,6 @@ from proc import wait_until
 from shuntvm import Beside, run, vm as vm_argument
 from switch import Switch
 
-CALL = 'interrupts by something other than an eventfd'
-
 
 @pytest.fixture(scope='module')
 def switch():
@@ -41,16 +39,6 @@ def idle(hostile):
 
 
 class TestInterrupts:
-    @pytest.mark.parametrize('kind', ['pipe', 'file'])
-    def test_no_eventfd(self, switch, kind):
-        """What may make a polling lcore wait is not taken."""
-        with switch.evil() as vm:
-            fds = os.pipe() if kind == 'pipe' else (os.dup(vm.fd), os.dup(vm.fd))
-            vm.set_call(vm.rx, fds[1])
-            for fd in fds:
-                os.close(fd)
-            switch.broken(CALL)
-
     def test_full_and_blocking(self, switch):
         """The open file is shared: its owner fills it and makes it block, whatever we asked for."""
         with switch.evil() as vm:

@@ -24,6 +24,7 @@ from proc import wait_until
 
 # Feature bits of virtio 1.2 sections 5.1.3 and 6, and of vhost
 CSUM, GUEST_CSUM, GUEST_TSO4, HOST_TSO4 = 1 << 0, 1 << 1, 1 << 7, 1 << 11
+MTU, CTRL_VQ, CTRL_RX, ANNOUNCE = 1 << 3, 1 << 17, 1 << 18, 1 << 21
 MRG_RXBUF, MQ, LOG_ALL, INDIRECT, EVENT_IDX = 1 << 15, 1 << 22, 1 << 26, 1 << 28, 1 << 29
 PROTOCOL, VERSION_1 = 1 << 30, 1 << 32
 PROTOCOL_MQ, LOG_SHMFD, RARP, REPLY_ACK = 1 << 0, 1 << 1, 1 << 2, 1 << 3
@@ -113,12 +114,16 @@ class Ring:
 
 
 class FrontEnd:
-    """regions: sizes in bytes, neighbours in guest addresses, all in one memfd. wanted: features."""
+    """regions: sizes in bytes, neighbours in guest addresses, all in one memfd. wanted: features.
+    owner_first: SET_OWNER is the first message, as without a device model; protocol: features of it.
+    """
 
     def __init__(self, path, pairs=1, size=256, regions=(4 * MB,), wanted=0, huge=False, first=0,
-                 header=12):
+                 header=12, owner_first=False, protocol=None):
         self.path, self.pairs, self.size, self.regions = str(path), pairs, size, list(regions)
         self.wanted, self.first, self.header = wanted | VERSION_1 | PROTOCOL, first, header
+        self.owner_first = owner_first
+        self.protocol = PROTOCOL_MQ | LOG_SHMFD | RARP | REPLY_ACK if protocol is None else protocol
         flags = os.MFD_HUGETLB if huge else 0
         self.fd = os.memfd_create('front end', os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING | flags)
         os.ftruncate(self.fd, sum(self.regions))
@@ -239,14 +244,18 @@ class FrontEnd:
             self.sock.settimeout(timeout)
             try:
                 self.sock.connect(self.path)
+                if self.owner_first:
+                    self.message(SET_OWNER)
                 return self.ask(GET_FEATURES)
             except (Refused, OSError):    # the back end has not seen the end of the last one
                 self.sock.close()
                 return None
-        self.features = wait_until(reached, timeout, f'a connection to {self.path}')[0] & self.wanted
+        self.offered = wait_until(reached, timeout, f'a connection to {self.path}')[0]
+        self.features = self.offered & self.wanted
         self.ask(GET_PROTOCOL)
-        self.message(SET_PROTOCOL, struct.pack('<Q', PROTOCOL_MQ | LOG_SHMFD | RARP | REPLY_ACK))
-        self.request(SET_OWNER)
+        self.message(SET_PROTOCOL, struct.pack('<Q', self.protocol))
+        if not self.owner_first:
+            self.request(SET_OWNER)
         self.request(SET_FEATURES, struct.pack('<Q', self.features))
         return self
 

@@ -7,13 +7,18 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "vring/call.h"
@@ -48,11 +53,11 @@ test_counts(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < MANY; i++)
-		assert_true(call_send(fd));
+		assert_true(call_send(fd, false));
 	assert_int_equal(eventfd_read(fd, &value), 0);
 	assert_int_equal(value, MANY);
 	close(fd);
-	assert_false(call_send(fd));
+	assert_false(call_send(fd, false));
 }
 
 /* Full, and so that a write would wait. */
@@ -64,7 +69,7 @@ test_full(void **state)
 	(void)state;
 	alarm(STUCK_SECONDS);
 	for (unsigned i = 0; i < MANY; i++)
-		call_send(fd);
+		call_send(fd, false);
 	alarm(0);
 	close(fd);
 }
@@ -77,35 +82,143 @@ test_pipe(void **state)
 	(void)state;
 	full_pipe(fds);
 	alarm(STUCK_SECONDS);
-	assert_false(call_send(fds[1]));
+	assert_false(call_send(fds[1], false));
 	alarm(0);
 	close(fds[0]);
 	close(fds[1]);
 }
 
+/** A pair of Unix sockets that block. */
 static void
-test_takes(void **state)
+socket_pair(int type, int fds[2])
 {
-	int fd = eventfd(0, EFD_CLOEXEC), fds[2], null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	assert_int_equal(socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fds), 0);
+}
 
-	(void)state;
-	full_pipe(fds);
-	assert_true(call_takes(fd));
-	assert_false(call_takes(fds[1]));
-	assert_false(call_takes(null));
+static void
+close_pair(const int fds[2])
+{
 	close(fds[0]);
 	close(fds[1]);
-	close(null);
+}
+
+static void
+test_sockets(void **state)
+{
+	static const int types[] = {SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM};
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT(types); i++) {
+		int fds[2];
+		bool socket = false;
+		uint64_t value = 0;
+
+		socket_pair(types[i], fds);
+		assert_int_equal(call_check(fds[1], &socket), VIRTQ_GOOD);
+		assert_true(socket);
+		for (unsigned sent = 0; sent < 3; sent++)
+			assert_true(call_send(fds[1], true));
+		for (unsigned got = 0; got < 3; got++) {
+			assert_int_equal(read(fds[0], &value, sizeof(value)), sizeof(value));
+			assert_int_equal(value, 1);
+		}
+		assert_int_equal(recv(fds[0], &value, sizeof(value), MSG_DONTWAIT), -1);
+		close_pair(fds);
+	}
+}
+
+/* What is unread is whole interrupts, and there is room again once one is read. */
+static void
+test_full_socket(void **state)
+{
+	static const int flags[] = {0, O_NONBLOCK, 0};
+	uint8_t bytes[4096];
+	unsigned sent = 0, got = 0;
+	int fds[2];
+	ssize_t n;
+
+	(void)state;
+	socket_pair(SOCK_STREAM, fds);
+	alarm(STUCK_SECONDS);
+	while (call_send(fds[1], true))
+		sent++;
+	/* The front end changes the flags of the file that we have, too. */
+	for (unsigned i = 0; i < COUNT(flags); i++) {
+		assert_int_equal(fcntl(fds[1], F_SETFL, flags[i]), 0);
+		assert_false(call_send(fds[1], true));
+	}
+	alarm(0);
+	assert_true(sent > 0);
+	while ((n = recv(fds[0], bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
+		got += (unsigned)n;
+	assert_int_equal(got, sent * sizeof(uint64_t));
+	assert_true(call_send(fds[1], true));
+	close_pair(fds);
+}
+
+/* SIGPIPE ends this test. */
+static void
+test_closed_peer(void **state)
+{
+	int fds[2];
+
+	(void)state;
+	signal(SIGPIPE, SIG_DFL);
+	socket_pair(SOCK_STREAM, fds);
+	close(fds[0]);
+	assert_false(call_send(fds[1], true));
+	close(fds[1]);
+	assert_false(call_send(fds[1], true));
+}
+
+static int
+socket_of(int family)
+{
+	return socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+}
+
+static void
+refuses(int fd, enum virtq_fault fault)
+{
+	bool socket = true;
+
+	assert_true(fd >= 0);
+	assert_int_equal(call_check(fd, &socket), fault);
+	assert_false(socket);
 	close(fd);
-	assert_false(call_takes(fd));
-	assert_false(call_takes(-1));
+}
+
+static void
+test_check(void **state)
+{
+	int fd = eventfd(0, EFD_CLOEXEC), fds[2];
+	bool socket = true;
+
+	(void)state;
+	assert_int_equal(call_check(fd, &socket), VIRTQ_GOOD);
+	assert_false(socket);
+	close(fd);
+	assert_int_equal(call_check(fd, &socket), VIRTQ_CALL_OTHER);
+	assert_int_equal(call_check(-1, &socket), VIRTQ_CALL_OTHER);
+
+	full_pipe(fds);
+	refuses(fds[1], VIRTQ_CALL_PIPE);
+	/* Whatever it says now: its owner can change that later. */
+	assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+	refuses(fds[0], VIRTQ_CALL_PIPE);
+	refuses(open("/dev/null", O_RDWR | O_CLOEXEC), VIRTQ_CALL_DEVICE);
+	refuses(open("/", O_RDONLY | O_CLOEXEC), VIRTQ_CALL_DIRECTORY);
+	refuses(memfd_create("call", MFD_CLOEXEC), VIRTQ_CALL_FILE);
+	refuses(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC), VIRTQ_CALL_OTHER);
+	refuses(socket_of(AF_INET), VIRTQ_CALL_SOCKET);
+	refuses(socket_of(AF_NETLINK), VIRTQ_CALL_SOCKET);
 }
 
 static void *
 send_many(void *arg)
 {
 	for (unsigned i = 0; i < MANY; i++)
-		if (!call_send(*(const int *)arg))
+		if (!call_send(*(const int *)arg, false))
 			abort();
 	return NULL;
 }
@@ -154,8 +267,8 @@ without_aio(void *arg)
 	bool *passed = arg;
 
 	eventfd_write(full, UINT64_MAX - 1);
-	*passed = forbid_aio() && call_send(good) && call_send(good) &&
-		  eventfd_read(good, &value) == 0 && value == 2 && !call_send(full);
+	*passed = forbid_aio() && call_send(good, false) && call_send(good, false) &&
+		  eventfd_read(good, &value) == 0 && value == 2 && !call_send(full, false);
 	close(good);
 	close(full);
 	return NULL;
@@ -183,7 +296,10 @@ main(void)
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_pipe),
-		cmocka_unit_test(test_takes),
+		cmocka_unit_test(test_sockets),
+		cmocka_unit_test(test_full_socket),
+		cmocka_unit_test(test_closed_peer),
+		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_without_aio),
 	};

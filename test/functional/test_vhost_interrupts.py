@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Descriptors that guests are interrupted through, and front ends without a device model, such as
+user-mode-linux: what they are offered, and how their rings are enabled."""
+
+import contextlib
+import os
+import select
+import socket
+import struct
+
+import pytest
+
+from frames import frame, mac
+from frontend import (ANNOUNCE, CTRL_RX, CTRL_VQ, MQ, MTU, PROTOCOL, REPLY_ACK, SET_FEATURES,
+                      FrontEnd, Refused)
+from hostile import EVIL, GOOD, Hostile
+from proc import wait_until
+from switch import Switch
+
+CONTROL = CTRL_VQ | CTRL_RX | ANNOUNCE
+KINDS = {'pipe': 'a pipe', 'nonblocking-pipe': 'a pipe', 'file': 'a regular file',
+         'folder': 'a directory', 'device': 'a device', 'tcp': 'a socket of another family',
+         'epoll': 'of another kind'}
+EXPECTED = "the ring's interrupt descriptor is {}; eventfd or Unix socket expected"
+LIBRARY = "the ring's interrupt descriptor is a socket; eventfd expected, or datapath=auto"
+
+
+@pytest.fixture(scope='module')
+def switch():
+    with Hostile() as hostile:
+        yield hostile
+
+
+@contextlib.contextmanager
+def descriptor(kind, vm):
+    """A descriptor of a kind to interrupt a guest through."""
+    if kind.endswith('pipe'):
+        fds = os.pipe()
+        os.set_blocking(fds[1], False)
+        with contextlib.suppress(BlockingIOError):
+            while os.write(fds[1], bytes(4096)):
+                pass
+        os.set_blocking(fds[1], kind == 'pipe')
+    elif kind == 'tcp':
+        fds = [socket.socket(socket.AF_INET).detach()]
+    elif kind == 'epoll':
+        poll = select.epoll()
+        fds = [os.dup(poll.fileno())]
+        poll.close()
+    else:
+        fds = [{'file': lambda: os.dup(vm.fd), 'folder': lambda: os.open('/', os.O_RDONLY),
+                'device': lambda: os.open('/dev/null', os.O_RDWR)}[kind]()]
+    try:
+        yield fds[-1]
+    finally:
+        for fd in fds:
+            os.close(fd)
+
+
+@contextlib.contextmanager
+def pair(vm, ring, kind=socket.SOCK_STREAM):
+    """The front end's end of a pair of sockets whose other end interrupts a ring."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, kind)
+    with ours:
+        ours.setblocking(False)
+        with theirs:
+            vm.set_call(ring, theirs.fileno())
+        yield ours
+
+
+def interrupts(sock):
+    """How many came since the last look."""
+    count = 0
+    with contextlib.suppress(BlockingIOError):
+        while data := sock.recv(8):
+            assert data == struct.pack('=Q', 1)
+            count += 1
+    return count
+
+
+@pytest.mark.parametrize('kind', KINDS)
+def test_refused(switch, kind):
+    """What may make a polling lcore wait is not taken, whatever its flags say now."""
+    with switch.evil() as vm:
+        with descriptor(kind, vm) as fd:
+            vm.set_call(vm.rx, fd)
+        switch.broken(EXPECTED.format(KINDS[kind]))
+
+
+@pytest.mark.parametrize('kind', [socket.SOCK_STREAM, socket.SOCK_SEQPACKET, socket.SOCK_DGRAM],
+                         ids=['stream', 'seqpacket', 'dgram'])
+def test_socket(switch, kind):
+    with switch.evil() as vm, pair(vm, vm.rx, kind) as ours:
+        switch.exchange()
+        wait_until(lambda: interrupts(ours), 20, 'an interrupt')
+        assert switch.port()['interrupts'] == 'socket'
+        switch.whole()
+
+
+def test_full_socket(switch):
+    """It blocks by its flags, nobody reads it: frames go on, and the next reader is told."""
+    with switch.evil() as vm, pair(vm, vm.rx) as ours:
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 0)
+        for _ in range(1000):
+            switch.good.send(frame(EVIL, GOOD))
+            vm.wait_frames(1)
+            switch.good.tx.take()
+        switch.exchange()
+        unread = interrupts(ours)
+        assert 0 < unread < 1000
+        switch.exchange()
+        wait_until(lambda: interrupts(ours), 20, 'an interrupt')
+        switch.whole()
+
+
+def test_closed_peer(switch):
+    """Nobody is there to be told, and nobody is hurt."""
+    with switch.evil() as vm:
+        with pair(vm, vm.rx):
+            pass
+        for _ in range(5):
+            switch.exchange()
+        switch.whole()
+
+
+class TestLibrary:
+    """The library writes to the descriptor by itself: it gets nothing but eventfds."""
+
+    @pytest.fixture(scope='class')
+    def library(self):
+        with Switch() as running:
+            running.rests = False
+            for name in ('vm1', 'vm2'):
+                running.port_add(name, 'vhost', datapath='library')
+            with FrontEnd(running.socket('vm1')) as good:
+                running.wait_link('vm1')
+                yield running, good
+
+    @staticmethod
+    def meet(good, vm):
+        """Frames pass both ways, and interrupts come."""
+        for sender, receiver in ((vm, good), (good, vm)):
+            address = [EVIL, GOOD] if sender is good else [GOOD, EVIL]
+            receiver.collect()
+            receiver.got = []
+            sender.send(frame(*address))
+            receiver.wait_frames(1)
+            sender.tx.take()
+
+    @pytest.mark.parametrize('kind,fault', [*((kind, EXPECTED.format(KINDS[kind])) for kind in KINDS),
+                                            ('socket', LIBRARY)])
+    def test_refused(self, library, kind, fault):
+        """While frames move. What another front end sends does not wait for a full pipe."""
+        switch, good = library
+        with FrontEnd(switch.socket('vm2')) as vm:
+            switch.wait_link('vm2')
+            self.meet(good, vm)
+            assert vm.rx.calls() and switch.port('vm2')['interrupts'] == 'eventfd'
+            with contextlib.ExitStack() as stack:
+                if kind == 'socket':
+                    stack.enter_context(pair(vm, vm.rx))
+                else:
+                    vm.set_call(vm.rx, stack.enter_context(descriptor(kind, vm)))
+                switch.wait_link('vm2', 'down')
+                assert switch.port('vm2')['broken'] == fault
+        with FrontEnd(switch.socket('vm2')) as vm:
+            switch.wait_link('vm2')
+            self.meet(good, vm)
+            assert vm.rx.calls()
+
+    def test_from_the_start(self, library):
+        """The fault goes by what the front end gave, however often it is looked at."""
+        switch, good = library
+        vm = FrontEnd(switch.socket('vm2')).connect()
+        vm.start(enable=False)
+        with pair(vm, vm.rx):
+            for ring in vm.rings:
+                vm.enable(ring.number)
+            wait_until(lambda: switch.port('vm2').get('broken'), 20, 'a broken port')
+            vm.set_address(vm.rx)
+            assert switch.port('vm2')['broken'] == LIBRARY
+            vm.set_call(vm.rx, vm.rx.call)
+            switch.wait_link('vm2')
+            vm.give(64)
+            self.meet(good, vm)
+            assert vm.rx.calls()
+        vm.close()
+
+
+class TestNoDeviceModel:
+    """A front end that begins with SET_OWNER may hand its driver all that it is offered."""
+
+    @pytest.fixture(scope='class')
+    def ports(self):
+        with Switch() as running:
+            running.rests = False
+            running.port_add('one', 'vhost')
+            running.port_add('mtu', 'vhost', mtu=1500)
+            running.port_add('two', 'vhost', queues=2)
+            yield running
+
+    @pytest.mark.parametrize('port,owner_first,offered', [
+        ('one', False, CONTROL | MTU), ('one', True, 0), ('mtu', True, MTU),
+        ('two', False, CONTROL | MQ | MTU), ('two', True, CONTROL | MQ)])
+    def test_offered(self, ports, port, owner_first, offered):
+        with contextlib.closing(FrontEnd(ports.socket(port), owner_first=owner_first)) as vm:
+            vm.connect()
+            assert vm.offered & (CONTROL | MQ | MTU) == offered
+
+    def test_literal(self, ports):
+        """It takes a control queue and speaks of no pairs: nothing would ever answer its driver."""
+        vm = FrontEnd(ports.socket('two'), owner_first=True, wanted=CONTROL | MQ,
+                      protocol=REPLY_ACK)
+        with contextlib.closing(vm), pytest.raises(Refused):
+            vm.connect()
+        port = wait_until(lambda: 'broken' in ports.port('two') and ports.port('two'), 20, 'a fault')
+        assert 'queues=1 expected' in port['broken']
+        with FrontEnd(ports.socket('two'), owner_first=True, wanted=CONTROL | MQ):
+            ports.wait_link('two')
+            assert 'broken' not in ports.port('two')
+
+    def test_enabled_by_features(self, ports):
+        """Without VHOST_USER_F_PROTOCOL_FEATURES rings are enabled when they start; the bit may be
+        withdrawn."""
+        vm = FrontEnd(ports.socket('one'), owner_first=True).connect()
+        with contextlib.closing(vm), FrontEnd(ports.socket('mtu')) as other:
+            vm.request(SET_FEATURES, struct.pack('<Q', vm.features & ~PROTOCOL))
+            vm.start(enable=False)
+            vm.give(64)
+            for name in ('one', 'mtu'):
+                ports.wait_link(name)
+            assert ports.port('one')['queues_enabled'] == '1'
+            vm.send(frame(mac(2), mac(1)))
+            other.wait_frames(1)
+            other.send(frame(mac(1), mac(2)))
+            vm.wait_frames(1)
