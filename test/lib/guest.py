@@ -149,7 +149,7 @@ class Guest(Host):
         """Raise when the guest is dead."""
         if not self.process or not self.process.alive():
             status = self.process.popen.returncode if self.process else None
-            raise GuestError(f'{self.name}: QEMU is not running (status {status})\n{self.logs()}')
+            raise GuestError(f'{self.name}: it is not running (status {status})\n{self.logs()}')
 
     def logs(self):
         """The ends of QEMU's log and of the guest's console."""
