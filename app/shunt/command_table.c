@@ -89,7 +89,7 @@ const struct command commands[] = {
 			{.kind = COMMAND_TYPE,
 				.name = "type",
 				.shown = "TYPE",
-				.help = "what it is made of: vhost or ethdev"},
+				.help = "what the port is made of, see below"},
 			{.kind = COMMAND_KEYS,
 				.shown = "key=value",
 				.help = "settings, see below",

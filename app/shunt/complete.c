@@ -65,6 +65,7 @@ static const char complete_engine[] =
 	"        if [[ $cur == \"${spec%%=*}=\"* ]]; then\n"
 	"            case ${spec#*=} in\n"
 	"                PATH) _shunt_files \"${spec%%=*}=\" ;;\n"
+	"                PORT) _shunt_value port \"${spec%%=*}=\" ;;\n"
 	"                *'|'*)\n"
 	"                    IFS='|' read -ra values <<<\"${spec#*=}\"\n"
 	"                    _shunt_offer \"${spec%%=*}=\" \"${values[@]}\"\n"
@@ -251,27 +252,30 @@ complete_flags(FILE *file)
 	fputs("    esac\n}\n\n", file);
 }
 
+static void
+complete_key(FILE *file, const char *term, const char *meaning)
+{
+	(void)meaning;
+	fprintf(file, " '%s'", term);
+}
+
 /** Print the functions that know port types and their keys. */
 static void
 complete_keys(FILE *file)
 {
 	fputs("_shunt_types() {\n    echo '", file);
-	for (const struct portkey_type *type = portkey_types; type->name != NULL; type++)
-		fprintf(file, "%s%s", type == portkey_types ? "" : " ", type->name);
+	for (const struct port_type *const *type = port_types; *type != NULL; type++)
+		fprintf(file, "%s%s", type == port_types ? "" : " ", (*type)->name);
 	fputs("'\n}\n\n# _shunt_keys TYPE: its keys, of every type for ''\n_shunt_keys() {\n",
 		file);
-	for (const struct portkey_type *type = portkey_types; type->name != NULL; type++) {
-		fprintf(file, "    [[ ${1:-%s} == %s ]] && printf '%%s\\n'", type->name,
-			type->name);
-		for (const struct portkey *key = portkeys; key->name != NULL; key++)
-			if (key->type != NULL && strcmp(key->type, type->name) == 0)
-				fprintf(file, " '%s=%s'", key->name, key->value);
+	for (const struct port_type *const *type = port_types; *type != NULL; type++) {
+		fprintf(file, "    [[ ${1:-%s} == %s ]] && printf '%%s\\n'", (*type)->name,
+			(*type)->name);
+		portkey_print(file, *type, complete_key);
 		putc('\n', file);
 	}
 	fputs("    printf '%s\\n'", file);
-	for (const struct portkey *key = portkeys; key->name != NULL; key++)
-		if (key->type == NULL)
-			fprintf(file, " '%s=%s'", key->name, key->value);
+	portkey_print(file, NULL, complete_key);
 	fputs("\n}\n\n", file);
 }
 

@@ -64,30 +64,16 @@ help_overview(FILE *file)
 	fputs("More about a command: shunt help COMMAND\n", file);
 }
 
-static void
-help_keys(FILE *file, const char *type)
-{
-	for (const struct portkey *key = portkeys; key->name != NULL; key++) {
-		char term[64];
-
-		if (type == NULL ? key->type != NULL
-				 : key->type == NULL || strcmp(key->type, type) != 0)
-			continue;
-		snprintf(term, sizeof(term), "%s=%s", key->name, key->value);
-		help_term(file, term, key->help);
-	}
-}
-
 /** Print the keys of every type. */
 static void
 help_all_keys(FILE *file)
 {
-	for (const struct portkey_type *type = portkey_types; type->name != NULL; type++) {
-		fprintf(file, "\nKeys of %s (%s):\n", type->name, type->help);
-		help_keys(file, type->name);
+	for (const struct port_type *const *type = port_types; *type != NULL; type++) {
+		fprintf(file, "\nKeys of %s (%s):\n", (*type)->name, (*type)->help);
+		portkey_print(file, *type, help_term);
 	}
 	fputs("\nKeys of every port:\n", file);
-	help_keys(file, NULL);
+	portkey_print(file, NULL, help_term);
 }
 
 static void
@@ -124,13 +110,16 @@ help_document(const struct command *only, size_t n, char *const *words)
 
 	for (const struct command *command = commands; command->words != NULL; command++) {
 		char usage[COMMAND_USAGE_MAX];
+		json_t *row;
 
 		if (only == NULL ? !command_matches(command, n, words) : command != only)
 			continue;
-		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s, s:s}", "command", command->words, "usage",
-				      command_usage(command, usage), "help", command->help, "more",
-				      command->more));
+		row = json_pack("{s:s, s:s, s:s, s:s}", "command", command->words, "usage",
+			command_usage(command, usage), "help", command->help, "more",
+			command->more);
+		if (command_takes(command, COMMAND_KEYS))
+			json_object_set_new(row, "keys", portkey_json());
+		json_array_append_new(list, row);
 	}
 	return json_pack("{s:o}", "commands", list);
 }

@@ -153,30 +153,16 @@ man_command(FILE *file, const struct command *command)
 }
 
 static void
-man_keys(FILE *file, const char *type)
-{
-	for (const struct portkey *key = portkeys; key->name != NULL; key++) {
-		char term[64];
-
-		if (type == NULL ? key->type != NULL
-				 : key->type == NULL || strcmp(key->type, type) != 0)
-			continue;
-		snprintf(term, sizeof(term), "%s=%s", key->name, key->value);
-		man_term(file, term, key->help);
-	}
-}
-
-static void
 man_all_keys(FILE *file)
 {
 	fputs(".SH PORT KEYS\n", file);
-	for (const struct portkey_type *type = portkey_types; type->name != NULL; type++) {
-		man_line(file, ".SS Type ", type->name);
-		man_line(file, "", type->help);
-		man_keys(file, type->name);
+	for (const struct port_type *const *type = port_types; *type != NULL; type++) {
+		man_line(file, ".SS Type ", (*type)->name);
+		man_line(file, "", (*type)->help);
+		portkey_print(file, *type, man_term);
 	}
 	fputs(".SS Every type\n", file);
-	man_keys(file, NULL);
+	portkey_print(file, NULL, man_term);
 }
 
 static void

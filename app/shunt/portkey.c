@@ -1,59 +1,72 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* From the switch's tables of keys to terms, meanings and JSON. */
 #include "portkey.h"
 
-/* clang-format off: rows read better than blocks */
-const struct portkey_type portkey_types[] = {
-	{"vhost", "a virtual machine's virtio-net device, over a vhost-user socket"},
-	{"ethdev", "what DPDK drives: a NIC, af_packet, af_xdp, pcap, null"},
-	{NULL, NULL},
+#include <string.h>
+
+enum { PORTKEY_TERM_MAX = 2 * KEY_VALUE_MAX, PORTKEY_MEANING_MAX = 3 * KEY_VALUE_MAX };
+
+/** The keys of a type with what holds when they are absent. */
+struct portkeys {
+	const struct key *keys;
+	const void *defaults;
+	struct port_config common;
 };
 
-const struct portkey portkeys[] = {
-	{"vhost", "socket", "PATH", "the vhost-user socket that QEMU and the switch share"},
-	{"vhost", "mode", "server|client",
-		"who listens on the socket: the switch (server) or QEMU (client)"},
-	{"vhost", "queues", "N", "how many pairs of queues the guest may use"},
-	{"vhost", "packed", "on|off", "whether to offer packed virtqueues"},
-	{"vhost", "tso", "on|off", "whether to offer segmentation offload in both directions"},
-	{"vhost", "csum", "on|off", "whether to offer checksum offload in both directions"},
-	{"vhost", "mtu", "BYTES",
-		"the largest packet, without the Ethernet header; told to the guest"},
-	{"vhost", "owner", "USER:GROUP", "who owns the socket that the switch makes"},
-	{"vhost", "perm", "MODE", "the permissions of the socket that the switch makes, as 0660"},
-	{"vhost", "datapath", "auto|library",
-		"who moves frames: the switch where it can (auto), or librte_vhost, to compare"},
-	{"ethdev", "device", "DEVARGS",
-		"which device: a PCI address, or net_af_packet0,iface=eth0 and the like"},
-	{"ethdev", "queues", "N", "how many receive and transmit queues to set up"},
-	{"ethdev", "mtu", "BYTES", "the largest packet, without the Ethernet header"},
-	{NULL, "numa", "N", "the NUMA node whose memory and lcores serve the port"},
-	{NULL, "enabled", "on|off", "whether the port passes frames"},
-	{NULL, "mac-limit", "N", "how many addresses may be learned at the port"},
-	{NULL, "rate-in", "BITS",
-		"how many bits a second are taken from the port, as 100M, or off; what is over is "
-		"dropped"},
-	{NULL, "rate-out", "BITS",
-		"how many bits a second leave by the port, as 100M, or off; what is early waits"},
-	{NULL, "burst-in", "BYTES",
-		"how much may come at once after a pause, with rate-in, or auto"},
-	{NULL, "burst-out", "BYTES",
-		"how much may leave at once after a pause, with rate-out, or auto"},
-	{NULL, "queue-out", "N",
-		"how many frames may wait for rate-out; long ones count for each 2 KB"},
-	{NULL, "mirror", "PORT",
-		"the port that copies of this port's frames leave by as well; empty for none"},
-	{NULL, "mirror-direction", "both|rx|tx",
-		"copies of what the switch receives here (rx), sends here (tx), or both"},
-	{NULL, "macs", "LIST", "the only addresses that frames may come from; nothing for any"},
-	{NULL, "macs-arp", "on|off",
-		"whether ARP and neighbour discovery may speak for these addresses only"},
-	{NULL, "storm", "PPS",
-		"how many broadcast, multicast and unknown frames a second the port may send; 0 for any"},
-	{NULL, "sticky", "on|off", "whether addresses learned at the port stay until they age out"},
-	{NULL, "fast-leave", "on|off",
-		"snooping: whether a host that leaves a group is the only one behind the port"},
-	{NULL, "mcast-router", "auto|on|off",
-		"snooping: whether a multicast router is behind the port (auto: while one is heard)"},
-	{NULL, NULL, NULL, NULL},
-};
-/* clang-format on */
+static void
+portkey_open(struct portkeys *keys, const struct port_type *type)
+{
+	memset(keys, 0, sizeof(*keys));
+	if (type == NULL) {
+		port_config_defaults(&keys->common);
+		keys->keys = port_common_keys;
+		keys->defaults = &keys->common;
+	} else {
+		type->defaults(keys->common.driver_config);
+		keys->keys = type->keys;
+		keys->defaults = keys->common.driver_config;
+	}
+}
+
+void
+portkey_print(FILE *file, const struct port_type *type,
+	void (*print)(FILE *file, const char *term, const char *meaning))
+{
+	char text[KEY_VALUE_MAX], term[PORTKEY_TERM_MAX], meaning[PORTKEY_MEANING_MAX];
+	struct portkeys keys;
+
+	portkey_open(&keys, type);
+	for (const struct key *key = keys.keys; key->name != NULL; key++) {
+		snprintf(term, sizeof(term), "%s=%s", key->name, key_values(key, text));
+		key_format(key, keys.defaults, text);
+		snprintf(meaning, sizeof(meaning), "%s%s%s%s", key->help,
+			text[0] != '\0' ? " (default: " : "", text, text[0] != '\0' ? ")" : "");
+		print(file, term, meaning);
+	}
+}
+
+static void
+portkey_append(json_t *list, const struct port_type *type)
+{
+	char values[KEY_VALUE_MAX], text[KEY_VALUE_MAX];
+	struct portkeys keys;
+
+	portkey_open(&keys, type);
+	for (const struct key *key = keys.keys; key->name != NULL; key++)
+		json_array_append_new(
+			list, json_pack("{s:s?, s:s, s:s, s:s, s:s}", "type",
+				      type != NULL ? type->name : NULL, "key", key->name, "values",
+				      key_values(key, values), "default",
+				      key_format(key, keys.defaults, text), "help", key->help));
+}
+
+json_t *
+portkey_json(void)
+{
+	json_t *list = json_array();
+
+	for (const struct port_type *const *type = port_types; *type != NULL; type++)
+		portkey_append(list, *type);
+	portkey_append(list, NULL);
+	return list;
+}

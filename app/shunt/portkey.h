@@ -1,31 +1,29 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The port types and the keys that `port add` and `port set` take, for help, manual page and
- * completion. What a key may hold is the switch's to decide; nothing is checked here.
+ * The port types and the keys that `port add` and `port set` take, as help, manual page and
+ * completion tell them. They are the switch's own tables (port/keys.h, types.h). What a key may hold
+ * is the switch's to decide; nothing is checked here.
  *
- * Thread safety: constant tables.
+ * Thread safety: pure functions over constant tables.
  */
 #ifndef SHUNT_CLI_PORTKEY_H
 #define SHUNT_CLI_PORTKEY_H
 
-#include <stddef.h>
+#include <jansson.h>
+#include <stdio.h>
 
-struct portkey_type {
-	const char *name;
-	const char *help;
-};
+#include "types.h"
 
-struct portkey {
-	const char *type; /**< NULL: ports of every type have it */
-	const char *name;
-	const char *value; /**< what to write after '=': choices "a|b", or a noun "PATH" */
-	const char *help;
-};
+/**
+ * Print every key of a type.
+ *
+ * @param type NULL: those that ports of every type have
+ * @param print called for each with a term "mode=server|client" and what it means
+ */
+void portkey_print(FILE *file, const struct port_type *type,
+	void (*print)(FILE *file, const char *term, const char *meaning));
 
-/** Every port type; ends with a NULL name. */
-extern const struct portkey_type portkey_types[];
-
-/** Every key, those of one type side by side; ends with a NULL name. */
-extern const struct portkey portkeys[];
+/** @return the keys of every type, those of all of them last, as an array of objects */
+json_t *portkey_json(void);
 
 #endif

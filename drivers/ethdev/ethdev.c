@@ -15,31 +15,6 @@
 
 #include "lcore/pool.h"
 
-#define ETHDEV_KEY(word, member, ...)                                                              \
-	{                                                                                          \
-		.name = word, .offset = offsetof(struct ethdev_config, member), __VA_ARGS__        \
-	}
-
-enum { ETHDEV_MTU_MIN = 68, ETHDEV_MTU_MAX = 65521 };
-
-static const char *const ethdev_zero_copies[] = {"auto", "on", "off", NULL};
-
-static const struct key ethdev_keys[] = {
-	ETHDEV_KEY("device", device, .kind = KEY_TEXT, .size = ETHDEV_DEVICE_MAX),
-	ETHDEV_KEY("queues", queues, .kind = KEY_NUMBER, .min = 1, .max = PORT_QUEUES_MAX),
-	ETHDEV_KEY("mtu", mtu, .kind = KEY_NUMBER, .max = ETHDEV_MTU_MAX),
-	ETHDEV_KEY("zero-copy", zero_copy, .kind = KEY_CHOICE, .choices = ethdev_zero_copies),
-	{0},
-};
-
-static void
-ethdev_defaults(void *driver_config)
-{
-	struct ethdev_config *config = driver_config;
-
-	config->queues = 1;
-}
-
 static int
 ethdev_check(const struct port_config *config, struct err *err)
 {
@@ -256,10 +231,7 @@ ethdev_missed(const struct port *port)
 }
 
 const struct port_driver ethdev_driver = {
-	.type = "ethdev",
-	.keys = ethdev_keys,
-	.config_size = sizeof(struct ethdev_config),
-	.defaults = ethdev_defaults,
+	.type = &ethdev_type,
 	.check = ethdev_check,
 	.open = ethdev_open,
 	.close = ethdev_close,

@@ -12,33 +12,16 @@
 #include <rte_ethdev.h>
 #include <rte_spinlock.h>
 
+#include "ethdev/keys.h"
 #include "frame/loan.h"
 #include "frame/reach.h"
 #include "port/port.h"
 
 enum {
-	ETHDEV_DEVICE_MAX = 512,
 	ETHDEV_RING = 1024,         /**< descriptors asked for, per queue */
 	ETHDEV_DRAIN_ROUNDS = 1024, /**< bursts thrown away at most when a device starts */
 	ETHDEV_COLLECT_TURNS = 256, /**< receive bursts between two looks for frames that left */
 };
-
-/** Keys of an ethdev port. */
-/** Which guests' frames leave by reference, where that is possible. */
-enum ethdev_zero_copy {
-	ETHDEV_ZERO_COPY_AUTO, /**< of guests in huge pages, which nobody takes back in between */
-	ETHDEV_ZERO_COPY_ON,
-	ETHDEV_ZERO_COPY_OFF,
-};
-
-struct ethdev_config {
-	char device[ETHDEV_DEVICE_MAX]; /**< devargs */
-	int64_t queues;
-	int64_t mtu;       /**< 0 = the device's own */
-	int64_t zero_copy; /**< enum ethdev_zero_copy */
-};
-
-_Static_assert(sizeof(struct ethdev_config) <= PORT_DRIVER_CONFIG_MAX, "fits into a port's keys");
 
 /** A transmit queue. */
 struct ethdev_queue {

@@ -10,45 +10,6 @@
 
 #include "lcore/pool.h"
 
-#define VHOST_KEY(word, member, ...)                                                               \
-	{                                                                                          \
-		.name = word, .offset = offsetof(struct vhost_config, member), __VA_ARGS__         \
-	}
-
-enum { VHOST_MTU_MIN = 68, VHOST_MTU_MAX = 65535, VHOST_PERM_DEFAULT = 0660 };
-
-static const char *const vhost_modes[] = {
-	[VHOST_SERVER] = "server", [VHOST_CLIENT] = "client", NULL};
-
-static const char *const vhost_datapaths[] = {
-	[VHOST_DATAPATH_AUTO] = "auto", [VHOST_DATAPATH_LIBRARY] = "library", NULL};
-
-static const struct key vhost_keys[] = {
-	VHOST_KEY("socket", socket, .kind = KEY_TEXT, .size = VHOST_PATH_MAX),
-	VHOST_KEY("mode", mode, .kind = KEY_CHOICE, .choices = vhost_modes),
-	VHOST_KEY("queues", queues, .kind = KEY_NUMBER, .min = 1, .max = PORT_QUEUES_MAX),
-	VHOST_KEY("packed", packed, .kind = KEY_SWITCH),
-	VHOST_KEY("tso", tso, .kind = KEY_SWITCH),
-	VHOST_KEY("csum", csum, .kind = KEY_SWITCH),
-	VHOST_KEY("mtu", mtu, .kind = KEY_NUMBER, .max = VHOST_MTU_MAX),
-	VHOST_KEY("owner", owner, .kind = KEY_TEXT, .size = VHOST_OWNER_MAX),
-	VHOST_KEY("perm", perm, .kind = KEY_OCTAL, .min = 0, .max = 0777),
-	VHOST_KEY("datapath", datapath, .kind = KEY_CHOICE, .choices = vhost_datapaths),
-	{0},
-};
-
-static void
-vhost_defaults(void *driver_config)
-{
-	struct vhost_config *config = driver_config;
-
-	config->mode = VHOST_SERVER;
-	config->queues = 1;
-	config->tso = true;
-	config->csum = true;
-	config->perm = VHOST_PERM_DEFAULT;
-}
-
 static int
 vhost_check(const struct port_config *config, struct err *err)
 {
@@ -167,10 +128,7 @@ vhost_facts(const struct port *port, struct port_facts *facts)
 }
 
 const struct port_driver vhost_driver = {
-	.type = "vhost",
-	.keys = vhost_keys,
-	.config_size = sizeof(struct vhost_config),
-	.defaults = vhost_defaults,
+	.type = &vhost_type,
 	.check = vhost_check,
 	.open = vhost_open,
 	.close = vhost_close,

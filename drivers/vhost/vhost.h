@@ -15,11 +15,10 @@
 
 #include "frame/reach.h"
 #include "port/port.h"
+#include "vhost/keys.h"
 #include "vring/vring.h"
 
 enum {
-	VHOST_PATH_MAX = 108, /**< sun_path of struct sockaddr_un */
-	VHOST_OWNER_MAX = 80,
 	VHOST_MBUFS_PER_QUEUE = 64,
 	VHOST_NOBODY = -1,    /**< instead of a vid */
 	VHOST_UNTOLD_MAX = 8, /**< rings whose guests are told together */
@@ -28,30 +27,6 @@ enum {
 
 /** A feature bit as virtio numbers it, in a set of them. */
 #define VHOST_FEATURE(bit) (UINT64_C(1) << (bit))
-
-enum vhost_mode { VHOST_SERVER, VHOST_CLIENT };
-
-/** Whose bursts move frames. */
-enum vhost_datapath {
-	VHOST_DATAPATH_AUTO,    /**< our own, where they can */
-	VHOST_DATAPATH_LIBRARY, /**< librte_vhost's, to compare with and to fall back to */
-};
-
-/** Keys of a vhost port. */
-struct vhost_config {
-	char socket[VHOST_PATH_MAX];
-	char owner[VHOST_OWNER_MAX]; /**< "user:group", empty = unchanged */
-	int64_t perm;
-	int64_t mode;     /**< enum vhost_mode */
-	int64_t datapath; /**< enum vhost_datapath */
-	int64_t queues;
-	int64_t mtu; /**< 0 = not told to the guest, any length passes */
-	bool packed;
-	bool tso;
-	bool csum;
-};
-
-_Static_assert(sizeof(struct vhost_config) <= PORT_DRIVER_CONFIG_MAX, "fits into a port's keys");
 
 /** A guest's memory as we have it mapped. Freed by whoever lets go last. */
 struct vhost_mapping {

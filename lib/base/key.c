@@ -64,20 +64,29 @@ key_set_switch(const struct key *key, bool *field, const char *value, struct err
 	return 0;
 }
 
+/** Print all choices with something in between. */
+static void
+key_join(const struct key *key, const char *between, char *text, size_t size)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (int i = 0; key->choices[i] != NULL && used < size; i++)
+		used += (size_t)snprintf(
+			text + used, size - used, "%s%s", i > 0 ? between : "", key->choices[i]);
+}
+
 static int
 key_set_choice(const struct key *key, int64_t *field, const char *value, struct err *err)
 {
-	char words[ERR_TEXT_MAX / 2] = "";
+	char words[ERR_TEXT_MAX / 2];
 
-	for (int i = 0; key->choices[i] != NULL; i++) {
+	for (int i = 0; key->choices[i] != NULL; i++)
 		if (strcmp(key->choices[i], value) == 0) {
 			*field = i;
 			return 0;
 		}
-		size_t used = strlen(words);
-		snprintf(words + used, sizeof(words) - used, "%s%s", i > 0 ? ", " : "",
-			key->choices[i]);
-	}
+	key_join(key, ", ", words, sizeof(words));
 	return err_set(err, EINVAL, "%s: '%.40s' is none of: %s", key->name, value, words);
 }
 
@@ -162,6 +171,18 @@ key_set(const struct key *key, void *object, const char *value, struct err *err)
 		return key_set_amount(key, field, value, err);
 	}
 	return err_set(err, EINVAL, "%s: unknown kind of key", key->name);
+}
+
+char *
+key_values(const struct key *key, char text[KEY_VALUE_MAX])
+{
+	if (key->value != NULL)
+		snprintf(text, KEY_VALUE_MAX, "%s", key->value);
+	else if (key->kind == KEY_CHOICE)
+		key_join(key, "|", text, KEY_VALUE_MAX);
+	else
+		strcpy(text, key->kind == KEY_SWITCH ? "on|off" : "N");
+	return text;
 }
 
 char *

@@ -28,6 +28,8 @@ enum key_kind {
 
 struct key {
 	const char *name;
+	const char *help;  /**< what it says, in a few words; a default is told beside it */
+	const char *value; /**< what help writes for a value: "PATH"; NULL: choices, on|off, N */
 	enum key_kind kind;
 	size_t offset; /**< of the field in the structure */
 	size_t size;   /**< KEY_TEXT: bytes of the field */
@@ -52,6 +54,9 @@ const struct key *key_find(const struct key table[], const char *name);
  * @return 0; -EINVAL with the reason in err, object untouched
  */
 int key_set(const struct key *key, void *object, const char *value, struct err *err);
+
+/** Print what may be written for a value, for help: "on|off", "PATH". @return text */
+char *key_values(const struct key *key, char text[KEY_VALUE_MAX]);
 
 /** Print the value of a key. @return text */
 char *key_format(const struct key *key, const void *object, char text[KEY_VALUE_MAX]);

@@ -11,6 +11,8 @@
 #include "datapath/rules.h"
 #include "policy/relations.h"
 
+enum { READER_KEYS_MAX = 96, READER_REASON_MAX = READER_KEYS_MAX + 128 };
+
 /** What the walk over a document carries along. */
 struct reader {
 	struct config *config;
@@ -107,23 +109,42 @@ reader_number(struct reader *reader, const char *key, const yaml_node_t *value, 
 	return 0;
 }
 
+/** Add a word to a list of them. */
+static void
+reader_also(char words[READER_KEYS_MAX], const char *word)
+{
+	size_t used = strlen(words);
+
+	snprintf(words + used, READER_KEYS_MAX - used, "%s%s", used > 0 ? ", " : "", word);
+}
+
+static const struct fdb_key {
+	const char *name;
+	uint32_t min, max;
+	size_t offset; /* in struct fdb_config */
+} fdb_keys[] = {
+	{"capacity", FDB_CAPACITY_MIN, FDB_CAPACITY_MAX, offsetof(struct fdb_config, capacity)},
+	{"ageing", FDB_AGEING_MIN, FDB_AGEING_MAX, offsetof(struct fdb_config, ageing)},
+	{"moves", 1, FDB_MOVES_MAX, offsetof(struct fdb_config, moves)},
+};
+
 static int
-reader_fdb(struct reader *reader, const char *key, const yaml_node_t *key_node,
+reader_fdb_key(struct reader *reader, const char *key, const yaml_node_t *key_node,
 	const yaml_node_t *value, void *arg)
 {
-	struct fdb_config *fdb = arg;
-	char reason[128];
+	char reason[READER_REASON_MAX], others[READER_KEYS_MAX] = "";
 
-	if (strcmp(key, "capacity") == 0)
-		return reader_number(reader, "fdb.capacity", value, FDB_CAPACITY_MIN,
-			FDB_CAPACITY_MAX, &fdb->capacity);
-	if (strcmp(key, "ageing") == 0)
-		return reader_number(
-			reader, "fdb.ageing", value, FDB_AGEING_MIN, FDB_AGEING_MAX, &fdb->ageing);
-	if (strcmp(key, "moves") == 0)
-		return reader_number(reader, "fdb.moves", value, 1, FDB_MOVES_MAX, &fdb->moves);
-	snprintf(reason, sizeof(reason),
-		"fdb.%.60s: no such key; there are capacity, ageing and moves", key);
+	for (size_t i = 0; i < RTE_DIM(fdb_keys); i++) {
+		const struct fdb_key *known = &fdb_keys[i];
+
+		reader_also(others, known->name);
+		if (strcmp(key, known->name) != 0)
+			continue;
+		snprintf(reason, sizeof(reason), "fdb.%s", key);
+		return reader_number(reader, reason, value, known->min, known->max,
+			(uint32_t *)((char *)arg + known->offset));
+	}
+	snprintf(reason, sizeof(reason), "fdb.%.60s: no such key; there are %s", key, others);
 	return reader_fail(reader, key_node, reason);
 }
 
@@ -267,25 +288,41 @@ reader_metrics(struct reader *reader, const yaml_node_t *value)
 }
 
 static int
+reader_fdb(struct reader *reader, const yaml_node_t *value)
+{
+	return reader_mapping(reader, value, "fdb", reader_fdb_key, &reader->config->fdb);
+}
+
+static int
+reader_ports(struct reader *reader, const yaml_node_t *value)
+{
+	return is_null(value) ? 0 : reader_mapping(reader, value, "ports", reader_port, NULL);
+}
+
+static const struct reader_key {
+	const char *name;
+	int (*read)(struct reader *reader, const yaml_node_t *value);
+} reader_keys[] = {
+	{"lcores", reader_lcores},
+	{"fdb", reader_fdb},
+	{"metrics", reader_metrics},
+	{"snooping", reader_snooping},
+	{"ports", reader_ports},
+};
+
+static int
 reader_top(struct reader *reader, const char *key, const yaml_node_t *key_node,
 	const yaml_node_t *value, void *arg)
 {
-	char reason[128];
+	char reason[READER_REASON_MAX], others[READER_KEYS_MAX] = "";
 
 	(void)arg;
-	if (strcmp(key, "lcores") == 0)
-		return reader_lcores(reader, value);
-	if (strcmp(key, "fdb") == 0)
-		return reader_mapping(reader, value, "fdb", reader_fdb, &reader->config->fdb);
-	if (strcmp(key, "ports") == 0)
-		return is_null(value) ? 0
-				      : reader_mapping(reader, value, "ports", reader_port, NULL);
-	if (strcmp(key, "snooping") == 0)
-		return reader_snooping(reader, value);
-	if (strcmp(key, "metrics") == 0)
-		return reader_metrics(reader, value);
-	snprintf(reason, sizeof(reason),
-		"%.60s: no such key; there are lcores, fdb, metrics, snooping and ports", key);
+	for (size_t i = 0; i < RTE_DIM(reader_keys); i++) {
+		if (strcmp(key, reader_keys[i].name) == 0)
+			return reader_keys[i].read(reader, value);
+		reader_also(others, reader_keys[i].name);
+	}
+	snprintf(reason, sizeof(reason), "%.60s: no such key; there are %s", key, others);
 	return reader_fail(reader, key_node, reason);
 }
 

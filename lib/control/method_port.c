@@ -58,7 +58,7 @@ config_member(const struct key *key, const char *value, void *object)
 json_t *
 methods_port_config(const struct port_config *config, bool all)
 {
-	json_t *object = json_pack("{s:s}", "type", config->driver->type);
+	json_t *object = json_pack("{s:s}", "type", config->driver->type->name);
 
 	port_config_visit(config, all, config_member, object);
 	return object;
@@ -140,7 +140,7 @@ port_summary(const struct vswitch *vswitch, const struct vswitch_port *port)
 	vswitch_port_counters(vswitch, port, &c);
 	return json_pack(
 		"{s:s, s:s, s:s, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i}",
-		"name", port->port.config.name, "type", driver->type, "link",
+		"name", port->port.config.name, "type", driver->type->name, "link",
 		vswitch->up[port->port.id] ? "up" : "down", "numa_node",
 		port->port.numa_node < 0 ? 0 : port->port.numa_node, "rx_queues",
 		(int)port->port.rx_queues, "tx_queues", (int)port->port.tx_queues, "rx_packets",
@@ -231,7 +231,7 @@ port_qemu(void *arg, json_t *params, struct err *err)
 		return NULL;
 	if (port->port.config.driver->frontend == NULL) {
 		err_set(err, ENOTSUP, "port %s: no VM connects to a port of type %s",
-			port->port.config.name, port->port.config.driver->type);
+			port->port.config.name, port->port.config.driver->type->name);
 		return NULL;
 	}
 	port->port.config.driver->frontend(&port->port, &frontend);

@@ -220,7 +220,7 @@ vswitch_port_add(struct vswitch *vswitch, const struct port_config *config, stru
 		return rc;
 	}
 	vswitch_lcore_confine(vswitch);
-	log_info("port %s: added, %s", config->name, config->driver->type);
+	log_info("port %s: added, %s", config->name, config->driver->type->name);
 	return 0;
 }
 

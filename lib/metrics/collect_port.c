@@ -90,7 +90,7 @@ collect_types(struct collect *collect)
 	for (unsigned i = 0; i < collect->n_ports; i++) {
 		const struct collect_port *row = &collect->port[i];
 		const struct metrics_label labels[] = {{"port", port_name(row)},
-			{"type", row->port->port.config.driver->type}, {NULL, NULL}};
+			{"type", row->port->port.config.driver->type->name}, {NULL, NULL}};
 
 		metrics_text_count(&collect->text, labels, 1);
 	}

@@ -7,65 +7,6 @@
 
 #include "port/port.h"
 
-#define PORT_KEY(word, member, ...)                                                                \
-	{                                                                                          \
-		.name = word, .offset = offsetof(struct port_config, member), __VA_ARGS__          \
-	}
-/* As lib/rate/bucket.h has the limits. */
-#define PORT_RATE                                                                                  \
-	.kind = KEY_AMOUNT, .min = 1000, .max = 1000000000000, .noun = "rate", .unset = "off",     \
-	.live = true
-#define PORT_BURST                                                                                 \
-	.kind = KEY_AMOUNT, .min = 1, .max = 512000000, .noun = "burst", .unset = "auto",          \
-	.live = true
-
-enum {
-	VLAN_LAST = 4094, /* IEEE 802.1Q table 9-2 */
-	QUEUE_OUT = 1000, /* as Linux' txqueuelen */
-};
-
-static const char *const port_vlan_protocols[] = {"802.1Q", "802.1ad", NULL};
-static const char *const port_mcast_routers[] = {"auto", "on", "off", NULL};
-static const char *const port_policies[] = {"bridge", "vepa", "private", "passthru", NULL};
-static const char *const port_mirror_directions[] = {"both", "rx", "tx", NULL};
-
-const struct key port_common_keys[] = {
-	PORT_KEY("enabled", enabled, .kind = KEY_SWITCH, .live = true),
-	PORT_KEY("numa", numa, .kind = KEY_NUMBER, .min = PORT_NUMA_AUTO, .max = 63),
-	PORT_KEY("mac-limit", mac_limit, .kind = KEY_NUMBER, .max = 1048576, .live = true),
-	PORT_KEY("vlan", vlan, .kind = KEY_NUMBER, .max = VLAN_LAST, .live = true),
-	PORT_KEY("trunk", trunk, .kind = KEY_TEXT, .size = PORT_TRUNK_MAX, .optional = true,
-		.live = true),
-	PORT_KEY("native", native, .kind = KEY_NUMBER, .max = VLAN_LAST, .live = true),
-	PORT_KEY("vlan-protocol", vlan_protocol, .kind = KEY_CHOICE, .choices = port_vlan_protocols,
-		.live = true),
-	PORT_KEY("policy", policy, .kind = KEY_CHOICE, .choices = port_policies, .live = true),
-	PORT_KEY("uplink", uplink, .kind = KEY_TEXT, .size = PORT_NAME_MAX, .optional = true,
-		.live = true),
-	PORT_KEY("learn", learn, .kind = KEY_SWITCH, .live = true),
-	PORT_KEY("flood", flood, .kind = KEY_SWITCH, .live = true),
-	PORT_KEY("mcast-flood", mcast_flood, .kind = KEY_SWITCH, .live = true),
-	PORT_KEY("isolated", isolated, .kind = KEY_SWITCH, .live = true),
-	PORT_KEY("rate-in", rate_in, PORT_RATE),
-	PORT_KEY("rate-out", rate_out, PORT_RATE),
-	PORT_KEY("burst-in", burst_in, PORT_BURST),
-	PORT_KEY("burst-out", burst_out, PORT_BURST),
-	PORT_KEY("queue-out", queue_out, .kind = KEY_NUMBER, .min = 64, .max = 65536, .live = true),
-	PORT_KEY("mirror", mirror, .kind = KEY_TEXT, .size = PORT_NAME_MAX, .optional = true,
-		.live = true),
-	PORT_KEY("mirror-direction", mirror_direction, .kind = KEY_CHOICE,
-		.choices = port_mirror_directions, .live = true),
-	PORT_KEY("sticky", sticky, .kind = KEY_SWITCH, .live = true),
-	PORT_KEY("macs", macs, .kind = KEY_TEXT, .size = PORT_MACS_TEXT, .optional = true,
-		.live = true),
-	PORT_KEY("macs-arp", macs_arp, .kind = KEY_SWITCH, .live = true),
-	PORT_KEY("storm", storm, .kind = KEY_NUMBER, .max = PORT_STORM_MAX, .live = true),
-	PORT_KEY("fast-leave", fast_leave, .kind = KEY_SWITCH, .live = true),
-	PORT_KEY("mcast-router", mcast_router, .kind = KEY_CHOICE, .choices = port_mcast_routers,
-		.live = true),
-	{0},
-};
-
 static const char *const port_types_later[] = {"vf", "tap", "stream", "vde", "dgram", NULL};
 
 static int
@@ -89,27 +30,22 @@ port_name_check(const char *name, struct err *err)
 static const struct port_driver *
 port_driver_find(const struct port_driver *const drivers[], const char *type, struct err *err)
 {
+	char types[ERR_TEXT_MAX / 2] = "";
+	size_t used = 0;
+
 	for (int i = 0; drivers[i] != NULL; i++)
-		if (strcmp(drivers[i]->type, type) == 0)
+		if (strcmp(drivers[i]->type->name, type) == 0)
 			return drivers[i];
 	for (int i = 0; port_types_later[i] != NULL; i++)
 		if (strcmp(port_types_later[i], type) == 0) {
 			err_set(err, EINVAL, "type: '%s' is not yet supported", type);
 			return NULL;
 		}
-	err_set(err, EINVAL, "type: unknown port type '%.40s'; there are vhost and ethdev", type);
+	for (int i = 0; drivers[i] != NULL && used < sizeof(types); i++)
+		used += (size_t)snprintf(types + used, sizeof(types) - used, "%s%s",
+			i > 0 ? ", " : "", drivers[i]->type->name);
+	err_set(err, EINVAL, "type: unknown port type '%.40s'; there are %s", type, types);
 	return NULL;
-}
-
-void
-port_config_defaults(struct port_config *config)
-{
-	config->enabled = true;
-	config->numa = PORT_NUMA_AUTO;
-	config->learn = true;
-	config->flood = true;
-	config->mcast_flood = true;
-	config->queue_out = QUEUE_OUT;
 }
 
 int
@@ -126,7 +62,7 @@ port_config_init(struct port_config *config, const struct port_driver *const dri
 	if (config->driver == NULL)
 		return -EINVAL;
 	port_config_defaults(config);
-	config->driver->defaults(config->driver_config);
+	config->driver->type->defaults(config->driver_config);
 	return 0;
 }
 
@@ -137,10 +73,11 @@ port_config_set(struct port_config *config, const char *name, const char *value,
 
 	if (key != NULL)
 		return key_set(key, config, value, err);
-	key = key_find(config->driver->keys, name);
+	key = key_find(config->driver->type->keys, name);
 	if (key != NULL)
 		return key_set(key, config->driver_config, value, err);
-	return err_set(err, EINVAL, "%.60s: a %s port has no such key", name, config->driver->type);
+	return err_set(
+		err, EINVAL, "%.60s: a %s port has no such key", name, config->driver->type->name);
 }
 
 int
@@ -162,7 +99,7 @@ bool
 port_config_is_live(const struct port_config *old, const struct port_config *new)
 {
 	return old->driver == new->driver &&port_keys_are_live(port_common_keys, old, new) &&
-	       port_keys_are_live(old->driver->keys, old->driver_config, new->driver_config);
+	       port_keys_are_live(old->driver->type->keys, old->driver_config, new->driver_config);
 }
 
 static void
@@ -183,9 +120,9 @@ port_config_visit(const struct port_config *config, bool all,
 	const struct port_driver *const drivers[] = {config->driver, NULL};
 	struct port_config defaults;
 
-	port_config_init(&defaults, drivers, config->name, config->driver->type, NULL);
+	port_config_init(&defaults, drivers, config->name, config->driver->type->name, NULL);
 	port_keys_visit(port_common_keys, config, all ? NULL : &defaults, visit, arg);
-	port_keys_visit(config->driver->keys, config->driver_config,
+	port_keys_visit(config->driver->type->keys, config->driver_config,
 		all ? NULL : defaults.driver_config, visit, arg);
 }
 

@@ -140,6 +140,23 @@ class TestJson:
         switch.cli('port', 'add', 'vm1', 'vhost', *again)
         assert switch.json('port', 'show', 'vm1')['mtu'] == 1400
 
+    def test_keys_are_those_of_the_switch(self, switch):
+        """Help tells the types and keys that the running switch has, with their defaults."""
+        (command,) = switch.json('help', 'port', 'add')['commands']
+        told = {}
+        for key in command['keys']:
+            told.setdefault(key['type'], {})[key['key']] = key['default']
+        types = fails(switch, REFUSED, *'port add x nonesuch'.split()).split('there are ')[1]
+        assert set(types.strip().split(', ')) == set(told) - {None}
+        given = {'vhost': {'socket': switch.socket('x')}, 'ethdev': {'device': 'net_null0,no-rx=1'}}
+        for kind in set(told) - {None}:
+            needed = given[kind]
+            switch.port_add('x', kind, **needed)
+            port = switch.json('port', 'show', 'x')
+            expected = {**told[None], **told[kind], **{k: str(v) for k, v in needed.items()}}
+            assert {key: str(port.get(key)) for key in expected} == expected
+            switch.cli('port', 'del', 'x')
+
     def test_lcore_list(self, switch):
         switch.port_add('vm1', 'vhost', queues=2)
         (lcore,) = switch.json('lcore', 'list')

@@ -25,8 +25,8 @@ check_port(const struct config_port *port)
 
 	fuzz_check(port->line > 0);
 	fuzz_check(port_config_check(&port->config, NULL) == 0);
-	fuzz_check(port_config_init(&copy, drivers, port->config.name, port->config.driver->type,
-			   NULL) == 0);
+	fuzz_check(port_config_init(&copy, drivers, port->config.name,
+			   port->config.driver->type->name, NULL) == 0);
 	port_config_visit(&port->config, false, visit, &copy);
 	fuzz_check(memcmp(&copy, &port->config, sizeof(copy)) == 0);
 	fuzz_check(port_config_is_live(&copy, &port->config));

@@ -48,7 +48,8 @@ send_frames_in(void *dev, uint16_t lane, struct frame *const frames[], uint16_t 
 	bench.sent += result.sent;
 }
 
-static const struct port_driver driver = {.type = "ring", .tx = send_frames_in};
+static const struct port_type type = {.name = "ring"};
+static const struct port_driver driver = {.type = &type, .tx = send_frames_in};
 
 /** Guest 0 sends to 1, 1 to 0, 2 to 3. */
 static void

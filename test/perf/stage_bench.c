@@ -53,7 +53,8 @@ keep_frames(void *dev, uint16_t lane, struct frame *const frames[], uint16_t n,
 	bench.n_sent = n;
 }
 
-static const struct port_driver keeper = {.type = "keeper", .tx = keep_frames};
+static const struct port_type type = {.name = "keeper"};
+static const struct port_driver keeper = {.type = &type, .tx = keep_frames};
 
 static bool
 open_bench(void)

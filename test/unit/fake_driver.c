@@ -56,18 +56,18 @@ bare_check(const struct port_config *config, struct err *err)
 	return 0;
 }
 
+static const struct port_type fake_type = {
+	.name = "fake", .keys = fake_keys, .defaults = fake_defaults};
+static const struct port_type bare_type = {
+	.name = "bare", .keys = no_keys, .defaults = bare_defaults};
+
 static const struct port_driver fake_driver = {
-	.type = "fake",
-	.keys = fake_keys,
-	.config_size = sizeof(struct fake_config),
-	.defaults = fake_defaults,
+	.type = &fake_type,
 	.check = fake_check,
 };
 
 static const struct port_driver bare_driver = {
-	.type = "bare",
-	.keys = no_keys,
-	.defaults = bare_defaults,
+	.type = &bare_type,
 	.check = bare_check,
 };
 

@@ -110,8 +110,9 @@ end_round_done(uint64_t now, bool busy)
 	return !atomic_load(&leaves);
 }
 
+static const struct port_type type = {.name = "end"};
 static const struct port_driver end_driver = {
-	.type = "end", .rx = end_rx, .tx = end_tx, .round_done = end_round_done};
+	.type = &type, .rx = end_rx, .tx = end_tx, .round_done = end_round_done};
 static const struct port_driver *const drivers[] = {&end_driver, NULL};
 
 static int

@@ -60,7 +60,8 @@ sink_rx(void *dev, uint16_t queue, struct frame frames[], uint16_t n, struct cou
 	return 0;
 }
 
-static const struct port_driver sink_driver = {.type = "sink", .rx = sink_rx, .tx = sink_tx};
+static const struct port_type type = {.name = "sink"};
+static const struct port_driver sink_driver = {.type = &type, .rx = sink_rx, .tx = sink_tx};
 
 /** Port ids of the test's ports, the highest possible one among them. */
 static uint16_t

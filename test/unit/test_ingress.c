@@ -39,7 +39,8 @@ count_tx(void *dev, uint16_t lane, struct frame *const frames[], uint16_t n,
 	frame_free(frames, n);
 }
 
-static const struct port_driver driver = {.type = "count", .tx = count_tx};
+static const struct port_type type = {.name = "count"};
+static const struct port_driver driver = {.type = &type, .tx = count_tx};
 
 static void
 publish(void)

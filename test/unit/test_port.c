@@ -31,7 +31,7 @@ test_init(void **state)
 	assert_int_equal(port_config_init(&config, fake_drivers, "p1", "fake", &err), 0);
 	fake = (const void *)config.driver_config;
 	assert_string_equal(config.name, "p1");
-	assert_string_equal(config.driver->type, "fake");
+	assert_string_equal(config.driver->type->name, "fake");
 	assert_true(config.enabled);
 	assert_int_equal(config.numa, PORT_NUMA_AUTO);
 	assert_int_equal(config.mac_limit, 0);

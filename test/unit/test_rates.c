@@ -78,7 +78,8 @@ end_tx(void *dev, uint16_t lane, struct frame *const frames[], uint16_t n,
 	frame_free(frames, n);
 }
 
-static const struct port_driver end_driver = {.type = "end", .rx = end_rx, .tx = end_tx};
+static const struct port_type type = {.name = "end"};
+static const struct port_driver end_driver = {.type = &type, .rx = end_rx, .tx = end_tx};
 static const struct port_driver *const drivers[] = {&end_driver, NULL};
 
 static void

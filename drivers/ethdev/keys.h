@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What can be configured about an ethdev port. Nothing here needs DPDK.
+ *
+ * Thread safety: constant tables.
+ */
+#ifndef SHUNT_DRIVERS_ETHDEV_KEYS_H
+#define SHUNT_DRIVERS_ETHDEV_KEYS_H
+
+#include "port/keys.h"
+
+enum {
+	ETHDEV_DEVICE_MAX = 512,
+	ETHDEV_MTU_MIN = 68,
+	ETHDEV_MTU_MAX = 65521,
+};
+
+/** Which guests' frames leave by reference, where that is possible. */
+enum ethdev_zero_copy {
+	ETHDEV_ZERO_COPY_AUTO, /**< of guests in huge pages, which nobody takes back in between */
+	ETHDEV_ZERO_COPY_ON,
+	ETHDEV_ZERO_COPY_OFF,
+};
+
+/** Keys of an ethdev port. */
+struct ethdev_config {
+	char device[ETHDEV_DEVICE_MAX]; /**< devargs */
+	int64_t queues;
+	int64_t mtu;       /**< 0 = the device's own */
+	int64_t zero_copy; /**< enum ethdev_zero_copy */
+};
+
+_Static_assert(sizeof(struct ethdev_config) <= PORT_DRIVER_CONFIG_MAX, "fits into a port's keys");
+
+extern const struct port_type ethdev_type;
+
+#endif
