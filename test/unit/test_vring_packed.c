@@ -386,7 +386,8 @@ flip(void *arg)
 		struct virtq_packed_desc *desc = &driver.packed_desc[random >> 8 & 7];
 		struct virtq_packed_desc with = {.len = random >> 12 & 1 ? 300 : random >> 13 & 15,
 			.id = (uint16_t)(random >> 16),
-			.flags = (uint16_t)(random >> 17 & OWNER) | (random >> 20) % 8};
+			.flags = (uint16_t)((random ^ random << 9) >> 16 & OWNER) |
+				 (random >> 19 & 1 ? 0 : (random >> 20) % 8)};
 		*(volatile uint64_t *)&desc->addr = RING_HIGH - 200 + (random >> 11 & 1) * 4096;
 		__atomic_store_n(&desc->word, with.word, __ATOMIC_RELEASE);
 	}
@@ -403,7 +404,7 @@ test_flipping(void **state)
 	restart(&(struct ring_options){.size = 8});
 	atomic_store(&stop, false);
 	assert_int_equal(pthread_create(&thread, NULL, flip, NULL), 0);
-	for (unsigned round = 0; round < FLIPS || (taken == 0 && round < 1000 * FLIPS); round++) {
+	for (unsigned round = 0; round < FLIPS || taken == 0; round++) {
 		uint16_t n = virtq_pop(&driver.ring, batch, frames, FRAME_BURST, &bad);
 		assert_in_range(batch->taken, n, 8);
 		for (uint16_t i = 0; i < n; i++)
@@ -411,12 +412,11 @@ test_flipping(void **state)
 		taken += n;
 		virtq_pop_done(&driver.ring, batch);
 		atomic_store(&driver.ring.broken, VIRTQ_GOOD);
-		if (taken == 0) /* the other thread may not have begun */
-			sched_yield();
+		if (taken == 0)
+			sched_yield(); /* the other thread may wait for this CPU */
 	}
 	atomic_store(&stop, true);
 	pthread_join(thread, NULL);
-	assert_in_range(taken, 1, UINT32_MAX);
 }
 
 int
