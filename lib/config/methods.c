@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "config/config.h"
+#include "config/save.h"
 
 static json_t *
 config_show(void *arg, json_t *params, struct err *err)
@@ -20,26 +19,6 @@ config_show(void *arg, json_t *params, struct err *err)
 		config_json(&service->target));
 	free(yaml);
 	return result;
-}
-
-/** Write aside and move into place: a reader sees the old file or the new one. */
-static int
-config_write(const char *path, const char *text, struct err *err)
-{
-	char aside[CONFIG_PATH_MAX + 8];
-
-	snprintf(aside, sizeof(aside), "%s.new", path);
-	FILE *file = fopen(aside, "we");
-	if (file == NULL)
-		return err_set(err, errno, "%s: %s", aside, strerror(errno));
-	bool good = fputs(text, file) >= 0 && fflush(file) == 0 && fsync(fileno(file)) == 0;
-	good = fclose(file) == 0 && good;
-	if (!good || rename(aside, path) < 0) {
-		int rc = err_set(err, errno, "%s: %s", path, strerror(errno));
-		unlink(aside);
-		return rc;
-	}
-	return 0;
 }
 
 static const char *
@@ -67,7 +46,8 @@ config_save(void *arg, json_t *params, struct err *err)
 	if (file == NULL)
 		return NULL;
 	char *yaml = config_print(&service->target);
-	int rc = yaml == NULL ? err_set(err, ENOMEM, "no memory") : config_write(file, yaml, err);
+	int rc = yaml == NULL ? err_set(err, ENOMEM, "no memory")
+			      : config_save_text(file, yaml, err);
 	free(yaml);
 	return rc < 0 ? NULL : json_pack("{s:s}", "file", file);
 }

@@ -2,6 +2,9 @@
 """The configuration of a running switch: show, save, apply, SIGHUP."""
 
 import os
+import re
+import struct
+import subprocess
 
 import pytest
 import yaml
@@ -36,6 +39,13 @@ def state(switch):
     """All that a configuration can change."""
     shown = switch.json('config', 'show')
     return shown, [switch.port(name) for name in ports(switch)]
+
+
+def mount(*words):
+    """Mount, or skip the test where that is not allowed."""
+    done = subprocess.run(['mount', *map(str, words)], stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        pytest.skip(done.stderr.strip())
 
 
 class TestApply:
@@ -182,6 +192,94 @@ class TestSave:
         with pytest.raises(SwitchError) as refused:
             switch.cli('config', 'save', place)
         assert refused.value.status == 1 and place in str(refused.value)
+
+    @pytest.mark.parametrize('links', [
+        ['managed/real'], ['managed/one', 'two', '../far/real'], ['{dir}/managed/real']],
+        ids=['relative', 'three', 'absolute'])
+    def test_a_link_is_followed(self, switch, links):
+        """Where it leads gets the text, in one step, and keeps mode and owner; links stay."""
+        at = switch.config
+        for folder in ('managed', 'far'):
+            (switch.dir / folder).mkdir()
+        at.unlink()
+        for link in links:
+            at.symlink_to(link.format(dir=switch.dir))
+            at = at.parent / link.format(dir=switch.dir)
+        at.write_text('ports: {}\n')
+        at.chmod(0o640)
+        os.chown(at, 12, 65534)
+        inode = os.stat(at).st_ino
+        switch.port_add('vm1', 'vhost')
+        switch.cli('config', 'save')
+        state = os.stat(at, follow_symlinks=False)
+        assert switch.config.is_symlink() and 'vm1' in at.read_text()
+        assert (state.st_mode & 0o7777, state.st_uid, state.st_gid) == (0o640, 12, 65534)
+        assert state.st_ino != inode, 'written in place'
+        assert not list(switch.dir.rglob('*.new'))
+        switch.restart()
+        assert ports(switch) == ['vm1']
+
+    def test_a_link_to_a_file_that_is_not_there_yet(self, switch):
+        (switch.dir / 'managed').mkdir()
+        switch.config.unlink()
+        switch.config.symlink_to('managed/new.yaml')
+        switch.cli('config', 'save')
+        assert switch.config.is_symlink() and (switch.dir / 'managed/new.yaml').is_file()
+
+    def test_an_access_list_stays(self, switch):
+        """It is not widened to what its mask is in the mode."""
+        entries = [(1, 6, -1), (2, 6, 12), (4, 0, -1), (16, 6, -1), (32, 0, -1)]
+        rules = struct.pack('<I', 2) + b''.join(
+            struct.pack('<HHI', tag, perm, who & 0xffffffff) for tag, perm, who in entries)
+        try:
+            os.setxattr(switch.config, 'system.posix_acl_access', rules)
+        except OSError as error:
+            pytest.skip(f'access lists: {error.strerror}')
+        switch.cli('config', 'save')
+        assert os.getxattr(switch.config, 'system.posix_acl_access') == rules
+
+    def test_a_new_file_has_the_usual_mode(self, switch):
+        switch.cli('config', 'save', switch.dir / 'new')
+        (switch.dir / 'touched').touch()
+        assert os.stat(switch.dir / 'new').st_mode == os.stat(switch.dir / 'touched').st_mode
+
+    def test_what_a_cut_short_save_left(self, switch):
+        """It is neither in the way nor followed."""
+        victim = switch.dir / 'victim'
+        victim.write_text('precious')
+        (switch.dir / f'{switch.config.name}.new').symlink_to(victim)
+        switch.cli('config', 'save')
+        assert victim.read_text() == 'precious'
+        assert not list(switch.dir.glob('*.new'))
+
+    @pytest.mark.parametrize('kind, says', [
+        ('loop', 'symbolic links'), ('nowhere', 'leads to .*/none/x: .*No such file'),
+        ('folder', 'no regular file'), ('device', 'no regular file'), ('pipe', 'no regular file'),
+        ('read-only', 'leads to .*/ro/x: .*Read-only'), ('mount', 'mount'),
+    ])
+    def test_refused_in_one_line(self, switch, kind, says):
+        path, folder = switch.dir / 'save', switch.dir / 'ro'
+        folder.mkdir()
+        if kind == 'pipe':
+            os.mkfifo(path)
+        elif kind == 'mount':
+            (folder / 'x').write_text('old')
+            path.touch()
+            mount('--bind', folder / 'x', path)
+        else:
+            path.symlink_to({'loop': 'save', 'nowhere': '/none/x', 'folder': folder,
+                             'device': '/dev/null', 'read-only': folder / 'x'}[kind])
+        if kind == 'read-only':
+            mount('-t', 'tmpfs', '-o', 'ro', 'none', folder)
+        try:
+            done = switch.cli('config', 'save', path, check=False)
+        finally:
+            for mounted in {'mount': [path], 'read-only': [folder]}.get(kind, []):
+                subprocess.run(['umount', mounted], check=True)
+        assert done.returncode == 1 and done.stderr.count('\n') == 1, done
+        assert re.search(says, done.stderr) and str(path) in done.stderr, done.stderr
+        assert kind != 'mount' or (folder / 'x').read_text() == 'old'
+        assert not list(switch.dir.rglob('*.new'))
 
     @pytest.mark.parametrize('value', ['a b.sock', 'a: b', "it's", '"x"', '#x', '{x}', 'é', '%x',
                                        '- x'])
