@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "eal.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,13 +11,15 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_log.h>
+#include <rte_mbuf.h>
+#include <rte_mbuf_pool_ops.h>
 
 #include "base/log.h"
+#include "hugepages.h"
+#include "lcore/plugins.h"
 #include "lcore/topology.h"
 
 LOG_MODULE(eal);
-
-#define EAL_HUGEPAGES "/sys/kernel/mm/hugepages"
 
 enum {
 	EAL_ARGS_MAX = 64,
@@ -25,6 +27,8 @@ enum {
 };
 
 #define EAL_NO_HUGE_MB "1024"
+
+static char eal_warning[320]; /* about memory; empty = none */
 
 struct eal_args {
 	char *argv[EAL_ARGS_MAX];
@@ -38,30 +42,6 @@ eal_add(struct eal_args *args, const char *word)
 {
 	if (args->argc < EAL_ARGS_MAX - 1)
 		args->argv[args->argc++] = (char *)(uintptr_t)word;
-}
-
-static unsigned long
-eal_free_hugepages_kb(void)
-{
-	DIR *sizes = opendir(EAL_HUGEPAGES);
-	unsigned long sum = 0, size, pages;
-	struct dirent *entry;
-	char path[512];
-
-	while (sizes != NULL && (entry = readdir(sizes)) != NULL) {
-		if (sscanf(entry->d_name, "hugepages-%lukB", &size) != 1)
-			continue;
-		snprintf(path, sizeof(path), EAL_HUGEPAGES "/%.64s/free_hugepages", entry->d_name);
-		FILE *file = fopen(path, "re");
-		if (file == NULL)
-			continue;
-		if (fscanf(file, "%lu", &pages) == 1)
-			sum += pages * size;
-		fclose(file);
-	}
-	if (sizes != NULL)
-		closedir(sizes);
-	return sum;
 }
 
 static bool
@@ -79,8 +59,44 @@ eal_has(const struct options *options, const char *word)
 	return false;
 }
 
-/* Hugepages that were free when 4 KB pages were chosen instead; otherwise negative. */
-static long eal_too_few_mb = -1;
+/** Do the arguments speak of hugepages, so that there must be some? */
+static bool
+eal_insists(const struct options *options)
+{
+	/* None of these goes together with --no-huge. */
+	static const char *const words[] = {"--huge-dir", "--huge-unlink", "--socket-mem",
+		"--numa-mem", "--pagesz-mem", "--match-allocations", "--huge-worker-stack", NULL};
+
+	for (int i = 0; words[i] != NULL; i++)
+		if (eal_has(options, words[i]))
+			return true;
+	return false;
+}
+
+/** Are there hugepages for us? What else is told by eal_report(), once the switch runs. */
+static bool
+eal_hugepages(const struct options *options)
+{
+	unsigned long free_kb = hugepages_free_kb();
+	const char *why;
+
+	if (eal_insists(options))
+		return true;
+	if (free_kb < EAL_HUGEPAGES_KB_MIN) {
+		snprintf(eal_warning, sizeof(eal_warning),
+			"%lu MB of hugepages free: using 4 KB pages, which costs some speed and "
+			"cannot feed PCI devices (sysctl vm.nr_hugepages=1024; see doc/tuning.md)",
+			free_kb / 1024);
+		return false;
+	}
+	why = hugepages_obstacle(EAL_HUGEPAGES_KB_MIN);
+	if (why != NULL)
+		snprintf(eal_warning, sizeof(eal_warning),
+			"%lu MB of hugepages free, but %s: using 4 KB pages, which costs some "
+			"speed and cannot feed PCI devices (see doc/containers.md)",
+			free_kb / 1024, why);
+	return why == NULL;
+}
 
 /*
  * Memory that no other process maps and no file names: nothing to clean up. The EAL has two ways to
@@ -89,20 +105,18 @@ static long eal_too_few_mb = -1;
 static void
 eal_memory(const struct options *options, struct eal_args *args)
 {
-	unsigned long free_kb = eal_free_hugepages_kb();
 	bool no_huge = eal_has(options, "--no-huge");
 
-	if (!no_huge && free_kb >= EAL_HUGEPAGES_KB_MIN) {
-		if (!eal_has(options, "--huge-dir") && !eal_has(options, "--proc-type"))
+	if (!no_huge && eal_hugepages(options)) {
+		if (!eal_has(options, "--huge-dir") && !eal_has(options, "--huge-unlink") &&
+			!eal_has(options, "--legacy-mem") && !eal_has(options, "--proc-type"))
 			eal_add(args, "--in-memory");
 		return;
 	}
-	if (!no_huge) {
-		eal_too_few_mb = (long)(free_kb / 1024);
+	if (!no_huge)
 		eal_add(args, "--no-huge");
-	}
 	eal_add(args, "--no-shconf");
-	if (!eal_has(options, "-m")) {
+	if (!eal_has(options, "-m") && !eal_has(options, "--memory-size")) {
 		eal_add(args, "-m");
 		eal_add(args, EAL_NO_HUGE_MB);
 	}
@@ -141,7 +155,8 @@ eal_arguments(const struct options *options, const cpu_set_t *control, struct ea
 	eal_memory(options, args);
 	/* Take no device unasked: ports plug in theirs. */
 	if (!eal_has(options, "-a") && !eal_has(options, "--allow") && !eal_has(options, "-b") &&
-		!eal_has(options, "--block") && !eal_has(options, "--no-pci")) {
+		!eal_has(options, "--block") && !eal_has(options, "--no-pci") &&
+		(plugins_present("bus_pci") || eal_has(options, "-d"))) {
 		eal_add(args, "-a");
 		eal_add(args, "0000:00:00.0");
 	}
@@ -149,29 +164,42 @@ eal_arguments(const struct options *options, const cpu_set_t *control, struct ea
 		eal_add(args, options->eal_argv[i]);
 }
 
+/** Is there what pools of packet buffers are made of? */
+static bool
+eal_has_mempools(void)
+{
+	const char *wanted = rte_mbuf_best_mempool_ops();
+
+	for (unsigned i = 0; i < rte_mempool_ops_table.num_ops; i++)
+		if (strcmp(rte_mempool_ops_table.ops[i].name, wanted) == 0)
+			return true;
+	return false;
+}
+
 int
 eal_start(const struct options *options, const cpu_set_t *control, struct err *err)
 {
 	static struct eal_args args;
+	char missing[PLUGINS_TEXT_MAX];
 
 	if (options->eal_argc > EAL_ARGS_MAX / 2)
 		return err_set(err, EINVAL, "too many EAL arguments");
 	rte_openlog_stream(stderr);
+	signal(SIGXFSZ, SIG_IGN); /* the EAL does without files that may not grow */
 	/* What the EAL starts beside us stays where this thread is. */
 	sched_setaffinity(0, sizeof(*control), control);
 	eal_arguments(options, control, &args);
 	if (rte_eal_init(args.argc, args.argv) < 0)
 		return err_set(err, EINVAL, "DPDK does not start: %s (see its lines above)",
 			rte_strerror(rte_errno));
+	if (!eal_has_mempools())
+		return err_set(err, ENOTSUP, "%s", plugins_missing("mempool_ring", missing));
 	return 0;
 }
 
 void
 eal_report(void)
 {
-	if (eal_too_few_mb >= 0)
-		log_warning("%ld MB of hugepages free: using 4 KB pages, which costs some speed "
-			    "and cannot feed PCI devices (sysctl vm.nr_hugepages=1024; see "
-			    "doc/tuning.md)",
-			eal_too_few_mb);
+	if (eal_warning[0] != '\0')
+		log_warning("%s", eal_warning);
 }

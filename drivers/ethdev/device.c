@@ -78,12 +78,15 @@ device_get_caught(struct ethdev *dev, const char *device, char why[DEVICE_WHY_MA
 int
 ethdev_plug(struct ethdev *dev, const char *device, struct err *err)
 {
-	char why[DEVICE_WHY_MAX] = "";
+	char why[DEVICE_WHY_MAX] = "", missing[PLUGINS_TEXT_MAX];
 	int rc = device_get_caught(dev, device, why);
 
-	if (rc < 0)
-		return err_set(err, ENODEV, "device: cannot open '%.120s': %s", device,
-			why[0] != '\0' ? why : rte_strerror(-rc));
+	if (rc < 0) {
+		const char *reason = ethdev_missing(device, rc, missing);
+		if (reason == NULL)
+			reason = why[0] != '\0' ? why : rte_strerror(-rc);
+		return err_set(err, ENODEV, "device: cannot open '%.120s': %s", device, reason);
+	}
 	if (dev->id == RTE_MAX_ETHPORTS)
 		return err_set(err, ENODEV, "device: '%.120s' is no network device", device);
 	if (device_taken[dev->id])

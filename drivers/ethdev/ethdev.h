@@ -15,6 +15,7 @@
 #include "ethdev/keys.h"
 #include "frame/loan.h"
 #include "frame/reach.h"
+#include "lcore/plugins.h"
 #include "port/port.h"
 
 enum {
@@ -62,6 +63,14 @@ struct ethdev {
 };
 
 /* device.c */
+
+/**
+ * Say which plugin of DPDK's keeps a device from being opened. Control thread.
+ *
+ * @param rc what rte_dev_probe() returned
+ * @return text; NULL when none is missing
+ */
+const char *ethdev_missing(const char *device, int rc, char text[PLUGINS_TEXT_MAX]);
 
 /**
  * Find a device that is there, or plug it in.

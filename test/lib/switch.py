@@ -77,7 +77,8 @@ class Rpc:
 
 
 class Switch:
-    """One shuntd. config is YAML text; lcores the polling ones; eal adds EAL arguments.
+    """One shuntd. config is YAML text; lcores the polling ones; eal adds EAL arguments; wrapper
+    are words before the command, which must become it (see confine.py).
 
     As far as frames go it must balance in the end: see assert_balanced().
     Sockets of ports belong into .run (see socket()): the folder must be empty after stop().
@@ -86,7 +87,8 @@ class Switch:
     running = []    # every switch between start() and its end
     rests = True    # between tests no frames are on their way; False: only before it ends
 
-    def __init__(self, config='', lcores=None, eal=(), arguments=(), folder=None):
+    def __init__(self, config='', lcores=None, eal=(), arguments=(), folder=None,
+                 wrapper=()):
         self.dir = pathlib.Path(folder) if folder else proc.temp_dir('shunt-sw-')
         self.run = self.dir / 'run'
         self.run.mkdir(exist_ok=True)
@@ -97,6 +99,7 @@ class Switch:
         self.lcores = str(proc.cpus()[1]) if lcores is None else str(lcores)
         self.eal = list(eal)
         self.arguments = list(arguments)
+        self.wrapper = list(wrapper)
         self.process = None
         self._rpc = None
 
@@ -107,7 +110,7 @@ class Switch:
     # Life
 
     def argv(self):
-        return [proc.program('shuntd'), '-c', self.config, '-s', self.sock,
+        return [*self.wrapper, proc.program('shuntd'), '-c', self.config, '-s', self.sock,
                 '--lcores', self.lcores, *self.arguments, *(['--', *self.eal] if self.eal else [])]
 
     def start(self, timeout=20):
