@@ -4,7 +4,8 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <linux/mempolicy.h>
+#include <numa.h>
+#include <numaif.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,7 +14,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -89,6 +89,7 @@ trial_pages(unsigned long kb, unsigned long pages)
 {
 	unsigned flags = MFD_HUGETLB | (unsigned)(__builtin_ctzl(kb << 10)) << MAP_HUGE_SHIFT;
 	size_t size = kb << 10;
+	bool policies = numa_available() >= 0; /* else the EAL asks for none */
 	int node;
 
 	for (unsigned long i = 0; i < pages; i++) {
@@ -102,10 +103,8 @@ trial_pages(unsigned long kb, unsigned long pages)
 			return TRIAL_NO_MEMORY;
 		*page = 0; /* SIGBUS where a limit is met only now */
 		close(file);
-		/* The library of memory policies, and with it the EAL, does without on ENOSYS. */
-		if (syscall(SYS_get_mempolicy, &node, NULL, 0, page, MPOL_F_NODE | MPOL_F_ADDR) <
-				0 &&
-			errno != ENOSYS)
+		if (policies && get_mempolicy(&node, NULL, 0, (void *)(uintptr_t)page,
+					MPOL_F_NODE | MPOL_F_ADDR) < 0)
 			return TRIAL_NO_POLICY;
 	}
 	return TRIAL_GOOD;
