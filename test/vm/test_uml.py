@@ -66,14 +66,14 @@ def test_file(switch, pair):
 
 
 def test_kill9_of_a_guest(switch, pair):
-    """A new one on the same socket finds the port as good as ever."""
+    """A new one on the same socket, with another MAC address, finds the port as good as ever."""
     one, two = pair
     two.kill9()
     switch.wait_link('uml2', 'down')
     two.start().wait_boot()
     switch.wait_link('uml2')
-    traffic.wait_ping(one, two.address)
-    assert_ping(two, one)
+    traffic.wait_ping(two, one.address)
+    assert_ping(one, two)
     assert_balanced(switch)
 
 
