@@ -332,10 +332,8 @@ vhost_new_connection(int vid)
 	dev->asked = false;
 	dev->owner_first = false;
 	dev->protocol = 0;
-	for (unsigned ring = 0; ring < RTE_DIM(dev->enabled); ring++) {
+	for (unsigned ring = 0; ring < RTE_DIM(dev->enabled); ring++)
 		atomic_store(&dev->enabled[ring], 0);
-		dev->silenced[ring] = VIRTQ_GOOD;
-	}
 	atomic_store(&dev->send_queues, 0);
 	return rte_vhost_extern_callback_register(vid, &vhost_hooks, NULL);
 }
@@ -351,6 +349,7 @@ vhost_destroy_connection(int vid)
 	if (dev->running)
 		vhost_go_down(dev);
 	vhost_mapping_forget(dev);
+	vhost_interrupt_forget(dev);
 	atomic_store(&dev->connection, VHOST_NOBODY);
 }
 
@@ -434,9 +433,6 @@ vhost_connection_open(struct vhost_dev *dev, struct err *err)
 
 	if (rc < 0)
 		return err_set(err, -rc, "no handler for guest memory that goes away");
-	rc = vhost_interrupt_prepare(err);
-	if (rc < 0)
-		return rc;
 	rc = registry_add(dev, err);
 	if (rc < 0)
 		return rc;

@@ -113,7 +113,7 @@ epoch_packed_areas(const struct vhost_epoch *epoch, const struct rte_vhost_vring
 }
 
 static void
-epoch_ring_setup(const struct vhost_epoch *epoch, uint16_t number,
+epoch_ring_setup(const struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t number,
 	const struct rte_vhost_vring *vring, struct virtq_setup *setup)
 {
 	uint64_t features = epoch->features;
@@ -127,7 +127,7 @@ epoch_ring_setup(const struct vhost_epoch *epoch, uint16_t number,
 		.mergeable = (features & VHOST_FEATURE(VIRTIO_NET_F_MRG_RXBUF)) != 0,
 		.event_idx = (features & VHOST_FEATURE(VIRTIO_RING_F_EVENT_IDX)) != 0,
 		.offloads = epoch_offers(features),
-		.callfd = vring->callfd >= 0 ? dup(vring->callfd) : -1,
+		.callfd = vhost_interrupt_dup(dev, number, vring->callfd),
 	};
 	setup->header_len = modern || setup->mergeable ? VIRTQ_HEADER_MAX : VIRTQ_HEADER_LEN;
 	(packed ? epoch_packed_areas : epoch_split_areas)(epoch, vring, setup);
@@ -161,7 +161,7 @@ epoch_add_ring(struct vhost_dev *dev, struct vhost_epoch *epoch, uint16_t number
 	if (rte_vhost_get_vhost_vring(epoch->vid, number, &vring) < 0 || vring.size == 0 ||
 		vring.desc == NULL)
 		return VIRTQ_GOOD;
-	epoch_ring_setup(epoch, number, &vring, &setup);
+	epoch_ring_setup(dev, epoch, number, &vring, &setup);
 	struct virtq *ring = rte_zmalloc("virtq", sizeof(*ring), 64);
 	/* Held frames may be overtaken, which IN_ORDER rules out. Without a hold frames are copied. */
 	if (number % 2 != 0 && !setup.packed &&
@@ -169,7 +169,7 @@ epoch_add_ring(struct vhost_dev *dev, struct vhost_epoch *epoch, uint16_t number
 		setup.hold = hold_create(setup.size);
 	if (setup.hold != NULL)
 		setup.hold->reached = &epoch->mapping->reach.mapped;
-	enum virtq_fault fault = dev->silenced[number];
+	enum virtq_fault fault = dev->relay[number].given ? dev->relay[number].fault : VIRTQ_GOOD;
 	if (fault == VIRTQ_GOOD)
 		fault = epoch_init_ring(ring, &setup);
 	if (fault != VIRTQ_GOOD) {
@@ -271,25 +271,27 @@ epoch_build(struct vhost_dev *dev, int vid, enum virtq_fault *fault)
 	*fault = VIRTQ_GOOD;
 	for (uint16_t i = 0; *fault == VIRTQ_GOOD && i < 2 * dev->queues; i++)
 		*fault = epoch->direct ? epoch_add_ring(dev, epoch, i)
-				       : vhost_interrupt_check(dev, vid, i);
+				       : vhost_interrupt_take(dev, vid, i);
 	if (*fault == VIRTQ_GOOD)
 		return epoch;
 	epoch_free(epoch);
 	return NULL;
 }
 
-/** Which descriptors interrupt the guest: "socket" when one is. The library's have eventfds. */
+/** Which descriptors interrupt the guest: "socket" when one is. */
 static const char *
-epoch_interrupts(const struct vhost_epoch *epoch)
+epoch_interrupts(const struct vhost_dev *dev, const struct vhost_epoch *epoch)
 {
-	const char *kind = epoch->direct ? "none" : "eventfd";
+	const char *kind = "none";
 
 	for (unsigned i = 0; i < RTE_DIM(epoch->ring); i++) {
-		if (epoch->ring[i] == NULL || epoch->ring[i]->callfd < 0)
-			continue;
-		if (epoch->ring[i]->call_socket)
+		const struct virtq *ring = epoch->ring[i];
+		const struct vhost_relay *relay = &dev->relay[i];
+		bool there = epoch->direct ? ring != NULL && ring->callfd >= 0 : relay->given;
+
+		if (there && (epoch->direct ? ring->call_socket : atomic_load(&relay->socket)))
 			return "socket";
-		kind = "eventfd";
+		kind = there ? "eventfd" : kind;
 	}
 	return kind;
 }
@@ -308,7 +310,7 @@ vhost_epoch_start(struct vhost_dev *dev, int vid)
 	dev->epoch = epoch;
 	atomic_store(&dev->features, epoch->features);
 	atomic_store(&dev->sealed, epoch->direct && epoch->mapping->memory.sealed);
-	atomic_store(&dev->interrupts, epoch_interrupts(epoch));
+	atomic_store(&dev->interrupts, epoch_interrupts(dev, epoch));
 	atomic_store(&dev->path, epoch->direct ? "direct" : epoch->reason);
 	/* Release: pairs with the acquire in vhost_rx() and vhost_tx(). */
 	atomic_store_explicit(&dev->live, epoch, memory_order_release);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Interrupt descriptors that the library may write to. Its write() waits where the descriptor's file
- * says so, so that it is given nothing but eventfds. What else a front end sends is replaced, under
- * the same number, while the library holds the rings' locks: no burst sees it.
+ * Interrupts of guests whose frames the library moves. It writes to the interrupt descriptor itself,
+ * and would wait where the front end has it wait. So it is given an eventfd of ours under the same
+ * number, while it holds the rings' locks: no burst sees another one. The polling lcore that had it do
+ * a burst looks afterwards whether it wrote there, and interrupts the guest as vring/call.h does.
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <rte_common.h>
 #include <rte_vhost.h>
 
 #include "vhost/vhost.h"
@@ -16,35 +17,53 @@
 
 enum { INTERRUPT_RING = 0xff }; /* of the number in SET_VRING_CALL */
 
-/** /dev/null. Written by control before the first port, constant then. */
-static int interrupt_nothing = -1;
-
-int
-vhost_interrupt_prepare(struct err *err)
+/** Keep what the front end gave; a descriptor that lcores may be using goes on under its number. */
+static bool
+interrupt_keep(atomic_int *slot, int fd)
 {
-	if (interrupt_nothing < 0)
-		interrupt_nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	return interrupt_nothing >= 0 ? 0 : err_set(err, errno, "/dev/null: %s", strerror(errno));
+	int kept = atomic_load(slot);
+
+	if (kept >= 0)
+		return dup3(fd, kept, O_CLOEXEC) >= 0;
+	kept = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	atomic_store(slot, kept);
+	return kept >= 0;
 }
 
 enum virtq_fault
-vhost_interrupt_check(struct vhost_dev *dev, int vid, uint16_t ring)
+vhost_interrupt_take(struct vhost_dev *dev, int vid, uint16_t ring)
 {
+	struct vhost_relay *relay = &dev->relay[ring];
 	struct rte_vhost_vring vring;
 	bool socket;
 
 	if (rte_vhost_get_vhost_vring(vid, ring, &vring) < 0 || vring.callfd < 0)
 		return VIRTQ_GOOD;
-	if (dev->silenced[ring] != VIRTQ_GOOD)
-		return dev->silenced[ring];
-	enum virtq_fault fault = call_check(vring.callfd, &socket);
-	if (fault == VIRTQ_GOOD && socket)
-		fault = VIRTQ_CALL_LIBRARY;
-	if (fault == VIRTQ_GOOD)
-		return VIRTQ_GOOD;
-	dup3(interrupt_nothing, vring.callfd, O_CLOEXEC);
-	dev->silenced[ring] = fault;
-	return fault;
+	if (relay->given)
+		return relay->fault;
+	relay->fault = call_check(vring.callfd, &socket);
+	if (relay->fault == VIRTQ_GOOD && !interrupt_keep(&relay->to[socket], vring.callfd))
+		relay->fault = VIRTQ_CALL_ROOM;
+	if (atomic_load(&relay->ours) < 0)
+		atomic_store(&relay->ours, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+	if (dup3(atomic_load(&relay->ours), vring.callfd, O_CLOEXEC) < 0)
+		return VIRTQ_CALL_ROOM;
+	relay->given = true;
+	atomic_store(&relay->socket, socket);
+	/* An lcore may have told the last one a moment ago. */
+	if (relay->fault == VIRTQ_GOOD)
+		call_send(atomic_load(&relay->to[socket]), socket);
+	return relay->fault;
+}
+
+int
+vhost_interrupt_dup(const struct vhost_dev *dev, uint16_t ring, int fd)
+{
+	const struct vhost_relay *relay = &dev->relay[ring];
+
+	if (fd >= 0 && relay->given)
+		fd = atomic_load(&relay->to[atomic_load(&relay->socket)]);
+	return fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
 }
 
 void
@@ -54,10 +73,56 @@ vhost_interrupt_message(struct vhost_dev *dev, int vid, uint64_t number)
 
 	if (ring >= 2 * dev->queues)
 		return;
-	dev->silenced[ring] = VIRTQ_GOOD;
+	dev->relay[ring].given = false;
 	if (dev->epoch == NULL || dev->epoch->direct)
 		return;
-	enum virtq_fault fault = vhost_interrupt_check(dev, vid, ring);
+	enum virtq_fault fault = vhost_interrupt_take(dev, vid, ring);
 	if (fault != VIRTQ_GOOD)
 		vhost_break(dev, fault);
+}
+
+void
+vhost_interrupt_pass(const struct vhost_dev *dev, uint16_t ring)
+{
+	const struct vhost_relay *relay = &dev->relay[ring];
+	int ours = atomic_load_explicit(&relay->ours, memory_order_relaxed);
+	eventfd_t count;
+
+	if (ours < 0 || eventfd_read(ours, &count) < 0)
+		return;
+	bool socket = atomic_load_explicit(&relay->socket, memory_order_acquire);
+	call_send(atomic_load_explicit(&relay->to[socket], memory_order_relaxed), socket);
+}
+
+void
+vhost_interrupt_init(struct vhost_dev *dev)
+{
+	for (unsigned i = 0; i < RTE_DIM(dev->relay); i++) {
+		atomic_store(&dev->relay[i].ours, -1);
+		atomic_store(&dev->relay[i].to[0], -1);
+		atomic_store(&dev->relay[i].to[1], -1);
+	}
+}
+
+static void
+interrupt_close(atomic_int *slot)
+{
+	int fd = atomic_exchange(slot, -1);
+
+	if (fd >= 0)
+		close(fd);
+}
+
+void
+vhost_interrupt_forget(struct vhost_dev *dev)
+{
+	for (unsigned i = 0; i < RTE_DIM(dev->relay); i++) {
+		struct vhost_relay *relay = &dev->relay[i];
+
+		relay->given = false;
+		relay->fault = VIRTQ_GOOD;
+		interrupt_close(&relay->ours);
+		interrupt_close(&relay->to[0]);
+		interrupt_close(&relay->to[1]);
+	}
 }

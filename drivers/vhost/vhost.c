@@ -50,6 +50,7 @@ vhost_open(struct port *port, struct err *err)
 	dev->services = port->services;
 	dev->queues = (uint16_t)config->queues;
 	atomic_store(&dev->connection, VHOST_NOBODY);
+	vhost_interrupt_init(dev);
 	dev->reserved = (unsigned)dev->queues * VHOST_MBUFS_PER_QUEUE;
 	dev->pool = pool_reserve((int)port->config.numa, dev->reserved, POOL_PAYLOAD, err);
 	if (dev->pool == NULL || vhost_connection_open(dev, err) < 0) {

@@ -66,6 +66,17 @@ struct vhost_burst {
 
 extern __thread struct vhost_burst vhost_burst;
 
+/** Interrupts of a ring on their way through us, where the library moves the frames (interrupt.c). */
+struct vhost_relay {
+	/* The library's event thread's alone. */
+	bool given;             /**< the library has an eventfd of ours */
+	enum virtq_fault fault; /**< of what the front end gave */
+	/* Written by it, read by polling lcores; negative = none. Open until the connection ends. */
+	atomic_int ours;    /**< what the library writes to */
+	atomic_int to[2];   /**< what the front end gave: an eventfd, or a Unix socket */
+	atomic_bool socket; /**< which of them */
+};
+
 struct vhost_dev {
 	/* Written by control at open, constant while the port is there. */
 	struct vhost_config config;
@@ -98,14 +109,14 @@ struct vhost_dev {
 	atomic_bool running; /**< between new_device and destroy_device */
 
 	/* The library's event thread's alone. */
-	struct vhost_epoch *epoch; /**< what is live, or was until paused */
-	bool mapped;               /**< the library has a memory table */
-	bool asked;                /**< the front end has sent GET_FEATURES */
-	bool owner_first;          /**< and SET_OWNER before it */
-	uint64_t protocol;         /**< protocol features, acknowledged */
-	/** By ring: why the library was given /dev/null instead of the interrupt descriptor. */
-	enum virtq_fault silenced[2 * PORT_QUEUES_MAX];
+	struct vhost_epoch *epoch;     /**< what is live, or was until paused */
+	bool mapped;                   /**< the library has a memory table */
+	bool asked;                    /**< the front end has sent GET_FEATURES */
+	bool owner_first;              /**< and SET_OWNER before it */
+	uint64_t protocol;             /**< protocol features, acknowledged */
 	struct vhost_mapping *mapping; /**< of the last epoch that had one, for the next; or NULL */
+
+	struct vhost_relay relay[2 * PORT_QUEUES_MAX]; /**< rings, as virtio numbers them */
 
 	struct vhost_dev *next; /**< registry, under its lock */
 };
@@ -166,20 +177,35 @@ void vhost_frontend(const struct port *port, struct port_frontend *frontend);
 /** Have the library's thread look at what it is to listen at, now instead of within a second. */
 void vhost_wake(void);
 
-/* interrupt.c: descriptors that the library writes to. The library's event thread */
+/* interrupt.c: guests whose frames the library moves. The library's event thread, but for pass */
 
-/** To be called before the others. Control thread. @return 0 or negative errno */
-int vhost_interrupt_prepare(struct err *err);
+/** Before the port is connected. Control thread. */
+void vhost_interrupt_init(struct vhost_dev *dev);
 
 /**
- * Take from the library a ring's interrupt descriptor that its bursts may wait at.
+ * Have the library write to an eventfd of ours instead of the descriptor that the front end gave for
+ * a ring. While the library holds the rings' locks, or lcores use none of them.
  *
- * @return VIRTQ_GOOD, or the fault that names what the descriptor is
+ * @return VIRTQ_GOOD, or the fault: the guest cannot be interrupted through what was given
  */
-enum virtq_fault vhost_interrupt_check(struct vhost_dev *dev, int vid, uint16_t ring);
+enum virtq_fault vhost_interrupt_take(struct vhost_dev *dev, int vid, uint16_t ring);
+
+/**
+ * A descriptor of one's own to interrupt the guest through.
+ *
+ * @param fd what the library has for the ring
+ * @return to be closed; negative: there is none
+ */
+int vhost_interrupt_dup(const struct vhost_dev *dev, uint16_t ring, int fd);
 
 /** After SET_VRING_CALL with this number, while the library holds the rings' locks. */
 void vhost_interrupt_message(struct vhost_dev *dev, int vid, uint64_t number);
+
+/** After a burst of the library: interrupt the guest if it would have. Polling lcores; never waits. */
+void vhost_interrupt_pass(const struct vhost_dev *dev, uint16_t ring);
+
+/** The connection is gone, and lcores use none of its rings. */
+void vhost_interrupt_forget(struct vhost_dev *dev);
 
 /* features.c: what a front end is offered */
 

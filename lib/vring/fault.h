@@ -29,8 +29,7 @@
 	X(VIRTQ_CALL_DEVICE, VIRTQ_CALL_TEXT("a device"))                                          \
 	X(VIRTQ_CALL_SOCKET, VIRTQ_CALL_TEXT("a socket of another family"))                        \
 	X(VIRTQ_CALL_OTHER, VIRTQ_CALL_TEXT("of another kind"))                                    \
-	X(VIRTQ_CALL_LIBRARY,                                                                      \
-		"the ring's interrupt descriptor is a socket; eventfd expected, or datapath=auto") \
+	X(VIRTQ_CALL_ROOM, "no file descriptor is left for the ring's interrupts")                 \
 	X(VIRTQ_CONTROL, "the front end leaves the control queue to the switch; queues=1 expected")
 
 enum virtq_fault {
