@@ -78,7 +78,7 @@ const struct command commands[] = {
 			"those of the configuration file; config save makes the port permanent.\n"
 			"\n"
 			"Examples:\n"
-			"  shunt port add vm1 vhost socket=/run/shunt/vm1.sock queues=2\n"
+			"  shunt port add vm1 vhost socket=/run/shunt/vm1.sock mode=client\n"
 			"  shunt port add up0 ethdev device=0000:3b:00.0\n"
 			"  shunt port add eth0 ethdev device=net_af_packet0,iface=eth0",
 		.method = "port.add",

@@ -403,14 +403,15 @@ vhost_register(struct vhost_dev *dev, struct err *err)
 	const char *path = dev->config.socket;
 	bool server = dev->config.mode == VHOST_SERVER;
 
-	if (rte_vhost_driver_register(path, server ? 0 : RTE_VHOST_USER_CLIENT) < 0)
+	int rc = server ? rte_vhost_driver_register(path, 0) : vhost_reconnect_register(path);
+	if (rc < 0)
 		return err_set(err, EIO, "socket: the vhost library does not take %s", path);
 	if (rte_vhost_driver_disable_features(path, vhost_features_off(&dev->config)) < 0 ||
 		rte_vhost_driver_callback_register(path, &vhost_ops) < 0)
 		goto fail;
 	/* Nobody may connect before owner and mode are what was asked for. */
 	mode_t mask = umask(0777);
-	int rc = rte_vhost_driver_start(path);
+	rc = rte_vhost_driver_start(path);
 	umask(mask);
 	if (rc < 0)
 		goto fail;
@@ -420,6 +421,8 @@ vhost_register(struct vhost_dev *dev, struct err *err)
 	}
 	if (server)
 		vhost_wake();
+	else
+		vhost_reconnect_watch(path);
 	return 0;
 fail:
 	rte_vhost_driver_unregister(path);
@@ -448,6 +451,7 @@ vhost_connection_open(struct vhost_dev *dev, struct err *err)
 void
 vhost_connection_close(struct vhost_dev *dev)
 {
+	vhost_reconnect_forget(dev->config.socket);
 	rte_vhost_driver_unregister(dev->config.socket);
 	registry_remove(dev);
 	vhost_mapping_forget(dev);

@@ -84,6 +84,8 @@ vhost_link(struct port *port, struct port_link *link)
 	link->generation = atomic_load(&dev->generation);
 	link->speed = 0;
 	vhost_epoch_collect();
+	if (vid == VHOST_NOBODY && dev->config.mode == VHOST_CLIENT)
+		vhost_reconnect_watch(dev->config.socket);
 	if (link->up && port->config.numa == PORT_NUMA_AUTO) {
 		int node = rte_vhost_get_numa_node(vid);
 		if (node >= 0)

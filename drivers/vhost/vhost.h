@@ -172,6 +172,20 @@ bool vhost_frontend_can_say(const char *path);
 /** The frontend slot of struct port_driver. */
 void vhost_frontend(const struct port *port, struct port_frontend *frontend);
 
+/* reconnect.c: client mode. Control thread. */
+
+/** rte_vhost_driver_register() in client mode; the first time it creates threads. @return 0, -1 */
+int vhost_reconnect_register(const char *path);
+
+/**
+ * Have the library connect as soon as a front end listens at a path that was registered. Called again
+ * it finds a directory that was made, or made anew, meanwhile.
+ */
+void vhost_reconnect_watch(const char *path);
+
+/** Undo vhost_reconnect_watch(). Safe for a path that is not watched. */
+void vhost_reconnect_forget(const char *path);
+
 /* wake.c */
 
 /** Have the library's thread look at what it is to listen at, now instead of within a second. */

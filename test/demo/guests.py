@@ -19,9 +19,9 @@ PROGRAMS = {'qemu-system-x86_64': 'qemu-system-x86', 'setpriv': 'util-linux',
             'ethtool': 'ethtool', 'cpio': 'cpio'}
 
 
-def guests(switch):
-    """The two guests, not started."""
-    return [Guest(f'vm{number}', switch.socket(f'vm{number}'), mac=f'02:00:00:00:00:0{number}',
+def guests():
+    """The two guests, not started; QEMU listens and the switch connects."""
+    return [Guest(f'vm{number}', mode='server', mac=f'02:00:00:00:00:0{number}',
                   ip=f'10.0.0.{number}/24') for number in (1, 2)]
 
 
@@ -72,11 +72,13 @@ def load(switch):
 
 def start(switch, stack):
     say('shuntd runs; adding two vhost-user ports')
-    for name in ('vm1', 'vm2'):
-        switch.port_add(name, 'vhost')
-        print(f'    $ shunt port add {name} vhost socket={switch.socket(name)}')
+    pair = guests()
+    for one in pair:
+        switch.port_add(one.name, 'vhost', socket=one.sock, mode='client')
+        print(f'    $ shunt port add {one.name} vhost socket={one.sock} mode=client')
     say('booting two Linux guests under QEMU (emulated, no KVM needed)')
-    pair = [stack.enter_context(one) for one in guests(switch)]
+    for one in pair:
+        stack.enter_context(one)
     for one in pair:
         one.wait_boot()
         say(f'{one.name} is up: {one.ip}, {one.mac}')

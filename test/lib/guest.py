@@ -46,21 +46,31 @@ def image():
 
 
 @functools.cache
-def qemu_major():
+def qemu_version():
+    """(major, minor)"""
     text = subprocess.run([QEMU, '--version'], stdout=subprocess.PIPE, text=True, check=True).stdout
-    return int(re.search(r'version (\d+)', text)[1])
+    major, minor = re.search(r'version (\d+)\.(\d+)', text).groups()
+    return int(major), int(minor)
+
+
+def qemu_reconnects():
+    """Whether QEMU as client can be told to connect again: 11.0 aborts with what the others take."""
+    return qemu_version() != (11, 0)
 
 
 class Guest(Host):
-    """One guest. mode is that of QEMU's socket: 'client' connects to the switch (port mode=server),
-    'server' listens for it (port
-    mode=client), at .sock unless named. ip has a prefix length. Stopped guests and guests
-    killed with kill9() can be started again, on the same socket.
+    """One guest. mode is that of QEMU's socket: 'client' connects to the switch (port mode=server), and
+    again every `reconnect` seconds; 'server' listens for it (port mode=client), at .sock unless
+    named. ip has a prefix length. Stopped guests and guests killed with kill9() can be started
+    again, on the same socket. printed is what `shunt port qemu` says: then the guest's memory and
+    device are made by that alone.
     """
+
+    start_timeout = 10
 
     def __init__(self, name, sock=None, mode='client', mac=None, ip=None, queues=1, mem=256,
                  tso=True, mtu=None, host_mtu=None, reconnect=None, ring_size=None,
-                 device_options='', append='', image_dir=None, cpu=None):
+                 device_options='', append='', image_dir=None, cpu=None, printed=None):
         super().__init__(name, ip, '/tmp')
         self.dir = proc.temp_dir(f'shunt-{name}-')
         self.sock, self.mode, self.mac = str(sock or self.dir / 'net'), mode, mac
@@ -68,6 +78,7 @@ class Guest(Host):
         self.mtu, self.host_mtu = mtu, host_mtu
         self.reconnect, self.ring_size = reconnect, ring_size
         self.device_options, self.append = device_options, append
+        self.printed = printed
         self.image = pathlib.Path(image_dir) if image_dir else None
         self.cpu = proc.cpus()[0] if cpu is None else cpu
         self.process = self.agent = self.monitor = None
@@ -79,7 +90,7 @@ class Guest(Host):
         options = ['virtio-net-pci', 'netdev=n0', 'romfile=']
         if self.mac:
             options.append(f'mac={self.mac}')
-        if qemu_major() < 8:
+        if qemu_version() < (8, 0):
             options.append('vectors=0')    # 7.2 crashes with vhost-user, MSI-X and TCG
         elif self.queues > 1:
             options.append(f'vectors={2 * self.queues + 2}')
@@ -104,24 +115,45 @@ class Guest(Host):
     def _chardev(self):
         chardev = f'socket,id=c0,path={self.sock}'
         if self.mode == 'server':
-            return chardev + ',server=on'
-        return chardev + (f',reconnect={self.reconnect}' if self.reconnect else '')
+            return chardev + ',server=on,wait=off'
+        if not self.reconnect:
+            return chardev
+        if qemu_version() < (9, 2):
+            return f'{chardev},reconnect={self.reconnect}'
+        return f'{chardev},reconnect-ms={1000 * self.reconnect}'
+
+    def _network(self):
+        """Memory and device."""
+        if self.printed:
+            return ['-machine', 'q35', '-m', '1G', *map(self._for_tcg, self._printed_words())]
+        return [
+            '-machine', 'q35,memory-backend=mem', '-m', f'{self.mem}M',
+            '-object', f'memory-backend-memfd,id=mem,size={self.mem}M,share=on',
+            '-chardev', self._chardev(),
+            '-netdev', f'vhost-user,id=n0,chardev=c0,queues={self.queues}',
+            '-device', self._device(),
+        ]
+
+    def _printed_words(self):
+        return [word for line in self.printed['qemu'] for word in line.split(' ', 1)]
+
+    @staticmethod
+    def _for_tcg(word):
+        """What the printed hint says."""
+        if not word.startswith('virtio-net-pci,') or qemu_version() >= (8, 0):
+            return word
+        return re.sub(r',vectors=\d+', '', word) + ',vectors=0'
 
     def argv(self):
         folder = self.image or image()
         return [
             QEMU, '-name', self.name, '-accel', 'tcg', '-cpu', 'max', '-smp', self.queues,
-            '-machine', 'q35,memory-backend=mem', '-m', f'{self.mem}M',
-            '-object', f'memory-backend-memfd,id=mem,size={self.mem}M,share=on',
-            '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot',
+            *self._network(), '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot',
             '-kernel', folder / 'vmlinuz', '-initrd', folder / 'initramfs.cpio.gz',
             '-append', self._kernel_options(),
             '-serial', f'file:{self.dir}/console',
             '-chardev', f'socket,id=ctl,path={self.dir}/agent,server=on', '-serial', 'chardev:ctl',
             '-qmp', f'unix:{self.dir}/qmp,server=on,wait=off',
-            '-chardev', self._chardev(),
-            '-netdev', f'vhost-user,id=n0,chardev=c0,queues={self.queues}',
-            '-device', self._device(),
         ]
 
     # Life
@@ -132,7 +164,8 @@ class Guest(Host):
             (self.dir / name).unlink(missing_ok=True)
         self.process = Process(self.argv(), self.dir / 'qemu.log', cpu=self.cpu)
         try:
-            self.agent = wait_until(self._connect_agent, 10, f'{self.name}: start of QEMU')
+            self.agent = wait_until(self._connect_agent, self.start_timeout,
+                                    f'{self.name}: start of QEMU')
         except BaseException:
             self.kill9()
             raise

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Client mode: connects as soon as a front end listens.
+ *
+ * The library tries a socket at once, and then once a second on a thread of its own. Here inotify
+ * tells when the socket is created, and a signal ends that thread's sleep. Between bind(), which
+ * inotify reports, and listen(), which nothing reports, a connection is refused: the signal is sent
+ * several times, at growing intervals. What this misses the library finds within its second.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <rte_vhost.h>
+
+#include "base/log.h"
+#include "lcore/topology.h"
+#include "vhost/vhost.h"
+
+LOG_MODULE(vhost);
+
+enum {
+	RECONNECT_SIGNAL = SIGURG, /* nothing else sends it, and to ignore it is its default */
+	RECONNECT_THREADS_MAX = 4096,
+	RECONNECT_FIRST_MS = 1,
+	RECONNECT_LAST_MS = 64,
+	RECONNECT_IDLE = -1, /* poll() waits for an event alone */
+};
+
+struct reconnect_threads {
+	pid_t tid[RECONNECT_THREADS_MAX];
+	unsigned n;
+};
+
+/** A socket that a port connects to. */
+struct reconnect_socket {
+	struct reconnect_socket *next;
+	int directory; /**< inotify's descriptor of it; -1 = not watched */
+	char path[VHOST_PATH_MAX];
+};
+
+/* Control's alone. */
+static struct reconnect_threads reconnect_before; /* those there before the library's */
+
+/* Written by control before the watching thread is there. */
+static struct reconnect_threads reconnect_library; /* those that a registration created */
+static int reconnect_inotify = -1;
+
+/* Guarded by reconnect_lock: control writes, the watching thread reads. */
+static struct reconnect_socket *reconnect_sockets;
+static pthread_mutex_t reconnect_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void
+reconnect_note(pid_t tid, void *arg)
+{
+	struct reconnect_threads *threads = arg;
+
+	if (threads->n < RECONNECT_THREADS_MAX)
+		threads->tid[threads->n++] = tid;
+}
+
+static void
+reconnect_note_new(pid_t tid, void *arg)
+{
+	for (unsigned i = 0; i < reconnect_before.n; i++)
+		if (reconnect_before.tid[i] == tid)
+			return;
+	reconnect_note(tid, arg);
+}
+
+static void
+reconnect_nothing(int number)
+{
+	(void)number;
+}
+
+/** Have the library try all sockets that it is not connected to. */
+static void
+reconnect_now(void)
+{
+	for (unsigned i = 0; i < reconnect_library.n; i++)
+		tgkill(getpid(), reconnect_library.tid[i], RECONNECT_SIGNAL);
+}
+
+static const char *
+reconnect_name(const struct reconnect_socket *socket)
+{
+	return strrchr(socket->path, '/') + 1;
+}
+
+/** Whether an event is about a socket that a port connects to. */
+static bool
+reconnect_concerns(const struct inotify_event *event)
+{
+	bool concerns = (event->mask & IN_Q_OVERFLOW) != 0;
+
+	pthread_mutex_lock(&reconnect_lock);
+	for (const struct reconnect_socket *socket = reconnect_sockets;
+		socket != NULL && !concerns && event->len > 0; socket = socket->next)
+		concerns = socket->directory == event->wd &&
+			   strcmp(reconnect_name(socket), event->name) == 0;
+	pthread_mutex_unlock(&reconnect_lock);
+	return concerns;
+}
+
+/** Read the events there are. @return whether one is about a socket that a port connects to */
+static bool
+reconnect_read(void)
+{
+	_Alignas(struct inotify_event) char events[4096];
+	ssize_t n = read(reconnect_inotify, events, sizeof(events));
+	bool concerns = false;
+
+	for (ssize_t at = 0; at < n;) {
+		const struct inotify_event *event = (const void *)(events + at);
+
+		concerns = reconnect_concerns(event) || concerns;
+		at += (ssize_t)(sizeof(*event) + event->len);
+	}
+	return concerns;
+}
+
+static void *
+reconnect_run(void *arg)
+{
+	struct pollfd events = {.fd = reconnect_inotify, .events = POLLIN};
+	int wait_ms = RECONNECT_IDLE;
+
+	(void)arg;
+	for (;;) {
+		int n = poll(&events, 1, wait_ms);
+
+		if (n > 0 && reconnect_read())
+			wait_ms = RECONNECT_FIRST_MS;
+		else if (n == 0)
+			wait_ms = wait_ms < RECONNECT_LAST_MS ? 2 * wait_ms : RECONNECT_IDLE;
+		if (wait_ms != RECONNECT_IDLE)
+			reconnect_now();
+	}
+	return NULL;
+}
+
+/** Start the watching thread. Without it the library's second is what there is. */
+static void
+reconnect_start(void)
+{
+	const struct sigaction action = {.sa_handler = reconnect_nothing, .sa_flags = SA_RESTART};
+	pthread_t thread;
+
+	reconnect_inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	int rc =
+		reconnect_inotify < 0 || sigaction(RECONNECT_SIGNAL, &action, NULL) < 0 ? errno : 0;
+	if (rc == 0)
+		rc = pthread_create(&thread, NULL, reconnect_run, NULL);
+	if (rc != 0) {
+		log_warning("front ends that begin to listen are found within a second only: %s",
+			strerror(rc));
+		return;
+	}
+	pthread_setname_np(thread, "vhost-watch");
+	pthread_detach(thread);
+}
+
+int
+vhost_reconnect_register(const char *path)
+{
+	if (reconnect_library.n > 0)
+		return rte_vhost_driver_register(path, RTE_VHOST_USER_CLIENT);
+	reconnect_before.n = 0;
+	topology_threads(reconnect_note, &reconnect_before);
+	int rc = rte_vhost_driver_register(path, RTE_VHOST_USER_CLIENT);
+	topology_threads(reconnect_note_new, &reconnect_library);
+	if (reconnect_library.n > 0)
+		reconnect_start();
+	return rc;
+}
+
+/** Watch the directory of a socket; @return inotify's descriptor, the same for the same one; or -1 */
+static int
+reconnect_watch(const struct reconnect_socket *socket)
+{
+	char directory[VHOST_PATH_MAX];
+	int length = (int)(reconnect_name(socket) - socket->path);
+
+	snprintf(directory, sizeof(directory), "%.*s", length, socket->path);
+	return inotify_add_watch(
+		reconnect_inotify, directory, IN_CREATE | IN_MOVED_TO | IN_ATTRIB | IN_ONLYDIR);
+}
+
+static struct reconnect_socket *
+reconnect_find(const char *path)
+{
+	struct reconnect_socket *socket = reconnect_sockets;
+
+	while (socket != NULL && strcmp(socket->path, path) != 0)
+		socket = socket->next;
+	return socket;
+}
+
+void
+vhost_reconnect_watch(const char *path)
+{
+	struct reconnect_socket *socket = reconnect_find(path);
+
+	if (socket == NULL) {
+		socket = calloc(1, sizeof(*socket));
+		if (socket == NULL)
+			return;
+		snprintf(socket->path, sizeof(socket->path), "%s", path);
+		socket->directory = -1;
+		pthread_mutex_lock(&reconnect_lock);
+		socket->next = reconnect_sockets;
+		reconnect_sockets = socket;
+		pthread_mutex_unlock(&reconnect_lock);
+	}
+	int directory = reconnect_watch(socket);
+	if (directory == socket->directory)
+		return;
+	pthread_mutex_lock(&reconnect_lock);
+	socket->directory = directory;
+	pthread_mutex_unlock(&reconnect_lock);
+	/* It may have been created before its directory was watched. */
+	reconnect_now();
+}
+
+void
+vhost_reconnect_forget(const char *path)
+{
+	struct reconnect_socket *socket = reconnect_find(path), **link = &reconnect_sockets;
+	bool last = true;
+
+	if (socket == NULL)
+		return;
+	pthread_mutex_lock(&reconnect_lock);
+	while (*link != socket)
+		link = &(*link)->next;
+	*link = socket->next;
+	pthread_mutex_unlock(&reconnect_lock);
+	for (const struct reconnect_socket *other = reconnect_sockets; other != NULL;
+		other = other->next)
+		last = last && other->directory != socket->directory;
+	if (last && socket->directory >= 0)
+		inotify_rm_watch(reconnect_inotify, socket->directory);
+	free(socket);
+}
