@@ -23,6 +23,9 @@ enum {
 /* It crashes when a vhost-user device under TCG uses MSI-X; 8.0 does not. */
 #define FRONTEND_VECTORS_CRASH QEMU_VERSION(7, 2)
 
+/* Its contemporary libvirt 12 starts a guest with <mtu>; 9.0 and 11.3, beside older ones, do not. */
+#define FRONTEND_LIBVIRT_MTU QEMU_VERSION(11, 1)
+
 /** Whether control characters, C0, DEL or C1, or U+FFFE or U+FFFF stand here, in UTF-8. */
 static bool
 frontend_forbids(const unsigned char *at)
@@ -174,6 +177,21 @@ frontend_hints(const struct vhost_config *config, struct port_frontend *frontend
 				  "vectors=0, in place of its vectors"
 				: "QEMU 7.2 without KVM (accel=tcg) crashes unless the device has "
 				  "vectors=0");
+	if (config->mtu > 0 && frontend->qemu < FRONTEND_LIBVIRT_MTU)
+		frontend_hint(frontend,
+			"libvirt 9.0 to 11.3 starts no guest whose vhost-user interface has <mtu>, "
+			"so that is a comment: set the MTU in the guest; 12.8 takes it");
+}
+
+/** The <mtu>; a comment where libvirt, looking for an interface of the host, would fail with it. */
+static void
+frontend_mtu(FILE *file, const struct vhost_config *config, unsigned qemu)
+{
+	bool taken = qemu != QEMU_UNKNOWN && qemu >= FRONTEND_LIBVIRT_MTU;
+
+	if (config->mtu > 0)
+		fprintf(file, "  %s<mtu size='%" PRId64 "'/>%s\n", taken ? "" : "<!-- ",
+			config->mtu, taken ? "" : " -->");
 }
 
 /** The <source>: libvirt knows what reconnect is called in its QEMU. */
@@ -210,8 +228,7 @@ frontend_interface(FILE *file, const struct vhost_config *config, const char *ma
 	frontend_source(file, config, qemu);
 	fputs("  <model type='virtio'/>\n", file);
 	frontend_driver(file, config);
-	if (config->mtu > 0)
-		fprintf(file, "  <mtu size='%" PRId64 "'/>\n", config->mtu);
+	frontend_mtu(file, config, qemu);
 	fputs("</interface>\n", file);
 }
 

@@ -201,7 +201,9 @@ class TestXml:
         assert element.find('mac').get('address') in device
         assert element.find('driver').attrib == {'name': 'vhost', 'queues': '2', 'packed': 'on'}
         assert element.find('driver/host').get('csum') == 'off'
-        assert element.find('mtu').get('size') == '9000'
+        assert "<!-- <mtu size='9000'/> -->" in printed['libvirt']
+        newer = switch.json('port', 'qemu', 'vm1', '--qemu', '11.1')
+        assert ElementTree.fromstring(newer['libvirt']).find('mtu').get('size') == '9000'
         assert element.find('source').get('mode') == 'client'
         assert element.find('source/reconnect').attrib == {'enabled': 'yes', 'timeout': '1'}
         domain = ElementTree.fromstring(printed['libvirt_domain'])

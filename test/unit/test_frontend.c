@@ -179,7 +179,13 @@ test_keys(void **state)
 		"vectors=10,packed=on,csum=off");
 	assert_non_null(strstr(printed.xml,
 		"  <driver name='vhost' queues='4' packed='on'>\n    <host csum='off'/>\n"
-		"  </driver>\n  <mtu size='9000'/>\n</interface>\n"));
+		"  </driver>\n  <!-- <mtu size='9000'/> -->\n</interface>\n"));
+	assert_true(hinted(&printed, "<mtu>"));
+	printed = frontend(QEMU_VERSION(11, 1), all);
+	assert_non_null(strstr(printed.xml, "\n  <mtu size='9000'/>\n"));
+	assert_false(hinted(&printed, "<mtu>"));
+	printed = frontend(QEMU_UNKNOWN, all);
+	assert_non_null(strstr(printed.xml, "\n  <!-- <mtu size='9000'/> -->\n"));
 }
 
 static void
