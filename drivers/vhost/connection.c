@@ -403,6 +403,7 @@ vhost_register(struct vhost_dev *dev, struct err *err)
 	const char *path = dev->config.socket;
 	bool server = dev->config.mode == VHOST_SERVER;
 
+	vhost_thread_keep();
 	int rc = server ? rte_vhost_driver_register(path, 0) : vhost_reconnect_register(path);
 	if (rc < 0)
 		return err_set(err, EIO, "socket: the vhost library does not take %s", path);
@@ -411,7 +412,7 @@ vhost_register(struct vhost_dev *dev, struct err *err)
 		goto fail;
 	/* Nobody may connect before owner and mode are what was asked for. */
 	mode_t mask = umask(0777);
-	rc = rte_vhost_driver_start(path);
+	rc = vhost_thread_start(path);
 	umask(mask);
 	if (rc < 0)
 		goto fail;
@@ -420,7 +421,7 @@ vhost_register(struct vhost_dev *dev, struct err *err)
 		return err->code;
 	}
 	if (server)
-		vhost_wake();
+		vhost_thread_wake();
 	else
 		vhost_reconnect_watch(path);
 	return 0;

@@ -186,10 +186,19 @@ void vhost_reconnect_watch(const char *path);
 /** Undo vhost_reconnect_watch(). Safe for a path that is not watched. */
 void vhost_reconnect_forget(const char *path);
 
-/* wake.c */
+/* thread.c: the library's event thread. Control thread. */
 
-/** Have the library's thread look at what it is to listen at, now instead of within a second. */
-void vhost_wake(void);
+/**
+ * Have it stay once it is there. From DPDK 24.11.6 on the library ends it with its last socket, and
+ * the thread that removes the socket waits for that up to a second.
+ */
+void vhost_thread_keep(void);
+
+/** rte_vhost_driver_start(), which the first time creates the event thread. @return 0, negative */
+int vhost_thread_start(const char *path);
+
+/** Have it look at what it is to listen at, now instead of within a second. */
+void vhost_thread_wake(void);
 
 /* interrupt.c: guests whose frames the library moves. The library's event thread, but for pass */
 
