@@ -18,52 +18,11 @@
 
 #include "base/log.h"
 #include "base/mac.h"
+#include "vhost/message.h"
 #include "vhost/vhost.h"
 #include "vring/lost.h"
 
 LOG_MODULE(vhost);
-
-enum {
-	/* VHOST_USER_... */
-	MESSAGE_GET_FEATURES = 1,
-	MESSAGE_SET_FEATURES = 2,
-	MESSAGE_SET_OWNER = 3,
-	MESSAGE_RESET_OWNER = 4,
-	MESSAGE_SET_MEM_TABLE = 5,
-	MESSAGE_SET_LOG_BASE = 6,
-	MESSAGE_SET_VRING_NUM = 8,
-	MESSAGE_SET_VRING_ADDR = 9,
-	MESSAGE_SET_VRING_BASE = 10,
-	MESSAGE_SET_VRING_KICK = 12,
-	MESSAGE_SET_VRING_CALL = 13,
-	MESSAGE_SET_PROTOCOL_FEATURES = 16,
-	MESSAGE_GET_QUEUE_NUM = 17,
-	MESSAGE_SEND_RARP = 19,
-};
-
-struct vhost_message_memory {
-	uint32_t n;
-	uint32_t padding;
-	struct {
-		uint64_t guest, size, front, offset;
-	} __attribute__((packed)) region[MEMORY_REGIONS_MAX];
-} __attribute__((packed));
-
-struct vhost_message_log {
-	uint64_t size, offset;
-} __attribute__((packed));
-
-/** The head of a vhost-user message as the library hands it to hooks. */
-struct vhost_message {
-	uint32_t request;
-	uint32_t flags;
-	uint32_t size;
-	union {
-		uint64_t number;
-		struct vhost_message_memory memory;
-		struct vhost_message_log log;
-	};
-} __attribute__((packed));
 
 /*
  * Guarded by registry_lock, which is never held over a call into the library that takes locks of
@@ -144,6 +103,7 @@ vhost_go_down(struct vhost_dev *dev)
 {
 	dev->running = false;
 	vhost_epoch_stop(dev);
+	memset(dev->table.used, 0, sizeof(dev->table.used));
 	dev->services->link_changed(dev->services->arg);
 }
 
@@ -188,22 +148,20 @@ vhost_memory_changes(int vid, const struct vhost_message_memory *memory)
  * library refuses them and closes the descriptors that came along.
  */
 static void
-vhost_spoil_message(struct vhost_dev *dev, int vid, struct vhost_message *message)
+vhost_spoil_message(struct vhost_dev *dev, struct vhost_message *message)
 {
-	bool library = dev->epoch != NULL && !dev->epoch->direct;
-
 	/* It adds the offset twice, and would write the log behind its mapping. */
 	if (message->request == MESSAGE_SET_LOG_BASE && message->log.offset != 0)
 		message->size = 0;
 	if (message->request == MESSAGE_SET_FEATURES &&
 		vhost_features_unserved(dev, message->number)) {
 		message->number = UINT64_MAX;
-		vhost_break(dev, VIRTQ_CONTROL);
+		vhost_break(dev, VIRTQ_CONTROL, VHOST_NO_RING);
 	}
-	/* When it fails with the new table it goes on with rings in the old one. */
-	if (message->request == MESSAGE_SET_MEM_TABLE && library && dev->mapped &&
-		vhost_memory_changes(vid, &message->memory))
-		message->memory.n = UINT32_MAX;
+	/* Not offered: no region has this size and offset. */
+	if (message->request == MESSAGE_ADD_MEM_REG || message->request == MESSAGE_REM_MEM_REG)
+		message->memory.region[0] = (struct vhost_message_region){
+			.size = 1, .front = UINT64_MAX, .offset = UINT64_MAX};
 }
 
 /*
@@ -216,17 +174,58 @@ vhost_end_message(void)
 	lost_leave();
 }
 
-/** A message that may bring other memory, or none. */
-static void
-vhost_memory_message(struct vhost_dev *dev, int vid, const struct vhost_message *message)
+/** @return whether the library may have the table; else it is spoilt, and the last one stays */
+static bool
+vhost_table_may_pass(struct vhost_dev *dev, struct vhost_message *message)
 {
-	if (message->request != MESSAGE_SET_MEM_TABLE && message->request != MESSAGE_RESET_OWNER)
-		return;
-	if (message->request == MESSAGE_RESET_OWNER || !dev->mapped ||
-		vhost_memory_changes(vid, &message->memory))
+	struct err err = {0};
+
+	if (vhost_table_try(dev, message, &err) == 0)
+		return true;
+	if (!dev->refusal_told)
+		log_warning(
+			"%s: another memory table was refused: %s", dev->config.socket, err.text);
+	dev->refusal_told = true;
+	message->memory.n = UINT32_MAX;
+	return false;
+}
+
+static void
+vhost_table_message(struct vhost_dev *dev, int vid, struct vhost_message *message)
+{
+	bool same = dev->mapped && !vhost_memory_changes(vid, &message->memory);
+
+	if (dev->epoch != NULL) { /* the library's bursts */
+		if (same || (dev->mapped && !vhost_table_may_pass(dev, message)))
+			return;
+		/* Lcores in a burst wait for the library's locks, and find its rings in the new one. */
+		atomic_store(&dev->live, NULL);
+	}
+	vhost_table_begin(dev, vid, message);
+	if (!same)
 		vhost_mapping_forget(dev);
 	/* Until it has succeeded: the library may have none any more, and would not say so. */
-	dev->mapped = false;
+	dev->mapped = same;
+	if (++dev->tables == 0)
+		dev->tables = 1;
+	atomic_store(&dev->table_open, dev->tables);
+}
+
+/** The library's rings have been given their places anew. */
+static void
+vhost_library_resume(struct vhost_dev *dev, int vid)
+{
+	bool other = atomic_load(&dev->live) == NULL; /* another table, not the same again */
+	int fault = atomic_load(&dev->fault), missing = vhost_table_misses(dev, vid);
+
+	if (missing != VHOST_NO_RING) {
+		vhost_break(dev, VIRTQ_BAD_RING, missing);
+	} else if (fault == VIRTQ_BAD_RING ||
+		   (other && (fault == VIRTQ_BAD_MEMORY || fault == VIRTQ_LOST))) {
+		atomic_store(&dev->fault, VIRTQ_GOOD);
+		dev->services->link_changed(dev->services->arg);
+	}
+	atomic_store_explicit(&dev->live, dev->epoch, memory_order_release);
 }
 
 /** What messages tell of the front end. */
@@ -275,14 +274,22 @@ vhost_before_message(int vid, void *arg)
 	vhost_end_message();
 	if (dev == NULL || atomic_load(&dev->connection) != vid)
 		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+	vhost_table_done(dev);
+	if (dev->epoch != NULL && !dev->epoch->direct && atomic_load(&dev->table_open) != 0)
+		vhost_break_memory(dev, "the vhost library failed with it");
 	vhost_note_message(dev, message);
 	if (vhost_answer_message(dev, message))
 		return RTE_VHOST_MSG_RESULT_REPLY;
 	/* The library holds the rings' locks here: lcores in its bursts wait for them, not for us. */
 	if (vhost_message_changes(message->request) && dev->epoch != NULL && dev->epoch->direct)
 		vhost_epoch_stop(dev);
-	vhost_spoil_message(dev, vid, message);
-	vhost_memory_message(dev, vid, message);
+	vhost_spoil_message(dev, message);
+	if (message->request == MESSAGE_SET_MEM_TABLE)
+		vhost_table_message(dev, vid, message);
+	if (message->request == MESSAGE_RESET_OWNER) {
+		vhost_mapping_forget(dev);
+		dev->mapped = false;
+	}
 	/* The library looks into the rings, too. */
 	lost_enter();
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
@@ -298,14 +305,21 @@ vhost_after_message(int vid, void *arg)
 
 	if (dev == NULL || atomic_load(&dev->connection) != vid)
 		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
-	if (message->request == MESSAGE_SET_MEM_TABLE)
+	vhost_table_done(dev);
+	if (message->request == MESSAGE_SET_MEM_TABLE) {
 		dev->mapped = true;
+		atomic_store(&dev->table_open, 0);
+		vhost_table_prove(dev, vid);
+	}
 	if (message->request == MESSAGE_SET_VRING_CALL)
 		vhost_interrupt_message(dev, vid, message->number);
 	if (lost)
-		vhost_break(dev, VIRTQ_LOST);
+		vhost_break(dev, VIRTQ_LOST, VHOST_NO_RING);
 	else if (dev->running && dev->epoch == NULL && vhost_message_changes(message->request))
 		vhost_epoch_start(dev, vid);
+	else if (dev->epoch != NULL && (message->request == MESSAGE_SET_MEM_TABLE ||
+					       message->request == MESSAGE_SET_VRING_ADDR))
+		vhost_library_resume(dev, vid);
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 }
 
@@ -328,7 +342,9 @@ vhost_new_connection(int vid)
 		log_warning("%s: a second front end was refused", dev->config.socket);
 		return -1;
 	}
-	dev->mapped = false;
+	dev->mapped = dev->refusal_told = false;
+	memset(&dev->table, 0, sizeof(dev->table));
+	atomic_store(&dev->table_open, 0);
 	dev->asked = false;
 	dev->owner_first = false;
 	dev->protocol = 0;
@@ -348,8 +364,10 @@ vhost_destroy_connection(int vid)
 		return;
 	if (dev->running)
 		vhost_go_down(dev);
+	vhost_table_done(dev);
 	vhost_mapping_forget(dev);
 	vhost_interrupt_forget(dev);
+	atomic_store(&dev->table_open, 0);
 	atomic_store(&dev->connection, VHOST_NOBODY);
 }
 
@@ -397,6 +415,21 @@ static const struct rte_vhost_device_ops vhost_ops = {
 	.destroy_connection = vhost_destroy_connection,
 };
 
+/**
+ * Memory comes as a whole table. From DPDK 26.07 on the library offers to take it region by region
+ * instead, which front ends prefer, and which rules out postcopy.
+ */
+static int
+vhost_disable_mem_slots(const char *path)
+{
+	uint64_t features;
+
+	if (rte_vhost_driver_get_protocol_features(path, &features) < 0)
+		return -1;
+	features &= ~VHOST_FEATURE(PROTOCOL_CONFIGURE_MEM_SLOTS);
+	return rte_vhost_driver_set_protocol_features(path, features);
+}
+
 static int
 vhost_register(struct vhost_dev *dev, struct err *err)
 {
@@ -408,6 +441,7 @@ vhost_register(struct vhost_dev *dev, struct err *err)
 	if (rc < 0)
 		return err_set(err, EIO, "socket: the vhost library does not take %s", path);
 	if (rte_vhost_driver_disable_features(path, vhost_features_off(&dev->config)) < 0 ||
+		vhost_disable_mem_slots(path) < 0 ||
 		rte_vhost_driver_callback_register(path, &vhost_ops) < 0)
 		goto fail;
 	/* Nobody may connect before owner and mode are what was asked for. */
@@ -455,5 +489,6 @@ vhost_connection_close(struct vhost_dev *dev)
 	vhost_reconnect_forget(dev->config.socket);
 	rte_vhost_driver_unregister(dev->config.socket);
 	registry_remove(dev);
+	vhost_table_done(dev);
 	vhost_mapping_forget(dev);
 }

@@ -10,6 +10,19 @@
 #include "port/send.h"
 #include "vhost/vhost.h"
 
+/** @return its number, as virtio counts */
+static int
+direct_number(const struct vhost_dev *dev, const struct virtq *ring)
+{
+	/* The lcore is in a burst: if that is still the ring's epoch it stays. */
+	const struct vhost_epoch *epoch = atomic_load_explicit(&dev->live, memory_order_acquire);
+
+	for (int i = 0; epoch != NULL && i < 2 * dev->queues; i++)
+		if (epoch->ring[i] == ring)
+			return i;
+	return VHOST_NO_RING;
+}
+
 /** After a burst: did the ring break a rule, or was memory missing? That explains all the rest. */
 static void
 direct_check(struct vhost_dev *dev, struct virtq *ring)
@@ -21,7 +34,7 @@ direct_check(struct vhost_dev *dev, struct virtq *ring)
 		fault = VIRTQ_LOST;
 	}
 	if (unlikely(fault != VIRTQ_GOOD))
-		vhost_break(dev, (enum virtq_fault)fault);
+		vhost_break(dev, (enum virtq_fault)fault, direct_number(dev, ring));
 }
 
 /** To be called before a ring is used again: places of a packed one tell only two rounds apart. */

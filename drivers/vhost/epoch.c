@@ -15,11 +15,8 @@
 #include <rte_malloc.h>
 #include <rte_vhost.h>
 
-#include "base/log.h"
 #include "vhost/vhost.h"
 #include "vring/call.h"
-
-LOG_MODULE(vhost);
 
 enum { EPOCH_PATIENCE_MS = 100 }; /* for devices that read from a guest's memory */
 
@@ -90,26 +87,22 @@ static void
 epoch_split_areas(const struct vhost_epoch *epoch, const struct rte_vhost_vring *vring,
 	struct virtq_setup *setup)
 {
-	uint64_t size = vring->size;
+	const struct vhost_areas areas = vhost_ring_areas(vring->size, false);
 
-	setup->desc = epoch_translate(epoch, vring->desc, size * sizeof(struct vring_desc));
-	setup->avail = epoch_translate(
-		epoch, vring->avail, sizeof(struct vring_avail) + (size + 1) * sizeof(uint16_t));
-	setup->used = epoch_translate(epoch, vring->used,
-		sizeof(struct vring_used) + size * sizeof(struct vring_used_elem) +
-			sizeof(uint16_t));
+	setup->desc = epoch_translate(epoch, vring->desc, areas.desc);
+	setup->avail = epoch_translate(epoch, vring->avail, areas.avail);
+	setup->used = epoch_translate(epoch, vring->used, areas.used);
 }
 
 static void
 epoch_packed_areas(const struct vhost_epoch *epoch, const struct rte_vhost_vring *vring,
 	struct virtq_setup *setup)
 {
-	setup->packed_desc = epoch_translate(
-		epoch, vring->desc_packed, vring->size * sizeof(struct virtq_packed_desc));
-	setup->driver_event =
-		epoch_translate(epoch, vring->driver_event, sizeof(struct virtq_packed_event));
-	setup->device_event =
-		epoch_translate(epoch, vring->device_event, sizeof(struct virtq_packed_event));
+	const struct vhost_areas areas = vhost_ring_areas(vring->size, true);
+
+	setup->packed_desc = epoch_translate(epoch, vring->desc_packed, areas.desc);
+	setup->driver_event = epoch_translate(epoch, vring->driver_event, areas.avail);
+	setup->device_event = epoch_translate(epoch, vring->device_event, areas.used);
 }
 
 static void
@@ -160,7 +153,7 @@ epoch_add_ring(struct vhost_dev *dev, struct vhost_epoch *epoch, uint16_t number
 	/* Not set up, or not yet. */
 	if (rte_vhost_get_vhost_vring(epoch->vid, number, &vring) < 0 || vring.size == 0 ||
 		vring.desc == NULL)
-		return VIRTQ_GOOD;
+		return dev->table.used[number] ? VIRTQ_BAD_RING : VIRTQ_GOOD;
 	epoch_ring_setup(dev, epoch, number, &vring, &setup);
 	struct virtq *ring = rte_zmalloc("virtq", sizeof(*ring), 64);
 	/* Held frames may be overtaken, which IN_ORDER rules out. Without a hold frames are copied. */
@@ -246,34 +239,40 @@ epoch_retire(struct vhost_epoch *epoch)
 	vhost_epoch_collect();
 }
 
-/** @return NULL with the reason in *fault */
+/** @return NULL, the port is broken then */
 static struct vhost_epoch *
-epoch_build(struct vhost_dev *dev, int vid, enum virtq_fault *fault)
+epoch_build(struct vhost_dev *dev, int vid)
 {
 	struct vhost_epoch *epoch = rte_zmalloc("epoch", sizeof(*epoch), 64);
+	enum virtq_fault fault = VIRTQ_GOOD;
 	struct err err = {0};
+	uint16_t ring = 0;
 
-	*fault = VIRTQ_BAD_MEMORY;
-	if (epoch == NULL)
+	if (epoch == NULL) {
+		vhost_break_memory(dev, "no memory in the switch");
 		return NULL;
+	}
 	epoch->vid = vid;
 	rte_vhost_get_negotiated_features(vid, &epoch->features);
 	epoch->capabilities = epoch_capabilities(epoch->features);
 	epoch->reason = epoch_obstacle(&dev->config, epoch->features);
-	if (epoch->reason == NULL)
+	epoch->direct = epoch->reason == NULL;
+	/* The library's rings may point into a table that it has lost. */
+	if (!dev->mapped)
+		err_set(&err, ENOMEM, "no memory table");
+	else if (epoch->direct)
 		epoch->mapping = vhost_mapping_get(dev, vid, &err);
-	if (epoch->reason == NULL && epoch->mapping == NULL) {
-		log_warning("%s: %s", dev->config.socket, err.text);
+	if (err.code != 0) {
+		vhost_break_memory(dev, err.text);
 		epoch_free(epoch);
 		return NULL;
 	}
-	epoch->direct = epoch->reason == NULL;
-	*fault = VIRTQ_GOOD;
-	for (uint16_t i = 0; *fault == VIRTQ_GOOD && i < 2 * dev->queues; i++)
-		*fault = epoch->direct ? epoch_add_ring(dev, epoch, i)
-				       : vhost_interrupt_take(dev, vid, i);
-	if (*fault == VIRTQ_GOOD)
+	for (; fault == VIRTQ_GOOD && ring < 2 * dev->queues; ring++)
+		fault = epoch->direct ? epoch_add_ring(dev, epoch, ring)
+				      : vhost_interrupt_take(dev, vid, ring);
+	if (fault == VIRTQ_GOOD)
 		return epoch;
+	vhost_break(dev, fault, ring - 1);
 	epoch_free(epoch);
 	return NULL;
 }
@@ -299,15 +298,14 @@ epoch_interrupts(const struct vhost_dev *dev, const struct vhost_epoch *epoch)
 void
 vhost_epoch_start(struct vhost_dev *dev, int vid)
 {
-	enum virtq_fault fault;
-	struct vhost_epoch *epoch = epoch_build(dev, vid, &fault);
-
 	atomic_store(&dev->fault, VIRTQ_GOOD);
-	if (epoch == NULL) {
-		vhost_break(dev, fault);
+	atomic_store(&dev->path, NULL);
+	struct vhost_epoch *epoch = epoch_build(dev, vid);
+	if (epoch == NULL)
 		return;
-	}
+	memset(dev->table.used, 0, sizeof(dev->table.used));
 	dev->epoch = epoch;
+	atomic_store(&dev->table_open, 0);
 	atomic_store(&dev->features, epoch->features);
 	atomic_store(&dev->sealed, epoch->direct && epoch->mapping->memory.sealed);
 	atomic_store(&dev->interrupts, epoch_interrupts(dev, epoch));

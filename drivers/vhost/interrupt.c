@@ -78,7 +78,7 @@ vhost_interrupt_message(struct vhost_dev *dev, int vid, uint64_t number)
 		return;
 	enum virtq_fault fault = vhost_interrupt_take(dev, vid, ring);
 	if (fault != VIRTQ_GOOD)
-		vhost_break(dev, fault);
+		vhost_break(dev, fault, ring);
 }
 
 void

@@ -20,10 +20,10 @@ library_broken(const struct vhost_dev *dev)
 
 /** After a burst. The library's mapping of guest memory is its own, so it is watched meanwhile. */
 static void
-library_check(struct vhost_dev *dev)
+library_check(struct vhost_dev *dev, uint16_t ring)
 {
 	if (unlikely(lost_leave()))
-		vhost_break(dev, VIRTQ_LOST);
+		vhost_break(dev, VIRTQ_LOST, ring);
 }
 
 /* The library has checked the guest's offload header and turned it into mbuf flags. */
@@ -58,7 +58,7 @@ vhost_library_rx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_
 		return 0;
 	lost_enter();
 	n = rte_vhost_dequeue_burst(epoch->vid, vhost_guest_tx_ring(queue), dev->pool, mbufs, n);
-	library_check(dev);
+	library_check(dev, vhost_guest_tx_ring(queue));
 	if (n > 0)
 		vhost_interrupt_pass(dev, vhost_guest_tx_ring(queue));
 	for (uint16_t i = 0; i < n; i++) {
@@ -98,6 +98,6 @@ vhost_library_tx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_
 	}
 	lost_enter();
 	send_frames(&to, frames, n, counters);
-	library_check(dev);
+	library_check(dev, vhost_guest_rx_ring(queue));
 	vhost_interrupt_pass(dev, vhost_guest_rx_ring(queue));
 }

@@ -74,8 +74,7 @@ struct vhost_mapping *
 vhost_mapping_get(struct vhost_dev *dev, int vid, struct err *err)
 {
 	struct memory_claim claims[MEMORY_REGIONS_MAX];
-	int n = dev->mapped ? mapping_claims(vid, claims, err)
-			    : err_set(err, ENOMEM, "no memory table");
+	int n = mapping_claims(vid, claims, err);
 
 	if (n < 0)
 		return NULL;

@@ -77,10 +77,11 @@ vhost_close(struct port *port)
 static void
 vhost_link(struct port *port, struct port_link *link)
 {
-	const struct vhost_dev *dev = port->dev;
+	struct vhost_dev *dev = port->dev;
 	int vid = atomic_load(&dev->connection);
+	bool broken = vhost_fault_look(dev, port->config.name);
 
-	link->up = atomic_load(&dev->running) && atomic_load(&dev->fault) == VIRTQ_GOOD;
+	link->up = atomic_load(&dev->running) && !broken;
 	link->generation = atomic_load(&dev->generation);
 	link->speed = 0;
 	vhost_epoch_collect();
@@ -93,31 +94,20 @@ vhost_link(struct port *port, struct port_link *link)
 	}
 }
 
-void
-vhost_break(struct vhost_dev *dev, enum virtq_fault fault)
-{
-	int good = VIRTQ_GOOD;
-
-	if (!atomic_compare_exchange_strong(&dev->fault, &good, (int)fault))
-		return;
-	atomic_fetch_add(&dev->faults, 1);
-	dev->services->link_changed(dev->services->arg);
-}
-
 static void
 vhost_facts(const struct port *port, struct port_facts *facts)
 {
 	const struct vhost_dev *dev = port->dev;
 	bool live = atomic_load(&dev->running);
+	const char *path = atomic_load(&dev->path);
 
 	port_fact(facts, "front_end", "%s",
 		live                                            ? "running"
 		: atomic_load(&dev->connection) != VHOST_NOBODY ? "connected, driver not ready"
 								: "none");
-	if (live)
-		port_fact(facts, "path", "%s", atomic_load(&dev->path));
-	if (atomic_load(&dev->fault) != VIRTQ_GOOD)
-		port_fact(facts, "broken", "%s", virtq_fault_text(atomic_load(&dev->fault)));
+	if (live && path != NULL)
+		port_fact(facts, "path", "%s", path);
+	vhost_fault_facts(dev, facts);
 	if (live) {
 		port_fact(facts, "features", "0x%" PRIx64, atomic_load(&dev->features));
 		port_fact(facts, "queues_enabled", "%u", atomic_load(&dev->send_queues));

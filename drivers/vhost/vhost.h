@@ -21,6 +21,7 @@
 enum {
 	VHOST_MBUFS_PER_QUEUE = 64,
 	VHOST_NOBODY = -1,    /**< instead of a vid */
+	VHOST_NO_RING = -1,   /**< instead of a ring's number: the fault is none of a ring's */
 	VHOST_UNTOLD_MAX = 8, /**< rings whose guests are told together */
 	VHOST_UNTOLD_US = 10, /**< while it is busy an lcore makes sure of them as often */
 };
@@ -77,6 +78,26 @@ struct vhost_relay {
 	atomic_bool socket; /**< which of them */
 };
 
+/** What table.c keeps of a front end's memory table. The library's event thread's alone. */
+struct vhost_table {
+	bool proven;    /**< descriptors are where struct vhost_message says; of this connection */
+	uint32_t n_fds; /**< of the message under way */
+	int fd[MEMORY_REGIONS_MAX];
+	unsigned n; /**< mappings kept until the library has its own */
+	void *map[MEMORY_REGIONS_MAX];
+	size_t size[MEMORY_REGIONS_MAX];
+	bool used[2 * PORT_QUEUES_MAX]; /**< rings that the library had in the last table */
+};
+
+/** What the control thread has logged of a port's faults. Its alone. */
+struct vhost_told {
+	unsigned faults; /**< of vhost_dev.faults */
+	int64_t at;      /**< seconds, monotonic */
+	unsigned table;  /**< vhost_dev.table_open at the last look, and since when */
+	int64_t table_at;
+	bool stuck; /**< a memory table has not succeeded for long */
+};
+
 struct vhost_dev {
 	/* Written by control at open, constant while the port is there. */
 	struct vhost_config config;
@@ -101,10 +122,14 @@ struct vhost_dev {
 	atomic_uint refused;                /**< second front ends turned away */
 	atomic_uint faults;                 /**< times it was broken; by lcores too */
 	_Atomic uint64_t features;          /**< negotiated */
-	atomic_int fault;                   /**< enum virtq_fault of the last broken ring */
-	const char *_Atomic path;           /**< which bursts move frames, and why */
-	const char *_Atomic interrupts;     /**< kind of the descriptors that interrupt the guest */
-	atomic_bool sealed;                 /**< guest memory that nobody can cut short */
+	atomic_int fault;                /**< enum virtq_fault while it is broken; by lcores too */
+	atomic_int fault_last;           /**< the same, kept when it is whole again */
+	atomic_int fault_ring;           /**< whose, or VHOST_NO_RING */
+	char fault_detail[ERR_TEXT_MAX]; /**< of VIRTQ_BAD_MEMORY; under a lock of fault.c */
+	atomic_uint table_open;          /**< number of a table that has not succeeded; 0 = none */
+	const char *_Atomic path;        /**< which bursts move frames, and why; NULL = none did */
+	const char *_Atomic interrupts;  /**< kind of the descriptors that interrupt the guest */
+	atomic_bool sealed;              /**< guest memory that nobody can cut short */
 
 	atomic_bool running; /**< between new_device and destroy_device */
 
@@ -115,16 +140,64 @@ struct vhost_dev {
 	bool owner_first;              /**< and SET_OWNER before it */
 	uint64_t protocol;             /**< protocol features, acknowledged */
 	struct vhost_mapping *mapping; /**< of the last epoch that had one, for the next; or NULL */
+	unsigned tables;               /**< counts memory tables */
+	bool refusal_told;             /**< of this connection */
+	struct vhost_table table;
+
+	struct vhost_told told; /**< control's alone */
 
 	struct vhost_relay relay[2 * PORT_QUEUES_MAX]; /**< rings, as virtio numbers them */
 
 	struct vhost_dev *next; /**< registry, under its lock */
 };
 
-/* vhost.c */
+/* fault.c */
 
-/** This front end broke a rule: the port is down until it sets its rings up anew. Any thread. */
-void vhost_break(struct vhost_dev *dev, enum virtq_fault fault);
+/**
+ * This front end broke a rule: the port is down until it sets its rings up anew. Any thread; it is
+ * the control thread that logs why.
+ *
+ * @param ring as virtio numbers it, or VHOST_NO_RING
+ */
+void vhost_break(struct vhost_dev *dev, enum virtq_fault fault, int ring);
+
+/** The same for memory, with the reason in words. Any thread but a polling one. */
+void vhost_break_memory(struct vhost_dev *dev, const char *why);
+
+/**
+ * Log why a port broke since the last look: the first time at once, then once in 10 s at most. Control
+ * thread.
+ *
+ * @param port its name
+ * @return whether it is broken
+ */
+bool vhost_fault_look(struct vhost_dev *dev, const char *port);
+
+/** What is shown of it. Control thread. */
+void vhost_fault_facts(const struct vhost_dev *dev, struct port_facts *facts);
+
+/* table.c: another memory table while the library's bursts run. The library's event thread. */
+
+struct vhost_message;
+
+/**
+ * Can the library not fail with this table? What makes that sure is kept until vhost_table_done().
+ *
+ * @return 0; negative errno with the reason, nothing kept
+ */
+int vhost_table_try(struct vhost_dev *dev, const struct vhost_message *message, struct err *err);
+
+/** Let go of what was kept. Control too, while closing. Safe to call twice. */
+void vhost_table_done(struct vhost_dev *dev);
+
+/** Before the library gets a table: note its descriptors, and which rings are in the last one. */
+void vhost_table_begin(struct vhost_dev *dev, int vid, const struct vhost_message *message);
+
+/** After it took it: were the descriptors those that were noted? */
+void vhost_table_prove(struct vhost_dev *dev, int vid);
+
+/** @return the number of a ring that was in the last table and is not in this; or VHOST_NO_RING */
+int vhost_table_misses(const struct vhost_dev *dev, int vid);
 
 /* connection.c: what the library's event thread tells us */
 
@@ -277,6 +350,23 @@ uint16_t vhost_rx(
 	void *arg, uint16_t queue, struct frame frames[], uint16_t n, struct counters *counters);
 void vhost_tx(void *arg, uint16_t lane, struct frame *const frames[], uint16_t n,
 	struct counters *counters);
+
+/** Bytes of a ring's areas (virtio 1.2 sections 2.7 and 2.8). */
+struct vhost_areas {
+	uint64_t desc, avail, used; /**< packed: descriptors, driver's and device's events */
+};
+
+static inline struct vhost_areas
+vhost_ring_areas(uint64_t size, bool packed)
+{
+	if (packed)
+		return (struct vhost_areas){size * sizeof(struct virtq_packed_desc),
+			sizeof(struct virtq_packed_event), sizeof(struct virtq_packed_event)};
+	return (struct vhost_areas){size * sizeof(struct vring_desc),
+		sizeof(struct vring_avail) + (size + 1) * sizeof(uint16_t),
+		sizeof(struct vring_used) + size * sizeof(struct vring_used_elem) +
+			sizeof(uint16_t)};
+}
 
 /* As virtio numbers rings (virtio 1.2 section 5.1.2): the guest receives on even ones. */
 static inline uint16_t

@@ -21,6 +21,7 @@ from proc import wait_until
 (SET_VRING_NUM, SET_VRING_ADDR, SET_VRING_BASE, GET_VRING_BASE) = range(8, 12)
 (SET_VRING_KICK, SET_VRING_CALL, SET_VRING_ERR) = range(12, 15)
 (GET_PROTOCOL, SET_PROTOCOL, GET_QUEUE_NUM, SET_VRING_ENABLE, SEND_RARP) = range(15, 20)
+ADD_MEM_REG, REM_MEM_REG = 37, 38
 
 # Feature bits of virtio 1.2 sections 5.1.3 and 6, and of vhost
 CSUM, GUEST_CSUM, GUEST_TSO4, HOST_TSO4 = 1 << 0, 1 << 1, 1 << 7, 1 << 11
@@ -28,6 +29,7 @@ MTU, CTRL_VQ, CTRL_RX, ANNOUNCE = 1 << 3, 1 << 17, 1 << 18, 1 << 21
 MRG_RXBUF, MQ, LOG_ALL, INDIRECT, EVENT_IDX = 1 << 15, 1 << 22, 1 << 26, 1 << 28, 1 << 29
 PROTOCOL, VERSION_1 = 1 << 30, 1 << 32
 PROTOCOL_MQ, LOG_SHMFD, RARP, REPLY_ACK = 1 << 0, 1 << 1, 1 << 2, 1 << 3
+CONFIGURE_MEM_SLOTS = 1 << 15
 
 NEXT, WRITE, IN_TABLE = 1, 2, 4    # descriptor flags
 MB = 1 << 20

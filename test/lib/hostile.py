@@ -27,18 +27,18 @@ BYSTANDERS = ('by1', 'by2')
 class Hostile:
     """Ports evil, good, by1, by2; between the last two numbered frames circle all the time."""
 
-    def __init__(self, lcores=None, queues=1, floods=False):
+    def __init__(self, lcores=None, queues=1, floods=False, **keys):
         self.switch = Switch(lcores=lcores)
         self.switch.rests = False
-        self.queues, self.floods = queues, floods
+        self.queues, self.floods, self.keys = queues, floods, keys    # keys of the port evil
         self.vm = self.good = self.beside = None
 
     def __enter__(self):
         self.stack = contextlib.ExitStack()
         self.stack.enter_context(self.switch)
         try:
-            paths = {name: self.switch.port_add(name, 'vhost', queues=queues) for name, queues in
-                     (('evil', self.queues), ('good', 1), ('by1', 1), ('by2', 1))}
+            paths = {name: self.switch.port_add(name, 'vhost') for name in ('good', *BYSTANDERS)}
+            paths['evil'] = self.switch.port_add('evil', 'vhost', queues=self.queues, **self.keys)
             self.beside = self.stack.enter_context(Beside(
                 *(vm_argument(paths[name], size=8192) for name in BYSTANDERS), mode=['loop'],
                 options=['--verify', '--frames', '16']))

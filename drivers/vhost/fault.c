@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Ports that are broken: how a fault is told to the control thread, and what it shows and logs. */
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "vhost/vhost.h"
+
+LOG_MODULE(vhost);
+
+enum {
+	FAULT_LOG_S = 10,  /* between two lines of a port that breaks again and again */
+	FAULT_STUCK_S = 1, /* a message that takes longer has failed: the library does not say so */
+};
+
+/* Guards every device's fault_detail; never taken by a polling lcore. */
+static pthread_mutex_t fault_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static const char fault_stuck[] = "the vhost library failed with the front end's memory table";
+
+void
+vhost_break(struct vhost_dev *dev, enum virtq_fault fault, int ring)
+{
+	int good = VIRTQ_GOOD;
+
+	if (!atomic_compare_exchange_strong(&dev->fault, &good, (int)fault))
+		return;
+	atomic_store(&dev->fault_last, (int)fault);
+	atomic_store(&dev->fault_ring, ring);
+	atomic_fetch_add(&dev->faults, 1);
+	dev->services->link_changed(dev->services->arg);
+}
+
+void
+vhost_break_memory(struct vhost_dev *dev, const char *why)
+{
+	pthread_mutex_lock(&fault_lock);
+	snprintf(dev->fault_detail, sizeof(dev->fault_detail), "%s", why);
+	pthread_mutex_unlock(&fault_lock);
+	vhost_break(dev, VIRTQ_BAD_MEMORY, VHOST_NO_RING);
+}
+
+static time_t
+fault_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/** Has a memory table been on its way since an earlier look? */
+static bool
+fault_is_stuck(struct vhost_dev *dev, time_t now)
+{
+	struct vhost_told *told = &dev->told;
+	unsigned table = atomic_load(&dev->table_open);
+
+	if (table != told->table) {
+		told->table = table;
+		told->table_at = now;
+	}
+	return table != 0 && now - told->table_at > FAULT_STUCK_S;
+}
+
+static void
+fault_log(struct vhost_dev *dev, const char *port, unsigned more)
+{
+	enum virtq_fault fault = (enum virtq_fault)atomic_load(&dev->fault_last);
+	int ring = atomic_load(&dev->fault_ring);
+	char where[64] = "", again[64] = "", detail[ERR_TEXT_MAX] = "";
+	bool detailed = fault == VIRTQ_BAD_MEMORY;
+
+	if (detailed) {
+		pthread_mutex_lock(&fault_lock);
+		memcpy(detail, dev->fault_detail, sizeof(detail));
+		pthread_mutex_unlock(&fault_lock);
+	}
+	if (ring >= 0)
+		snprintf(where, sizeof(where), "ring %d (queue pair %d, %s): ", ring, ring / 2,
+			ring % 2 != 0 ? "what the guest sends" : "what it receives");
+	if (more > 0)
+		snprintf(again, sizeof(again), "; it broke %u more times since it was last said",
+			more);
+	log_warning("port %s: broken: %s%s%s%s; no frames until the guest's driver sets the device "
+		    "up anew (reload it, or restart the guest)%s",
+		port, where, virtq_fault_text(fault), detailed ? ": " : "", detail, again);
+}
+
+bool
+vhost_fault_look(struct vhost_dev *dev, const char *port)
+{
+	struct vhost_told *told = &dev->told;
+	unsigned faults = atomic_load(&dev->faults);
+	time_t now = fault_now();
+	bool was_stuck = told->stuck;
+
+	told->stuck = fault_is_stuck(dev, now);
+	if (told->stuck && !was_stuck)
+		log_warning(
+			"port %s: broken: %s; no frames until it sends another", port, fault_stuck);
+	if (faults != told->faults && (told->faults == 0 || now - told->at >= FAULT_LOG_S)) {
+		fault_log(dev, port, faults - told->faults - 1);
+		told->faults = faults;
+		told->at = now;
+	}
+	return told->stuck || atomic_load(&dev->fault) != VIRTQ_GOOD;
+}
+
+void
+vhost_fault_facts(const struct vhost_dev *dev, struct port_facts *facts)
+{
+	int fault = atomic_load(&dev->fault);
+
+	if (fault != VIRTQ_GOOD)
+		port_fact(facts, "broken", "%s", virtq_fault_text((enum virtq_fault)fault));
+	else if (dev->told.stuck)
+		port_fact(facts, "broken", "%s", virtq_fault_text(VIRTQ_BAD_MEMORY));
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Another memory table while the library's bursts use the old one, as when memory is plugged into a
+ * running guest.
+ *
+ * The library lets go of the old table before it maps the new one, with its rings' locks held. When
+ * that fails its rings go on pointing into the old one, and lcores that wait for a lock would use
+ * them: they cannot be stopped, since the hook that comes first runs with the locks held too. So a
+ * table that the library might fail with does not reach it: everything it will do is done here
+ * before, and what it needs is kept until it is done.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <linux/virtio_config.h>
+#include <rte_malloc.h>
+#include <rte_vhost.h>
+
+#include "vhost/message.h"
+#include "vhost/vhost.h"
+
+enum { TABLE_HEAP = 8192 }; /* bytes, more than the library allocates for a table */
+
+static int
+table_check_descriptors(
+	const struct vhost_dev *dev, const struct vhost_message *message, struct err *err)
+{
+	if (!dev->table.proven)
+		return err_set(err, ENOTSUP, "this vhost library keeps descriptors elsewhere");
+	if (message->memory.n == 0 || message->memory.n > MEMORY_REGIONS_MAX ||
+		message->n_fds != (int)message->memory.n)
+		return err_set(err, EINVAL, "%u memory regions with %d descriptors",
+			message->memory.n, message->n_fds);
+	return 0;
+}
+
+static void
+table_claims(const struct vhost_message *message, struct memory_claim claims[MEMORY_REGIONS_MAX])
+{
+	for (uint32_t i = 0; i < message->memory.n; i++) {
+		const struct vhost_message_region *region = &message->memory.region[i];
+		claims[i] = (struct memory_claim){
+			.guest = region->guest,
+			.front = region->front,
+			.size = region->size,
+			.offset = region->offset,
+			.fd = message->fd[i],
+		};
+	}
+}
+
+/** Map as the library will. What a region of hugepages needs is reserved for the file thereby. */
+static int
+table_map(struct vhost_table *table, const struct memory *memory,
+	const struct memory_claim claims[], struct err *err)
+{
+	for (unsigned i = 0; i < memory->n; i++) {
+		size_t size = memory->region[i].map_size;
+		void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, claims[i].fd, 0);
+		if (map == MAP_FAILED)
+			return err_set(
+				err, errno, "memory region cannot be mapped: %s", strerror(errno));
+		table->map[table->n] = map;
+		table->size[table->n++] = size;
+	}
+	return 0;
+}
+
+static int
+table_try_heap(struct err *err)
+{
+	void *room = rte_malloc(NULL, TABLE_HEAP, 0);
+
+	rte_free(room);
+	return room != NULL ? 0 : err_set(err, ENOMEM, "no memory for a memory table");
+}
+
+int
+vhost_table_try(struct vhost_dev *dev, const struct vhost_message *message, struct err *err)
+{
+	struct memory_claim claims[MEMORY_REGIONS_MAX];
+	struct memory memory;
+	int rc = table_check_descriptors(dev, message, err);
+
+	if (rc < 0)
+		return rc;
+	table_claims(message, claims);
+	/* Twice, so that there is address space for the library's mapping once ours has gone. */
+	rc = memory_map(&memory, claims, message->memory.n, err);
+	if (rc == 0) {
+		rc = table_map(&dev->table, &memory, claims, err);
+		memory_unmap(&memory);
+	}
+	if (rc == 0)
+		rc = table_try_heap(err);
+	if (rc < 0)
+		vhost_table_done(dev);
+	return rc;
+}
+
+void
+vhost_table_done(struct vhost_dev *dev)
+{
+	struct vhost_table *table = &dev->table;
+
+	while (table->n > 0) {
+		table->n--;
+		munmap(table->map[table->n], table->size[table->n]);
+	}
+}
+
+/** Rings that have their place are looked for in the next table; others may get theirs later. */
+static void
+table_note_rings(struct vhost_dev *dev, int vid)
+{
+	struct rte_vhost_vring vring;
+
+	for (uint16_t i = 0; i < 2 * dev->queues; i++)
+		if (rte_vhost_get_vhost_vring(vid, i, &vring) == 0 && vring.desc != NULL &&
+			vring.avail != NULL && vring.used != NULL)
+			dev->table.used[i] = true;
+}
+
+void
+vhost_table_begin(struct vhost_dev *dev, int vid, const struct vhost_message *message)
+{
+	struct vhost_table *table = &dev->table;
+	uint32_t n = message->memory.n;
+
+	if (dev->running)
+		table_note_rings(dev, vid);
+	table->n_fds = 0;
+	/* Nothing of the front end's lies behind its regions. */
+	if (n == 0 || n > MEMORY_REGIONS_MAX || message->n_fds != (int)n ||
+		message->size > sizeof(message->memory))
+		return;
+	table->n_fds = n;
+	memcpy(table->fd, message->fd, n * sizeof(table->fd[0]));
+}
+
+void
+vhost_table_prove(struct vhost_dev *dev, int vid)
+{
+	struct vhost_table *table = &dev->table;
+	struct rte_vhost_memory *now = NULL;
+
+	if (table->proven || table->n_fds == 0 || rte_vhost_get_mem_table(vid, &now) < 0)
+		return;
+	bool same = now->nregions == table->n_fds;
+	for (uint32_t i = 0; same && i < now->nregions; i++)
+		same = now->regions[i].fd == table->fd[i];
+	table->proven = same;
+	free(now);
+}
+
+/** Do these bytes of the library's mappings lie in one region? */
+static bool
+table_holds(const struct rte_vhost_memory *table, const void *address, uint64_t size)
+{
+	for (uint32_t i = 0; i < table->nregions; i++) {
+		const struct rte_vhost_mem_region *region = &table->regions[i];
+		uint64_t offset = (uintptr_t)address - region->host_user_addr;
+		if (offset < region->size && size <= region->size - offset)
+			return true;
+	}
+	return false;
+}
+
+static bool
+table_holds_ring(
+	const struct rte_vhost_memory *table, const struct rte_vhost_vring *vring, bool packed)
+{
+	const struct vhost_areas areas = vhost_ring_areas(vring->size, packed);
+
+	return vring->desc != NULL && vring->avail != NULL && vring->used != NULL &&
+	       table_holds(table, vring->desc, areas.desc) &&
+	       table_holds(table, vring->avail, areas.avail) &&
+	       table_holds(table, vring->used, areas.used);
+}
+
+int
+vhost_table_misses(const struct vhost_dev *dev, int vid)
+{
+	bool packed = (dev->epoch->features & VHOST_FEATURE(VIRTIO_F_RING_PACKED)) != 0;
+	struct rte_vhost_memory *now = NULL;
+	struct rte_vhost_vring vring;
+	int missing = VHOST_NO_RING;
+
+	if (rte_vhost_get_mem_table(vid, &now) < 0)
+		return VHOST_NO_RING;
+	for (uint16_t i = 0; i < 2 * dev->queues; i++)
+		if (dev->table.used[i] && rte_vhost_get_vhost_vring(vid, i, &vring) == 0 &&
+			!table_holds_ring(now, &vring, packed))
+			missing = i;
+	free(now);
+	return missing;
+}
