@@ -35,6 +35,7 @@ struct eal_args {
 	int argc;
 	char lcores[TOPOLOGY_LIST_MAX + 8];
 	char log_level[48];
+	bool small_pages; /* chosen here: there are no hugepages for us */
 };
 
 static void
@@ -57,6 +58,14 @@ eal_has(const struct options *options, const char *word)
 			return true;
 	}
 	return false;
+}
+
+/** Add a word unless it was given: DPDK 25.11 refuses one that comes twice. */
+static void
+eal_flag(const struct options *options, struct eal_args *args, const char *word)
+{
+	if (!eal_has(options, word))
+		eal_add(args, word);
 }
 
 /** Do the arguments speak of hugepages, so that there must be some? */
@@ -110,12 +119,12 @@ eal_memory(const struct options *options, struct eal_args *args)
 	if (!no_huge && eal_hugepages(options)) {
 		if (!eal_has(options, "--huge-dir") && !eal_has(options, "--huge-unlink") &&
 			!eal_has(options, "--legacy-mem") && !eal_has(options, "--proc-type"))
-			eal_add(args, "--in-memory");
+			eal_flag(options, args, "--in-memory");
 		return;
 	}
-	if (!no_huge)
-		eal_add(args, "--no-huge");
-	eal_add(args, "--no-shconf");
+	args->small_pages = !no_huge;
+	eal_flag(options, args, "--no-huge");
+	eal_flag(options, args, "--no-shconf");
 	if (!eal_has(options, "-m") && !eal_has(options, "--memory-size")) {
 		eal_add(args, "-m");
 		eal_add(args, EAL_NO_HUGE_MB);
@@ -151,17 +160,20 @@ eal_arguments(const struct options *options, const cpu_set_t *control, struct ea
 		options->log_level);
 	eal_add(args, args->log_level);
 	if (!eal_can_listen())
-		eal_add(args, "--no-telemetry");
+		eal_flag(options, args, "--no-telemetry");
 	eal_memory(options, args);
 	/* Take no device unasked: ports plug in theirs. */
 	if (!eal_has(options, "-a") && !eal_has(options, "--allow") && !eal_has(options, "-b") &&
 		!eal_has(options, "--block") && !eal_has(options, "--no-pci") &&
-		(plugins_present("bus_pci") || eal_has(options, "-d"))) {
+		(plugins_present("bus_pci") || eal_has(options, "-d") ||
+			eal_has(options, "--driver-path"))) {
 		eal_add(args, "-a");
 		eal_add(args, "0000:00:00.0");
 	}
 	for (int i = 0; i < options->eal_argc; i++)
-		eal_add(args, options->eal_argv[i]);
+		/* The EAL has it for hugepages alone; without them there are no files anyway. */
+		if (!args->small_pages || strcmp(options->eal_argv[i], "--in-memory") != 0)
+			eal_add(args, options->eal_argv[i]);
 }
 
 /** Is there what pools of packet buffers are made of? */

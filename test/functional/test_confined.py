@@ -67,6 +67,7 @@ class TestHugepages:
         """Who asks for hugepages gets them or no switch; who asks for none is not told."""
         with Switch(wrapper=confine.without_policies(), eal=['--no-huge', '-m', '300']) as switch:
             assert not warnings(switch)
+        self.check(confine.with_limit('as', 8 << 30), 'addresses', eal=['--in-memory'])
         for eal in ['--in-memory'], ['-m', '64']:
             with Switch(eal=eal) as switch:
                 assert not warnings(switch)
