@@ -23,7 +23,7 @@ static const struct key vhost_keys[] = {
 	VHOST_KEY("socket", socket, "the vhost-user socket that QEMU and the switch share",
 		.kind = KEY_TEXT, .size = VHOST_PATH_MAX, .value = "PATH"),
 	VHOST_KEY("mode", mode,
-		"which side listens on the socket: the switch (server) or QEMU (client)",
+		"which side listens: QEMU, and the switch connects (client); or the switch (server)",
 		.kind = KEY_CHOICE, .choices = vhost_modes),
 	VHOST_KEY("queues", queues, "how many pairs of queues the guest may use",
 		.kind = KEY_NUMBER, .min = 1, .max = PORT_QUEUES_MAX),
