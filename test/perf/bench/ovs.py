@@ -39,6 +39,12 @@ def _unixctl(path, method, *params, timeout=20):
             return answer['result']
 
 
+def _listens(path):
+    """Does something accept connections there? A socket is there before it listens."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        return sock.connect_ex(str(path)) == 0
+
+
 class Ovs(Switch):
     """EMC and all else at its defaults; dpdkvhostuser (server) ports."""
     name = 'ovs'
@@ -82,7 +88,7 @@ class Ovs(Switch):
             ['ovsdb-server', f'{self.dir}/conf.db', f'--remote=punix:{self.dir}/db.sock',
              f'--unixctl={self.dir}/db.ctl'], self.dir / 'db.log', cpu=self.places.control,
             env=self.environment())
-        proc.wait_until(lambda: (self.dir / 'db.sock').exists(), 10, 'ovsdb-server', 0.01)
+        proc.wait_until(lambda: _listens(self.dir / 'db.sock'), 20, 'ovsdb-server', 0.01)
         self.vsctl('init', wait=False)
         self.vsctl('set', 'Open_vSwitch', '.', *self.options(layout), wait=False)
         self.process = proc.Process(
@@ -100,7 +106,7 @@ class Ovs(Switch):
 
     def started(self):
         self.check_alive()
-        return (self.dir / 'ovs.ctl').exists()
+        return _listens(self.dir / 'ovs.ctl')
 
     @staticmethod
     def mac_table(layout):
