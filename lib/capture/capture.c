@@ -19,7 +19,7 @@ struct capture {
 	/* Written at its creation. */
 	uint32_t snaplen;
 	uint8_t directions;
-	struct bpf_insn *program; /**< NULL = every frame */
+	struct bpf_program *program; /**< NULL = every frame */
 	int fd;
 	uint8_t *memory;
 	size_t bytes;
@@ -81,7 +81,7 @@ capture_fill(struct capture *capture, const struct capture_config *config)
 struct capture *
 capture_create(const struct capture_config *config, struct err *err)
 {
-	struct bpf_insn *program = NULL;
+	struct bpf_program *program = NULL;
 
 	if (config->insns > 0 &&
 		(program = capture_filter_make(config->program, config->insns, err)) == NULL)

@@ -22,7 +22,7 @@ struct filter_kind {
 		BPF_ALU | (op) | BPF_X, KIND_PLAIN                                                 \
 	}
 
-/* Those that bpf_filter() knows, but for jumps. */
+/* Those that pcap_offline_filter() knows, but for jumps. */
 static const struct filter_kind filter_kinds[] = {
 	LOADS(BPF_ABS),
 	LOADS(BPF_IND),
@@ -128,7 +128,7 @@ filter_begin(struct bpf_insn *program)
 	return n;
 }
 
-struct bpf_insn *
+struct bpf_program *
 capture_filter_make(const struct bpf_insn program[], unsigned n, struct err *err)
 {
 	bool memory = false;
@@ -146,11 +146,15 @@ capture_filter_make(const struct bpf_insn program[], unsigned n, struct err *err
 		}
 		memory = memory || filter_kind_is(program[i].code, KIND_MEMORY);
 	}
-	struct bpf_insn *copy = calloc(n + 1 + BPF_MEMWORDS, sizeof(*copy));
-	if (copy == NULL) {
+	struct bpf_program *made =
+		calloc(1, sizeof(*made) + (n + 1 + BPF_MEMWORDS) * sizeof(*program));
+	if (made == NULL) {
 		err_set(err, ENOMEM, "no memory for the filter");
 		return NULL;
 	}
-	memcpy(copy + (memory ? filter_begin(copy) : 0), program, n * sizeof(*program));
-	return copy;
+	made->bf_insns = (struct bpf_insn *)(made + 1);
+	made->bf_len = memory ? filter_begin(made->bf_insns) : 0;
+	memcpy(made->bf_insns + made->bf_len, program, n * sizeof(*program));
+	made->bf_len += n;
+	return made;
 }

@@ -40,14 +40,15 @@ static int
 lcore_number(json_t *params, unsigned *cpu, struct err *err)
 {
 	static const char *const names[] = {"lcore", NULL};
-	json_int_t number;
+	json_int_t number = 0;
 
+	*cpu = 0;
 	if (rpc_only(params, names, err) < 0)
 		return -EINVAL;
 	int rc = rpc_number(params, "lcore", 0, CPU_LAST, &number, err);
 	if (rc == 0)
 		return err_set(err, EINVAL, "lcore: missing");
-	*cpu = rc > 0 ? (unsigned)number : 0;
+	*cpu = (unsigned)number;
 	return rc < 0 ? rc : 0;
 }
 

@@ -189,7 +189,7 @@ telemetry_convert(const json_t *object, struct rte_tel_data *data)
 		else if (json_is_integer(value) && number < 0)
 			rte_tel_data_add_dict_int(data, name, (int)number);
 		else if (json_is_integer(value))
-			rte_tel_data_add_dict_u64(data, name, (uint64_t)number);
+			rte_tel_data_add_dict_uint(data, name, (uint64_t)number);
 		else if (json_is_object(value) || json_is_array(value))
 			convert_container(data, name, value);
 	}

@@ -10,8 +10,13 @@
 #include <jansson.h>
 
 #include <rte_telemetry.h>
+#include <rte_version.h>
 
 #include "stats/telemetry.h"
+
+#if RTE_VERSION < RTE_VERSION_NUM(23, 3, 0, 0)
+#define rte_tel_data_add_dict_uint rte_tel_data_add_dict_u64 /* its name until 23.03 */
+#endif
 
 /** A command. */
 struct telemetry_command {

@@ -24,7 +24,7 @@ run_program(const uint8_t *data, size_t size)
 	if (n == 0)
 		return;
 	memcpy(program, data, n * sizeof(program[0]));
-	struct bpf_insn *made = capture_filter_make(program, n, NULL);
+	struct bpf_program *made = capture_filter_make(program, n, NULL);
 	if (made == NULL)
 		return;
 	/* On the heap, in its exact length: what is read behind it shows. */

@@ -7,13 +7,8 @@
 #ifndef SHUNT_TEST_FDB_HELP_H
 #define SHUNT_TEST_FDB_HELP_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
 #include "fdb/fdb.h"
+#include "unit.h"
 
 #define MAC(n) (UINT64_C(0x02) | (uint64_t)(n) << 16)
 

@@ -56,7 +56,7 @@ test_err_truncation(void **state)
 		assert_memory_equal(err.text, "where: xxx", 10);
 		err_set(&err, EINVAL, "reason");
 		err_prefix(&err, "%.*s", length, long_text);
-		assert_in_range(strlen(err.text), ERR_TEXT_MAX - 5, ERR_TEXT_MAX - 1);
+		assert_uint_in_range(strlen(err.text), ERR_TEXT_MAX - 5, ERR_TEXT_MAX - 1);
 		assert_memory_equal(err.text, long_text, ERR_TEXT_MAX - 5);
 	}
 }

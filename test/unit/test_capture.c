@@ -46,7 +46,7 @@ put(uint8_t number, uint32_t len)
 
 	if (room == NULL)
 		return false;
-	assert_in_range(room - ring.data, 0, SIZE - (long)(sizeof(record) + len));
+	assert_uint_in_range(room - ring.data, 0, SIZE - (long)(sizeof(record) + len));
 	memset(room + sizeof(record), number, len);
 	capture_ring_take(&ring, room, &record);
 	capture_ring_publish(&ring);
@@ -100,7 +100,7 @@ test_full(void **state)
 	(void)state;
 	while (put((uint8_t)n, LEN))
 		n++;
-	assert_in_range(n, SIZE / (LEN + 64), SIZE / LEN);
+	assert_uint_in_range(n, SIZE / (LEN + 64), SIZE / LEN);
 	for (int i = 0; i < 3; i++)
 		capture_ring_lose(&ring);
 	assert_int_equal(capture_reader_lost(&reader), 3);
@@ -195,7 +195,7 @@ test_programs(void **state)
 {
 	static const struct bpf_insn end = {BPF_RET | BPF_K, 0, 0, 1};
 	const struct bpf_insn bad[][2] = {
-		{{BPF_LD | BPF_H | BPF_IMM, 0, 0, 0}, end}, /* bpf_filter() would abort */
+		{{BPF_LD | BPF_H | BPF_IMM, 0, 0, 0}, end}, /* libpcap would abort */
 		{{BPF_LD | BPF_B | BPF_MEM, 0, 0, 0}, end},
 		{{BPF_LD | BPF_MEM, 0, 0, BPF_MEMWORDS}, end},
 		{{BPF_ST, 0, 0, BPF_MEMWORDS}, end},
@@ -223,7 +223,7 @@ test_memory(void **state)
 	static const struct bpf_insn program[] = {{BPF_LD | BPF_B | BPF_ABS, 0, 0, 0},
 		{BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 7}, {BPF_ST, 0, 0, 3},
 		{BPF_LD | BPF_MEM, 0, 0, 3}, {BPF_RET | BPF_A, 0, 0, 0}};
-	struct bpf_insn *made = capture_filter_make(program, COUNT(program), NULL);
+	struct bpf_program *made = capture_filter_make(program, COUNT(program), NULL);
 	const uint8_t seven = 7, eight = 8;
 
 	(void)state;
@@ -248,7 +248,7 @@ test_expressions(void **state)
 	(void)state;
 	for (unsigned i = 0; i < COUNT(expressions); i++) {
 		assert_int_equal(pcap_compile(dead, &program, expressions[i], 1, 0), 0);
-		struct bpf_insn *made = capture_filter_make(program.bf_insns, program.bf_len, NULL);
+		struct bpf_program *made = capture_filter_make(program.bf_insns, program.bf_len, NULL);
 		assert_non_null(made);
 		free(made);
 		pcap_freecode(&program);

@@ -238,7 +238,7 @@ check_rest(void)
 	assert_int_equal(counters_drops(source.rx_drops), 0);
 	assert_int_equal(sink.tx_packets, sent);
 	assert_int_equal(source.rx_copies, sent + switched.tx_packets);
-	assert_in_range(switched.tx_packets, 0, floods);
+	assert_uint_in_range(switched.tx_packets, 0, floods);
 	assert_int_equal(counters_drops(sink.tx_drops) + counters_drops(switched.tx_drops), 0);
 	assert_true(rte_mempool_full(eal_fixture_pool()));
 }
@@ -428,7 +428,7 @@ test_link_down(void **state)
 	assert_int_equal(source.rx_packets, sent_in_all());
 	assert_int_equal(source.rx_copies, source.rx_packets);
 	assert_int_equal(sink.tx_packets + sink.tx_drops[DROP_LINK_DOWN], source.rx_packets);
-	assert_in_range(sink.tx_packets, 200, source.rx_packets - 200);
+	assert_uint_in_range(sink.tx_packets, 200, source.rx_packets - 200);
 }
 
 #define datapath_test(test) cmocka_unit_test_setup_teardown(test, setup, teardown)

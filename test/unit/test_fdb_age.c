@@ -82,7 +82,7 @@ test_change_of_ageing(void **state)
 	/* Epochs of 31 seconds now: ages stay, rounded down. */
 	assert_int_equal(fdb_set_ageing(fdb, FDB_AGEING_MAX), 0);
 	assert_int_equal(fdb_ageing(fdb), FDB_AGEING_MAX);
-	assert_in_range(age_of(fdb, MAC(1)), 200 - 30, 200);
+	assert_uint_in_range(age_of(fdb, MAC(1)), 200 - 30, 200);
 	assert_int_equal(age_of(fdb, MAC(2)), 0);
 	fdb_age(fdb, 100000);
 	assert_int_equal(stats_of(fdb).entries, 2);

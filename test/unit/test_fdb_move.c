@@ -146,7 +146,7 @@ test_many_movers(void **state)
 		learn(fdb, MAC(i), 1, 1);
 		held += flap(fdb, MAC(i), MOVES + 1) == 2;
 	}
-	assert_in_range(held, 100, 256);
+	assert_uint_in_range(held, 100, 256);
 	uint64_t moved = stats_of(fdb).moved;
 	learn(fdb, MAC(0), 1, 1);
 	assert_int_equal(lookup(fdb, MAC(0), 1), 2);

@@ -72,7 +72,7 @@ test_fairness(void **state)
 		learn_many(fdb, 30 * n, n, 3);
 		learn_many(fdb, 40 * n, n, 4);
 		for (uint16_t port = 1; port <= 4; port++)
-			assert_in_range(fdb_port_entries(fdb, port), n / 4, n / 2);
+			assert_uint_in_range(fdb_port_entries(fdb, port), n / 4, n / 2);
 		assert_int_equal(fdb_port_entries(fdb, 4), n / 4);
 		assert_int_equal(stats_of(fdb).entries, n);
 		assert_int_equal(walk(fdb, 0).n, n);
@@ -92,7 +92,7 @@ test_many_ports(void **state)
 		learn_many(fdb, 1000u * port, 2, port);
 	assert_int_equal(stats_of(fdb).entries, 64);
 	for (uint16_t port = 0; port < 200; port++)
-		assert_in_range(fdb_port_entries(fdb, port), 0, 2);
+		assert_uint_in_range(fdb_port_entries(fdb, port), 0, 2);
 	fdb_destroy(fdb);
 }
 

@@ -185,7 +185,7 @@ test_threads(void **state)
 	learn_many(stress.fdb, 1000, 20, 3);
 	entries = stats_of(stress.fdb).entries;
 	assert_int_equal(entries, walk(stress.fdb, 0).n);
-	assert_in_range(entries, KEPT + 20, KEPT + 21);
+	assert_uint_in_range(entries, KEPT + 20, KEPT + 21);
 	assert_int_equal(fdb_port_entries(stress.fdb, 3), 20);
 	fdb_destroy(stress.fdb);
 }

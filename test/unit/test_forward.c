@@ -38,7 +38,7 @@ sink_tx(void *dev, uint16_t lane, struct frame *const frames[], uint16_t n,
 	struct sink *sink = dev;
 
 	assert_int_equal(lane, LANE);
-	assert_in_range(n, 1, FRAME_BURST);
+	assert_uint_in_range(n, 1, FRAME_BURST);
 	sink->calls++;
 	for (uint16_t i = 0; i < n; i++) {
 		sink->refs[sink->n] = rte_mbuf_refcnt_read(frames[i]->mbuf);
@@ -197,7 +197,7 @@ test_order(void **state)
 		forward();
 		unsigned sum = 0;
 		for (unsigned i = 1; i < PORTS; i++) {
-			assert_in_range(sinks[i].calls, 0, 1);
+			assert_uint_in_range(sinks[i].calls, 0, 1);
 			for (unsigned k = 1; k < sinks[i].n; k++)
 				assert_true(sinks[i].number[k] > sinks[i].number[k - 1]);
 			sum += sinks[i].n;

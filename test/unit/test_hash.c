@@ -67,7 +67,7 @@ test_other_flows(void **state)
 			queues[hash_of(&packet) % 4]++;
 		}
 		for (unsigned i = 0; i < COUNT(queues); i++)
-			assert_in_range(queues[i], 4, 40);
+			assert_uint_in_range(queues[i], 4, 40);
 	}
 }
 

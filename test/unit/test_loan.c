@@ -97,7 +97,7 @@ static bool
 is_done(void *arg, uint16_t offset)
 {
 	(void)arg;
-	assert_in_range(offset, 0, RING - 1);
+	assert_uint_in_range(offset, 0, RING - 1);
 	return device.done[(device.tail + offset) % RING];
 }
 

@@ -293,7 +293,7 @@ test_many(void **state)
 		number = lost_watch((void *)(uintptr_t)PAGE, 1, &lost);
 		n += number >= 0;
 	}
-	assert_in_range(n, 8192, RANGES_MOST - 1);
+	assert_uint_in_range(n, 8192, RANGES_MOST - 1);
 	struct memory memory;
 	int fd = file(PAGE, false);
 	const struct memory_claim claim = {.guest = 0, .size = PAGE, .fd = fd};

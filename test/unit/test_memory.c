@@ -199,7 +199,7 @@ test_unmapped(void **state)
 	expect_refused(claims, 3, "larger than its file");
 	assert_int_equal(mappings("memfd:memory"), 0);
 	assert_int_equal(memory_map(&memory, claims, 2, &err), 0);
-	assert_in_range(mappings("memfd:memory"), 1, 2);
+	assert_uint_in_range(mappings("memfd:memory"), 1, 2);
 	memory_unmap(&memory);
 	assert_int_equal(mappings("memfd:memory"), 0);
 	close(fd);
@@ -221,7 +221,7 @@ test_hugepages(void **state)
 	assert_int_equal(memory_map(&memory, claims, 2, &err), 0);
 	assert_int_equal(memory.region[0].map_size, HUGE);
 	assert_int_equal(memory.region[1].map_size, 2 * HUGE);
-	assert_in_range(mappings("memfd:memory"), 1, 2);
+	assert_uint_in_range(mappings("memfd:memory"), 1, 2);
 	memory_unmap(&memory);
 	assert_int_equal(mappings("memfd:memory"), 0);
 	close(fd);

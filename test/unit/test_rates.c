@@ -195,14 +195,14 @@ test_crowd_of_few(void **state)
 		ends[CROWD].busy = busy;
 		poll(ROUNDS);
 		unsigned bursts = bursts_of(CROWD) - before;
-		assert_in_range(bursts, ROUNDS - 4, ROUNDS * TURNS_BURSTS);
+		assert_uint_in_range(bursts, ROUNDS - 4, ROUNDS * TURNS_BURSTS);
 		memset(ends[CROWD].bursts, 0, sizeof(ends[CROWD].bursts));
 		poll(ROUNDS);
 		for (unsigned q = 0; q < busy; q++) {
 			least = RTE_MIN(least, ends[CROWD].bursts[q]);
 			most = RTE_MAX(most, ends[CROWD].bursts[q]);
 		}
-		assert_in_range(most - least, 0, 2);
+		assert_uint_in_range(most - least, 0, 2);
 	}
 }
 

@@ -41,7 +41,7 @@ receive(void *dev, uint16_t queue, struct rte_mbuf *mbufs[], uint16_t n)
 	uint16_t sent = 0;
 
 	assert_int_equal(queue, 3);
-	assert_in_range(n, 1, FRAME_BURST);
+	assert_uint_in_range(n, 1, FRAME_BURST);
 	to->calls++;
 	to->offered += n;
 	for (uint16_t i = 0; i < n; i++) {
@@ -380,7 +380,7 @@ test_balance(void **state)
 		assert_int_equal(
 			counters.tx_packets + counters_drops(counters.tx_drops), FRAME_BURST);
 		assert_true(rte_mempool_full(eal_fixture_pool()));
-		assert_in_range(receiver.n, counters.tx_packets, SEEN_MAX);
+		assert_uint_in_range(receiver.n, counters.tx_packets, SEEN_MAX);
 	}
 }
 

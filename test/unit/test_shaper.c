@@ -37,7 +37,7 @@ sink_tx(void *dev, uint16_t lane, struct frame *const frames[], uint16_t n, stru
 {
 	assert_ptr_equal(dev, &sink);
 	assert_int_equal(lane, LANE);
-	assert_in_range(n, 1, FRAME_BURST);
+	assert_uint_in_range(n, 1, FRAME_BURST);
 	for (uint16_t i = 0; i < n; i++) {
 		sink.number[sink.n++ % SEEN] = packet_get32(frames[i]->head + 38);
 		sink.bytes += frames[i]->len;

@@ -304,7 +304,7 @@ test_table(void **state)
 		const uint8_t bytes[] = {239, 1, (uint8_t)(i >> 8), (uint8_t)i};
 		struct snoop_ip ip = snoop_ip4(bytes);
 		uint16_t set = snoop_table_find(table, 5, &ip);
-		assert_in_range(set, 1, 1000);
+		assert_uint_in_range(set, 1, 1000);
 		assert_true(snoop_set_has(&table->sets[set], (uint16_t)i));
 		assert_true(snoop_set_has(&table->sets[set], PORT_MAX - 1));
 		assert_false(snoop_set_has(&table->sets[set], (uint16_t)(i + 1)));

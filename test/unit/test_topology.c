@@ -189,7 +189,7 @@ check_words(const char *list, const cpu_set_t *cpus)
 	int cpu, used;
 
 	for (const char *word = list; sscanf(word, "%d%n", &cpu, &used) == 1; word += used + 1) {
-		assert_in_range(cpu, 0, CPU_SETSIZE - 1);
+		assert_uint_in_range(cpu, 0, CPU_SETSIZE - 1);
 		assert_true(CPU_ISSET(cpu, cpus));
 		if (word[used] == '\0')
 			return;
@@ -211,7 +211,7 @@ test_format_long(void **state)
 		for (int cpu = first; cpu < CPU_SETSIZE; cpu += 2)
 			CPU_SET(cpu, &cpus);
 		topology_format(&cpus, text);
-		assert_in_range(strlen(text), TOPOLOGY_LIST_MAX - 8, TOPOLOGY_LIST_MAX - 1);
+		assert_uint_in_range(strlen(text), TOPOLOGY_LIST_MAX - 8, TOPOLOGY_LIST_MAX - 1);
 		check_words(text, &cpus);
 	}
 }

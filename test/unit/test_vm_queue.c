@@ -48,7 +48,7 @@ close_queue(void)
 static uint8_t *
 at(uint64_t guest)
 {
-	assert_in_range(guest, MEMORY_BASE, MEMORY_BASE + memory.size - 1);
+	assert_uint_in_range(guest, MEMORY_BASE, MEMORY_BASE + memory.size - 1);
 	return memory.base + (guest - MEMORY_BASE);
 }
 
@@ -65,7 +65,7 @@ chain_bytes(const struct split_desc *table, unsigned i)
 	uint32_t sum = 0;
 
 	for (unsigned n = 0;; n++) {
-		assert_in_range(n, 0, SIZE - 1);
+		assert_uint_in_range(n, 0, SIZE - 1);
 		at(table[i].addr);
 		sum += table[i].len;
 		if (!(table[i].flags & VRING_DESC_NEXT))
@@ -81,7 +81,7 @@ take_split(void)
 		uint16_t head = queue.avail_ring->ring[device.next++ % SIZE];
 		const struct split_desc *desc = &queue.desc[head];
 
-		assert_in_range(head, 0, SIZE - 1);
+		assert_uint_in_range(head, 0, SIZE - 1);
 		device.ids[device.n] = head;
 		device.bytes[device.n++] =
 			desc->flags & VRING_DESC_INDIRECT
@@ -166,7 +166,7 @@ exchange(unsigned n, unsigned step)
 		seen[queue_done_slot(&queue, i)]++;
 	}
 	for (unsigned i = 0; i < SIZE; i++)
-		assert_in_range(seen[i], 0, 1);
+		assert_uint_in_range(seen[i], 0, 1);
 	queue_consume(&queue, n);
 	assert_int_equal(queue_room(&queue), queue.slots);
 	assert_false(queue.broken);
@@ -327,7 +327,7 @@ test_apart(void **state)
 		assert_int_equal(at % 4096, first % 4096);
 		assert_false(seen[at / 4096 % VMS]);
 		seen[at / 4096 % VMS] = true;
-		assert_in_range(last->data_guest + (uint64_t)last->slots * last->stride,
+		assert_uint_in_range(last->data_guest + (uint64_t)last->slots * last->stride,
 			MEMORY_BASE, MEMORY_BASE + vm.memory.size);
 		assert_int_equal(vm.memory.size % MEMORY_HUGE, 0);
 		vm_close(&vm);

@@ -125,7 +125,7 @@ test_pop_rounds(void **state)
 			assert_false(ring_used(&driver, &entry));
 			expect_places();
 		}
-		assert_in_range(taken, driver.size + 1, UINT32_MAX);
+		assert_uint_in_range(taken, driver.size + 1, UINT32_MAX);
 	}
 	assert_int_equal(bad, 0);
 }
@@ -159,7 +159,7 @@ receive(uint32_t *chains)
 	for (*chains = 0; *chains < buffers; (*chains)++) {
 		if (!ring_used(&driver, &entry))
 			return 0;
-		assert_in_range(entry.len, 1, sizeof(seen) - at);
+		assert_uint_in_range(entry.len, 1, sizeof(seen) - at);
 		ring_read(&guest, driver.addr[entry.id], seen + at, entry.len);
 		at += entry.len;
 		memcpy(&buffers, seen + 10, 2);
@@ -211,7 +211,7 @@ test_push_rounds(void **state)
 			expect_places();
 			provide(merge ? 100 : LEN + 12);
 		}
-		assert_in_range(sent, driver.size + 1, UINT32_MAX);
+		assert_uint_in_range(sent, driver.size + 1, UINT32_MAX);
 		assert_true(driver.size > 17 || full > 0);
 	}
 }
@@ -406,7 +406,7 @@ test_flipping(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, flip, NULL), 0);
 	for (unsigned round = 0; round < FLIPS || taken == 0; round++) {
 		uint16_t n = virtq_pop(&driver.ring, batch, frames, FRAME_BURST, &bad);
-		assert_in_range(batch->taken, n, 8);
+		assert_uint_in_range(batch->taken, n, 8);
 		for (uint16_t i = 0; i < n; i++)
 			ring_frame_read(&frames[i], seen);
 		taken += n;

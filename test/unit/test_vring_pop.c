@@ -92,7 +92,7 @@ expect_frame(const struct frame *frame, uint32_t len, uint32_t seed)
 	assert_memory_equal(seen, bytes, len);
 	assert_int_equal(frame->offload.flags, 0);
 	/* What a guest wrote never shows without a copy. */
-	assert_in_range((uintptr_t)frame->head, (uintptr_t)batch->head,
+	assert_uint_in_range((uintptr_t)frame->head, (uintptr_t)batch->head,
 		(uintptr_t)batch->head + sizeof(batch->head) - head_len);
 }
 
@@ -375,7 +375,7 @@ test_segments(void **state)
 	}
 	for (unsigned burst = 0; at < COUNT(pieces); burst++) {
 		uint16_t n = pop();
-		assert_in_range(burst, 0, COUNT(bursts) - 1);
+		assert_uint_in_range(burst, 0, COUNT(bursts) - 1);
 		assert_int_equal(n, bursts[burst]);
 		for (uint16_t i = 0; i < n; i++)
 			expect_frame(&frames[i], 600, at++);

@@ -113,8 +113,8 @@ receive(void)
 
 	for (uint16_t i = 0; i < buffers; i++) {
 		assert_true(ring_used(&to, &entry));
-		assert_in_range(entry.id, 0, to.size - 1);
-		assert_in_range(entry.len, 1, sizeof(seen) - at);
+		assert_uint_in_range(entry.id, 0, to.size - 1);
+		assert_uint_in_range(entry.len, 1, sizeof(seen) - at);
 		ring_read(&receiver, to.addr[entry.id], seen + at, entry.len);
 		at += entry.len;
 		memcpy(&header, seen + 10, 2);
@@ -286,7 +286,7 @@ test_flipping(void **state)
 	}
 	atomic_store(&stop, true);
 	pthread_join(thread, NULL);
-	assert_in_range(received, 1, FLIPS * 8);
+	assert_uint_in_range(received, 1, FLIPS * 8);
 }
 
 static void
@@ -307,7 +307,7 @@ test_convert(void **state)
 		assert_int_equal(mbuf->ol_flags, 0);
 		assert_int_equal(rte_pktmbuf_headroom(mbuf), RTE_PKTMBUF_HEADROOM);
 		assert_true(len <= EAL_POOL_ROOM || mbuf->nb_segs > 1);
-		assert_in_range(mbuf->nb_segs, 1, len / EAL_POOL_ROOM + 1);
+		assert_uint_in_range(mbuf->nb_segs, 1, len / EAL_POOL_ROOM + 1);
 		rte_mbuf_sanity_check(mbuf, 1);
 		assert_int_equal(packet_read(mbuf, seen), len);
 		ring_pattern(bytes, len, i);

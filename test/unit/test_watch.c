@@ -153,7 +153,7 @@ test_period(void **state)
 		most = cycles > most ? cycles : most;
 		run_rounds(WATCH_EMPTY);
 	}
-	assert_in_range(most, watch->period * 7 / 10, watch->period + 20);
+	assert_uint_in_range(most, watch->period * 7 / 10, watch->period + 20);
 }
 
 /* Some queues are busy again: the others are not forgotten. */

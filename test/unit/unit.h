@@ -16,6 +16,11 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* Before cmocka 2 there is one name for both signs, and it compares unsigned numbers. */
+#ifndef assert_uint_in_range
+#define assert_uint_in_range assert_in_range
+#endif
+
 /** Fail with both texts unless one holds the other. */
 #define assert_contains(text, part)                                                                \
 	do {                                                                                       \
