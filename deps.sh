@@ -1,6 +1,7 @@
 #!/bin/bash
-# Install the Debian packages that a goal needs: deps.sh GOAL...
+# Install the Debian packages that a goal needs: deps.sh [--list] GOAL...
 # Goals: build, test, demo, bench, lint. Installs as root, names what is missing otherwise.
+# --list prints the names and installs nothing.
 # shellcheck disable=SC2034 # lists are used by the name of their goal
 set -euo pipefail
 
@@ -8,12 +9,14 @@ build='gcc make meson ninja-build pkg-config libdpdk-dev libnuma-dev libpcap-dev
     libjansson-dev libyaml-dev libmicrohttpd-dev libsystemd-dev libncurses-dev libcmocka-dev'
 guests='qemu-system-x86 busybox-static iperf3 cpio kmod iproute2 ethtool python3 python3-scapy'
 optional='user-mode-linux' # releases without it skip what needs it
-test="$guests $optional libvirt-daemon libvirt-daemon-driver-qemu python3-pytest dpdk-dev prometheus tcpdump
-    bash-completion clang libclang-rt-14-dev"
+test="$guests $optional libvirt-daemon libvirt-daemon-driver-qemu python3-pytest dpdk dpdk-dev
+    prometheus tcpdump bash-completion clang libclang-rt-dev"
 demo="$guests"
-bench="python3 dpdk-dev openvswitch-switch-dpdk gnuplot-nox"
-lint='clang clang-format clang-tidy cppcheck python3 groff-base shellcheck'
+bench="python3 dpdk dpdk-dev openvswitch-switch-dpdk gnuplot-nox"
+lint='git clang clang-format clang-tidy cppcheck python3 groff-base shellcheck'
 
+list=no
+[ "${1:-}" = --list ] && { list=yes; shift; }
 wanted=
 for goal in "$@"; do
     wanted="$wanted ${!goal}"
@@ -21,7 +24,8 @@ done
 
 missing=
 for package in $wanted; do
-    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' ||
+    [ $list = no ] &&
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' ||
         missing="$missing $package"
 done
 
@@ -33,6 +37,11 @@ drop_unknown() {
 }
 
 drop_unknown
+if [ $list = yes ]; then
+    # shellcheck disable=SC2086 # a list of words
+    printf '%s\n' $missing
+    exit 0
+fi
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" != 0 ]; then

@@ -68,10 +68,22 @@ copy_program() {
     local root=$1 path library
     path=$(command -v "$2")
     cp -L "$path" "$root/bin/"
-    ldd "$path" | grep -o '/[^ ]*' | while read -r library; do
+    # pthread_cancel() loads libgcc_s.so.1, which ldd does not list; it stands beside libc.
+    ldd "$path" | grep -o '/[^ ]*' | sed 'p; /libc\.so/!d; s/libc\.so.*/libgcc_s.so.1/' |
+    while read -r library; do
         mkdir -p "$root$(dirname "$library")"
         cp -L "$library" "$root$library"
     done
+}
+
+# The file of a module below /lib or /usr/lib, unpacked if need be; nothing when it is built in.
+module_file() {
+    local kernel=$1 name=$2 file
+    file=$(find "$kernel" -path '*/lib/modules/*' \( -name "$name.ko" -o -name "$name.ko.xz" \) | head -1)
+    case $file in
+    *.xz) "$(static_busybox)" unxz "$file"; file=${file%.xz} ;;
+    esac
+    echo "$file"
 }
 
 # Copies the modules named and what they need (unless built into this kernel) and writes their
@@ -80,7 +92,7 @@ copy_modules() {
     local root=$1 kernel=$2 list=$3 name file
     shift 3
     for name; do
-        file=$(find "$kernel/lib/modules" -name "$name.ko" | head -1)
+        file=$(module_file "$kernel" "$name")
         if [ -z "$file" ] || grep -qx "$name" "$list" 2>/dev/null; then continue; fi
         # shellcheck disable=SC2046  # a list of words
         copy_modules "$root" "$kernel" "$list" \
