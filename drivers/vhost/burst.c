@@ -26,7 +26,8 @@ vhost_rx(void *arg, uint16_t queue, struct frame frames[], uint16_t n, struct co
 void
 vhost_rx_done(void *arg, uint16_t queue)
 {
-	(void)arg, (void)queue; /* the burst knows */
+	(void)arg;
+	(void)queue; /* the burst knows */
 	if (vhost_burst.popped == NULL)
 		return;
 	virtq_pop_done(vhost_burst.popped, &vhost_burst.batch);

@@ -119,7 +119,10 @@ fdb_flush(struct fdb *fdb, uint16_t port, int vlan)
 static bool
 is_none(const struct fdb *fdb, uint64_t key, uint64_t value, const void *arg)
 {
-	(void)fdb, (void)key, (void)value, (void)arg;
+	(void)fdb;
+	(void)key;
+	(void)value;
+	(void)arg;
 	return false;
 }
 

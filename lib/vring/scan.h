@@ -84,7 +84,12 @@ static inline bool
 scan_eight(const struct virtq *ring, uint16_t position, uint16_t flags, uint16_t head[],
 	uint8_t *data[], uint32_t len[])
 {
-	(void)ring, (void)position, (void)flags, (void)head, (void)data, (void)len;
+	(void)ring;
+	(void)position;
+	(void)flags;
+	(void)head;
+	(void)data;
+	(void)len;
 	return false;
 }
 #endif

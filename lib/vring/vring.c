@@ -10,19 +10,17 @@ extern const struct virtq_ops virtq_ops_plain, virtq_ops_avx2, virtq_ops_avx512;
 const struct virtq_ops *
 virtq_ops_at(unsigned i)
 {
-	const struct virtq_ops *ops[3];
-	unsigned n = 0;
-
 	__builtin_cpu_init();
 	bool bmi = __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
 	bool avx2 = bmi && __builtin_cpu_supports("avx2");
-	if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-		__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
-		ops[n++] = &virtq_ops_avx512;
-	if (avx2)
-		ops[n++] = &virtq_ops_avx2;
-	ops[n++] = &virtq_ops_plain;
-	return i < n ? ops[i] : NULL;
+	bool avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
+		      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+		      __builtin_cpu_supports("avx512dq");
+	if (avx512 && i-- == 0)
+		return &virtq_ops_avx512;
+	if (avx2 && i-- == 0)
+		return &virtq_ops_avx2;
+	return i == 0 ? &virtq_ops_plain : NULL;
 }
 
 static bool

@@ -388,7 +388,8 @@ test_storm_rate(void **state)
 		assert_uint_in_range(
 			passed(&due, &rate, start, hz, hz / 100000, 32), pps, pps + burst + 1);
 		uint64_t next = passed(&due, &rate, start + hz, hz, hz / 100000, 32);
-		assert_uint_in_range(next, pps - pps / 100 - (pps > 1 ? 1 : 0), pps + pps / 100 + 1);
+		assert_uint_in_range(
+			next, pps - pps / 100 - (pps > 1 ? 1 : 0), pps + pps / 100 + 1);
 		/* Another lcore, whose clock is a little behind, gets nothing on top. */
 		assert_uint_in_range(
 			storm_pass(&due, &rate, start + 2 * hz - 1000, 32), 0, pps / 100000 + 1);
