@@ -46,6 +46,7 @@ stage() {
     "$@" || { word=FAILED; failed=1; }
     echo "== $name: $word$detail in $((SECONDS - since)) s"
     results+=("$name $word$detail")
+    [ $word = good ]
 }
 
 # "DPDK 22.11.11, QEMU 7.2.22, ..." of what is installed.
@@ -62,7 +63,8 @@ guests' Linux $(find build/guest -name 'linux-image-*.deb' | sed 's/.*linux-imag
 for name in ${STAGES:-packages build demo test}; do
     case $name in
     test) stage test tests ;;
-    packages | build | demo | lint) stage "$name" "$name" ;;
+    packages | build) stage "$name" "$name" || break ;;
+    demo | lint) stage "$name" "$name" ;;
     *) echo "platforms: no stage $name" >&2; exit 2 ;;
     esac
 done
