@@ -27,7 +27,8 @@ enum { CAPTURE_FILTER_MAX = 4096 }; /**< instructions */
  * @param n instructions, 1 to CAPTURE_FILTER_MAX
  * @return a program, to be freed in one piece; NULL with the reason in err: -EINVAL, -ENOMEM
  */
-struct bpf_program *capture_filter_make(const struct bpf_insn program[], unsigned n, struct err *err);
+struct bpf_program *capture_filter_make(
+	const struct bpf_insn program[], unsigned n, struct err *err);
 
 /** Does a frame pass? @param len of the frame; @param caplen of what is there of it */
 static inline bool

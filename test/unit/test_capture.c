@@ -248,7 +248,8 @@ test_expressions(void **state)
 	(void)state;
 	for (unsigned i = 0; i < COUNT(expressions); i++) {
 		assert_int_equal(pcap_compile(dead, &program, expressions[i], 1, 0), 0);
-		struct bpf_program *made = capture_filter_make(program.bf_insns, program.bf_len, NULL);
+		struct bpf_program *made =
+			capture_filter_make(program.bf_insns, program.bf_len, NULL);
 		assert_non_null(made);
 		free(made);
 		pcap_freecode(&program);
