@@ -1,23 +1,35 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The tx stage: hand frames to the driver of the port they leave by. */
 #include "datapath/worker.h"
+#include "frame/layers.h"
 
+/**
+ * Up to two tags do not count, of those that a frame leaves with.
+ *
+ * @param change bytes that its tags will grow by
+ */
 static bool
-tx_fits(const struct frame *frame, uint32_t max_len)
+tx_fits(const struct frame *frame, uint32_t max_len, int change)
 {
-	return frame_wire_len(frame) <= max_len + frame->l2_len - FRAME_ETH_LEN;
+	int tags = (int)layers_tags(frame->head, frame->head_len) + change / FRAME_TAG_LEN;
+	int64_t beside = FRAME_TAG_LEN * RTE_MIN(tags, LAYERS_TAGS_MAX);
+
+	return frame_wire_len(frame) + (int64_t)change <= max_len + beside;
 }
 
 /** Keep the frames that fit; drop and count the others. @return how many stay */
 static uint16_t
 tx_drop_long(struct worker *worker, const struct snapshot *snapshot, uint16_t port,
-	struct frame *const frames[], uint16_t n, struct frame *fitting[])
+	struct frame *const frames[], uint16_t n, struct frame *fitting[], bool mirrored)
 {
-	uint32_t max_len = snapshot->target[port].max_len;
+	const struct snapshot_target *target = &snapshot->target[port];
+	const struct rules *retags =
+		target->egress != NULL && !mirrored ? target->egress->retags : NULL;
 	uint16_t kept = 0;
 
 	for (uint16_t i = 0; i < n; i++) {
-		if (likely(tx_fits(frames[i], max_len)))
+		int change = retags != NULL ? retag_change(&retags->vlan, frames[i]) : 0;
+		if (likely(tx_fits(frames[i], target->max_len, change)))
 			fitting[kept++] = frames[i];
 		else
 			egress_drop(worker, snapshot, port, DROP_TOO_LONG, &frames[i], 1);
@@ -36,9 +48,9 @@ tx_by(struct worker *worker, const struct snapshot *snapshot, uint16_t port,
 		egress_drop(worker, snapshot, port, DROP_LINK_DOWN, frames, n);
 		return;
 	}
-	/* A tag may make a frame longer than that, segments make it shorter: looked at one by one. */
+	/* Tags may make frames longer than that, segments make them shorter: looked at one by one. */
 	if (unlikely(worker->burst.longest > target->max_len)) {
-		n = tx_drop_long(worker, snapshot, port, frames, n, fitting);
+		n = tx_drop_long(worker, snapshot, port, frames, n, fitting, mirrored);
 		frames = fitting;
 	}
 	if (unlikely(target->egress != NULL))

@@ -15,21 +15,32 @@ enum {
 	IPV6_SEGMENTS_LEFT = 3, /* offset in a routing header, RFC 8200 section 4.4 */
 };
 
+unsigned
+layers_tags(const uint8_t *head, uint32_t len)
+{
+	unsigned tags = 0;
+
+	for (uint32_t at = FRAME_ETH_LEN; at <= len && tags <= LAYERS_TAGS_MAX;
+		at += FRAME_TAG_LEN) {
+		uint16_t type = frame_be16(head + at - 2);
+		if (type != RTE_ETHER_TYPE_VLAN && type != RTE_ETHER_TYPE_QINQ)
+			break;
+		tags++;
+	}
+	return tags;
+}
+
 /** @return the EtherType behind the tags, l3 set; 0 = cut short, or more tags than there may be */
 static uint16_t
 layers_ethernet(const uint8_t *head, uint32_t len, struct layers *layers)
 {
-	uint16_t at = FRAME_ETH_LEN;
+	unsigned tags = layers_tags(head, len);
+	uint32_t at = FRAME_ETH_LEN + tags * FRAME_TAG_LEN;
 
-	for (unsigned tags = 0; tags <= LAYERS_TAGS_MAX && at <= len; tags++) {
-		uint16_t type = frame_be16(head + at - 2);
-		if (type != RTE_ETHER_TYPE_VLAN && type != RTE_ETHER_TYPE_QINQ) {
-			layers->l3 = at;
-			return type;
-		}
-		at += FRAME_TAG_LEN;
-	}
-	return 0;
+	if (tags > LAYERS_TAGS_MAX || at > len)
+		return 0;
+	layers->l3 = (uint16_t)at;
+	return frame_be16(head + at - 2);
 }
 
 static int

@@ -21,6 +21,14 @@ struct layers {
 };
 
 /**
+ * How many tags does a frame begin with, customer (0x8100) and service tags (0x88a8) alike?
+ *
+ * @param len bytes of the head
+ * @return LAYERS_TAGS_MAX + 1 where there are more than LAYERS_TAGS_MAX
+ */
+unsigned layers_tags(const uint8_t *head, uint32_t len);
+
+/**
  * Walk the headers of an IP packet in an Ethernet frame with up to LAYERS_TAGS_MAX tags: IPv4 with
  * its options; IPv6 with hop-by-hop, routing and destination options (RFC 8200 section 4).
  *

@@ -206,7 +206,7 @@ struct port {
 	int numa_node; /**< PORT_NUMA_AUTO = no matter */
 	uint16_t rx_queues;
 	uint16_t tx_queues;
-	uint32_t max_len;  /**< longest untagged frame that may leave here, without FCS */
+	uint32_t max_len;  /**< longest frame that may leave here, without FCS and up to two tags */
 	bool inserts_tags; /**< tx takes frames in guest memory with FRAME_TAG */
 };
 

@@ -37,6 +37,21 @@ retag_is_needless(const struct vlan_rules *rules, const struct frame *frame)
 	return retag_wanted(rules, frame) == retag_present(frame);
 }
 
+/** Bytes that a frame grows by with another tag, 0 = none. */
+static int
+retag_growth(const struct frame *frame, uint32_t tag)
+{
+	return (tag != 0 ? FRAME_TAG_LEN : 0) - frame->tag_len;
+}
+
+int
+retag_change(const struct vlan_rules *rules, const struct frame *frame)
+{
+	if (frame->vlan == VLAN_NONE)
+		return 0;
+	return retag_growth(frame, retag_wanted(rules, frame));
+}
+
 /** Addresses, the tag if any, and what follows. @return bytes written */
 static uint16_t
 retag_head(uint8_t *to, const struct frame *frame, uint16_t head_len, uint32_t tag)
@@ -73,7 +88,7 @@ static bool
 retag_in_place(struct frame *frame, uint32_t tag)
 {
 	struct rte_mbuf *mbuf = frame->mbuf;
-	int change = (tag != 0 ? FRAME_TAG_LEN : 0) - frame->tag_len;
+	int change = retag_growth(frame, tag);
 	uint8_t head[FRAME_ETH_LEN + FRAME_TAG_LEN];
 
 	if (rte_mbuf_refcnt_read(mbuf) != 1 || !RTE_MBUF_DIRECT(mbuf) ||
@@ -126,7 +141,7 @@ retag_pieces(const struct frame *frame, uint32_t skip, struct frame_segment piec
 static void
 retag_single(struct retag_room *room, const struct frame *frame, struct frame *out, uint32_t tag)
 {
-	int change = (tag != 0 ? FRAME_TAG_LEN : 0) - frame->tag_len;
+	int change = retag_growth(frame, tag);
 	uint16_t head_len = RTE_MIN(frame->head_len, (uint16_t)(RETAG_HEAD - change));
 	struct frame_segment *segment = &room->segment[room->segments++];
 
@@ -181,7 +196,7 @@ struct frame *
 retag_frame(struct retag_room *room, const struct vlan_rules *rules, const struct frame *frame)
 {
 	uint32_t tag = retag_wanted(rules, frame);
-	int change = (tag != 0 ? FRAME_TAG_LEN : 0) - frame->tag_len;
+	int change = retag_growth(frame, tag);
 
 	if (room->frames == FRAME_BURST)
 		return NULL;

@@ -27,6 +27,9 @@ struct retag_room {
 /** Does a frame leave by a port as it is? */
 bool retag_is_needless(const struct vlan_rules *rules, const struct frame *frame);
 
+/** Bytes that a frame grows by where it leaves by a port: FRAME_TAG_LEN, 0, or -FRAME_TAG_LEN. */
+int retag_change(const struct vlan_rules *rules, const struct frame *frame);
+
 /**
  * A frame as it leaves by a port. Takes the reference of its mbuf.
  *

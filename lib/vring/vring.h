@@ -33,7 +33,7 @@ enum {
 	VIRTQ_HEADER_LEN = 10,  /**< the same without its last field */
 	VIRTQ_SEGMENTS = 512,   /**< pieces of one burst's frames in guest memory */
 	VIRTQ_SIZE_MAX = 32768, /**< virtio 1.2 sections 2.7 and 2.8 */
-	VIRTQ_FRAME_MAX = 65535 + FRAME_ETH_LEN + FRAME_TAG_LEN,
+	VIRTQ_FRAME_MAX = 65535 + FRAME_ETH_LEN + 2 * FRAME_TAG_LEN,
 };
 
 /**

@@ -8,7 +8,7 @@
 
 #include "ring_help.h"
 
-enum { LONG = 65549 };
+enum { LONG = 65557 };
 
 static const struct virtq_ops *ops;
 static bool packed; /**< the kind of ring */

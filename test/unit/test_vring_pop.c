@@ -11,7 +11,7 @@
 
 #include "ring_help.h"
 
-enum { LONG = 65549, END = 2 * RING_REGION_SIZE, CHAIN_MOST = 256 };
+enum { LONG = 65557, END = 2 * RING_REGION_SIZE, CHAIN_MOST = 256 };
 
 static const struct virtq_ops *ops;
 static bool packed; /**< the kind of ring */
