@@ -35,6 +35,13 @@ mac_is_group(uint64_t mac)
 	return mac & 1;
 }
 
+/** May a frame come from it? Not from a group, broadcast or zero address (IEEE 802.3 clause 3.2.3). */
+static inline bool
+mac_is_source(uint64_t mac)
+{
+	return !mac_is_group(mac) && mac != 0;
+}
+
 /** 01:80:c2:00:00:00 to 0f, which a bridge never forwards (IEEE 802.1Q table 8-1). */
 static inline bool
 mac_is_reserved(uint64_t mac)

@@ -71,9 +71,7 @@ step_source(json_t *steps, const struct trace_story *story)
 	char text[MAC_TEXT_MAX];
 
 	mac_format(mac, text);
-	if (mac_is_group(mac) || mac == 0)
-		step_add(steps, "learn", "%s is no source to learn", text);
-	else if (trace->origin != story->port->id)
+	if (trace->origin != story->port->id)
 		step_add(steps, "learn", "%s stays at %s: the uplink reflects its frame", text,
 			story_name(story, trace->origin));
 	else if (!story->port->config.learn)
@@ -202,6 +200,7 @@ story_ends_at_ingress(const struct trace_story *story)
 	switch (story->trace->dest - DEST_DROP) {
 	case DROP_RUNT:
 	case DROP_BAD_TAG:
+	case DROP_BAD_SOURCE:
 	case DROP_RESERVED:
 	case DROP_SOURCE:
 	case DROP_NEIGHBOUR:

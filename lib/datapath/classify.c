@@ -32,6 +32,8 @@ classify_frame(struct frame *frame)
 	uint16_t dest = classify_vlan(frame);
 	if (dest != DEST_LOOKUP)
 		return dest;
+	if (!mac_is_source(mac_load(frame->head + MAC_BYTES)))
+		return DEST_DROP + DROP_BAD_SOURCE;
 	uint64_t mac = mac_load(frame->head);
 	if (!mac_is_group(mac))
 		return DEST_LOOKUP;
@@ -58,7 +60,8 @@ classify_leader(struct classify *classify, const struct fdb *fdb, struct frame *
 		asked_source(fdb, &classify->sources, leaders, i);
 }
 
-static void
+/** Inlined by force, for bursts that are learnt from and for others: the loop has no test of which. */
+static __rte_always_inline void
 classify_leaders(struct classify *classify, const struct fdb *fdb, struct burst *burst, bool learn)
 {
 	const struct frame *leader = NULL;
@@ -100,11 +103,13 @@ classify_burst(struct fdb *fdb, struct burst *burst, bool learn)
 
 	classify.targets.query.n = 0;
 	classify.sources.query.n = 0;
-	classify_leaders(&classify, fdb, burst, learn);
-	if (likely(learn))
+	if (likely(learn)) {
+		classify_leaders(&classify, fdb, burst, true);
 		missed = leaders_learn(fdb, &classify.sources, burst->port, &classify.targets);
-	else
+	} else {
+		classify_leaders(&classify, fdb, burst, false);
 		fdb_query_look(fdb, &classify.targets.query);
+	}
 	classify_lookup(&classify, fdb, burst->port);
 	leaders_follow(&classify.leaders, burst);
 	return missed;

@@ -28,8 +28,10 @@ ingress_frame(const struct rules *rules, struct frame *frame)
 	int reason = vlan_ingress(&rules->vlan, frame);
 	if (reason >= 0)
 		return (uint16_t)(DEST_DROP + reason);
-	if (rules->guard.sources &&
-		!macs_has(&rules->guard.macs, mac_load(frame->head + MAC_BYTES)))
+	uint64_t source = mac_load(frame->head + MAC_BYTES);
+	if (!mac_is_source(source))
+		return DEST_DROP + DROP_BAD_SOURCE;
+	if (rules->guard.sources && !macs_has(&rules->guard.macs, source))
 		return DEST_DROP + DROP_SOURCE;
 	uint64_t mac = mac_load(frame->head);
 	if (!mac_is_group(mac))

@@ -10,6 +10,7 @@
 
 #include <emmintrin.h>
 
+#include "base/mac.h"
 #include "datapath/burst.h"
 
 struct leaders {
@@ -33,7 +34,7 @@ _Static_assert(LEADERS_BYTES == sizeof(__m128i), "compared at once");
 /**
  * Would everything said of one frame hold for the other?
  *
- * @param sources whether anything is said of the source
+ * @param sources whether anything is said of the source, beside that frames may come from it
  */
 static inline bool
 leaders_same(const struct frame *a, const struct frame *b, bool sources)
@@ -42,6 +43,9 @@ leaders_same(const struct frame *a, const struct frame *b, bool sources)
 
 	if (unlikely(a->head_len < FRAME_ETH_LEN + FRAME_TAG_LEN ||
 		     b->head_len < FRAME_ETH_LEN + FRAME_TAG_LEN))
+		return false;
+	if (!sources && (!mac_is_source(mac_load(a->head + MAC_BYTES)) ||
+				!mac_is_source(mac_load(b->head + MAC_BYTES))))
 		return false;
 	same |= _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)a->head),
 		_mm_loadu_si128((const __m128i *)b->head)));
@@ -70,7 +74,7 @@ asked_port(const struct asked *asked, unsigned leader)
 	return asked_is(asked, leader) ? asked->query.port[asked->of[leader]] : FDB_MISS;
 }
 
-/** Ask for the source of a leader that may be forwarded; group addresses are no source. */
+/** Ask for the source of a leader that may be forwarded. */
 static inline void
 asked_source(const struct fdb *fdb, struct asked *asked, const struct leaders *leaders, unsigned i)
 {
@@ -80,9 +84,7 @@ asked_source(const struct fdb *fdb, struct asked *asked, const struct leaders *l
 	if (leaders->dest[i] < DEST_FORWARD)
 		return;
 	uint64_t mac = mac_load(frame->head + MAC_BYTES);
-	if (!mac_is_group(mac) && mac != 0)
-		asked->of[i] =
-			(uint8_t)fdb_query_add(fdb, &asked->query, fdb_key(mac, frame->vlan));
+	asked->of[i] = (uint8_t)fdb_query_add(fdb, &asked->query, fdb_key(mac, frame->vlan));
 }
 
 /** Ask for the destination of a leader, which the table knows if anybody does. */

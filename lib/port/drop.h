@@ -29,6 +29,8 @@ enum drop_owner {
 	X(DROP_DISABLED, "disabled", DROP_BY_GUEST,                                                \
 		"from a transmit ring that its front end has disabled")                            \
 	X(DROP_BAD_TAG, "bad-tag", DROP_BY_PORT, "VLAN id 4095, which IEEE 802.1Q reserves")       \
+	X(DROP_BAD_SOURCE, "bad-source", DROP_BY_PORT,                                             \
+		"from a group address, broadcast or zero, which is no source")                     \
 	X(DROP_RESERVED, "reserved", DROP_BY_PORT,                                                 \
 		"to 01:80:c2:00:00:00-0f, which a bridge keeps to itself")                         \
 	X(DROP_VLAN, "vlan", DROP_BY_PORT,                                                         \

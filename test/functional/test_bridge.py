@@ -4,7 +4,7 @@
 import pytest
 
 from bridge import flooded, only
-from frames import BROADCAST, MULTICAST, frame, mac
+from frames import BROADCAST, MULTICAST, frame, mac, tag
 
 A, B, C = mac(0x0a), mac(0x0b), mac(0x0c)
 PORTS = ('p1', 'p2', 'p3', 'p4')
@@ -61,10 +61,16 @@ class TestLearning:
 
     @pytest.mark.parametrize('source', ['01:00:00:00:00:01', '03:00:00:00:00:01', BROADCAST,
                                         '00:00:00:00:00:00'])
-    def test_no_host_no_learning(self, bridge, source):
-        one = frame(B, source)
-        assert bridge.exchange('p1', one) == flooded(bridge, 'p1', one)
-        assert not bridge.fdb()
+    def test_no_source(self, bridge, source):
+        """Frames from what is no host's address are neither forwarded nor learned from."""
+        bridge.learn('p2', B)
+        before = drops_of(bridge, 'p1', 'rx', 'bad-source')
+        bad = [frame(target, source, *tags) for target in (B, mac(99), BROADCAST)
+               for tags in ([], [tag(7)])]
+        good = frame(BROADCAST, A)
+        assert bridge.exchange('p1', *bad, good, bad[0]) == flooded(bridge, 'p1', good)
+        assert drops_of(bridge, 'p1', 'rx', 'bad-source') == before + len(bad) + 1
+        assert set(bridge.fdb()) == {(A, 0), (B, 0)}
 
     def test_host_moves(self, bridge):
         bridge.learn('p1', A)

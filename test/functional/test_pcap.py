@@ -79,11 +79,13 @@ def verdict(one):
     tagged = one[12:14] == b'\x81\x00'
     if len(one) < (18 if tagged else 14):
         return 'runt'
-    return 'bad-tag' if tagged and one[14] & 15 == 15 and one[15] == 255 else None
+    if tagged and one[14] & 15 == 15 and one[15] == 255:
+        return 'bad-tag'
+    return 'bad-source' if one[6] & 1 or not any(one[6:12]) else None
 
 
 def test_random_frames(replay):
-    """Any bytes: what is neither runt nor badly tagged comes out as it went in, in order."""
+    """Any bytes: what is neither runt nor badly tagged, and from a host, comes out as it went in."""
     rand = random.Random(1)
     kinds = [b'\x81\x00', b'\x81\x00\xff\xff', b'\x81\x00\x00\x00', b'\x88\xa8', b'']
     lengths = [rand.choice([rand.randrange(6, 30), rand.randrange(30, 1515)]) for _ in range(1000)]
@@ -92,7 +94,8 @@ def test_random_frames(replay):
     verdicts = [verdict(one) for one in frames]
     seen, counters, drops = replay(frames)
     assert seen == [one for one, why in zip(frames, verdicts) if why is None]
-    assert drops == {('in', 'rx', why): verdicts.count(why) for why in ('runt', 'bad-tag')}
+    assert drops == {('in', 'rx', why): verdicts.count(why)
+                     for why in ('runt', 'bad-tag', 'bad-source')}
     assert counters['out']['tx_bytes'] == sum(map(len, seen))
 
 

@@ -5,7 +5,7 @@ import pytest
 
 import multicast
 from bridge import Bridge
-from frames import NOBODY, frame, mac
+from frames import frame, mac
 from multicast import ALLOW, BLOCK, IS_EX, TO_IN, data, group_mac, joined
 from proc import wait_until
 from switch import unbalanced
@@ -257,7 +257,7 @@ def test_vlans(bridge):
         tagged = one[:12] + bytes((0x81, 0, 0, vlan)) + one[12:]
         bridge.wire[source].send(tagged if source == 'p1' else one)
         found = set()
-        last = frame('ff:ff:ff:ff:ff:ff', NOBODY)
+        last = frame('ff:ff:ff:ff:ff:ff', SENDER)
         tag = bytes((0x81, 0, 0, vlan))
         bridge.wire[source].send(last[:12] + tag + last[12:] if source == 'p1' else last)
         reach = {10: {'p1', 'p2', 'p3'}, 20: {'p1', 'p4'}}[vlan] - {source}

@@ -47,7 +47,7 @@ def random_frame(dice, number):
     """A frame of any kind, with a number at its end."""
     hosts = [address(port, vlan) for port in range(1, PORTS + 1) for vlan in VLANS]
     target = dice.choice((*hosts, *hosts, BROADCAST, MULTICAST, '01:80:c2:00:00:0e', mac(1)))
-    source = dice.choice((*hosts, mac(2)))
+    source = dice.choice((*hosts, mac(2), MULTICAST))
     # The outer one is a C-tag: net_af_packet makes one of every tag that the kernel took out.
     tags = [tag(dice.choice((*VLANS, 11, 4095)), dice.randrange(8), tpid)
             for tpid in dice.choice(((), (CTAG,), (CTAG,), (CTAG, CTAG), (CTAG, STAG)))]
@@ -107,7 +107,8 @@ def test_as_promised(bridge, tmp_path):
             assert [seen[number_of(one)] for one in frames[start:start + 50]] == chunk
     bridge.wait_received('p8', each)
     assert collections.Counter(bridge.drops()) - before == drops
-    assert {reason for _, _, reason in drops} >= {'vlan', 'policy', 'same-port', 'reserved'}
+    assert {reason for _, _, reason in drops} >= {'vlan', 'policy', 'same-port', 'reserved',
+                                                   'bad-source'}
 
 
 def test_changes_nothing(bridge):

@@ -52,6 +52,16 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
+/** A frame from what is no host's address goes nowhere. */
+static void
+check_source(const uint8_t *data, uint16_t dest)
+{
+	static const uint8_t zero[6];
+
+	if (dest < DEST_DROP || dest >= DEST_FORWARD)
+		fuzz_check((data[6] & 1) == 0 && memcmp(data + 6, zero, 6) != 0);
+}
+
 /** The head is copied to where sanitizers see a byte read too much. @return l2_len, 0 = runt */
 static uint16_t
 classify(const uint8_t *data, uint32_t length, uint16_t head_len)
@@ -68,6 +78,7 @@ classify(const uint8_t *data, uint32_t length, uint16_t head_len)
 		   (dest >= DEST_DROP && dest < DEST_DROP + DROP_COUNT));
 	fuzz_check((dest == DEST_DROP + DROP_RUNT) ==
 		   (head_len < 14 || (head_len < 18 && packet_get16(data + 12) == 0x8100)));
+	check_source(data, dest);
 	uint16_t l2_len = dest == DEST_DROP + DROP_RUNT ? 0 : frame->l2_len;
 	if (l2_len > 0)
 		fuzz_check(frame_flow_hash(frame) == frame_flow_hash(frame));
@@ -147,6 +158,7 @@ ingress(const struct input *input, uint32_t length, uint16_t head_len)
 	uint16_t dest = burst.dest[0];
 	fuzz_check(dest < PORT_MAX || dest >= DEST_FLOODS ||
 		   (dest >= DEST_DROP && dest < DEST_DROP + DROP_COUNT));
+	check_source(bytes, dest);
 	if (dest < DEST_DROP || dest >= DEST_FORWARD) {
 		fuzz_check(vlan_carries(&rules.vlan, frame->vlan));
 		fuzz_check(frame->tag_len == 0 || frame->tag_len == 4);

@@ -5,10 +5,11 @@
         seen = bridge.exchange('p1', frame)       # {'p1': [], 'p2': [frame], 'p3': [frame]}
 """
 
+import binascii
 import contextlib
 import itertools
 
-from frames import BROADCAST, NOBODY, frame
+from frames import BROADCAST, frame
 from netns import Netns, ip
 from proc import wait_until
 from switch import ATTEMPTS, Switch, SwitchError, met_another
@@ -18,8 +19,8 @@ from wire import Wire
 _numbers = itertools.count()
 
 
-def marker(source=NOBODY):
-    """A broadcast frame like no other, from an address that is not learned."""
+def marker(source):
+    """A broadcast frame like no other."""
     return frame(BROADCAST, source, payload=b'marker %08d ' % next(_numbers) + bytes(30))
 
 
@@ -31,6 +32,7 @@ class Bridge:
         self.count, self.mtus = count, mtus or {}
         self.space = self.wire = self.outside = None
         self.voice = {}    # sources of what is sent beside a test, where not any may send
+        self.own = set()   # sources of our own: a test does not find them in the table
 
     def start(self):
         """Start the switch and make the ports. Returns self."""
@@ -95,7 +97,7 @@ class Bridge:
     def collect(self, source, up=None):
         """What has come out of each port since, given that it came in at `source`.
 
-        What came before a marker is all. Frames to one port may be overtaken by those to all of
+        What came before a marker is all; its source does not stay in the table. Frames to one port may be overtaken by those to all of
         the same burst, hence two rounds; the second one shows the source's own wire too.
         """
         try:
@@ -108,15 +110,30 @@ class Bridge:
         seen = {name: [] for name in self.wire}
         other = next((name for name in up if name != source), None)
         for sender in (source, source, other) if source in up and other else ():
-            last = marker(self.voice.get(sender, NOBODY))
-            self.wire[sender].send(last)
+            last = self.mark(sender)
             for name in up:
                 if name != sender:
                     seen[name] += self.wire[name].receive_until(last)
         for name in self.wire:
             if name not in up:
                 seen[name] += self.wire[name].drain()
+        self.forget()
         return seen
+
+    def mark(self, name):
+        """Send a marker into a port, from an address of its own if that may send. The frame."""
+        source = self.voice.get(name)
+        if source is None:
+            self.own.add(source := '02:6d:' + binascii.crc32(name.encode()).to_bytes(4).hex(':'))
+        self.wire[name].send(last := marker(source))
+        return last
+
+    def forget(self):
+        """Delete the sources of markers from the table."""
+        for row in self.switch.rpc('fdb.list'):
+            if row['mac'] in self.own:
+                with contextlib.suppress(SwitchError):    # gone by itself
+                    self.switch.rpc('fdb.del', {'mac': row['mac'], 'vlan': row['vlan']})
 
     def wait_received(self, name, packets):
         """Wait until the switch has received that many frames from a port, since it exists."""
@@ -150,7 +167,7 @@ class Bridge:
         source = next(other for other in self.up() if other != name)
 
         def passes():
-            self.wire[source].send(marker())
+            self.mark(source)
             return self.wire[name].receive_count(1, 0.05)
         wait_until(passes, 20, f'a frame to {name}')
         self.collect(source)

@@ -6,7 +6,6 @@ import struct
 
 BROADCAST = 'ff:ff:ff:ff:ff:ff'
 MULTICAST = '01:00:5e:00:00:fb'
-NOBODY = '00:00:00:00:00:00'    # as a source: never learned
 TYPE = 0x88b5                   # IEEE 802 local experimental
 CTAG, STAG = 0x8100, 0x88a8
 

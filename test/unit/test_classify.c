@@ -255,10 +255,44 @@ test_learns_nothing(void **state)
 	add_tagged(HOST(1), HOST(6), 4095);
 	add_macs(HOST(1), HOST(7))->head_len = 13;
 	memset(heads[add_macs(HOST(1), HOST(8)) - burst.frame] + MAC_BYTES, 0, MAC_BYTES);
-	check_dests(
-		(const uint16_t[]){DEST_FLOOD, DEST_FLOOD, DEST_FLOOD, DEST_DROP + DROP_RESERVED,
-			DEST_DROP + DROP_BAD_TAG, DEST_DROP + DROP_RUNT, DEST_FLOOD});
+	check_dests((const uint16_t[]){DEST_DROP + DROP_BAD_SOURCE, DEST_DROP + DROP_BAD_SOURCE,
+		DEST_DROP + DROP_BAD_SOURCE, DEST_DROP + DROP_RESERVED, DEST_DROP + DROP_BAD_TAG,
+		DEST_DROP + DROP_RUNT, DEST_DROP + DROP_BAD_SOURCE});
 	assert_int_equal(entries(), 0);
+}
+
+/** Frames from addresses that are no source, among good ones of the same train. */
+static void
+test_bad_sources(void **state)
+{
+	static const uint64_t sources[] = {1, MULTICAST, BROADCAST, 0, UINT64_C(0x000000c28001)};
+	static const uint16_t good[] = {3, 3, 3, 4, 4, DEST_FLOOD};
+	uint16_t dests[COUNT(good)];
+
+	(void)state;
+	learn(HOST(1), 0, 3);
+	learn(HOST(1), 9, 4);
+	for (unsigned s = 0; s < COUNT(sources); s++) {
+		for (unsigned bad = 0; bad < 1 << COUNT(good); bad++) {
+			burst.n = 0;
+			for (unsigned i = 0; i < COUNT(good); i++) {
+				bool is_bad = bad >> i & 1;
+				if (good[i] == 4)
+					add_tagged(HOST(1), HOST(10), 9);
+				else
+					add_macs(good[i] == 3 ? HOST(1) : BROADCAST, HOST(10));
+				if (is_bad)
+					memcpy(heads[i] + MAC_BYTES, &sources[s], MAC_BYTES);
+				dests[i] = is_bad ? DEST_DROP + DROP_BAD_SOURCE : good[i];
+			}
+			check_dests(dests);
+			assert_int_equal(lookup(sources[s], 0), FDB_MISS);
+			assert_int_equal(lookup(sources[s], 9), FDB_MISS);
+			memset(burst.dest, 0, sizeof(burst.dest));
+			classify_burst(fdb, &burst, false);
+			assert_memory_equal(burst.dest, dests, sizeof(dests));
+		}
+	}
 }
 
 /** Whose destination is on the same port is alive all the same. */
@@ -333,6 +367,7 @@ main(void)
 		classify_test(test_learns),
 		classify_test(test_learns_first),
 		classify_test(test_learns_nothing),
+		classify_test(test_bad_sources),
 		classify_test(test_learns_from_same_port),
 		classify_test(test_whole_burst),
 		classify_test(test_short_heads),

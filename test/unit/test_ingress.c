@@ -199,6 +199,37 @@ test_learning_off(void **state)
 	assert_int_equal(lookup(HOST(2), 0), FDB_MISS);
 }
 
+/** A source that is none, at ports with rules of every kind, learning or not. */
+static void
+test_bad_sources(void **state)
+{
+	static const uint64_t sources[] = {1, MULTICAST, BROADCAST, 0};
+	static const uint16_t from[] = {FROM, OTHER, TAGGED, UP, MEMBER, LAST};
+	enum { BAD = DEST_DROP + DROP_BAD_SOURCE };
+
+	(void)state;
+	ports[FROM].config.learn = false;
+	strcpy(ports[OTHER].config.macs, "02:00:00:00:00:00,02:00:01:00:00:00");
+	strcpy(ports[TAGGED].config.trunk, "10");
+	ports[TAGGED].config.native = 10;
+	member(MEMBER, PORT_VEPA);
+	ports[LAST].config.storm = 1000;
+	publish();
+	for (unsigned s = 0; s < COUNT(sources); s++) {
+		for (unsigned p = 0; p < COUNT(from); p++) {
+			for (unsigned i = 0; i < 4; i++) {
+				add(HOST(99), HOST(1), 0xffff);
+				if (i % 2 == 1)
+					memcpy(heads[i] + MAC_BYTES, &sources[s], MAC_BYTES);
+			}
+			uint16_t good = from[p] == MEMBER ? UP : DEST_UNKNOWN;
+			check_dests(from[p], (const uint16_t[]){good, BAD, good, BAD});
+			assert_int_equal(lookup(sources[s], 0), FDB_MISS);
+			assert_int_equal(lookup(sources[s], 10), FDB_MISS);
+		}
+	}
+}
+
 /** What a train's first frame is told holds for all of it, the tag's length too. */
 static void
 test_trains(void **state)
@@ -374,6 +405,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		ingress_test(test_membership),
 		ingress_test(test_learning_off),
+		ingress_test(test_bad_sources),
 		ingress_test(test_trains),
 		ingress_test(test_fixed),
 		ingress_test(test_reflected),
