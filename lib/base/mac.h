@@ -42,7 +42,7 @@ mac_is_source(uint64_t mac)
 	return !mac_is_group(mac) && mac != 0;
 }
 
-/** 01:80:c2:00:00:00 to 0f, which a bridge never forwards (IEEE 802.1Q table 8-1). */
+/** 01:80:c2:00:00:00 to 0f, which IEEE 802.1Q reserves (table 8-1); see policy/reserved.h. */
 static inline bool
 mac_is_reserved(uint64_t mac)
 {

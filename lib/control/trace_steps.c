@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "control/methods.h"
+#include "policy/reserved.h"
 
 static void __attribute__((format(printf, 3, 4)))
 step_add(json_t *steps, const char *step, const char *format, ...)
@@ -114,6 +115,14 @@ story_is_for_members(const struct trace_story *story)
 	return dest == DEST_DROP + DROP_NO_MEMBER || (dest >= DEST_GROUP && dest < DEST_DROP);
 }
 
+/** Passes by the port's list, not by what its tags are? */
+static bool
+story_names_reserved(const struct trace_story *story)
+{
+	return story->port->config.vlan_protocol != PORT_VLAN_8021AD ||
+	       !reserved_has(RESERVED_BEYOND_8021AD, mac_load(story->bytes));
+}
+
 /** How the destination was found. */
 static void
 step_lookup(json_t *steps, const struct trace_story *story)
@@ -128,6 +137,10 @@ step_lookup(json_t *steps, const struct trace_story *story)
 			      : "the uplink, whatever the address");
 	} else if (mac == MAC_MASK) {
 		step_add(steps, "lookup", "to everybody: broadcast");
+	} else if (mac_is_reserved(mac)) {
+		step_add(steps, "lookup", "to everybody: a reserved address that %s",
+			story_names_reserved(story) ? "forward-reserved lets pass"
+						    : "passes at 802.1ad ports");
 	} else if (mac_is_group(mac) && story_is_for_members(story)) {
 		step_add(steps, "lookup", "to members of the group and routers: snooping");
 	} else if (mac_is_group(mac)) {

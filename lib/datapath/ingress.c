@@ -8,6 +8,7 @@
 #include "base/mac.h"
 #include "datapath/leaders.h"
 #include "guard/neighbour.h"
+#include "policy/reserved.h"
 
 /** A burst on its way through the rules of the port it came from. */
 struct ingress {
@@ -36,7 +37,7 @@ ingress_frame(const struct rules *rules, struct frame *frame)
 	uint64_t mac = mac_load(frame->head);
 	if (!mac_is_group(mac))
 		return DEST_LOOKUP;
-	if (mac_is_reserved(mac))
+	if (mac_is_reserved(mac) && !reserved_has(rules->reserved, mac))
 		return DEST_DROP + DROP_RESERVED;
 	return mac == MAC_MASK ? DEST_BROADCAST : DEST_MULTICAST;
 }

@@ -5,6 +5,8 @@
 
 #include <rte_cycles.h>
 
+#include "policy/reserved.h"
+
 enum { BURST_IN_MS = 20, BURST_IN_LEAST = 65536 }; /* by default; a frame of TCP segments */
 
 int
@@ -14,6 +16,8 @@ rules_check(const struct port_config *config, struct err *err)
 
 	if (rc == 0)
 		rc = policy_check(config, err);
+	if (rc == 0)
+		rc = reserved_check(config, err);
 	return rc < 0 ? rc : guard_check(config, err);
 }
 
@@ -54,7 +58,7 @@ bool
 rules_of_its_own(const struct port *port)
 {
 	return !port->config.learn || port->meter != NULL || port->config.macs[0] != '\0' ||
-	       port->config.storm != 0;
+	       port->config.storm != 0 || port->config.forward_reserved[0] != '\0';
 }
 
 /** Whom a port reaches, and whether one of its members has it for its own. */
@@ -106,6 +110,7 @@ rules_build(struct rules *rules, const struct port *port, struct port *const por
 		.learn = port->config.learn,
 		.flood = port->config.flood,
 		.mcast_flood = port->config.mcast_flood,
+		.reserved = reserved_of(&port->config),
 	};
 	vlan_rules_of(&port->config, &rules->vlan);
 	rules->vlan.inserts = port->inserts_tags;

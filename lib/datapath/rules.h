@@ -19,11 +19,12 @@ enum { RULES_WORDS = (PORT_MAX + 63) / 64 };
 /** One port's. */
 struct rules {
 	struct policy policy;
-	uint16_t fixed;   /**< where all frames of this port go; PORT_NONE = by the table */
-	bool is_uplink;   /**< others are its members */
-	bool learn;       /**< sources are learnt here */
-	bool flood;       /**< unknown unicast leaves here */
-	bool mcast_flood; /**< multicast leaves here */
+	uint16_t fixed;    /**< where all frames of this port go; PORT_NONE = by the table */
+	bool is_uplink;    /**< others are its members */
+	bool learn;        /**< sources are learnt here */
+	bool flood;        /**< unknown unicast leaves here */
+	bool mcast_flood;  /**< multicast leaves here */
+	uint16_t reserved; /**< reserved addresses that frames from here may be for, by last byte */
 	uint64_t reach[RULES_WORDS]; /**< a bit for each port id */
 	struct vlan_rules vlan;
 	struct meter *meter; /**< the port's; NULL = it may send at any rate */

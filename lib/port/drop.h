@@ -32,7 +32,7 @@ enum drop_owner {
 	X(DROP_BAD_SOURCE, "bad-source", DROP_BY_PORT,                                             \
 		"from a group address, broadcast or zero, which is no source")                     \
 	X(DROP_RESERVED, "reserved", DROP_BY_PORT,                                                 \
-		"to 01:80:c2:00:00:00-0f, which a bridge keeps to itself")                         \
+		"to 01:80:c2:00:00:00-0f, reserved addresses that a bridge does not forward")      \
 	X(DROP_VLAN, "vlan", DROP_BY_PORT,                                                         \
 		"of a VLAN that the port it came from, or would leave by, does not carry")         \
 	X(DROP_SOURCE, "source", DROP_BY_GUEST,                                                    \

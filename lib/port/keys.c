@@ -65,6 +65,10 @@ const struct key port_common_keys[] = {
 	PORT_KEY("flood", flood, "whether frames to unknown addresses may leave here", SWITCH),
 	PORT_KEY("mcast-flood", mcast_flood, "whether multicast may leave here", SWITCH),
 	PORT_KEY("isolated", isolated, "whether other isolated ports are out of reach", SWITCH),
+	PORT_KEY("forward-reserved", forward_reserved,
+		"the addresses 01:80:c2:00:00:00 to 0f that pass and that a bridge keeps to itself "
+		"otherwise: last digits or names, as lacp,lldp; nothing for none",
+		LIST(PORT_RESERVED_TEXT)),
 	PORT_KEY("rate-in", rate_in,
 		"how many bits a second are taken from the port, as 100M, or off; what is over is "
 		"dropped",

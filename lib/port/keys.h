@@ -22,6 +22,7 @@ enum {
 	PORT_STORM_MAX = 100000000,          /**< frames a second */
 	PORT_MACS_MAX = 32,                  /**< addresses that a port may be bound to */
 	PORT_MACS_TEXT = PORT_MACS_MAX * 18, /**< bytes of the list of them */
+	PORT_RESERVED_TEXT = 96,             /**< bytes of the list of reserved addresses */
 	PORT_DRIVER_CONFIG_MAX = 640,
 };
 
@@ -65,6 +66,7 @@ struct port_config {
 	bool flood;       /**< unknown unicast may leave here */
 	bool mcast_flood; /**< multicast may leave here */
 	bool isolated;
+	char forward_reserved[PORT_RESERVED_TEXT]; /**< reserved addresses that pass; "" = none */
 	int64_t rate_in;            /**< bits per second from the port, 0 = no limit */
 	int64_t rate_out;           /**< bits per second to it, 0 = no limit */
 	int64_t burst_in;           /**< bytes, 0 = what suits rate_in */

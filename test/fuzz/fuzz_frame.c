@@ -16,6 +16,7 @@
 #include "frame/hash.h"
 #include "frame/offload.h"
 #include "packets.h"
+#include "policy/reserved.h"
 #include "port/send.h"
 #include "vlan/retag.h"
 
@@ -95,6 +96,7 @@ rules_of_kind(unsigned kind, struct rules *rules)
 	config.vlan_protocol = kind == 4 ? PORT_VLAN_8021AD : PORT_VLAN_8021Q;
 	strcpy(config.trunk, kind >= 2 ? "10-20,4094" : "");
 	*rules = (struct rules){.fixed = PORT_NONE, .learn = true};
+	rules->reserved = reserved_of(&config);
 	vlan_rules_of(&config, &rules->vlan);
 }
 

@@ -230,6 +230,29 @@ test_bad_sources(void **state)
 	}
 }
 
+/** By the port where it comes in: nothing, what is between customers' bridges, a list. */
+static void
+test_reserved(void **state)
+{
+	(void)state;
+	strcpy(ports[FROM].config.forward_reserved, "lldp,2");
+	ports[OTHER].config.vlan_protocol = PORT_VLAN_8021AD;
+	publish();
+	for (unsigned from = FROM; from <= TAGGED; from++) {
+		static const uint16_t passing[] = {0x4004, 0xb801, 0};
+
+		for (uint64_t last = 0; last < 16; last++)
+			add(UINT64_C(0x000000c28001) | last << 40, HOST(from + 1), 0xffff);
+		classify((uint16_t)from);
+		for (unsigned last = 0; last < 16; last++)
+			assert_int_equal(worker.burst.dest[last],
+				passing[from] >> last & 1 ? DEST_MULTICAST
+							  : DEST_DROP + DROP_RESERVED);
+		worker.burst.n = 0;
+		assert_int_equal(lookup(HOST(from + 1), 0), passing[from] != 0 ? from : FDB_MISS);
+	}
+}
+
 /** What a train's first frame is told holds for all of it, the tag's length too. */
 static void
 test_trains(void **state)
@@ -406,6 +429,7 @@ main(void)
 		ingress_test(test_membership),
 		ingress_test(test_learning_off),
 		ingress_test(test_bad_sources),
+		ingress_test(test_reserved),
 		ingress_test(test_trains),
 		ingress_test(test_fixed),
 		ingress_test(test_reflected),

@@ -7,6 +7,7 @@
 
 #include "policy/policy.h"
 #include "policy/relations.h"
+#include "policy/reserved.h"
 
 enum { UP, UP2, FREE, OTHER, BRIDGE, BRIDGE2, VEPA, VEPA2, PRIVATE, FOREIGN, PORTS };
 
@@ -185,6 +186,53 @@ test_mirrors(void **state)
 	}
 }
 
+/** Lists of reserved addresses, by name and by number, and what is none. */
+static void
+test_reserved(void **state)
+{
+	static const struct {
+		const char *list;
+		uint16_t set; /**< 0 = refused, but for "" */
+		const char *says;
+	} lists[] = {
+		{"", 0, NULL},
+		{"0", 0x0001, NULL},
+		{"stp", 0x0001, NULL},
+		{"f,E,0x3", 0xc008, NULL},
+		{"lacp,eapol,elmi,provider-stp,provider-mvrp,lldp", 0x618c, NULL},
+		{"0,2,3,4,5,6,7,8,9,a,b,c,d,e,f", 0xfffd, NULL},
+		{"1", 0, "01:80:c2:00:00:01 is of pause frames"},
+		{"lacp,pause", 0, "pause frames"},
+		{"10", 0, "'10' is neither"},
+		{"e,lldp", 0, "01:80:c2:00:00:0e is named twice"},
+		{",", 0, "'' is neither"},
+		{"stp,", 0, "'' is neither"},
+		{"stp ", 0, "'stp ' is neither"},
+		{"0x", 0, "is neither"},
+		{"ffffffffffffffffff", 0, "'fffffffffffffff' is neither"},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT(lists); i++) {
+		struct port_config config = {0};
+		struct err err = {0};
+
+		strcpy(config.forward_reserved, lists[i].list);
+		assert_int_equal(
+			reserved_check(&config, &err), lists[i].says != NULL ? -EINVAL : 0);
+		assert_int_equal(
+			reserved_check(&config, NULL), lists[i].says != NULL ? -EINVAL : 0);
+		if (lists[i].says != NULL) {
+			assert_contains(err.text, "forward-reserved: ");
+			assert_contains(err.text, lists[i].says);
+			continue;
+		}
+		assert_int_equal(reserved_of(&config), lists[i].set);
+		config.vlan_protocol = PORT_VLAN_8021AD;
+		assert_int_equal(reserved_of(&config), lists[i].set | 0xb801);
+	}
+}
+
 int
 main(void)
 {
@@ -195,6 +243,7 @@ main(void)
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_relations),
 		cmocka_unit_test(test_mirrors),
+		cmocka_unit_test(test_reserved),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
