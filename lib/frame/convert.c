@@ -73,11 +73,20 @@ convert_to_mbuf(const struct frame *frame, struct rte_mempool *pool)
 	return to.first;
 }
 
-/** Pieces of guest memory behind the head, each no longer than an mbuf can say. */
-static unsigned
-convert_pieces(const struct frame *frame, struct frame_segment pieces[HOLD_PIECES_MAX])
+/** Bytes that are copied all the same: those that were classified, and headers to be repeated. */
+static uint16_t
+convert_head_len(const struct frame *frame)
 {
-	uint32_t skip = frame->head_len;
+	return (frame->offload.flags & FRAME_TSO) == 0
+		       ? frame->head_len
+		       : RTE_MAX(frame->head_len, frame->offload.header_len);
+}
+
+/** Pieces of guest memory behind `skip` bytes, each no longer than an mbuf can say. */
+static unsigned
+convert_pieces(
+	const struct frame *frame, uint32_t skip, struct frame_segment pieces[HOLD_PIECES_MAX])
+{
 	unsigned n = 0;
 
 	for (uint16_t i = 0; i < frame->segments; i++) {
@@ -101,7 +110,8 @@ convert_to_held(const struct frame *frame, struct rte_mempool *pool, struct loan
 	struct rte_mbuf *mbufs[1 + HOLD_PIECES_MAX];
 	uint32_t place = frame->place;
 	bool can = hold_can_take(frame->hold, place) && (loans == NULL || loan_can_give(loans));
-	unsigned n = can ? convert_pieces(frame, pieces) : 0;
+	uint16_t head_len = convert_head_len(frame);
+	unsigned n = can ? convert_pieces(frame, head_len, pieces) : 0;
 
 	if (n == 0 || rte_pktmbuf_alloc_bulk(pool, mbufs, n + 1) < 0)
 		return NULL;
@@ -109,8 +119,8 @@ convert_to_held(const struct frame *frame, struct rte_mempool *pool, struct loan
 	struct rte_mbuf_ext_shared_info *shared =
 		loans == NULL ? hold_share(slot, (uint16_t)n) : loan_give(loans, slot, (uint16_t)n);
 	struct rte_mbuf *first = mbufs[0];
-	memcpy(rte_pktmbuf_mtod(first, void *), frame->head, frame->head_len);
-	first->data_len = frame->head_len;
+	frame_read(frame, 0, rte_pktmbuf_mtod(first, uint8_t *), head_len);
+	first->data_len = head_len;
 	first->pkt_len = frame->len;
 	first->nb_segs = (uint16_t)(n + 1);
 	for (unsigned i = 0; i < n; i++) {

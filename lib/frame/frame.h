@@ -21,6 +21,8 @@ enum {
 	FRAME_MACS_LEN = 12,
 	FRAME_ETH_LEN = 14, /**< destination, source and type */
 	FRAME_TAG_LEN = 4,  /**< an 802.1Q tag */
+	/** Bytes of headers, Ethernet's to TCP's, that each segment of a frame may begin with. */
+	FRAME_HEADERS_MAX = 512,
 };
 
 /** What a sender left undone, bits of frame_offload.flags; a receiver's capabilities alike. */

@@ -10,9 +10,8 @@
 #include "frame/frame.h"
 
 enum {
-	IPV6_OPTIONS_MAX = 8,   /* extension headers that are walked */
-	IPV6_OPTIONS_UNIT = 8,  /* their length is a multiple of it, RFC 8200 section 4 */
-	IPV6_SEGMENTS_LEFT = 3, /* offset in a routing header, RFC 8200 section 4.4 */
+	IPV6_OPTIONS_MAX = 8,  /* extension headers that are walked */
+	IPV6_OPTIONS_UNIT = 8, /* their length is a multiple of it, RFC 8200 section 4 */
 };
 
 unsigned
@@ -60,10 +59,11 @@ layers_ipv4(const uint8_t *head, uint32_t len, struct layers *layers)
 	return layers->l4 <= len ? 0 : -EINVAL;
 }
 
+/** @param first it is right behind the IPv6 header, where alone there may be hop-by-hop options */
 static bool
-layers_is_option(uint8_t protocol)
+layers_is_option(uint8_t protocol, bool first)
 {
-	return protocol == IPPROTO_HOPOPTS || protocol == IPPROTO_ROUTING ||
+	return (protocol == IPPROTO_HOPOPTS && first) || protocol == IPPROTO_ROUTING ||
 	       protocol == IPPROTO_DSTOPTS;
 }
 
@@ -76,9 +76,8 @@ layers_ipv6(const uint8_t *head, uint32_t len, struct layers *layers)
 	if (at > len || head[layers->l3] >> 4 != 6)
 		return -EINVAL;
 	layers->protocol = ip->proto;
-	for (unsigned i = 0; layers_is_option(layers->protocol); i++) {
-		if (i == IPV6_OPTIONS_MAX || at + IPV6_OPTIONS_UNIT > len ||
-			(layers->protocol == IPPROTO_ROUTING && head[at + IPV6_SEGMENTS_LEFT] != 0))
+	for (unsigned i = 0; layers_is_option(layers->protocol, i == 0); i++) {
+		if (i == IPV6_OPTIONS_MAX || at + IPV6_OPTIONS_UNIT > len)
 			return -EINVAL;
 		layers->protocol = head[at];
 		at += (head[at + 1] + 1U) * IPV6_OPTIONS_UNIT;

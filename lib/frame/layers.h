@@ -34,8 +34,9 @@ unsigned layers_tags(const uint8_t *head, uint32_t len);
  *
  * @param head the frame's first bytes, in memory that nobody writes meanwhile
  * @param len how many bytes are there
- * @return 0; -EINVAL for what is no IP packet, a fragment, has a route still to go (the address
- *         its checksum is made with is not in the IP header), or whose headers are cut short
+ * @return 0; -EINVAL for what is no IP packet, a fragment, or whose headers are cut short. What
+ *         follows an unknown header, or hop-by-hop options out of their place, is not looked at:
+ *         `protocol` is then that header's.
  */
 int layers_find(const uint8_t *head, uint32_t len, struct layers *layers);
 

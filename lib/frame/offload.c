@@ -93,6 +93,14 @@ offload_unshare(struct rte_mbuf *mbuf)
 	return copy;
 }
 
+/** A one's complement sum of numbers of 16 bits, of 32768 of them at most, as one. */
+static uint16_t
+checksum_fold(uint32_t sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)((sum & 0xffff) + (sum >> 16));
+}
+
 /** One's complement sum of a chain from an offset on. (rte_raw_cksum_mbuf() of DPDK 22.11 goes
  * wrong where segments meet at odd places.) */
 static uint16_t
@@ -114,8 +122,7 @@ checksum_sum(const struct rte_mbuf *mbuf, uint32_t offset)
 		done += length;
 		offset = 0;
 	}
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)((sum & 0xffff) + (sum >> 16));
+	return checksum_fold(sum);
 }
 
 /** Store the two bytes of a checksum, which may lie in two segments. */
@@ -150,6 +157,9 @@ offload_checksum(const struct frame_offload *offload, struct rte_mbuf *mbuf)
 	return 0;
 }
 
+/** A tag may have been put in since the sender's request was checked. */
+enum { SEGMENT_HEADERS_MAX = FRAME_HEADERS_MAX + FRAME_TAG_LEN };
+
 /** What stays the same over all segments of one frame. */
 struct segmenting {
 	struct rte_mbuf *mbuf;
@@ -157,6 +167,7 @@ struct segmenting {
 	uint16_t l3; /**< offset of the IP header */
 	uint16_t l4; /**< offset of the TCP header */
 	bool ipv4;
+	bool extended; /**< IPv6 with extension headers */
 	uint16_t gso_size;
 	uint16_t count;
 	uint32_t payload;
@@ -175,10 +186,10 @@ segment_parse(const struct frame_offload *offload, struct rte_mbuf *mbuf, struct
 		.l3 = layers.l3,
 		.l4 = layers.l4,
 		.ipv4 = !layers.ipv6,
+		.extended = layers.ipv6 && layers.l4 != layers.l3 + sizeof(struct rte_ipv6_hdr),
 		.gso_size = offload->gso_size};
 	if (s->gso_size == 0 || s->header_len < s->l4 + sizeof(struct rte_tcp_hdr) ||
-		s->header_len > RTE_PKTMBUF_HEADROOM ||
-		s->header_len > rte_pktmbuf_data_len(mbuf) ||
+		s->header_len > SEGMENT_HEADERS_MAX || s->header_len > rte_pktmbuf_data_len(mbuf) ||
 		s->header_len >= rte_pktmbuf_pkt_len(mbuf))
 		return -EINVAL;
 	const struct rte_tcp_hdr *tcp =
@@ -192,6 +203,22 @@ segment_parse(const struct frame_offload *offload, struct rte_mbuf *mbuf, struct
 		return -E2BIG;
 	s->count = (uint16_t)count;
 	return 0;
+}
+
+/**
+ * The sum of a segment's pseudo header, from that of the whole frame's, which the sender has left
+ * where the checksum belongs: only the length differs. Behind extension headers the sender alone can
+ * tell the addresses, which routing headers and home address options change (RFC 8200 section 8.1,
+ * RFC 6275 section 11.3.1).
+ */
+static uint16_t
+segment_pseudo_sum(const struct segmenting *s, uint16_t whole, uint32_t length)
+{
+	uint16_t before = checksum_fold(rte_pktmbuf_pkt_len(s->mbuf) - s->l4);
+	uint16_t after = checksum_fold(length);
+
+	return checksum_fold(
+		(uint32_t)whole + (uint16_t)~rte_cpu_to_be_16(before) + rte_cpu_to_be_16(after));
 }
 
 static void
@@ -217,16 +244,33 @@ segment_fix_headers(const struct segmenting *s, struct rte_mbuf *segment, uint16
 		struct rte_ipv6_hdr *ip = (void *)(head + s->l3);
 		ip->payload_len = rte_cpu_to_be_16(
 			rte_pktmbuf_pkt_len(segment) - s->l3 - sizeof(struct rte_ipv6_hdr));
-		/* Extension headers are not in the sum: it is that of a packet without. */
-		struct rte_ipv6_hdr bare = *ip;
-		bare.proto = IPPROTO_TCP;
-		bare.payload_len =
-			rte_cpu_to_be_16((uint16_t)(rte_pktmbuf_pkt_len(segment) - s->l4));
-		tcp->cksum = rte_ipv6_phdr_cksum(&bare, 0);
+		tcp->cksum = s->extended ? segment_pseudo_sum(s, tcp->cksum,
+						   rte_pktmbuf_pkt_len(segment) - s->l4)
+					 : rte_ipv6_phdr_cksum(ip, 0);
 	}
 	/* The sum over the segment starts from that of the pseudo header, as a guest leaves it. */
 	offload_checksum(
 		&(struct frame_offload){.csum_start = s->l4, .csum_offset = CSUM_OF_TCP}, segment);
+}
+
+/** Append payload of the whole frame: to the mbuf while it has room, then in a chain. */
+static bool
+segment_append(const struct segmenting *s, struct rte_mbuf *segment, uint32_t from, uint32_t length)
+{
+	uint32_t part = RTE_MIN(length, (uint32_t)rte_pktmbuf_tailroom(segment));
+	void *to = rte_pktmbuf_append(segment, (uint16_t)part);
+	const void *bytes = rte_pktmbuf_read(s->mbuf, from, part, to);
+
+	if (bytes != to)
+		memcpy(to, bytes, part);
+	if (part == length)
+		return true;
+	struct rte_mbuf *rest =
+		rte_pktmbuf_copy(s->mbuf, s->mbuf->pool, from + part, length - part);
+	if (rest != NULL && rte_pktmbuf_chain(segment, rest) == 0)
+		return true;
+	rte_pktmbuf_free(rest);
+	return false;
 }
 
 static struct rte_mbuf *
@@ -234,18 +278,18 @@ segment_make(const struct segmenting *s, uint16_t index)
 {
 	uint32_t sent = (uint32_t)index * s->gso_size;
 	uint32_t length = RTE_MIN((uint32_t)s->gso_size, s->payload - sent);
-	struct rte_mbuf *segment =
-		rte_pktmbuf_copy(s->mbuf, s->mbuf->pool, s->header_len + sent, length);
+	struct rte_mbuf *segment = rte_pktmbuf_alloc(s->mbuf->pool);
 
 	if (segment == NULL)
 		return NULL;
-	void *head = rte_pktmbuf_prepend(segment, s->header_len);
-	if (head == NULL) {
+	/* Headers are where others put theirs, so that there is as much room for payload. */
+	segment->data_off -= RTE_MIN(segment->data_off, s->header_len);
+	memcpy(rte_pktmbuf_append(segment, s->header_len), rte_pktmbuf_mtod(s->mbuf, const void *),
+		s->header_len);
+	if (!segment_append(s, segment, s->header_len + sent, length)) {
 		rte_pktmbuf_free(segment);
 		return NULL;
 	}
-	memcpy(head, rte_pktmbuf_mtod(s->mbuf, const void *), s->header_len);
-	segment->ol_flags = 0;
 	segment_fix_headers(s, segment, index);
 	return segment;
 }

@@ -59,7 +59,9 @@ int offload_checksum(const struct frame_offload *offload, struct rte_mbuf *mbuf)
  * @return how many; -EINVAL when headers and claim disagree; -E2BIG when there would be more;
  *         -ENOMEM (nothing is left allocated)
  *
- * Headers must lie in the first segment of the mbuf and be no longer than an mbuf's headroom.
+ * Headers must lie in the first segment of the mbuf and be no longer than FRAME_HEADERS_MAX and a tag.
+ * Behind IPv6 extension headers checksums go on from the pseudo header's sum that the sender left,
+ * with the length of the whole frame (virtio 1.2 section 5.1.6.2).
  */
 int offload_segment(
 	const struct frame_offload *offload, struct rte_mbuf *mbuf, struct rte_mbuf *segments[]);

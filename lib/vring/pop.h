@@ -65,6 +65,25 @@ pop_descriptors(
 	return n;
 }
 
+/**
+ * Bytes of the headers of a frame with a TCP header at `start`. What says so is read once; it lies in
+ * guest memory where the head does not reach that far.
+ *
+ * @return 0 when there is no such frame
+ */
+static uint32_t
+pop_headers(const struct frame *frame, uint32_t start)
+{
+	uint32_t at = start + TCP_OFFSET_BYTE;
+	uint8_t offset;
+
+	if (at >= frame->len)
+		return 0;
+	frame_read(frame, at, &offset, sizeof(offset));
+	uint32_t length = start + (uint32_t)(offset >> 4) * 4;
+	return length < frame->len && length <= FRAME_HEADERS_MAX ? length : 0;
+}
+
 /** Check and take over what the sender left undone. @return false when it makes no sense */
 static bool
 pop_offload(const struct virtq *ring, struct virtq_header *header, struct frame *frame)
@@ -89,13 +108,12 @@ pop_offload(const struct virtq *ring, struct virtq_header *header, struct frame 
 		offload->flags |= FRAME_TSO6;
 	else
 		return false;
-	/* The claimed header length is a hint only; the copied TCP header knows. */
-	if ((offload->flags & ~ring->offloads) != 0 || header->gso_size == 0 ||
-		start + TCP_OFFSET_BYTE >= frame->head_len)
+	if ((offload->flags & ~ring->offloads) != 0 || header->gso_size == 0)
 		return false;
 	offload->gso_size = header->gso_size;
-	offload->header_len = (uint16_t)(start + (frame->head[start + TCP_OFFSET_BYTE] >> 4) * 4);
-	return offload->header_len < frame->len;
+	/* The claimed header length is a hint only; the TCP header knows. */
+	offload->header_len = (uint16_t)pop_headers(frame, start);
+	return offload->header_len > 0;
 }
 
 static inline void

@@ -14,12 +14,25 @@ enum {
 	PROTO_UDP = 17,
 	PROTO_ROUTING = 43,
 	PROTO_DESTINATION = 60,
+	PROTO_NONE = 59,
 	ETH_LEN = 14,
 	TAG_LEN = 4,
 	IPV4_LEN = 20,
 	IPV6_LEN = 40,
 	TCP_LEN = 20,
 	UDP_LEN = 8,
+	ADDRESS_LEN = 16,
+	ROUTE_LEN = 8, /* and the addresses of the route */
+	ROUTE_SEGMENTS = 4,
+	HOME_LEN = 24,
+	HOME_ADDRESS = 201,
+	HOME_AT = 8, /* of the address in the destination options */
+};
+
+/** Addresses that the sum of a pseudo header is made with. */
+struct ends {
+	const uint8_t *from, *to;
+	uint8_t size; /**< bytes of each */
 };
 
 #define EXAMPLE_DST UINT64_C(0x0100000000002)
@@ -31,11 +44,17 @@ packet_l3(const struct packet *packet)
 	return ETH_LEN + (packet->tagged ? TAG_LEN : 0) + (packet->outer ? TAG_LEN : 0);
 }
 
+static uint16_t
+route_len(const struct packet *packet)
+{
+	return packet->segments > 0 ? (uint16_t)(ROUTE_LEN + ADDRESS_LEN * packet->segments) : 0;
+}
+
 uint16_t
 packet_l4(const struct packet *packet)
 {
 	return (uint16_t)(packet_l3(packet) + (packet->ipv6 ? IPV6_LEN : IPV4_LEN) +
-			  packet->ip_options);
+			  packet->ip_options + route_len(packet) + (packet->home ? HOME_LEN : 0));
 }
 
 uint16_t
@@ -65,14 +84,45 @@ packet_sum(const uint8_t *bytes, size_t length, uint16_t start)
 
 /** RFC 9293 section 3.1 and RFC 8200 section 8.1. */
 static uint16_t
-pseudo_sum(const uint8_t *ip, bool ipv6, uint8_t protocol, uint32_t length)
+pseudo_sum(const struct ends *ends, uint8_t protocol, uint32_t length)
 {
 	uint8_t tail[8] = {0};
 
 	packet_put32(tail, length);
 	tail[7] = protocol;
-	return packet_sum(
-		ipv6 ? ip + 8 : ip + 12, ipv6 ? 32 : 8, packet_sum(tail, sizeof(tail), 0));
+	uint16_t sum = packet_sum(ends->from, ends->size, packet_sum(tail, sizeof(tail), 0));
+	return packet_sum(ends->to, ends->size, sum);
+}
+
+static struct ends
+ends_of(const uint8_t *ip, bool ipv6)
+{
+	return ipv6 ? (struct ends){ip + 8, ip + 24, ADDRESS_LEN}
+		    : (struct ends){ip + 12, ip + 16, 4};
+}
+
+/** Where the IPv6 headers behind the first are, and whose addresses count. @return what follows */
+static uint8_t
+walk_ipv6(const uint8_t *ip, size_t length, struct ends *ends, size_t *at)
+{
+	uint8_t protocol = ip[6];
+
+	*at = IPV6_LEN;
+	*ends = ends_of(ip, true);
+	while (protocol == PROTO_HOP_BY_HOP || protocol == PROTO_ROUTING ||
+		protocol == PROTO_DESTINATION) {
+		if (*at + 8 > length || *at + (ip[*at + 1] + 1u) * 8 > length)
+			return PROTO_NONE;
+		const uint8_t *header = ip + *at;
+		/* RFC 8754 section 2.1: the first address of the list is where the route ends. */
+		if (protocol == PROTO_ROUTING && header[2] == ROUTE_SEGMENTS && header[3] > 0)
+			ends->to = header + ROUTE_LEN;
+		if (protocol == PROTO_DESTINATION && header[1] == 2 && header[6] == HOME_ADDRESS)
+			ends->from = header + HOME_AT;
+		protocol = header[0];
+		*at += (header[1] + 1u) * 8;
+	}
+	return protocol;
 }
 
 static void
@@ -117,26 +167,59 @@ write_ipv4(const struct packet *packet, uint8_t *ip)
 }
 
 static void
+write_address(uint8_t *address, uint32_t host)
+{
+	packet_put32(address, 0xfd000000);
+	packet_put32(address + 12, host);
+}
+
+/** The list begins with where the route ends; `left` of it are still to go, RFC 8754 section 2. */
+static void
+write_route(const struct packet *packet, uint8_t *header)
+{
+	header[1] = (uint8_t)(2 * packet->segments);
+	header[2] = ROUTE_SEGMENTS;
+	header[3] = packet->left;
+	header[4] = (uint8_t)(packet->segments - 1);
+	for (unsigned i = 0; i < packet->segments; i++)
+		write_address(header + ROUTE_LEN + i * ADDRESS_LEN, 2 + i);
+}
+
+static void
 write_ipv6(const struct packet *packet, uint8_t *ip)
 {
 	uint8_t protocol = packet->udp ? PROTO_UDP : PROTO_TCP;
 
-	memset(ip, 0, IPV6_LEN + packet->ip_options);
+	memset(ip, 0, packet_l4(packet) - packet_l3(packet));
 	ip[0] = 0x60;
 	packet_put16(ip + 4, (uint16_t)(packet_length(packet) - packet_l3(packet) - IPV6_LEN));
-	ip[6] = packet->ip_options > 0 ? PROTO_HOP_BY_HOP : protocol;
+	uint8_t *next = ip + 6, *header = ip + IPV6_LEN;
 	if (packet->ip_options > 0) {
+		*next = PROTO_HOP_BY_HOP;
 		/* Padded by one option, RFC 8200 section 4.2. */
-		ip[IPV6_LEN] = protocol;
-		ip[IPV6_LEN + 1] = (uint8_t)(packet->ip_options / 8 - 1);
-		ip[IPV6_LEN + 2] = 1;
-		ip[IPV6_LEN + 3] = (uint8_t)(packet->ip_options - 4);
+		header[1] = (uint8_t)(packet->ip_options / 8 - 1);
+		header[2] = 1;
+		header[3] = (uint8_t)(packet->ip_options - 4);
+		next = header;
+		header += packet->ip_options;
 	}
+	if (packet->segments > 0) {
+		*next = PROTO_ROUTING;
+		write_route(packet, header);
+		next = header;
+		header += route_len(packet);
+	}
+	if (packet->home) {
+		*next = PROTO_DESTINATION;
+		/* A home address at 8, as RFC 6275 section 6.3 aligns it. */
+		memcpy(header, (uint8_t[]){0, 2, 1, 2, 0, 0, HOME_ADDRESS, ADDRESS_LEN}, 8);
+		write_address(header + HOME_AT, 77);
+		next = header;
+	}
+	*next = protocol;
 	ip[7] = 64;
-	packet_put32(ip + 8, 0xfd000000);
-	packet_put32(ip + 20, 1);
-	packet_put32(ip + 24, 0xfd000000);
-	packet_put32(ip + 36, 2);
+	write_address(ip + 8, 1);
+	write_address(ip + 24, 2 + packet->left);
 }
 
 static void
@@ -168,19 +251,24 @@ packet_write(const struct packet *packet, uint8_t *bytes)
 	uint16_t headers = packet_headers(packet);
 
 	write_ethernet(packet, bytes);
+	struct ends ends = ends_of(l3, packet->ipv6);
+	size_t at;
+
 	if (packet->ipv6)
 		write_ipv6(packet, l3);
 	else
 		write_ipv4(packet, l3);
+	if (packet->ipv6)
+		walk_ipv6(l3, headers, &ends, &at);
 	write_l4(packet, bytes + packet_l4(packet),
-		pseudo_sum(l3, packet->ipv6, packet->udp ? PROTO_UDP : PROTO_TCP,
+		pseudo_sum(&ends, packet->udp ? PROTO_UDP : PROTO_TCP,
 			packet_length(packet) - packet_l4(packet)));
 	for (uint32_t i = 0; i < packet->payload; i++)
 		bytes[headers + i] = (uint8_t)(packet->payload_first + i);
 }
 
 static const char *
-wrong_l4(const uint8_t *ip, bool ipv6, uint8_t protocol, const uint8_t *l4, size_t length)
+wrong_l4(const struct ends *ends, uint8_t protocol, const uint8_t *l4, size_t length)
 {
 	if (protocol == PROTO_UDP && length >= UDP_LEN) {
 		if (packet_get16(l4 + 4) != length)
@@ -190,7 +278,7 @@ wrong_l4(const uint8_t *ip, bool ipv6, uint8_t protocol, const uint8_t *l4, size
 	} else if (protocol != PROTO_TCP || length < TCP_LEN) {
 		return "neither TCP nor UDP";
 	}
-	return packet_sum(l4, length, pseudo_sum(ip, ipv6, protocol, (uint32_t)length)) == 0xffff
+	return packet_sum(l4, length, pseudo_sum(ends, protocol, (uint32_t)length)) == 0xffff
 		       ? NULL
 		       : "checksum of TCP or UDP";
 }
@@ -206,7 +294,8 @@ wrong_ipv4(const uint8_t *ip, size_t length)
 		return "length of IPv4";
 	if (packet_sum(ip, header, 0) != 0xffff)
 		return "checksum of IPv4";
-	return wrong_l4(ip, false, ip[9], ip + header, length - header);
+	const struct ends ends = ends_of(ip, false);
+	return wrong_l4(&ends, ip[9], ip + header, length - header);
 }
 
 static const char *
@@ -216,18 +305,12 @@ wrong_ipv6(const uint8_t *ip, size_t length)
 		return "IPv6 header";
 	if ((size_t)packet_get16(ip + 4) + IPV6_LEN != length)
 		return "length of IPv6";
-	uint8_t protocol = ip[6];
-	size_t at = IPV6_LEN;
-	while (protocol == PROTO_HOP_BY_HOP || protocol == PROTO_ROUTING ||
-		protocol == PROTO_DESTINATION) {
-		if (at + 8 > length)
-			return "IPv6 options";
-		protocol = ip[at];
-		at += ((size_t)ip[at + 1] + 1) * 8;
-	}
-	if (at > length)
+	struct ends ends;
+	size_t at;
+	uint8_t protocol = walk_ipv6(ip, length, &ends, &at);
+	if (protocol == PROTO_NONE)
 		return "IPv6 options";
-	return wrong_l4(ip, true, protocol, ip + at, length - at);
+	return wrong_l4(&ends, protocol, ip + at, length - at);
 }
 
 const char *

@@ -31,7 +31,10 @@ struct packet {
 	bool ipv6;
 	bool udp;
 	bool fragment;
-	uint8_t ip_options;  /**< bytes after the IPv4 header, a multiple of 4; IPv6: of 8 */
+	uint8_t ip_options; /**< bytes after the IPv4 header, a multiple of 4; IPv6: of 8 */
+	uint8_t segments;   /**< of a segment routing header (RFC 8754) behind IPv6 options */
+	uint8_t left;       /**< of them still to go, at most as many */
+	bool home; /**< IPv6: destination options behind all that, with a home address (RFC 6275) */
 	uint8_t tcp_options; /**< bytes after the TCP header, a multiple of 4 */
 	uint8_t flags;       /**< of TCP */
 	uint16_t id;         /**< of IPv4 */

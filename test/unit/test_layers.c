@@ -110,28 +110,51 @@ test_refused(void **state)
 	check_refused(&tags, 17, 0xaa);   /* the second one is none */
 }
 
-/** A route still to go changes the sum; one at its end does not. */
+/** What is behind routes, whether they are still to go or not, and home addresses. */
 static void
 test_routing(void **state)
 {
-	const struct packet packet = {.ipv6 = true, .ip_options = 24, .payload = 10};
+	uint8_t bytes[1024];
+
+	(void)state;
+	for (unsigned kind = 0; kind < 64; kind++) {
+		const struct packet packet = {.ipv6 = true,
+			.ip_options = kind & 1 ? 16 : 0,
+			.segments = kind >> 2 & 15,
+			.left = kind >> 2 & 3,
+			.home = kind & 2,
+			.payload = 10};
+		struct layers layers;
+
+		packet_write(&packet, bytes);
+		assert_int_equal(find(bytes, packet_l4(&packet), &layers), 0);
+		assert_int_equal(layers.l4, packet_l4(&packet));
+		assert_int_equal(layers.protocol, 6);
+		for (uint32_t length = 14; length < packet_l4(&packet); length++)
+			assert_int_equal(find(bytes, length, &layers), -EINVAL);
+	}
+}
+
+/** Hop-by-hop options have one place only. */
+static void
+test_order(void **state)
+{
+	const struct packet packet = {.ipv6 = true, .segments = 1, .home = true, .payload = 10};
 	uint8_t bytes[256];
 	struct layers layers;
 
 	(void)state;
 	packet_write(&packet, bytes);
-	bytes[20] = 43;
-	bytes[57] = 0;
+	bytes[54] = 0;
 	assert_int_equal(find(bytes, packet_length(&packet), &layers), 0);
-	bytes[57] = 1;
-	assert_int_equal(find(bytes, packet_length(&packet), &layers), -EINVAL);
+	assert_int_equal(layers.protocol, 0);
 }
 
 /** Options after options, without end. */
 static void
 test_many_options(void **state)
 {
-	uint8_t bytes[256] = {[12] = 0x86, [13] = 0xdd, [14] = 0x60};
+	uint8_t bytes[256] = {[12] = 0x86, [13] = 0xdd, [14] = 0x60, [20] = 60};
 	struct layers layers;
 
 	(void)state;
@@ -140,7 +163,7 @@ test_many_options(void **state)
 		assert_int_equal(find(bytes, sizeof(bytes), &layers), n <= 8 ? 0 : -EINVAL);
 		if (n <= 8)
 			assert_int_equal(layers.l4, 54 + 8 * n);
-		bytes[54 + 8 * (n - 1)] = 0;
+		bytes[54 + 8 * (n - 1)] = 60;
 	}
 }
 
@@ -289,6 +312,7 @@ main(void)
 		eal_unit_test(test_kinds),
 		eal_unit_test(test_refused),
 		eal_unit_test(test_routing),
+		eal_unit_test(test_order),
 		eal_unit_test(test_many_options),
 		eal_unit_test(test_described),
 		eal_unit_test(test_any_offset),

@@ -54,7 +54,7 @@ static void
 check_segment(const struct packet *packet, const struct rte_mbuf *segment, unsigned index,
 	unsigned count, uint16_t gso_size)
 {
-	uint8_t headers[256];
+	uint8_t headers[1024];
 	uint32_t length = packet_read(segment, part), header_len = packet_headers(packet);
 	uint32_t left = packet->payload - index * gso_size;
 	const char *wrong = packet_wrong(part, length);
@@ -128,6 +128,60 @@ test_sizes(void **state)
 	check_kinds(40, 1);
 	check_kinds(100, 7);
 	check_kinds(1000, 999);
+}
+
+/** Routes still to go, home addresses, and options: what the sum is made with is not in the IP header. */
+static void
+test_extension_headers(void **state)
+{
+	(void)state;
+	for (unsigned kind = 0; kind < 32; kind++)
+		for (uint8_t segments = 0; segments <= 12; segments += segments < 4 ? 1 : 4)
+			for (uint8_t left = 0; left <= segments; left++) {
+				const struct packet packet = {.ipv6 = true,
+					.tagged = kind & 1,
+					.outer = kind & 1,
+					.vlan = 7,
+					.ip_options = kind & 2 ? 8 : 0,
+					.segments = segments,
+					.left = left,
+					.home = kind & 4,
+					.tcp_options = kind & 8 ? 40 : 0,
+					.payload = kind & 16 ? 3001 : 65000};
+
+				check_cut(&packet, 1000, 0, 0);
+				check_cut(&packet, 1447, packet_headers(&packet), 999);
+			}
+}
+
+/** As many header bytes as there may be, and a tag; IPv4's and TCP's longest behind two tags. */
+static void
+test_headers_of_any_length(void **state)
+{
+	const struct packet longest4 = {.tagged = true,
+		.outer = true,
+		.ip_options = 40,
+		.tcp_options = 40,
+		.payload = 5000};
+	struct packet packet = {
+		.ipv6 = true, .segments = 24, .left = 24, .tcp_options = 40, .payload = 5000};
+	struct rte_mbuf *segments[OFFLOAD_SEGMENTS_MAX];
+
+	(void)state;
+	check_cut(&longest4, 1000, 0, 0);
+	/* 14 + 40 + 8 + 24 * 16 + 60 bytes, and options. */
+	assert_int_equal(packet_headers(&packet), FRAME_HEADERS_MAX - 6);
+	check_cut(&packet, 1000, 0, 0);
+	check_cut(&packet, 1447, packet_headers(&packet), 0);
+	/* Segments that do not fit one mbuf. */
+	check_cut(&packet, 2000, 0, 0);
+	packet.ip_options = 8;
+	check_cut(&packet, 1000, 0, 0);
+	packet.ip_options = 16;
+	const struct frame_offload offload = to_cut(&packet, 1000);
+	struct rte_mbuf *mbuf = packet_mbuf(eal_fixture_pool(), &packet, 0, 0);
+	assert_int_equal(offload_segment(&offload, mbuf, segments), -EINVAL);
+	rte_pktmbuf_free(mbuf);
 }
 
 static void
@@ -322,6 +376,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		eal_unit_test(test_sizes),
+		eal_unit_test(test_extension_headers),
+		eal_unit_test(test_headers_of_any_length),
 		eal_unit_test(test_large),
 		eal_unit_test(test_chain_input),
 		eal_unit_test(test_flags),

@@ -118,7 +118,14 @@ test_claims(void **state)
 		{{CSUM, 0x80, 54, 1448, 34, 6}, ALL, 3000, false, 0},
 		{{0, 0x80, 0, 0, 0, 0}, ALL, 3000, false, 0},
 		{{CSUM, T4, 54, 1448, 103, 16}, ALL, 3000, true, FRAME_CSUM | FRAME_TSO4},
-		{{CSUM, T4, 54, 1448, 104, 16}, ALL, 3000, false, 0}, /* header beyond the copy */
+		/* TCP headers beyond what is copied, as far as headers may go. */
+		{{CSUM, T4, 54, 1448, 104, 16}, ALL, 3000, true, FRAME_CSUM | FRAME_TSO4},
+		{{CSUM, T6, 54, 1448, 116, 16}, ALL, 3000, true, FRAME_CSUM | FRAME_TSO6},
+		{{CSUM, T6, 54, 1448, 492, 16}, ALL, 3000, true, FRAME_CSUM | FRAME_TSO6},
+		{{CSUM, T6, 54, 1448, 493, 16}, ALL, 3000, false, 0},
+		{{CSUM, T6, 54, 1448, 300, 16}, ALL, 320, false, 0}, /* no payload */
+		{{CSUM, T6, 54, 1448, 300, 0}, ALL, 312, false,
+			0}, /* ends before what says how long */
 		{{CSUM, T4, 54, 1448, 65535, 16}, ALL, LONG, false, 0},
 		{{VALID, 0, 65535, 65535, 65535, 65535}, 0, 60, true, 0},
 		{{0xfe, 0, 65535, 65535, 65535, 65535}, ALL, 60, true, 0},
