@@ -5,18 +5,26 @@ The guest is testpmd in its csum mode: it takes frames from a capture file, and 
 device to complete what it leaves out. Where the frames go nobody can, so the switch does.
 """
 
+import contextlib
+import socket
+import struct
+
 import pytest
-from scapy.layers.inet import IP, TCP, UDP
-from scapy.layers.inet6 import IPv6
+from scapy.layers.inet import IP, TCP, UDP, IPOption
+from scapy.layers.inet6 import (HAO, IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment,
+                                IPv6ExtHdrHopByHop, IPv6ExtHdrSegmentRouting, PadN)
 from scapy.layers.l2 import Dot1Q, Ether
 
 from bridge import Bridge
 from frames import mac, write_pcap
+from frontend import LOW, MRG_RXBUF, FrontEnd
 from proc import wait_until
+from switch import Switch
 from testpmd import KEEP_RX, Testpmd, virtio
 
 A, B = mac(0x0a), mac(0x0b)
 CSUM, TSO4, TSO6 = 1 << 0, 1 << 11, 1 << 12    # feature bits
+TAKES = 1 << 1 | 1 << 7 | 1 << 8                # of a guest that takes all that
 MSS = 1000
 
 
@@ -151,6 +159,126 @@ def test_a_segmented_frame_counts_once(send):
     seen = send([without_checksum(whole)], 'csum set tcp hw 0', f'tso set {MSS} 0', expect=5)
     assert len(seen) == 5
     assert send.port['rx_packets'] == 1 and send.port['rx_bytes'] == len(bytes(whole))
+
+
+# Extension headers in front of TCP, by name: what RFC 8200 section 4.1 allows.
+CHAINS = {
+    'hop-by-hop': lambda: [IPv6ExtHdrHopByHop()],
+    'routing, at its end': lambda: [route(2, 0)],
+    'routing': lambda: [route(2, 1)],
+    'long route': lambda: [route(12, 12)],
+    'destination options': lambda: [IPv6ExtHdrDestOpt(options=[PadN(optdata=bytes(60))])],
+    'home address': lambda: [IPv6ExtHdrDestOpt(options=[HAO(hoa='fd00::77')])],
+    'all': lambda: [IPv6ExtHdrHopByHop(), IPv6ExtHdrDestOpt(), route(3, 2), IPv6ExtHdrDestOpt()],
+}
+TCP_OPTIONS = [('Timestamp', (1, 2)), ('NOP', None), ('NOP', None), ('SAck', (1, 2, 3, 4, 5, 6))]
+
+
+def route(segments, left):
+    """A segment routing header; its list begins with the end of the route (RFC 8754 section 2)."""
+    return IPv6ExtHdrSegmentRouting(addresses=[f'fd00::{2 + n:x}' for n in range(segments)],
+                                    segleft=left, lastentry=segments - 1)
+
+
+def behind(chain, length, tags, options):
+    """(a frame as its guest leaves it, where TCP is, where its payload is)."""
+    headers = CHAINS[chain]() if chain else []
+    target, source = 2, 'fd00::1'
+    for header in headers:
+        if isinstance(header, IPv6ExtHdrSegmentRouting):
+            target += header.segleft
+        if any(isinstance(option, HAO) for option in getattr(header, 'options', ())):
+            source = 'fd00::77'
+    network = IPv6(src='fd00::1', dst=f'fd00::{target:x}') if chain else IP(
+        src='10.0.0.1', dst='10.0.0.2', options=[IPOption(b'\x94\x04\x00\x00' * 10)])
+    for header in headers:
+        network /= header
+    tcp = TCP(sport=1, dport=2, seq=1000, flags='PAF', options=options, chksum=0)
+    one = bytearray(bytes(packet(network, tcp, length, tags)))
+    at = len(one) - len(tcp) - length
+    ends = (socket.inet_pton(socket.AF_INET6, source) + socket.inet_pton(socket.AF_INET6, 'fd00::2')
+            if chain else bytes((10, 0, 0, 1, 10, 0, 0, 2)))
+    one[at + 16:at + 18] = struct.pack('!H', summed(pseudo(ends, len(one) - at)))
+    return bytes(one), ends, at, len(one) - length
+
+
+def pseudo(ends, length):
+    return ends + struct.pack('!II', length, 6)
+
+
+def summed(data):
+    """The one's complement sum of RFC 1071."""
+    total = sum(struct.unpack(f'!{len(data + bytes(len(data) % 2)) // 2}H',
+                              data + bytes(len(data) % 2)))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return total
+
+
+@pytest.fixture(scope='module')
+def guests():
+    """A guest that leaves segmentation to the switch, one that takes it whole, one that does not."""
+    with Switch() as switch, contextlib.ExitStack() as stack:
+        vm = {}
+        for name, wanted in (('vm1', CSUM | TSO4 | TSO6), ('whole', MRG_RXBUF | TAKES),
+                             ('cut', MRG_RXBUF)):
+            path = switch.port_add(name, 'vhost')
+            vm[name] = stack.enter_context(FrontEnd(path, wanted=wanted, regions=(16 << 20,)))
+            switch.wait_link(name)
+        yield switch, vm
+
+
+@pytest.mark.parametrize('options', [[], TCP_OPTIONS], ids=['', 'TCP options'])
+@pytest.mark.parametrize('tags', [[], [5], [7, 5]], ids=['untagged', 'one tag', 'two tags'])
+@pytest.mark.parametrize('chain', [*CHAINS, None])
+def test_segmentation_behind_other_headers(guests, chain, tags, options):
+    """Whole for a guest that takes it, else in right segments, wherever the TCP header is."""
+    switch, vm = guests
+    whole, ends, at, headers = behind(chain, 3100, tags, options)
+    place = LOW + (12 << 20)
+    kind = 4 if chain else 1
+    vm['vm1'].write(place, struct.pack('<BBHHHHH', 1, kind, headers, MSS, at, 16, 0) + whole)
+    vm['vm1'].tx.chain((place, 12 + len(whole)))
+    buffers = -(-(len(whole) + 12) // 2048)
+    got = vm['whole'].collect_merged(buffers)
+    assert got[12:] == whole
+    assert struct.unpack('<BBHHHH', got[:10]) == (1, kind, headers, MSS, at, 16)
+    segments = vm['cut'].wait_frames(4)
+    assert [len(one) - headers for one in segments] == [MSS, MSS, MSS, 100]
+    assert b''.join(one[headers:] for one in segments) == whole[headers:]
+    for number, one in enumerate(segments):
+        assert summed(pseudo(ends, len(one) - at) + one[at:]) == 0xffff
+        assert struct.unpack('!I', one[at + 4:at + 8]) == (1000 + number * MSS,)
+        network = at - (40 if chain else 60)
+        if chain:
+            l3 = 14 + 4 * len(tags)
+            assert struct.unpack('!H', one[l3 + 4:l3 + 6]) == (len(one) - l3 - 40,)
+            assert one[l3 + 6:at] == whole[l3 + 6:at]
+        else:
+            assert struct.unpack('!H', one[network + 2:network + 4]) == (len(one) - network,)
+            assert summed(one[network:at]) == 0xffff
+
+
+@pytest.mark.parametrize('what', ['fragment', 'no end', 'beyond'])
+def test_headers_that_are_refused(guests, what):
+    """What cannot be cut is dropped and counted, what no guest may send is not a frame."""
+    switch, vm = guests
+    headers = {'fragment': IPv6ExtHdrFragment(nh=6), 'no end': IPv6ExtHdrDestOpt(),
+               'beyond': IPv6ExtHdrDestOpt(options=[PadN(optdata=bytes(200))] * 3)}[what]
+    network = IPv6(src='fd00::1', dst='fd00::2') / headers
+    for _ in range(9 if what == 'no end' else 0):
+        network /= IPv6ExtHdrDestOpt()
+    tcp = TCP(sport=1, dport=2, flags='A', chksum=0)
+    whole = bytes(packet(network, tcp, 3000))
+    at = len(whole) - 3020
+    before = {name: switch.port(name) for name in ('vm1', 'cut')}
+    place = LOW + (12 << 20)
+    vm['vm1'].write(place, struct.pack('<BBHHHHH', 1, 4, at + 20, MSS, at, 16, 0) + whole)
+    vm['vm1'].tx.chain((place, 12 + len(whole)))
+    port, direction = ('vm1', 'rx_drops') if what == 'beyond' else ('cut', 'tx_drops')
+    wait_until(lambda: switch.port(port)[direction] == before[port][direction] + 1, 20, 'a drop')
+    if what != 'beyond':
+        vm['whole'].collect_merged(2)
 
 
 @pytest.mark.parametrize('keys, ask, on', [

@@ -199,6 +199,27 @@ close_checksum(const struct input *input, const struct frame_offload *offload, u
 	fuzz_check(memcmp(before, after, length) == 0);
 }
 
+/** Does a frame have IPv6 extension headers? Then the sender's sum counts, whatever it is. */
+static bool
+is_extended(uint16_t l2_len, uint16_t l4)
+{
+	return packet_get16(bytes + l2_len - 2) == 0x86dd && l4 != l2_len + 40;
+}
+
+/** The checksum goes on from the sum that the sender left, but for the length. */
+static void
+check_extended(uint16_t l2_len, uint16_t l4, uint32_t whole, uint32_t segment)
+{
+	uint32_t before = whole - l4, length = segment - l4;
+	uint8_t sums[6];
+
+	packet_put16(sums, packet_get16(bytes + l4 + PACKET_TCP_CSUM));
+	packet_put16(sums + 2, (uint16_t) ~((before & 0xffff) + (before >> 16)));
+	packet_put16(sums + 4, (uint16_t)length);
+	fuzz_check(packet_sum(after + l4, length, packet_sum(sums, sizeof(sums), 0)) == 0xffff);
+	fuzz_check(packet_get16(after + l2_len + 4) == segment - l2_len - 40);
+}
+
 static void
 cut(const struct input *input, const struct frame_offload *offload, uint32_t length,
 	uint16_t l2_len)
@@ -215,7 +236,9 @@ cut(const struct input *input, const struct frame_offload *offload, uint32_t len
 	for (int i = 0; i < n; i++) {
 		uint32_t part = packet_read(segments[i], after);
 		fuzz_check(part > header_len && part <= (uint32_t)header_len + offload->gso_size);
-		if (type == (offload->flags & FRAME_TSO4 ? 0x0800 : 0x86dd))
+		if (is_extended(l2_len, offload->csum_start))
+			check_extended(l2_len, offload->csum_start, length, part);
+		else if (type == (offload->flags & FRAME_TSO4 ? 0x0800 : 0x86dd))
 			fuzz_check(packet_wrong(after, part) == NULL);
 		fuzz_check(memcmp(after + header_len, bytes + done, part - header_len) == 0);
 		done += part - header_len;

@@ -235,6 +235,8 @@ check_frame(const struct side *side, const struct frame *frame)
 		fuzz_check(offload->csum_start + offload->csum_offset + 2u <= frame->len);
 	if (offload->flags & FRAME_TSO)
 		fuzz_check(offload->gso_size > 0 && offload->header_len < frame->len &&
+			   offload->header_len <= FRAME_HEADERS_MAX &&
+			   offload->header_len >= offload->csum_start &&
 			   (offload->flags & FRAME_CSUM));
 }
 

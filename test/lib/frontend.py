@@ -335,6 +335,12 @@ class FrontEnd:
             self.rx.offer(head)
         return self.got
 
+    def collect_merged(self, buffers):
+        """The frame, header first, that came in over so many buffers."""
+        wait_until(lambda: len(self.collect()) >= buffers, 20, f'{buffers} buffers at {self.path}')
+        parts, self.got = self.got, []
+        return parts[0][0] + parts[0][1] + b''.join(first + rest for first, rest in parts[1:])
+
     def wait_frames(self, count):
         """The frames that came in, once there are so many; they are forgotten."""
         wait_until(lambda: len(self.collect()) >= count, 20, f'{count} frames at {self.path}')
