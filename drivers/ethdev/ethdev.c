@@ -94,7 +94,8 @@ ethdev_open(struct port *port, struct err *err)
 	if (dev == NULL)
 		return err_set(err, ENOMEM, "no memory for the port");
 	dev->services = port->services;
-	if (ethdev_plug(dev, config->device, err) < 0) {
+	if (ethdev_source_check(config->device, err) < 0 ||
+		ethdev_plug(dev, config->device, err) < 0) {
 		ethdev_free(dev);
 		return err->code;
 	}

@@ -116,6 +116,14 @@ void ethdev_lend_collect(const struct ethdev *dev);
 /** Frames lent so far. Control thread. */
 uint64_t ethdev_lend_count(const struct ethdev *dev);
 
+/**
+ * source.c: are the files and interfaces that a device string names of Ethernet frames, files of whole
+ * ones? Reads files to their end. Control thread.
+ *
+ * @return 0, also for what is not there; negative errno with the reason
+ */
+int ethdev_source_check(const char *device, struct err *err);
+
 /* burst.c: the rx and tx slots of struct port_driver */
 uint16_t ethdev_rx(
 	void *arg, uint16_t queue, struct frame frames[], uint16_t n, struct counters *counters);
