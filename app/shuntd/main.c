@@ -184,6 +184,7 @@ shuntd_prepare(struct shuntd *shuntd, struct err *err)
 	rc = eal_start(&shuntd->options, &control, err);
 	if (rc < 0)
 		return rc;
+	drivers_open(shuntd->options.socket);
 	shuntd->events = event_base_new();
 	shuntd->rpc = shuntd->events != NULL ? rpc_create(shuntd->events) : NULL;
 	if (shuntd->rpc == NULL || shuntd_signals(shuntd) < 0)
@@ -198,6 +199,7 @@ shuntd_free(struct shuntd *shuntd)
 	metrics_destroy(shuntd->metrics);
 	/* The socket goes last: who asked for the stop sees when it is done. */
 	vswitch_destroy(shuntd->vswitch);
+	drivers_close();
 	rpc_destroy(shuntd->rpc);
 	for (int i = 0; i < 3; i++)
 		if (shuntd->signals[i] != NULL)

@@ -290,6 +290,7 @@ vhost_before_message(int vid, void *arg)
 		vhost_mapping_forget(dev);
 		dev->mapped = false;
 	}
+	vhost_place_message(dev, message);
 	/* The library looks into the rings, too. */
 	lost_enter();
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
@@ -348,6 +349,7 @@ vhost_new_connection(int vid)
 	dev->asked = false;
 	dev->owner_first = false;
 	dev->protocol = 0;
+	vhost_place_forget(dev);
 	for (unsigned ring = 0; ring < RTE_DIM(dev->enabled); ring++)
 		atomic_store(&dev->enabled[ring], 0);
 	atomic_store(&dev->send_queues, 0);

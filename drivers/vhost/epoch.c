@@ -130,7 +130,7 @@ epoch_ring_setup(const struct vhost_dev *dev, const struct vhost_epoch *epoch, u
 
 /** What is wrong with a ring that its front end has set up. */
 static enum virtq_fault
-epoch_init_ring(struct virtq *ring, struct virtq_setup *setup)
+epoch_check_ring(struct virtq_setup *setup)
 {
 	enum virtq_fault fault = VIRTQ_GOOD;
 
@@ -138,8 +138,8 @@ epoch_init_ring(struct virtq *ring, struct virtq_setup *setup)
 		fault = call_check(setup->callfd, &setup->call_socket);
 	if (fault != VIRTQ_GOOD)
 		return fault;
-	if (ring == NULL || setup->desc == NULL || setup->avail == NULL || setup->used == NULL ||
-		virtq_init(ring, setup) < 0)
+	if (setup->desc == NULL || setup->avail == NULL || setup->used == NULL ||
+		!virtq_valid(setup))
 		return VIRTQ_BAD_RING;
 	return VIRTQ_GOOD;
 }
@@ -164,7 +164,11 @@ epoch_add_ring(struct vhost_dev *dev, struct vhost_epoch *epoch, uint16_t number
 		setup.hold->reached = &epoch->mapping->reach.mapped;
 	enum virtq_fault fault = dev->relay[number].given ? dev->relay[number].fault : VIRTQ_GOOD;
 	if (fault == VIRTQ_GOOD)
-		fault = epoch_init_ring(ring, &setup);
+		fault = epoch_check_ring(&setup);
+	if (fault == VIRTQ_GOOD)
+		fault = vhost_place_ring(dev, epoch, number, &setup);
+	if (fault == VIRTQ_GOOD && (ring == NULL || virtq_init(ring, &setup) < 0))
+		fault = VIRTQ_BAD_RING;
 	if (fault != VIRTQ_GOOD) {
 		if (setup.callfd >= 0)
 			close(setup.callfd);
@@ -175,6 +179,31 @@ epoch_add_ring(struct vhost_dev *dev, struct vhost_epoch *epoch, uint16_t number
 	virtq_suppress_kicks(ring);
 	epoch->ring[number] = ring;
 	return VIRTQ_GOOD;
+}
+
+/**
+ * Where does a ring go on that the library moves frames by? Of a split one it knows, by the used
+ * index.
+ */
+static enum virtq_fault
+epoch_place_library(struct vhost_dev *dev, struct vhost_epoch *epoch, uint16_t number)
+{
+	struct rte_vhost_vring vring;
+	struct virtq_setup setup;
+
+	if (epoch->mapping == NULL || rte_vhost_get_vhost_vring(epoch->vid, number, &vring) < 0 ||
+		vring.size == 0 || vring.desc == NULL)
+		return VIRTQ_GOOD;
+	vring.callfd = -1;
+	epoch_ring_setup(dev, epoch, number, &vring, &setup);
+	enum virtq_fault fault = epoch_check_ring(&setup);
+	if (fault == VIRTQ_GOOD)
+		fault = vhost_place_ring(dev, epoch, number, &setup);
+	if (fault == VIRTQ_GOOD)
+		rte_vhost_set_vring_base(epoch->vid, number, setup.last_avail, setup.last_used);
+	if (setup.callfd >= 0)
+		close(setup.callfd);
+	return fault;
 }
 
 static void
@@ -260,16 +289,19 @@ epoch_build(struct vhost_dev *dev, int vid)
 	/* The library's rings may point into a table that it has lost. */
 	if (!dev->mapped)
 		err_set(&err, ENOMEM, "no memory table");
-	else if (epoch->direct)
+	else if (epoch->direct || (epoch->features & VHOST_FEATURE(VIRTIO_F_RING_PACKED)) != 0)
 		epoch->mapping = vhost_mapping_get(dev, vid, &err);
 	if (err.code != 0) {
 		vhost_break_memory(dev, err.text);
 		epoch_free(epoch);
 		return NULL;
 	}
-	for (; fault == VIRTQ_GOOD && ring < 2 * dev->queues; ring++)
+	for (; fault == VIRTQ_GOOD && ring < 2 * dev->queues; ring++) {
 		fault = epoch->direct ? epoch_add_ring(dev, epoch, ring)
 				      : vhost_interrupt_take(dev, vid, ring);
+		if (fault == VIRTQ_GOOD && !epoch->direct)
+			fault = epoch_place_library(dev, epoch, ring);
+	}
 	if (fault == VIRTQ_GOOD)
 		return epoch;
 	vhost_break(dev, fault, ring - 1);
@@ -352,10 +384,13 @@ vhost_epoch_stop(struct vhost_dev *dev)
 	atomic_store(&dev->live, NULL);
 	dev->services->quiesce(dev->services->arg);
 	epoch_settle(epoch);
-	for (uint16_t i = 0; i < 2 * dev->queues; i++)
+	for (uint16_t i = 0; i < 2 * dev->queues; i++) {
 		if (epoch->ring[i] != NULL)
 			rte_vhost_set_vring_base(epoch->vid, i, epoch->ring[i]->last_avail,
 				epoch->ring[i]->last_used);
+		else if (!epoch->direct)
+			vhost_library_note(dev, epoch, i);
+	}
 	dev->epoch = NULL;
 	epoch_retire(epoch);
 }

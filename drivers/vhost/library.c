@@ -2,6 +2,7 @@
 /* Frames between the switch and the guest's rings, by the library's bursts. */
 #include <stddef.h>
 
+#include <linux/virtio_config.h>
 #include <rte_mbuf.h>
 #include <rte_sctp.h>
 #include <rte_tcp.h>
@@ -24,6 +25,17 @@ library_check(struct vhost_dev *dev, uint16_t ring)
 {
 	if (unlikely(lost_leave()))
 		vhost_break(dev, VIRTQ_LOST, ring);
+}
+
+void
+vhost_library_note(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t ring)
+{
+	uint16_t avail, used;
+
+	if ((epoch->features & VHOST_FEATURE(VIRTIO_F_RING_PACKED)) != 0 &&
+		dev->journal[ring].size != 0 &&
+		rte_vhost_get_vring_base(epoch->vid, ring, &avail, &used) == 0)
+		virtq_journal_set(&dev->journal[ring], avail);
 }
 
 /* The library has checked the guest's offload header and turned it into mbuf flags. */
@@ -59,6 +71,7 @@ vhost_library_rx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_
 	lost_enter();
 	n = rte_vhost_dequeue_burst(epoch->vid, vhost_guest_tx_ring(queue), dev->pool, mbufs, n);
 	library_check(dev, vhost_guest_tx_ring(queue));
+	vhost_library_note(dev, epoch, vhost_guest_tx_ring(queue));
 	if (n > 0)
 		vhost_interrupt_pass(dev, vhost_guest_tx_ring(queue));
 	for (uint16_t i = 0; i < n; i++) {
@@ -99,5 +112,6 @@ vhost_library_tx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_
 	lost_enter();
 	send_frames(&to, frames, n, counters);
 	library_check(dev, vhost_guest_rx_ring(queue));
+	vhost_library_note(dev, epoch, vhost_guest_rx_ring(queue));
 	vhost_interrupt_pass(dev, vhost_guest_rx_ring(queue));
 }

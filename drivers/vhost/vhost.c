@@ -35,6 +35,8 @@ vhost_free(struct vhost_dev *dev)
 {
 	if (dev->pool != NULL)
 		pool_release(dev->pool, dev->reserved);
+	if (dev->journal != NULL)
+		vhost_journal_give(dev->journal, 2U * dev->queues);
 	rte_free(dev);
 }
 
@@ -52,8 +54,11 @@ vhost_open(struct port *port, struct err *err)
 	atomic_store(&dev->connection, VHOST_NOBODY);
 	vhost_interrupt_init(dev);
 	dev->reserved = (unsigned)dev->queues * VHOST_MBUFS_PER_QUEUE;
+	dev->journal = vhost_journal_take(config->socket, 2U * dev->queues);
 	dev->pool = pool_reserve((int)port->config.numa, dev->reserved, POOL_PAYLOAD, err);
-	if (dev->pool == NULL || vhost_connection_open(dev, err) < 0) {
+	if (dev->journal == NULL)
+		err_set(err, ENOMEM, "no memory for the journals of the port's rings");
+	if (dev->journal == NULL || dev->pool == NULL || vhost_connection_open(dev, err) < 0) {
 		vhost_free(dev);
 		return err->code;
 	}

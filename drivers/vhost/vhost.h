@@ -29,6 +29,13 @@ enum {
 /** A feature bit as virtio numbers it, in a set of them. */
 #define VHOST_FEATURE(bit) (UINT64_C(1) << (bit))
 
+/** What the position is worth that the library has of a ring. */
+enum vhost_base {
+	VHOST_BASE_GIVEN, /**< the front end's word, which no back end may have told it */
+	VHOST_BASE_TOLD,  /**< the front end was told on this connection, or will be */
+	VHOST_BASE_OURS,  /**< where our epochs have come */
+};
+
 /** A guest's memory as we have it mapped. Freed by whoever lets go last. */
 struct vhost_mapping {
 	struct memory memory;
@@ -48,7 +55,7 @@ struct vhost_epoch {
 	const char *reason;   /**< why not direct */
 	uint64_t features;    /**< negotiated */
 	uint8_t capabilities; /**< FRAME_* that the guest takes */
-	struct vhost_mapping *mapping;           /**< NULL = not direct */
+	struct vhost_mapping *mapping;           /**< NULL = neither direct nor packed */
 	struct virtq *ring[2 * PORT_QUEUES_MAX]; /**< as virtio numbers them; NULL = not set up */
 };
 
@@ -143,6 +150,10 @@ struct vhost_dev {
 	unsigned tables;               /**< counts memory tables */
 	bool refusal_told;             /**< of this connection */
 	struct vhost_table table;
+	uint8_t base[2 * PORT_QUEUES_MAX]; /**< enum vhost_base of each ring */
+
+	/* Set by control at open; of each ring, written as vring/journal.h says. */
+	struct virtq_journal *journal;
 
 	struct vhost_told told; /**< control's alone */
 
@@ -228,6 +239,43 @@ void vhost_mapping_put(struct vhost_mapping *mapping);
 
 /** The next epoch will have other memory, or there is none. Control too, while closing. */
 void vhost_mapping_forget(struct vhost_dev *dev);
+
+/* place.c: where rings go on. The library's event thread. */
+
+struct vhost_message;
+
+/** A front end has connected: whatever it says of rings, no back end need have told it. */
+void vhost_place_forget(struct vhost_dev *dev);
+
+/** Before a message: it may tell where a ring is, or ask. */
+void vhost_place_message(struct vhost_dev *dev, const struct vhost_message *message);
+
+/**
+ * Correct where a ring goes on, and begin or continue its journal.
+ *
+ * @param epoch has the memory mapped
+ * @param setup valid, with the position that the library has
+ * @return VIRTQ_GOOD; VIRTQ_BAD_PLACE
+ */
+enum virtq_fault vhost_place_ring(struct vhost_dev *dev, const struct vhost_epoch *epoch,
+	uint16_t number, struct virtq_setup *setup);
+
+/* journal.c: what outlives the process. Control thread. */
+
+/**
+ * Have journals of rings in a file in memory, which a later process finds by the path of its control
+ * socket. Without one they end with the process, which is warned of.
+ */
+void vhost_journal_open(const char *control);
+
+/** Once no port uses a journal: remove the file unless a ring may go on by it. */
+void vhost_journal_close(void);
+
+/** Journals of a port's rings, those of the last port with this socket if there are any; or NULL. */
+struct virtq_journal *vhost_journal_take(const char *socket, unsigned rings);
+
+/** The port is closed; what its front end needs to go on stays. */
+void vhost_journal_give(struct virtq_journal *journal, unsigned rings);
 
 /* socket.c: the file system side of a listening socket */
 
@@ -328,6 +376,9 @@ uint16_t vhost_library_rx(struct vhost_dev *dev, const struct vhost_epoch *epoch
 	struct frame frames[], uint16_t n);
 void vhost_library_tx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,
 	struct frame *const frames[], uint16_t n, struct counters *counters);
+
+/** The library moved frames: the ring's journal follows. Whoever moved them, or nobody does any more. */
+void vhost_library_note(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t ring);
 
 /* direct.c: frames between rings, by lib/vring */
 uint16_t vhost_direct_rx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,

@@ -30,7 +30,9 @@
 	X(VIRTQ_CALL_SOCKET, VIRTQ_CALL_TEXT("a socket of another family"))                        \
 	X(VIRTQ_CALL_OTHER, VIRTQ_CALL_TEXT("of another kind"))                                    \
 	X(VIRTQ_CALL_ROOM, "no file descriptor is left for the ring's interrupts")                 \
-	X(VIRTQ_CONTROL, "the front end leaves the control queue to the switch; queues=1 expected")
+	X(VIRTQ_CONTROL,                                                                           \
+		"the front end leaves the control queue to the switch; queues=1 expected")         \
+	X(VIRTQ_BAD_PLACE, "position in a packed ring is unknown: reload the guest's driver")
 
 enum virtq_fault {
 #define VIRTQ_FAULT_ENUM(constant, text) constant,

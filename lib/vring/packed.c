@@ -103,11 +103,32 @@ virtq_packed_wants_call(const struct virtq *ring)
 }
 
 void
+virtq_packed_list(struct virtq *ring, const struct virtq_journal_chain chains[], unsigned n)
+{
+	struct virtq_journal *journal = ring->journal;
+
+	journal->listed = 0;
+	atomic_signal_fence(memory_order_seq_cst);
+	memcpy(journal->chain, chains, n * sizeof(*chains));
+	journal->listed_from = ring->last_used;
+	__atomic_store_n(&journal->listed, (uint16_t)n, __ATOMIC_RELEASE);
+}
+
+void
 virtq_packed_publish(struct virtq *ring)
 {
+	struct virtq_journal *journal = ring->journal;
+
+	if (journal != NULL)
+		journal->taken = ring->last_used;
 	/* Release: the guest sees the others, and what they point to, before the first one. */
 	__atomic_store_n(&ring->held->word, ring->held_word, __ATOMIC_RELEASE);
 	ring->held = NULL;
+	if (journal != NULL) {
+		__atomic_store_n(&journal->done, ring->last_used, __ATOMIC_RELEASE);
+		if (journal->listed != 0)
+			__atomic_store_n(&journal->listed, 0, __ATOMIC_RELEASE);
+	}
 	ring->untold = true;
 }
 

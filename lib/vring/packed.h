@@ -27,9 +27,9 @@ virtq_packed_position(uint16_t place)
 
 /** @param n descriptors to move on by, up to the size of the ring */
 static inline uint16_t
-virtq_packed_advance(const struct virtq *ring, uint16_t place, uint32_t n)
+virtq_packed_step(uint32_t size, uint16_t place, uint32_t n)
 {
-	uint32_t size = (uint32_t)ring->mask + 1, position = virtq_packed_position(place) + n;
+	uint32_t position = virtq_packed_position(place) + n;
 	uint32_t wrap = place & VIRTQ_PACKED_WRAP;
 
 	if (position >= size) {
@@ -39,12 +39,32 @@ virtq_packed_advance(const struct virtq *ring, uint16_t place, uint32_t n)
 	return (uint16_t)(position | wrap);
 }
 
+static inline uint16_t
+virtq_packed_advance(const struct virtq *ring, uint16_t place, uint32_t n)
+{
+	return virtq_packed_step((uint32_t)ring->mask + 1, place, n);
+}
+
 /** Flags of a descriptor that the driver made available, of VIRTQ_PACKED_OWNER. */
 static inline uint16_t
 virtq_packed_available(uint16_t place)
 {
 	return place & VIRTQ_PACKED_WRAP ? 1 << VRING_PACKED_DESC_F_AVAIL
 					 : 1 << VRING_PACKED_DESC_F_USED;
+}
+
+/** Flags of a descriptor that the device used, of VIRTQ_PACKED_OWNER. */
+static inline uint16_t
+virtq_packed_used(uint16_t place)
+{
+	return place & VIRTQ_PACKED_WRAP ? VIRTQ_PACKED_OWNER : 0;
+}
+
+/** What the first descriptor of a chain becomes. @param flags VRING_DESC_F_WRITE or 0 */
+static inline uint64_t
+virtq_packed_word(uint16_t place, uint16_t id, uint32_t len, uint16_t flags)
+{
+	return (uint64_t)(flags | virtq_packed_used(place)) << 48 | (uint64_t)id << 32 | len;
 }
 
 /** Read a descriptor that the guest may be writing: whose it is first, and each field once. */
@@ -70,14 +90,16 @@ static inline void
 virtq_packed_use(struct virtq *ring, struct virtq_chain chain, uint32_t len, uint16_t flags)
 {
 	struct virtq_packed_desc *desc = &ring->packed_desc[virtq_packed_position(ring->last_used)];
-	uint16_t owner = ring->last_used & VIRTQ_PACKED_WRAP ? VIRTQ_PACKED_OWNER : 0;
-	uint64_t word = (uint64_t)(flags | owner) << 48 | (uint64_t)chain.id << 32 | len;
+	uint64_t word = virtq_packed_word(ring->last_used, chain.id, len, flags);
 
 	if (ring->held == NULL) {
 		ring->held = desc;
 		ring->held_word = word;
+		if (ring->journal != NULL)
+			ring->journal->word = word;
 	} else {
-		__atomic_store_n(&desc->word, word, __ATOMIC_RELAXED);
+		/* Release: the journal's word, and what was written to the buffer, come before. */
+		__atomic_store_n(&desc->word, word, __ATOMIC_RELEASE);
 	}
 	ring->last_used = virtq_packed_advance(ring, ring->last_used, chain.descs);
 }
@@ -95,6 +117,13 @@ virtq_packed_use(struct virtq *ring, struct virtq_chain chain, uint32_t len, uin
 int virtq_packed_walk(struct virtq *ring, uint16_t place, uint32_t most, bool writable,
 	struct virtq_buffer buffers[VIRTQ_CHAIN_MAX], struct virtq_chain *chain);
 
+/**
+ * Enter chains into the journal that begin where the ring was used last, before the first of them is.
+ *
+ * @param n up to VIRTQ_JOURNAL_CHAINS
+ */
+void virtq_packed_list(struct virtq *ring, const struct virtq_journal_chain chains[], unsigned n);
+
 /** Does the driver want to be told of what was used since `signalled`? (virtio 1.2 2.8.10, 2.8.14) */
 bool virtq_packed_wants_call(const struct virtq *ring);
 
@@ -108,5 +137,8 @@ void virtq_packed_pop_done(struct virtq *ring, const struct virtq_batch *batch);
 const uint16_t *virtq_packed_watch(const struct virtq *ring, uint16_t *value);
 
 void virtq_packed_suppress_kicks(struct virtq *ring);
+
+/** virtq_resume() of a packed ring, but for what its journal is from then on. */
+enum virtq_fault virtq_packed_resume(struct virtq_setup *setup, bool popped);
 
 #endif

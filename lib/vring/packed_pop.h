@@ -76,6 +76,27 @@ packed_pop_chain(struct virtq *ring, struct virtq_batch *batch, struct packed_po
 	return rc;
 }
 
+static __attribute__((noinline)) void
+packed_pop_list(struct virtq *ring, const struct virtq_batch *batch)
+{
+	struct virtq_journal_chain chains[FRAME_BURST];
+
+	for (uint16_t i = 0; i < batch->taken; i++)
+		chains[i] = (struct virtq_journal_chain){batch->chain[i], batch->descs[i], 0};
+	virtq_packed_list(ring, chains, batch->taken);
+}
+
+/** Before any of the frames leaves: once they may have been delivered they are not sent again. */
+static inline void
+packed_pop_note(struct virtq *ring, const struct virtq_batch *batch, const struct packed_pop *state)
+{
+	if (ring->journal == NULL || batch->taken == 0)
+		return;
+	if (state->room + batch->taken != (uint32_t)ring->mask + 1)
+		packed_pop_list(ring, batch);
+	__atomic_store_n(&ring->journal->taken, state->place, __ATOMIC_RELEASE);
+}
+
 static uint16_t
 packed_pop_burst(struct virtq *ring, struct virtq_batch *batch, struct frame frames[], uint16_t n,
 	uint64_t *bad)
@@ -112,6 +133,7 @@ packed_pop_burst(struct virtq *ring, struct virtq_batch *batch, struct frame fra
 		kept += (uint16_t)rc;
 		*bad += rc == 0;
 	}
+	packed_pop_note(ring, batch, &state);
 	return kept;
 }
 

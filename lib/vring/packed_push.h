@@ -11,6 +11,8 @@
 #include "vring/packed.h"
 #include "vring/spread.h"
 
+_Static_assert((int)PUSH_HEADS_MAX <= (int)VIRTQ_JOURNAL_CHAINS, "a frame's chains fit");
+
 /** Frames that fit one buffer each, from the first on. @return how many were sent */
 static inline uint16_t
 packed_push_run(struct virtq *ring, struct frame *const frames[], uint16_t n, uint64_t *bytes)
@@ -54,6 +56,17 @@ packed_push_walk(struct virtq *ring, const struct push_target *target,
 	return virtq_packed_walk(ring, place, target->limit - target->descs, true, buffers, chain);
 }
 
+static void
+packed_push_list(struct virtq *ring, const struct push_target *target)
+{
+	struct virtq_journal_chain chains[PUSH_HEADS_MAX];
+
+	for (unsigned i = 0; i < target->chains; i++)
+		chains[i] = (struct virtq_journal_chain){target->chain[i].place.id,
+			target->chain[i].place.descs, target->chain[i].len};
+	virtq_packed_list(ring, chains, target->chains);
+}
+
 /** A frame over several buffers. @return descriptors used; negative as push_over() */
 static int
 packed_push_slow(struct virtq *ring, const struct frame *frame, uint32_t room)
@@ -63,10 +76,16 @@ packed_push_slow(struct virtq *ring, const struct frame *frame, uint32_t room)
 
 	if (rc < 0)
 		return rc;
+	/* It is all in the journal, or nothing: what was held before it is none of its business. */
+	if (ring->held != NULL)
+		virtq_packed_publish(ring);
+	if (ring->journal != NULL)
+		packed_push_list(ring, &target);
 	for (unsigned i = 0; i < target.chains; i++)
 		virtq_packed_use(
 			ring, target.chain[i].place, target.chain[i].len, VRING_DESC_F_WRITE);
 	ring->last_avail = virtq_packed_advance(ring, ring->last_avail, target.descs);
+	virtq_packed_publish(ring);
 	return (int)target.descs;
 }
 

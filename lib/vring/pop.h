@@ -286,6 +286,12 @@ pop_burst(struct virtq *ring, struct virtq_batch *batch, struct frame frames[], 
 		*bad += rc == 0;
 	}
 	batch->taken = i;
+	/* Before any of the frames leaves: once they may have been delivered they are not sent again. */
+	if (ring->journal != NULL) {
+		ring->journal->done = ring->last_used;
+		__atomic_store_n(
+			&ring->journal->taken, (uint16_t)(ring->last_avail + i), __ATOMIC_RELEASE);
+	}
 	return kept;
 }
 

@@ -48,5 +48,7 @@ virtq_pop_end(struct virtq *ring)
 		settle_use(ring, heads, n);
 	} while (n == SETTLE_BURST);
 	ring->last_avail = (uint16_t)(ring->last_avail - hold_rewind(ring->hold));
+	if (ring->journal != NULL)
+		ring->journal->taken = ring->last_avail;
 	virtq_publish(ring);
 }

@@ -51,14 +51,19 @@ virtq_packed_valid(const struct virtq_setup *setup)
 	       virtq_packed_position(setup->last_used) < setup->size;
 }
 
+bool
+virtq_valid(const struct virtq_setup *setup)
+{
+	return setup->size > 0 && setup->size <= VIRTQ_SIZE_MAX &&
+	       (setup->packed ? virtq_packed_valid(setup) : virtq_split_valid(setup));
+}
+
 int
 virtq_init(struct virtq *ring, const struct virtq_setup *setup)
 {
-	uint32_t size = setup->size;
 	const struct virtq_ops *ops = setup->ops != NULL ? setup->ops : virtq_ops_at(0);
 
-	if (size == 0 || size > VIRTQ_SIZE_MAX ||
-		!(setup->packed ? virtq_packed_valid(setup) : virtq_split_valid(setup)))
+	if (!virtq_valid(setup))
 		return -EINVAL;
 	memset(ring, 0, sizeof(*ring));
 	ring->ops = setup->packed ? ops->packed : ops;
@@ -66,7 +71,7 @@ virtq_init(struct virtq *ring, const struct virtq_setup *setup)
 	ring->avail = setup->avail;
 	ring->used = setup->used;
 	ring->memory = setup->memory;
-	ring->mask = (uint16_t)(size - 1);
+	ring->mask = (uint16_t)(setup->size - 1);
 	ring->header_len = setup->header_len;
 	ring->packed = setup->packed;
 	ring->event_idx = setup->event_idx;
@@ -75,6 +80,7 @@ virtq_init(struct virtq *ring, const struct virtq_setup *setup)
 	ring->callfd = setup->callfd;
 	ring->call_socket = setup->call_socket;
 	ring->hold = setup->hold;
+	ring->journal = setup->journal;
 	ring->last_avail = setup->last_avail;
 	ring->last_used = setup->last_used;
 	rte_spinlock_init(&ring->lock);

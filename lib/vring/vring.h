@@ -25,6 +25,7 @@
 #include "frame/frame.h"
 #include "frame/hold.h"
 #include "vring/fault.h"
+#include "vring/journal.h"
 #include "vring/memory.h"
 
 enum {
@@ -105,6 +106,8 @@ struct virtq_setup {
 	bool call_socket;  /**< callfd is a Unix socket, else an eventfd (call_check()) */
 	int callfd;        /**< to interrupt the guest, negative = none */
 	struct hold *hold; /**< for a ring that is popped, whose frames devices may read; or NULL */
+	struct virtq_journal *journal; /**< of this ring; NULL = none is kept */
+	struct virtq_home home;        /**< where the ring lies, for its journal */
 };
 
 /** The bursts of split or packed rings, compiled for one instruction set. */
@@ -143,6 +146,7 @@ struct virtq {
 	bool call_socket;
 	int callfd;
 	struct hold *hold; /**< of frames popped that devices read from; NULL = none may */
+	struct virtq_journal *journal; /**< NULL = none is kept */
 
 	/* Written by the lcore that pops, or that holds the lock for pushing. */
 	_Alignas(64) rte_spinlock_t lock;
@@ -173,6 +177,9 @@ struct virtq_batch {
 
 /** The bursts that this CPU can run, of split rings, the best first. @return NULL beyond the last */
 const struct virtq_ops *virtq_ops_at(unsigned i);
+
+/** Is there a ring that this can be the setup of? */
+bool virtq_valid(const struct virtq_setup *setup);
 
 /** Check and take over a setup. @return 0; -EINVAL for a ring that cannot be */
 int virtq_init(struct virtq *ring, const struct virtq_setup *setup);

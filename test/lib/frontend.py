@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A vhost-user front end whose every byte a test decides: split rings in a memfd.
+"""A vhost-user front end whose every byte a test decides: rings in a memfd.
 
     with FrontEnd(path) as vm:            # negotiated, rings running, buffers to receive posted
         vm.send(frame)                    # one descriptor, header first
@@ -27,11 +27,13 @@ ADD_MEM_REG, REM_MEM_REG = 37, 38
 CSUM, GUEST_CSUM, GUEST_TSO4, HOST_TSO4 = 1 << 0, 1 << 1, 1 << 7, 1 << 11
 MTU, CTRL_VQ, CTRL_RX, ANNOUNCE = 1 << 3, 1 << 17, 1 << 18, 1 << 21
 MRG_RXBUF, MQ, LOG_ALL, INDIRECT, EVENT_IDX = 1 << 15, 1 << 22, 1 << 26, 1 << 28, 1 << 29
-PROTOCOL, VERSION_1 = 1 << 30, 1 << 32
+PROTOCOL, VERSION_1, RING_PACKED = 1 << 30, 1 << 32, 1 << 34
 PROTOCOL_MQ, LOG_SHMFD, RARP, REPLY_ACK = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 CONFIGURE_MEM_SLOTS = 1 << 15
 
 NEXT, WRITE, IN_TABLE = 1, 2, 4    # descriptor flags
+AVAIL, USED = 1 << 7, 1 << 15      # the same, of packed rings
+WRAP = 1 << 15                     # of a place in a packed ring; there they begin
 MB = 1 << 20
 LOW = 0x10000000             # guest-physical address of the first byte
 FRONT = 0x7f0000000000       # the same in the front end's own addresses
@@ -100,6 +102,14 @@ class Ring:
         """used_event: after which entry to be interrupted."""
         self.vm.store(self.avail_at + 4 + 2 * self.size, index & 0xffff)
 
+    def address(self, head):
+        """Of the first buffer of a chain."""
+        return self.vm.peek('<Q', self.at + 16 * head)[0]
+
+    def restored(self):
+        """The position that QEMU gives when its back end died."""
+        return self.vm.load(self.used_at + 2)
+
     def calls(self):
         """Interrupts since the last look."""
         try:
@@ -113,6 +123,74 @@ class Ring:
     def close(self):
         os.close(self.call)
         os.close(self.kick)
+
+
+class PackedRing(Ring):
+    """The driver's side of a packed ring. Chains are known by their buffer ids, which are taken in
+    turn; `next` and `seen` count descriptors since the first round."""
+
+    def __init__(self, vm, number, size, first=0):
+        super().__init__(vm, number, size, 0)
+        vm.memory[self.at:self.at + 32 * size + 4] = bytes(32 * size + 4)
+        self.chains = {}
+        self.base = WRAP
+
+    def owner(self, count, used=False):
+        """Flags that say whose a descriptor is, counted since the first round."""
+        first = count // self.size % 2 == 0
+        if used:
+            return AVAIL | USED if first else 0
+        return AVAIL if first else USED
+
+    def chain(self, *parts, flags=0):
+        """Make one chain available, its first descriptor last; its id."""
+        name = self.head
+        self.head = (self.head + 1) % self.size
+        self.chains[name] = parts, flags
+        return self.offer(name)
+
+    def offer(self, name):
+        """Make a chain that came back available again."""
+        parts, flags = self.chains[name]
+        for number in reversed(range(len(parts))):
+            count = self.next + number
+            at = self.at + 16 * (count % self.size)
+            more = NEXT if number + 1 < len(parts) else 0
+            mine = flags | more | (parts[number][2] if len(parts[number]) > 2 else 0)
+            self.vm.poke('<QIH', at, *parts[number][:2], name)
+            self.vm.store(at + 14, mine | self.owner(count))
+        self.next += len(parts)
+        return name
+
+    def _used_at(self, count):
+        at = self.at + 16 * (count % self.size)
+        if self.vm.load(at + 14) & (AVAIL | USED) != self.owner(count, used=True):
+            return None
+        return at
+
+    def used(self):
+        """How many chains came back since the last take()."""
+        found, count = 0, self.seen
+        while count < self.next and (at := self._used_at(count)) is not None:
+            count += len(self.chains[self.vm.load(at + 12)][0])
+            found += 1
+        return found
+
+    def take(self):
+        """[(id, length)] of what came back."""
+        taken = []
+        while self.seen < self.next and (at := self._used_at(self.seen)) is not None:
+            length, name = self.vm.peek('<IH', at + 8)
+            taken.append((name, length))
+            self.seen += len(self.chains[name][0])
+        return taken
+
+    def address(self, head):
+        return self.chains[head][0][0][0]
+
+    def restored(self):
+        """QEMU cannot know how far a packed ring came: it gives what it gave before."""
+        return self.base | self.base << 16
 
 
 class FrontEnd:
@@ -261,6 +339,10 @@ class FrontEnd:
         self.request(SET_FEATURES, struct.pack('<Q', self.features))
         return self
 
+    @property
+    def packed(self):
+        return bool(self.wanted & RING_PACKED)
+
     def start_ring(self, ring, first):
         self.state(SET_VRING_NUM, ring.number, ring.size)
         self.state(SET_VRING_BASE, ring.number, first)
@@ -270,14 +352,33 @@ class FrontEnd:
 
     def start(self, enable=True):
         """Everything that a driver sets up, with empty rings."""
-        self.rings = [Ring(self, number, self.size, self.first)
+        kind = PackedRing if self.packed else Ring
+        self.rings = [kind(self, number, self.size, self.first)
                       for number in range(2 * self.pairs)]
         self.set_memory()
         for ring in self.rings:
-            self.start_ring(ring, self.first)
+            self.start_ring(ring, ring.restored())
         for ring in self.rings if enable else ():
             self.enable(ring.number)
         return self
+
+    def resume(self):
+        """Connect to a back end that started anew as QEMU does, the guest goes on meanwhile."""
+        self.sock.close()
+        self.connect()
+        self.set_memory()
+        for ring in self.rings:
+            self.start_ring(ring, ring.restored())
+        for ring in self.rings:
+            self.enable(ring.number)
+        return self
+
+    def reload(self):
+        """Another driver in the guest, whose rings begin anew, without buffers to receive."""
+        for ring in self.rings:
+            ring.close()
+        self.post, self.got = 0, []
+        self.rings = [type(ring)(self, ring.number, ring.size, self.first) for ring in self.rings]
 
     def close(self):
         if self.sock:
@@ -329,7 +430,7 @@ class FrontEnd:
     def collect(self):
         """Take what came in; (header, frame) of each. Buffers are posted again."""
         for head, length in self.rx.take():
-            address = self.peek('<Q', self.rx.at + 16 * head)[0]
+            address = self.rx.address(head)
             data = self.read(address, length)
             self.got.append((data[:self.header], data[self.header:]))
             self.rx.offer(head)

@@ -102,6 +102,17 @@ class Switch:
         self.wrapper = list(wrapper)
         self.process = None
         self._rpc = None
+        self.journal = self._journal()
+
+    def _journal(self):
+        """Where it keeps how far packed rings came: in memory, and for the next one to find."""
+        name = f'{self.sock.name}.rings'
+        kind = subprocess.run(['stat', '-f', '-c', '%T', self.run], stdout=subprocess.PIPE,
+                              text=True, check=True).stdout.strip()
+        if kind == 'tmpfs':
+            return self.run / name
+        folder = str(self.run.resolve()).replace('/', '-')
+        return pathlib.Path(f'/dev/shm/shunt{folder}-{name}')
 
     def socket(self, name):
         """Where a port's unix socket belongs."""
@@ -153,7 +164,7 @@ class Switch:
             self.process.kill9()
             raise
         assert status == 0, f'shuntd ended with {status}:\n{self.process.tail()}'
-        left = sorted(path.name for path in self.run.iterdir())
+        left = sorted(path.name for path in self.run.iterdir() if path != self.journal)
         assert not left, f'shuntd left files behind: {left}'
         self._ended()
 
@@ -195,6 +206,7 @@ class Switch:
             if failed and issubclass(kind, Exception):    # not when interrupted
                 print(f'--- shuntd\n{proc.tail(self.log, 60)}', file=sys.stderr)
             shutil.rmtree(self.dir, ignore_errors=True)
+            self.journal.unlink(missing_ok=True)
 
     # Commands
 

@@ -57,7 +57,9 @@ rings_make(uint16_t flags)
 		.size = RINGS_SIZE,
 		.header_len = RINGS_HEADER,
 		.mergeable = true,
-		.callfd = -1};
+		.callfd = -1,
+		.journal = take(sizeof(struct virtq_journal))};
+	virtq_journal_begin(&setup, false);
 	return virtq_init(&side->ring, &setup) == 0 ? side : NULL;
 }
 

@@ -174,7 +174,7 @@ ring_start(struct ring_driver *driver, struct ring_guest *guest, unsigned slot,
 		driver->used->idx = options->first;
 	}
 	uint16_t first = driver->packed ? ring_place(driver, options->first) : options->first;
-	const struct virtq_setup setup = {
+	driver->setup = (struct virtq_setup){
 		.ops = options->ops,
 		.desc = driver->desc,
 		.avail = driver->avail,
@@ -189,8 +189,12 @@ ring_start(struct ring_driver *driver, struct ring_guest *guest, unsigned slot,
 		.mergeable = options->mergeable,
 		.offloads = options->offloads,
 		.callfd = driver->callfd,
+		.journal = options->journal,
+		.home = {1, 2, slot},
 	};
-	ring_require(virtq_init(&driver->ring, &setup) == 0, "virtq_init");
+	if (options->journal != NULL)
+		virtq_journal_begin(&driver->setup, false);
+	ring_require(virtq_init(&driver->ring, &driver->setup) == 0, "virtq_init");
 }
 
 void

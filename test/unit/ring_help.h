@@ -35,7 +35,8 @@ struct ring_part {
 
 struct ring_driver {
 	struct ring_guest *guest;
-	struct virtq ring; /**< the device's side */
+	struct virtq ring;        /**< the device's side */
+	struct virtq_setup setup; /**< as it was started */
 	bool packed;
 	union {
 		struct vring_desc *desc; /**< the driver's */
@@ -73,6 +74,7 @@ struct ring_options {
 	bool event_idx;
 	bool mergeable;
 	uint8_t offloads;
+	struct virtq_journal *journal; /**< begun; NULL = none */
 };
 
 /** Make guest memory, all zero. Fails the process when it cannot. */

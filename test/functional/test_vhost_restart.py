@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A switch that ends and starts again under guests that stay: frames go on, none comes twice. Front
+ends give the position that QEMU gives when its back end died: of a packed ring the one it was
+started at."""
+
+import contextlib
+import os
+import struct
+
+import pytest
+
+from frames import BROADCAST, frame, mac
+from frontend import RING_PACKED, WRAP, FrontEnd
+from proc import tail, wait_until
+from switch import Switch
+
+SIZE = 32       # descriptors of a ring
+GIVEN = 12      # buffers to receive that are posted
+BATCH = 8
+NAMES = ('one', 'two')
+PLACE = "position in a packed ring is unknown: reload the guest's driver"
+
+
+class Numbered:
+    """Numbered frames both ways between two front ends."""
+
+    def __init__(self, one, two):
+        self.ends = {one: two, two: one}
+        self.number = 0
+
+    def send(self, vm, count=BATCH):
+        sent = []
+        vm.tx.take()
+        for _ in range(count):
+            self.number += 1
+            payload = struct.pack('!Q', self.number) + bytes(40)
+            sent.append(frame(BROADCAST, mac(1 + vm.port), payload=payload))
+        vm.send(*sent)
+        return sent
+
+    def pass_on(self, batches=1):
+        """Frames both ways; all come, once and in order."""
+        for _ in range(batches):
+            for vm, other in self.ends.items():
+                sent = self.send(vm)
+                assert other.wait_frames(len(sent)) == sent
+
+
+def write_config(switch, **keys):
+    words = ''.join(f', {key}: {value}' for key, value in keys.items())
+    switch.config.write_text('ports:\n' + ''.join(
+        f'  {name}: {{type: vhost, socket: {switch.socket(name)}{words}}}\n' for name in NAMES))
+
+
+@contextlib.contextmanager
+def guests(wanted, **keys):
+    """(switch, flow, front ends)"""
+    switch = Switch()
+    write_config(switch, packed='on', **keys)
+    with switch, contextlib.ExitStack() as stack:
+        vms = []
+        for number, name in enumerate(NAMES):
+            vm = FrontEnd(switch.socket(name), size=SIZE, wanted=wanted)
+            stack.callback(vm.close)
+            vm.connect().start()
+            vm.port = number
+            vm.give(GIVEN)
+            vms.append(vm)
+        for name in NAMES:
+            switch.wait_link(name)
+        yield switch, Numbered(*vms), *vms
+
+
+def resume(switch, *vms):
+    for vm in vms:
+        vm.resume()
+        switch.wait_link(NAMES[vm.port])
+
+
+def end(switch, how):
+    if how == 'SIGTERM':
+        switch.stop()
+    else:
+        switch.kill9()
+
+
+kinds = pytest.mark.parametrize('wanted', [0, RING_PACKED], ids=['split', 'packed'])
+ends = pytest.mark.parametrize('how', ['SIGTERM', 'kill9'])
+
+
+@kinds
+@ends
+@pytest.mark.parametrize('datapath', ['auto', 'library'])
+def test_restart(wanted, how, datapath):
+    """Again and again, in any round of the rings; what is sent meanwhile comes afterwards."""
+    with guests(wanted, datapath=datapath) as (switch, flow, one, two):
+        for batches in (0, 3, 2, 6):
+            flow.pass_on(batches)
+            end(switch, how)
+            sent = flow.send(one, 5)
+            switch.start()
+            resume(switch, two, one)
+            assert two.wait_frames(len(sent)) == sent
+            flow.pass_on(5)
+            assert switch.port('one')['link'] == 'up' and switch.port('one')['faults'] == '0'
+
+
+@ends
+def test_chains(how):
+    """Frames of several descriptors, whose middles look available for ever."""
+    with guests(RING_PACKED) as (switch, flow, one, two):
+        for round_ in range(9):
+            data = bytes(12) + frame(BROADCAST, mac(1), payload=bytes([round_]) * 50)
+            at = one.slot(600 + round_)
+            one.write(at, data)
+            one.tx.take()
+            one.tx.chain((at, 12), (at + 12, 20), (at + 32, len(data) - 32))
+            assert two.wait_frames(1) == [data[12:]]
+            end(switch, how)
+            switch.start()
+            resume(switch, one, two)
+            flow.pass_on(1)
+
+
+@pytest.mark.parametrize('datapath', ['auto', 'library'])
+@ends
+def test_driver_reloaded_meanwhile(how, datapath):
+    """The rings begin anew in the same memory: the old position is nobody's any more."""
+    with guests(RING_PACKED, datapath=datapath) as (switch, flow, one, two):
+        flow.pass_on(3)
+        end(switch, how)
+        one.reload()
+        one.give(GIVEN)
+        switch.start()
+        resume(switch, one, two)
+        flow.pass_on(6)
+
+
+def test_another_guest():
+    """Another VM at the socket, with the same layout of its memory."""
+    with guests(RING_PACKED) as (switch, flow, one, two):
+        flow.pass_on(3)
+        switch.kill9()
+        one.close()
+        switch.start()
+        resume(switch, two)
+        with FrontEnd(switch.socket('one'), wanted=RING_PACKED) as other:
+            other.port = 0
+            switch.wait_link('one')
+            Numbered(other, two).pass_on(6)
+
+
+@pytest.mark.parametrize('datapath', ['auto', 'library'])
+def test_unknown_position(datapath):
+    """Without its journal a ring in use is not guessed at: the port is broken and says so, until the
+    guest's driver is loaded anew."""
+    with guests(RING_PACKED, datapath=datapath) as (switch, flow, one, two):
+        flow.pass_on(3)
+        switch.stop()
+        switch.journal.unlink()
+        switch.start()
+        one.resume()
+        wait_until(lambda: switch.port('one').get('broken') == PLACE, 10, 'a broken port')
+        assert switch.port('one')['link'] == 'down'
+        assert "reload the guest's driver" in tail(switch.log, 40)
+        two.close()
+        for ring in one.rings:
+            one.get_base(ring.number)
+        one.reload()
+        one.give(GIVEN)
+        for ring in one.rings:
+            one.start_ring(ring, WRAP)
+        switch.wait_link('one')
+        assert 'broken' not in switch.port('one')
+        with FrontEnd(switch.socket('two'), wanted=RING_PACKED) as other:
+            other.port = 1
+            switch.wait_link('two')
+            Numbered(one, other).pass_on(6)
+
+
+def test_position_that_the_front_end_knows():
+    """A front end that has asked is believed, and so is one that another back end has told."""
+    with guests(RING_PACKED) as (switch, flow, one, two):
+        flow.pass_on(3)
+        bases = [one.get_base(ring.number) for ring in one.rings]
+        assert bases[1] & 0xffff != WRAP
+        switch.stop()
+        switch.journal.unlink()
+        switch.start()
+        two.reload()
+        two.give(GIVEN)
+        resume(switch, two)
+        for ring, base in zip(one.rings, bases):
+            ring.base = base & 0xffff
+        resume(switch, one)
+        flow.pass_on(6)
+
+
+def test_port_removed_and_added():
+    """The journal outlives the port as it outlives the switch."""
+    with guests(RING_PACKED) as (switch, flow, one, two):
+        flow.pass_on(3)
+        switch.cli('port', 'del', 'one')
+        switch.port_add('one', 'vhost', packed='on')
+        resume(switch, one)
+        flow.pass_on(6)
+
+
+def test_journal_file():
+    """It is there while a ring may need it, for its owner alone; what is put in its place is not
+    touched."""
+    with guests(RING_PACKED) as (switch, _, one, _):
+        assert switch.journal.stat().st_mode & 0o777 == 0o600
+        assert switch.journal.stat().st_blocks * 512 < 1 << 20
+        switch.stop()
+        assert switch.journal.exists()
+        switch.journal.unlink()
+        victim = switch.dir / 'victim'
+        victim.write_text('untouched')
+        os.symlink(victim, switch.journal)
+        switch.start()
+        assert 'guests with packed rings will need their driver reloaded' in tail(switch.log, 40)
+        assert victim.read_text() == 'untouched'
+        one.reload()
+        resume(switch, one)
+    with Switch() as switch:
+        switch.port_add('one', 'vhost')
+        with FrontEnd(switch.socket('one')):
+            switch.wait_link('one')
+        journal = switch.journal
+        switch.stop()
+        assert not journal.exists()
+        journal.write_bytes(b'of another version' * 1000)
+        journal.chmod(0o600)
+        switch.start()
+        switch.port_add('one', 'vhost', packed='on')
+        with FrontEnd(switch.socket('one'), wanted=RING_PACKED):
+            switch.wait_link('one')
