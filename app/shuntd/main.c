@@ -184,6 +184,7 @@ shuntd_prepare(struct shuntd *shuntd, struct err *err)
 	rc = eal_start(&shuntd->options, &control, err);
 	if (rc < 0)
 		return rc;
+	rpc_make_directory(shuntd->options.socket);
 	drivers_open(shuntd->options.socket);
 	shuntd->events = event_base_new();
 	shuntd->rpc = shuntd->events != NULL ? rpc_create(shuntd->events) : NULL;

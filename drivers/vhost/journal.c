@@ -29,6 +29,8 @@ enum {
 	JOURNAL_PORTS = 1024, /* as many front ends as the library takes */
 	JOURNAL_RINGS = 2 * PORT_QUEUES_MAX,
 	JOURNAL_PAGE = 4096,
+	JOURNAL_TRIES = 100, /* for a process that was killed lets go of it a moment later */
+	JOURNAL_PAUSE_US = 10000,
 };
 
 /** Changes with what is in the file. */
@@ -97,7 +99,12 @@ journal_claim(void)
 	if (!S_ISREG(status.st_mode) || status.st_uid != geteuid() || status.st_nlink != 1 ||
 		(status.st_mode & 077) != 0)
 		return -EPERM;
-	return flock(journal_fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+	for (unsigned tries = 1; flock(journal_fd, LOCK_EX | LOCK_NB) < 0; tries++) {
+		if (errno != EWOULDBLOCK || tries == JOURNAL_TRIES)
+			return -errno;
+		usleep(JOURNAL_PAUSE_US);
+	}
+	return 0;
 }
 
 /** Have memory for a part of the file: whoever touches a page for which there is none is killed. */

@@ -51,6 +51,9 @@ void rpc_destroy(struct rpc *rpc);
 /** Add methods, ended by a NULL name; the table must outlive the server. */
 void rpc_register(struct rpc *rpc, const struct rpc_method *methods, void *arg);
 
+/** Make the folder of a socket, unless it is there or its parent is not. */
+void rpc_make_directory(const char *path);
+
 /** Look whether a socket could be opened there. @return 0, or what rpc_listen() would say */
 int rpc_check(const char *path, struct err *err);
 

@@ -295,7 +295,7 @@ rpc_address(const char *path, struct sockaddr_un *address, struct err *err)
 }
 
 /** The default directory is ours to make; any other is the user's. */
-static void
+void
 rpc_make_directory(const char *path)
 {
 	char directory[sizeof(((struct sockaddr_un *)0)->sun_path)];

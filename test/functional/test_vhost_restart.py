@@ -223,7 +223,10 @@ def test_journal_file():
         assert victim.read_text() == 'untouched'
         one.reload()
         resume(switch, one)
-    with Switch() as switch:
+    switch = Switch()
+    switch.run.rmdir()
+    with switch:
+        assert switch.journal.exists()
         switch.port_add('one', 'vhost')
         with FrontEnd(switch.socket('one')):
             switch.wait_link('one')
