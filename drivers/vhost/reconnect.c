@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,22 +19,14 @@
 #include <rte_vhost.h>
 
 #include "base/log.h"
-#include "lcore/topology.h"
 #include "vhost/vhost.h"
 
 LOG_MODULE(vhost);
 
 enum {
-	RECONNECT_SIGNAL = SIGURG, /* nothing else sends it, and to ignore it is its default */
-	RECONNECT_THREADS_MAX = 4096,
 	RECONNECT_FIRST_MS = 1,
 	RECONNECT_LAST_MS = 64,
 	RECONNECT_IDLE = -1, /* poll() waits for an event alone */
-};
-
-struct reconnect_threads {
-	pid_t tid[RECONNECT_THREADS_MAX];
-	unsigned n;
 };
 
 /** A socket that a port connects to. */
@@ -45,48 +36,13 @@ struct reconnect_socket {
 	char path[VHOST_PATH_MAX];
 };
 
-/* Control's alone. */
-static struct reconnect_threads reconnect_before; /* those there before the library's */
-
 /* Written by control before the watching thread is there. */
-static struct reconnect_threads reconnect_library; /* those that a registration created */
+static struct vhost_threads reconnect_library; /* tries sockets once a second */
 static int reconnect_inotify = -1;
 
 /* Guarded by reconnect_lock: control writes, the watching thread reads. */
 static struct reconnect_socket *reconnect_sockets;
 static pthread_mutex_t reconnect_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static void
-reconnect_note(pid_t tid, void *arg)
-{
-	struct reconnect_threads *threads = arg;
-
-	if (threads->n < RECONNECT_THREADS_MAX)
-		threads->tid[threads->n++] = tid;
-}
-
-static void
-reconnect_note_new(pid_t tid, void *arg)
-{
-	for (unsigned i = 0; i < reconnect_before.n; i++)
-		if (reconnect_before.tid[i] == tid)
-			return;
-	reconnect_note(tid, arg);
-}
-
-static void
-reconnect_nothing(int number)
-{
-	(void)number;
-}
-
-/** Have the library try all sockets that it is not connected to. */
-static void
-reconnect_now(void)
-{
-	for (unsigned i = 0; i < reconnect_library.n; i++)
-		tgkill(getpid(), reconnect_library.tid[i], RECONNECT_SIGNAL);
-}
 
 static const char *
 reconnect_name(const struct reconnect_socket *socket)
@@ -141,7 +97,7 @@ reconnect_run(void *arg)
 		else if (n == 0)
 			wait_ms = wait_ms < RECONNECT_LAST_MS ? 2 * wait_ms : RECONNECT_IDLE;
 		if (wait_ms != RECONNECT_IDLE)
-			reconnect_now();
+			vhost_threads_wake(&reconnect_library);
 	}
 	return NULL;
 }
@@ -150,12 +106,10 @@ reconnect_run(void *arg)
 static void
 reconnect_start(void)
 {
-	const struct sigaction action = {.sa_handler = reconnect_nothing, .sa_flags = SA_RESTART};
 	pthread_t thread;
 
 	reconnect_inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	int rc =
-		reconnect_inotify < 0 || sigaction(RECONNECT_SIGNAL, &action, NULL) < 0 ? errno : 0;
+	int rc = reconnect_inotify < 0 ? errno : 0;
 	if (rc == 0)
 		rc = pthread_create(&thread, NULL, reconnect_run, NULL);
 	if (rc != 0) {
@@ -167,16 +121,19 @@ reconnect_start(void)
 	pthread_detach(thread);
 }
 
+static int
+reconnect_register(const char *path)
+{
+	return rte_vhost_driver_register(path, RTE_VHOST_USER_CLIENT);
+}
+
 int
 vhost_reconnect_register(const char *path)
 {
-	if (reconnect_library.n > 0)
-		return rte_vhost_driver_register(path, RTE_VHOST_USER_CLIENT);
-	reconnect_before.n = 0;
-	topology_threads(reconnect_note, &reconnect_before);
-	int rc = rte_vhost_driver_register(path, RTE_VHOST_USER_CLIENT);
-	topology_threads(reconnect_note_new, &reconnect_library);
-	if (reconnect_library.n > 0)
+	bool watching = reconnect_library.n > 0;
+	int rc = vhost_threads_find(&reconnect_library, reconnect_register, path);
+
+	if (!watching && reconnect_library.n > 0)
 		reconnect_start();
 	return rc;
 }
@@ -226,7 +183,7 @@ vhost_reconnect_watch(const char *path)
 	socket->directory = directory;
 	pthread_mutex_unlock(&reconnect_lock);
 	/* It may have been created before its directory was watched. */
-	reconnect_now();
+	vhost_threads_wake(&reconnect_library);
 }
 
 void

@@ -307,7 +307,29 @@ void vhost_reconnect_watch(const char *path);
 /** Undo vhost_reconnect_watch(). Safe for a path that is not watched. */
 void vhost_reconnect_forget(const char *path);
 
-/* thread.c: the library's event thread. Control thread. */
+/* threads.c: threads that the library creates */
+
+enum { VHOST_THREADS_MAX = 8 };
+
+/** Threads that one call into the library created. Written by control, before others read it. */
+struct vhost_threads {
+	pid_t tid[VHOST_THREADS_MAX];
+	unsigned n;
+};
+
+/**
+ * Call the library, and note the threads that it creates meanwhile unless some are noted already.
+ * Control thread.
+ *
+ * @return what `call` returned
+ */
+int vhost_threads_find(
+	struct vhost_threads *threads, int (*call)(const char *path), const char *path);
+
+/** End the wait that these threads are in, by a signal: the library has no other way. Any thread. */
+void vhost_threads_wake(const struct vhost_threads *threads);
+
+/* event_thread.c: the library's event thread. Control thread. */
 
 /**
  * Have it stay once it is there. From DPDK 24.11.6 on the library ends it with its last socket, and

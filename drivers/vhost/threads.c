@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Threads of the vhost library: found by the call that creates them, woken by a signal. */
+#include <signal.h>
+#include <unistd.h>
+
+#include <rte_common.h>
+
+#include "lcore/topology.h"
+#include "vhost/vhost.h"
+
+enum {
+	THREADS_SIGNAL = SIGURG, /* nothing else sends it, and to ignore it is its default */
+	THREADS_MAX = 4096,
+};
+
+/* Those there before the call. Control's alone. */
+static pid_t threads_before[THREADS_MAX];
+static unsigned threads_n;
+
+static void
+threads_note(pid_t tid, void *arg)
+{
+	(void)arg;
+	if (threads_n < RTE_DIM(threads_before))
+		threads_before[threads_n++] = tid;
+}
+
+static void
+threads_note_new(pid_t tid, void *arg)
+{
+	struct vhost_threads *threads = arg;
+
+	for (unsigned i = 0; i < threads_n; i++)
+		if (threads_before[i] == tid)
+			return;
+	if (threads->n < RTE_DIM(threads->tid))
+		threads->tid[threads->n++] = tid;
+}
+
+static void
+threads_nothing(int number)
+{
+	(void)number;
+}
+
+int
+vhost_threads_find(struct vhost_threads *threads, int (*call)(const char *path), const char *path)
+{
+	/* System calls other than waits are started again, whichever thread is in them. */
+	const struct sigaction action = {.sa_handler = threads_nothing, .sa_flags = SA_RESTART};
+
+	if (threads->n > 0 || sigaction(THREADS_SIGNAL, &action, NULL) < 0)
+		return call(path);
+	threads_n = 0;
+	topology_threads(threads_note, NULL);
+	int rc = call(path);
+	topology_threads(threads_note_new, threads);
+	return rc;
+}
+
+void
+vhost_threads_wake(const struct vhost_threads *threads)
+{
+	for (unsigned i = 0; i < threads->n; i++)
+		tgkill(getpid(), threads->tid[i], THREADS_SIGNAL);
+}
