@@ -8,6 +8,8 @@ static const char help_top[] =
 	"back end (a switch).\n"
 	"\n"
 	"  -j                 one JSON document instead of a table\n"
+	"  -h, --help         this text\n"
+	"  -V, --version      version\n"
 	"  --seconds S        how long to run (1)\n"
 	"  --threads N        threads that poll; VM i is on thread i modulo N (1)\n"
 	"  --lcore LIST       CPUs to pin them to, such as 0 or 2-3,5\n"

@@ -86,6 +86,10 @@ main(int argc, char **argv)
 		settings_help(stdout);
 		return EXIT_DONE;
 	}
+	if (code == SETTINGS_VERSION) {
+		printf("shunt-vm %s\n", SHUNT_VERSION);
+		return EXIT_DONE;
+	}
 	if (code != 0) {
 		fprintf(stderr, "shunt-vm: %s\n", err.text);
 		return EXIT_USAGE;

@@ -245,6 +245,8 @@ settings_parse(struct settings *settings, int argc, char **argv, struct err *err
 			settings->json = true;
 		else if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0)
 			return SETTINGS_HELP;
+		else if (strcmp(argv[i], "-V") == 0 || strcmp(argv[i], "--version") == 0)
+			return SETTINGS_VERSION;
 		else if (argv[i][0] == '-')
 			code = settings_option(settings, argc, argv, &i, err);
 		else

@@ -52,12 +52,12 @@ struct settings {
 extern const struct key settings_keys[];
 
 /** What settings_parse() says besides errors. */
-enum { SETTINGS_HELP = 1 };
+enum { SETTINGS_HELP = 1, SETTINGS_VERSION = 2 };
 
 /**
  * Read the command line.
  *
- * @return 0, SETTINGS_HELP when help was asked for, -EINVAL with the reason in err
+ * @return 0; SETTINGS_HELP or SETTINGS_VERSION when that was asked for; -EINVAL with the reason in err
  */
 int settings_parse(struct settings *settings, int argc, char **argv, struct err *err);
 

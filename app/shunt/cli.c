@@ -226,10 +226,10 @@ cli_version(const struct cli *cli)
 	json_t *document;
 
 	if (!cli->json) {
-		fprintf(cli->out, "shunt %s\n", SHUNT_VERSION);
+		fprintf(cli->out, "shunt %s (built with DPDK %s)\n", SHUNT_VERSION, SHUNT_DPDK);
 		return CLI_DONE;
 	}
-	document = json_pack("{s:s}", "version", SHUNT_VERSION);
+	document = json_pack("{s:s, s:s}", "version", SHUNT_VERSION, "dpdk", SHUNT_DPDK);
 	cli_json(cli, document);
 	json_decref(document);
 	return CLI_DONE;

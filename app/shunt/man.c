@@ -176,7 +176,9 @@ man_options(FILE *file)
 		"Print one JSON document instead of text. Scripts should use it: the text may "
 		"change.");
 	man_term(file, "-h, --help", "Print help, for a command when one is given.");
-	man_term(file, "-V, --version", "Print the version.");
+	man_term(file, "-V, --version",
+		"Print the version, and that of the DPDK it was built with; "
+		"that of a running switch is in status.");
 	man_term(file, "--completion bash", "Print a script that completes commands in bash.");
 }
 
@@ -193,7 +195,7 @@ man_tail(FILE *file)
 	man_term(file, "NO_COLOR", "When set and not empty, nothing is printed in colour.");
 	fputs(".SH FILES\n", file);
 	man_term(file, CLI_SOCKET, "The control socket, unless told otherwise.");
-	fputs(".SH SEE ALSO\n.BR shuntd (8)\n", file);
+	fputs(".SH SEE ALSO\n.BR shuntd (8),\n.BR shunt\\-vm (1)\n", file);
 }
 
 int

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_version.h>
+
 static const char options_help[] =
 	"Usage: shuntd [OPTIONS] [-- EAL ARGUMENTS]\n"
 	"Shunt, a virtual switch for VMs and NICs. Runs in the foreground.\n"
@@ -69,7 +71,7 @@ options_one(struct options *options, int option, const char *word, struct err *e
 		options->done = true;
 		return 0;
 	case 'V':
-		printf("shuntd %s\n", SHUNT_VERSION);
+		printf("shuntd %s (%s)\n", SHUNT_VERSION, rte_version());
 		options->done = true;
 		return 0;
 	case ':':

@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -78,6 +79,18 @@ class TestStatus:
     def test_done(self, switch, words):
         done = switch.cli(*words.split())
         assert done.returncode == DONE and not done.stderr
+
+    def test_versions(self, switch):
+        """One version for all programs, and the DPDK: shuntd's is that of the library it runs on."""
+        version = re.search(r"version: '(.*)'", (proc.ROOT / 'meson.build').read_text())[1]
+        status, own = switch.json('status'), switch.json('--version')
+        assert status['version'] == own['version'] == version
+        says = {name: subprocess.run([proc.program(name), '--version'], check=True, text=True,
+                                     stdout=subprocess.PIPE).stdout
+                for name in ('shuntd', 'shunt', 'shunt-vm')}
+        assert says == {'shuntd': f"shuntd {version} (DPDK {status['dpdk']})\n",
+                        'shunt': f"shunt {version} (built with DPDK {own['dpdk']})\n",
+                        'shunt-vm': f'shunt-vm {version}\n'}
 
     def test_socket_from_the_environment(self, switch):
         env = dict(os.environ, SHUNT_SOCKET=str(switch.sock))
