@@ -1,6 +1,7 @@
 #!/bin/bash
 # Install the Debian packages that a goal needs: deps.sh [--list] GOAL...
-# Goals: build, test, demo, bench, platforms, lint. Installs as root, names what is missing otherwise.
+# Goals: build, test, demo, bench, platforms, lint, deb, packages.
+# Installs as root, names what is missing otherwise.
 # --list prints the names and installs nothing.
 # shellcheck disable=SC2034 # lists are used by the name of their goal
 set -euo pipefail
@@ -14,6 +15,8 @@ test="$guests $optional libvirt-daemon libvirt-daemon-driver-qemu python3-pytest
 demo="$guests"
 bench="python3 dpdk dpdk-dev openvswitch-switch-dpdk gnuplot-nox"
 platforms='debootstrap debian-archive-keyring git'
+deb="$build build-essential debhelper"
+packages="$platforms systemd-container"
 lint='git clang clang-format clang-tidy cppcheck python3 groff-base shellcheck'
 
 list=no

@@ -3,7 +3,9 @@
 """Keep the documents true.
 
 doc/packet-walk.md names files and functions as `function()` in `file`: both must exist, the one in
-the other. Links between documents lead somewhere. Pictures are those of their source text.
+the other. Links between documents lead somewhere. Pictures are those of their source text. The version
+is meson.build's everywhere. The manual page of shunt-vm, which must be built in the folder that is
+given, or build, has every mode and option of its help.
 """
 import hashlib
 import re
@@ -63,8 +65,29 @@ def check_pictures():
                             f"now; run doc/draw.sh")
 
 
+def check_versions():
+    version = re.search(r"version: '(.*)'", (ROOT / "meson.build").read_text())[1]
+    for name, form in (("NEWS", rf"Shunt {re.escape(version)}\n"),
+                       ("debian/changelog", rf"shunt \({re.escape(version)}\) ")):
+        if not re.match(form, (ROOT / name).read_text()):
+            problems.append(f"{name}: does not begin with version {version}, that of meson.build")
+
+
+def check_shunt_vm(build):
+    text = subprocess.run([build / "app/shunt-vm", "--help"], text=True, check=True,
+                          stdout=subprocess.PIPE).stdout
+    page = (ROOT / "doc/shunt-vm.1").read_text().replace("\\-", "-")
+    words = set(re.findall(r"--[a-z-]+[a-z]|\b[a-z-]+(?==(?:on|[A-Z]))", text))
+    words |= set(re.findall(r"^  ([a-z]+)\b.*\(\d+(?: or more)?\)$", text, re.MULTILINE))
+    for word in sorted(words):
+        if not re.search(rf"(?<![a-z-]){word}(?![a-z-])", page):
+            problems.append(f"doc/shunt-vm.1: has no {word}, which shunt-vm --help has")
+
+
 def main():
     check_walk()
+    check_versions()
+    check_shunt_vm(ROOT / (sys.argv[1] if len(sys.argv) > 1 else "build"))
     for name in documents():
         check_names(name, (ROOT / name).read_text())
     check_pictures()

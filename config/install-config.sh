@@ -1,0 +1,7 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Install the default configuration where there is none: install-config.sh FILE
+set -eu
+target=${DESTDIR:-}/etc/shunt/shunt.yaml
+[ ! -e "$target" ] || exit 0
+install -D -m 644 "$1" "$target"
