@@ -194,7 +194,6 @@ epoch_place_library(struct vhost_dev *dev, struct vhost_epoch *epoch, uint16_t n
 	if (epoch->mapping == NULL || rte_vhost_get_vhost_vring(epoch->vid, number, &vring) < 0 ||
 		vring.size == 0 || vring.desc == NULL)
 		return VIRTQ_GOOD;
-	vring.callfd = -1;
 	epoch_ring_setup(dev, epoch, number, &vring, &setup);
 	enum virtq_fault fault = epoch_check_ring(&setup);
 	if (fault == VIRTQ_GOOD)

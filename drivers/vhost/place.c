@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "vhost/message.h"
 #include "vhost/vhost.h"
+#include "vring/call.h"
 
 LOG_MODULE(vhost);
 
@@ -81,6 +82,9 @@ vhost_place_ring(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_
 		log_info("%s: ring %u goes on at 0x%x, not at 0x%x", dev->config.socket, number,
 			setup->last_avail, given);
 	setup->journal->coarse = !epoch->direct;
+	/* The last process may have used descriptors and ended before it said so. */
+	if (dev->base[number] == VHOST_BASE_GIVEN && setup->callfd >= 0)
+		call_send(setup->callfd, setup->call_socket);
 	dev->base[number] = VHOST_BASE_OURS;
 	return VIRTQ_GOOD;
 }

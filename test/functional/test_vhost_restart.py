@@ -122,6 +122,21 @@ def test_chains(how):
             flow.pass_on(1)
 
 
+@kinds
+@ends
+def test_interrupts(wanted, how):
+    """A guest may wait for an interrupt that the last process did not come to send: it gets one."""
+    with guests(wanted) as (switch, flow, one, two):
+        flow.pass_on(2)
+        end(switch, how)
+        for ring in one.rings + two.rings:
+            ring.calls()
+        switch.start()
+        resume(switch, one, two)
+        for ring in one.rings + two.rings:
+            wait_until(ring.calls, 10, f'an interrupt of ring {ring.number}')
+
+
 @pytest.mark.parametrize('datapath', ['auto', 'library'])
 @ends
 def test_driver_reloaded_meanwhile(how, datapath):
