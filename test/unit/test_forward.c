@@ -60,8 +60,8 @@ sink_rx(void *dev, uint16_t queue, struct frame frames[], uint16_t n, struct cou
 	return 0;
 }
 
-static const struct port_type type = {.name = "sink"};
-static const struct port_driver sink_driver = {.type = &type, .rx = sink_rx, .tx = sink_tx};
+static const struct port_type sink_type = {.name = "sink"};
+static const struct port_driver sink_driver = {.type = &sink_type, .rx = sink_rx, .tx = sink_tx};
 
 /** Port ids of the test's ports, the highest possible one among them. */
 static uint16_t
@@ -347,10 +347,7 @@ add_tagged(uint32_t number, uint32_t length, const uint16_t tpids[], unsigned ta
 
 enum { C = 0x8100, S = 0x88a8 };
 
-/**
- * The first two tags that a frame leaves with are beside the MTU, whatever their types and whichever of
- * them the switch looks at: of whole frames, and of those to be cut.
- */
+/** The MTU does not count the first two tags of a frame that leaves, or of one to be segmented. */
 static void
 test_too_long_tags(void **state)
 {
