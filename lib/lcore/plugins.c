@@ -13,22 +13,35 @@ enum { PLUGINS_PATH_MAX = 512 };
 
 static const char plugins_folder[] = RTE_EAL_PMD_PATH; /* ".../dpdk/pmds-23.0" */
 
+/** The ABI's number in the names of libraries and packages, such as "23" of "pmds-23.0". */
+static int
+plugins_abi(const char **abi)
+{
+	const char *dash = strrchr(plugins_folder, '-');
+
+	*abi = dash != NULL ? dash + 1 : "";
+	return (int)strcspn(*abi, ".");
+}
+
+/** The name without a number is a link that only the package for development has. */
 bool
 plugins_present(const char *name)
 {
 	char path[PLUGINS_PATH_MAX];
+	const char *abi;
+	int digits = plugins_abi(&abi);
 
-	snprintf(path, sizeof(path), "%s/librte_%s.so", plugins_folder, name);
+	snprintf(path, sizeof(path), "%s/librte_%s.so.%.*s", plugins_folder, name, digits, abi);
 	return plugins_folder[0] == '\0' || access(path, F_OK) == 0;
 }
 
 char *
 plugins_package(const char *name, char text[PLUGINS_TEXT_MAX])
 {
-	const char *abi = strrchr(plugins_folder, '-');
+	const char *abi;
+	int digits = plugins_abi(&abi);
 
-	abi = abi != NULL ? abi + 1 : "";
-	snprintf(text, PLUGINS_TEXT_MAX, "librte-%s%.*s", name, (int)strcspn(abi, "."), abi);
+	snprintf(text, PLUGINS_TEXT_MAX, "librte-%s%.*s", name, digits, abi);
 	for (char *c = text; *c != '\0'; c++)
 		if (*c == '_')
 			*c = '-';
