@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Runs a command in a root: enter.sh ROOT PACKAGES COMMAND... To be started in mount and PID
 # namespaces of its own, which end all mounts. PACKAGES is a folder that keeps what apt downloads.
+# SHARE is a folder, if any, that is the same within the root as outside.
 set -euo pipefail
 
 root=$1 packages=$2
@@ -19,6 +20,10 @@ mount -t hugetlbfs hugetlbfs "$root/dev/hugepages"
 mount -t tmpfs -o mode=755 tmpfs "$root/run"
 mount --make-shared "$root/run"
 mount --bind "$packages" "$root/var/cache/apt/archives"
+if [ -n "${SHARE:-}" ]; then
+    mkdir -p "$root$SHARE"
+    mount --bind "$SHARE" "$root$SHARE"
+fi
 cp -L /etc/resolv.conf "$root/etc/resolv.conf"
 cp -L /etc/hosts "$root/etc/hosts"
 exec chroot "$root" /usr/bin/env -i HOME=/root TERM="${TERM:-dumb}" LANG=C.UTF-8 \

@@ -17,12 +17,13 @@ import proc
 from . import charts, document, generator, machine, parts, report, runner, scenarios
 from .bridge import LinuxBridge
 from .floor import Floor
-from .ovs import Ovs
+from .grout import Grout
+from .ovs import Ovs, Ovs13, OvsTesting
 from .shuntd import Library, Shuntd
 from .switch import Absent
 from .testpmd import Testpmd
 
-KINDS = (Floor, Shuntd, Library, Testpmd, Ovs, LinuxBridge)
+KINDS = (Floor, Shuntd, Library, Testpmd, Ovs, Ovs13, OvsTesting, Grout, LinuxBridge)
 ROUNDS, SECONDS = 5, 1.0
 QUICK_ROUNDS, QUICK_SECONDS = 2, 0.4
 

@@ -5,11 +5,11 @@ import json
 import os
 import re
 import socket
-import subprocess
 
 import proc
 
-from .switch import Cycles, Switch
+from .peer import Peer
+from .switch import Cycles
 
 DAEMON = '/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk'
 SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema'
@@ -39,13 +39,19 @@ def _unixctl(path, method, *params, timeout=20):
             return answer['result']
 
 
+def _figure(pattern, text):
+    """0 where it is absent, as after a time too short for one iteration."""
+    found = re.search(pattern, text)
+    return float(found[1]) if found else 0
+
+
 def _listens(path):
     """Does something accept connections there? A socket is there before it listens."""
     with socket.socket(socket.AF_UNIX) as sock:
         return sock.connect_ex(str(path)) == 0
 
 
-class Ovs(Switch):
+class Ovs(Peer):
     """EMC and all else at its defaults; dpdkvhostuser (server) ports."""
     name = 'ovs'
     programs = ((DAEMON, PACKAGE), ('ovsdb-server', 'openvswitch-switch'),
@@ -58,9 +64,8 @@ class Ovs(Switch):
 
     @classmethod
     def version(cls):
-        words = [DAEMON, '--version']
-        text = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False).stdout
-        return f"{text.splitlines()[0].split(' ', 1)[-1]}, NORMAL, EMC at its defaults"
+        text = cls.output(DAEMON, '--version').split(' ', 1)[-1]
+        return f'{text}, NORMAL, EMC at its defaults'
 
     def environment(self):
         folders = dict.fromkeys(('OVS_RUNDIR', 'OVS_LOGDIR', 'OVS_DBDIR', 'OVS_SYSCONFDIR'),
@@ -70,10 +75,10 @@ class Ovs(Switch):
     def vsctl(self, *words, wait=True):
         command = ['ovs-vsctl', f'--db=unix:{self.dir}/db.sock', '--timeout=40',
                    *([] if wait else ['--no-wait']), *map(str, words)]
-        done = subprocess.run(command, env=self.environment(), text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-        if done.returncode:
-            raise RuntimeError(f'ovs-vsctl: {done.stdout.strip()} {self.errors()}')
+        try:
+            self.run(*command, env=self.environment())
+        except RuntimeError as error:
+            raise RuntimeError(f'{error} {self.errors()}') from None
 
     def errors(self):
         lines = [line for line in proc.tail(self.dir / 'ovs.log', 200).splitlines()
@@ -82,19 +87,19 @@ class Ovs(Switch):
 
     def launch(self, layout):
         self.connects = layout.tso    # only these ports offer TSO
-        start_database = ['ovsdb-tool', 'create', f'{self.dir}/conf.db', SCHEMA]
-        subprocess.run(start_database, check=True, env=self.environment())
-        self.database = proc.Process(
-            ['ovsdb-server', f'{self.dir}/conf.db', f'--remote=punix:{self.dir}/db.sock',
-             f'--unixctl={self.dir}/db.ctl'], self.dir / 'db.log', cpu=self.places.control,
+        self.enter()
+        self.run('ovsdb-tool', 'create', f'{self.dir}/conf.db', SCHEMA, env=self.environment())
+        self.database = self.daemon(
+            'db.log', 'ovsdb-server', f'{self.dir}/conf.db',
+            f'--remote=punix:{self.dir}/db.sock', f'--unixctl={self.dir}/db.ctl',
             env=self.environment())
         proc.wait_until(lambda: _listens(self.dir / 'db.sock'), 20, 'ovsdb-server', 0.01)
         self.vsctl('init', wait=False)
         self.vsctl('set', 'Open_vSwitch', '.', *self.options(layout), wait=False)
-        self.process = proc.Process(
-            # In a namespace of its own: the taps br0 and ovs-netdev are there once in each.
-            ['unshare', '-n', DAEMON, f'unix:{self.dir}/db.sock', f'--unixctl={self.dir}/ovs.ctl'],
-            self.dir / 'ovs.log', cpu=self.places.control, env=self.environment())
+        # Its taps br0 and ovs-netdev are there once in each network namespace.
+        self.process = self.daemon(
+            'ovs.log', DAEMON, f'unix:{self.dir}/db.sock', f'--unixctl={self.dir}/ovs.ctl',
+            env=self.environment())
         proc.wait_until(self.started, 30, 'ovs-vswitchd', 0.01)
         words = ['--', 'add-br', 'br0', '--', 'set', 'bridge', 'br0', 'datapath_type=netdev',
                  f'other_config:mac-table-size={self.mac_table(layout)}']
@@ -150,13 +155,25 @@ class Ovs(Switch):
         for part in re.split(r'^(?=pmd thread|main thread)', text, flags=re.M):
             if not part.startswith('pmd thread'):
                 continue
-            used = int(re.search(r'Used TSC cycles: +(\d+)', part)[1])
-            share = re.search(r'busy iterations: +\d+ +\( *([\d.]+) %', part)
-            busy += round(used * float(share[1]) / 100) if share else 0
-            packets += int(re.search(r'Rx packets: +(\d+)', part)[1])
+            used = _figure(r'Used TSC cycles: +(\d+)', part)
+            share = _figure(r'busy iterations: +\d+ +\( *([\d.]+) %', part)
+            busy += round(used * share / 100)
+            packets += int(_figure(r'Rx packets: +(\d+)', part))
         self.counted = Cycles(busy, packets)
         return self.counted
 
     def forget(self):
         _unixctl(self.dir / 'ovs.ctl', 'fdb/flush', 'br0')
         _unixctl(self.dir / 'ovs.ctl', 'revalidator/purge')
+
+
+class Ovs13(Ovs):
+    """That of Debian 13."""
+    name = 'ovs-13'
+    platform = '13'
+
+
+class OvsTesting(Ovs):
+    """That of Debian testing."""
+    name = 'ovs-testing'
+    platform = 'testing'
