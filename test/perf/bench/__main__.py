@@ -41,7 +41,9 @@ def options():
     parser.add_argument('--only', type=words, default=words(env.get('ONLY')),
                         help='scenarios: names, beginnings of names, patterns; '
                         f"parts by themselves: {', '.join(parts.NAMES)}")
-    parser.add_argument('--switches', type=words, default=words(env.get('SWITCHES')))
+    parser.add_argument('--switches', type=words, default=words(env.get('SWITCHES')),
+                        help=f"columns: {', '.join(kind.name for kind in KINDS)}; "
+                        'make bench-peers brings those of newer Debian releases')
     parser.add_argument('--rounds', type=int, default=int(env.get('ROUNDS') or 0))
     parser.add_argument('--seconds', type=float, default=float(env.get('SECONDS') or 0))
     parser.add_argument('--generator', choices=generator.KINDS, default=env.get('GENERATOR') or

@@ -67,13 +67,14 @@ class Peer(Switch):
             raise Absent('needs root, for namespaces of its own')
         root = cls.root()
         if root and not root.is_dir():
-            raise Absent(f'make bench-peers makes the root of Debian {cls.platform} that it is from')
+            raise Absent(f'no root of Debian {cls.platform}; as root: make bench-peers')
         for program, package in cls.programs:
             paths = [pathlib.Path(root or '/', folder, program.lstrip('/'))
                      for folder in ('', *FOLDERS)]
             if not any(path.exists() for path in paths):
-                raise Absent(f'{pathlib.Path(program).name} is not in {root or "this system"} '
-                             f'(package {package})')
+                name = pathlib.Path(program).name
+                raise Absent(f'{name} is not in {root}; delete it, then: make bench-peers'
+                             if root else f'{name} is not here (package {package})')
 
     @classmethod
     def output(cls, *words):
