@@ -10,8 +10,8 @@ build='gcc make meson ninja-build pkg-config libdpdk-dev libnuma-dev libpcap-dev
     libjansson-dev libyaml-dev libmicrohttpd-dev libsystemd-dev libncurses-dev libcmocka-dev'
 guests='qemu-system-x86 busybox-static iperf3 cpio kmod iproute2 ethtool python3 python3-scapy'
 optional='user-mode-linux' # releases without it skip what needs it
-test="$guests $optional libvirt-daemon libvirt-daemon-driver-qemu python3-pytest dpdk dpdk-dev
-    prometheus tcpdump bash-completion clang libclang-rt-dev"
+test="$guests $optional libvirt-daemon libvirt-daemon-driver-qemu python3-pytest python3-yaml
+    dpdk dpdk-dev prometheus tcpdump bash-completion clang libclang-rt-dev"
 demo="$guests"
 bench="python3 dpdk dpdk-dev openvswitch-switch-dpdk gnuplot-nox"
 platforms='debootstrap debian-archive-keyring git'
