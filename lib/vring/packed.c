@@ -74,18 +74,6 @@ virtq_packed_walk(struct virtq *ring, uint16_t place, uint32_t most, bool writab
 	return -EINVAL;
 }
 
-/** How far a place is ahead of another: there are two rounds to tell apart. */
-static uint32_t
-packed_distance(const struct virtq *ring, uint16_t from, uint16_t to)
-{
-	uint32_t size = (uint32_t)ring->mask + 1;
-	uint32_t distance = 2 * size + virtq_packed_position(to) - virtq_packed_position(from);
-
-	if ((from ^ to) & VIRTQ_PACKED_WRAP)
-		distance += size;
-	return distance % (2 * size);
-}
-
 bool
 virtq_packed_wants_call(const struct virtq *ring)
 {
@@ -98,8 +86,9 @@ virtq_packed_wants_call(const struct virtq *ring)
 	if (event.flags != VRING_PACKED_EVENT_FLAG_DESC || !ring->event_idx ||
 		!ring->signalled_valid)
 		return true;
-	return packed_distance(ring, old, event.off_wrap) <
-	       packed_distance(ring, old, ring->last_used);
+	uint32_t size = (uint32_t)ring->mask + 1;
+	return virtq_packed_distance(size, old, event.off_wrap) <
+	       virtq_packed_distance(size, old, ring->last_used);
 }
 
 void

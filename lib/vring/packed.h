@@ -17,6 +17,7 @@ enum {
 	VIRTQ_PACKED_WRAP = 1 << 15, /**< of a place: the wrap counter */
 	VIRTQ_PACKED_OWNER =
 		1 << VRING_PACKED_DESC_F_AVAIL | 1 << VRING_PACKED_DESC_F_USED, /**< of flags */
+	VIRTQ_PACKED_FIRST = VIRTQ_PACKED_WRAP, /**< place where a ring begins */
 };
 
 static inline uint16_t
@@ -43,6 +44,17 @@ static inline uint16_t
 virtq_packed_advance(const struct virtq *ring, uint16_t place, uint32_t n)
 {
 	return virtq_packed_step((uint32_t)ring->mask + 1, place, n);
+}
+
+/** How far a place is ahead of another: there are two rounds to tell apart. */
+static inline uint32_t
+virtq_packed_distance(uint32_t size, uint16_t from, uint16_t to)
+{
+	uint32_t distance = 2 * size + virtq_packed_position(to) - virtq_packed_position(from);
+
+	if ((from ^ to) & VIRTQ_PACKED_WRAP)
+		distance += size;
+	return distance % (2 * size);
 }
 
 /** Flags of a descriptor that the driver made available, of VIRTQ_PACKED_OWNER. */
@@ -137,6 +149,38 @@ void virtq_packed_pop_done(struct virtq *ring, const struct virtq_batch *batch);
 const uint16_t *virtq_packed_watch(const struct virtq *ring, uint16_t *value);
 
 void virtq_packed_suppress_kicks(struct virtq *ring);
+
+/* packed_state.c: of a ring that no lcore uses; its driver may be adding descriptors. */
+
+/** Whose a descriptor is: its flags, of VIRTQ_PACKED_OWNER. */
+uint16_t virtq_packed_owner(const struct virtq_setup *setup, uint16_t place);
+
+/**
+ * Can a ring go on here? Available descriptors follow one another. Behind them is what was used in
+ * the round before: no descriptor whose AVAIL flag has been written in the round that this place
+ * sees.
+ */
+bool virtq_packed_plausible(const struct virtq_setup *setup, uint16_t place);
+
+/**
+ * Has no device used this ring since its driver cleared it? Then no USED flag is set, which a device
+ * sets in its first round and the driver in its second, and what is available begins at the first
+ * descriptor. A ring that is in use may look so too: when its device stands at the first descriptor
+ * with a wrap counter of 1, where a fresh one stands as well, or right behind a chain across the
+ * ring's end all of whose predecessors are used. Then descriptors that are not available still have
+ * addresses.
+ *
+ * @param strictly nor may descriptors that are not available have addresses
+ */
+bool virtq_packed_fresh(const struct virtq_setup *setup, bool strictly);
+
+/**
+ * The available chain that begins at a place.
+ *
+ * @param id receives its buffer id
+ * @return how many descriptors it has; 0: none is available there, or it does not end
+ */
+uint32_t virtq_packed_chain(const struct virtq_setup *setup, uint16_t place, uint16_t *id);
 
 /** virtq_resume() of a packed ring, but for what its journal is from then on. */
 enum virtq_fault virtq_packed_resume(struct virtq_setup *setup, bool popped);

@@ -5,8 +5,7 @@
 #include "vring/packed.h"
 
 enum {
-	RESUME_FIRST = VIRTQ_PACKED_WRAP, /* where a packed ring begins */
-	RESUME_TRIES = 3,                 /* for a driver may be half way through a chain */
+	RESUME_TRIES = 3, /* for a driver may be half way through a chain */
 	RESUME_PAUSE_US = 1000,
 };
 
@@ -22,65 +21,9 @@ struct resume {
 	const struct virtq_setup *setup;
 	uint16_t place; /**< where the ring goes on */
 	enum resume_rest rest;
+	bool dropped;   /**< by the front end: the ring goes on where that says, */
+	uint16_t until; /**< once what is available from `place` up to here is used */
 };
-
-static uint16_t
-resume_owner(const struct virtq_setup *setup, uint16_t place)
-{
-	const struct virtq_packed_desc *desc = &setup->packed_desc[virtq_packed_position(place)];
-
-	return __atomic_load_n(&desc->flags, __ATOMIC_ACQUIRE) & VIRTQ_PACKED_OWNER;
-}
-
-/**
- * Can a ring go on here? Available descriptors follow one another. Behind them is what was used in
- * the round before: no descriptor whose AVAIL flag has been written in the round that this place
- * sees.
- */
-static bool
-resume_plausible(const struct virtq_setup *setup, uint16_t place)
-{
-	bool available = true;
-
-	for (uint32_t i = 0; i < setup->size; i++) {
-		uint16_t owner = resume_owner(setup, place);
-		available = available && owner == virtq_packed_available(place);
-		bool avail_flag = (owner & 1 << VRING_PACKED_DESC_F_AVAIL) != 0;
-		if (!available && avail_flag == ((place & VIRTQ_PACKED_WRAP) != 0))
-			return false;
-		place = virtq_packed_step(setup->size, place, 1);
-	}
-	return true;
-}
-
-/**
- * Has no device used this ring since its driver cleared it? Then no USED flag is set, which a device
- * sets in its first round and the driver in its second, and what is available begins at the first
- * descriptor. A ring that is in use may look so too: when its device stands at the first descriptor
- * with a wrap counter of 1, where a fresh one stands as well, or right behind a chain across the
- * ring's end all of whose predecessors are used. Then descriptors that are not available still have
- * addresses.
- *
- * @param strictly nor may descriptors that are not available have addresses
- */
-static bool
-resume_fresh(const struct virtq_setup *setup, bool strictly)
-{
-	bool any = false, first = false;
-
-	/* Backwards, since the driver may be adding descriptors. */
-	for (uint32_t i = setup->size; i-- > 0;) {
-		uint16_t owner = resume_owner(setup, (uint16_t)i);
-		first = owner == virtq_packed_available(RESUME_FIRST);
-		any = any || first;
-		if (owner & 1 << VRING_PACKED_DESC_F_USED)
-			return false;
-		if (strictly && !first &&
-			__atomic_load_n(&setup->packed_desc[i].addr, __ATOMIC_RELAXED) != 0)
-			return false;
-	}
-	return first || !any;
-}
 
 /** Descriptors of a journal's list. @return 0 when it makes no sense */
 static uint32_t
@@ -103,7 +46,7 @@ resume_pushed(const struct virtq_setup *setup, uint16_t place)
 
 	while (n + 1 < setup->size) {
 		place = virtq_packed_step(setup->size, place, 1);
-		if (resume_owner(setup, place) != virtq_packed_used(place))
+		if (virtq_packed_owner(setup, place) != virtq_packed_used(place))
 			break;
 		n++;
 	}
@@ -123,7 +66,7 @@ resume_by_journal(struct resume *resume, bool popped)
 	if (journal->coarse)
 		return;
 	/* Used, and maybe available again since: the burst was complete. */
-	if (resume_owner(setup, journal->done) != virtq_packed_available(journal->done)) {
+	if (virtq_packed_owner(setup, journal->done) != virtq_packed_available(journal->done)) {
 		resume->place = journal->taken;
 		return;
 	}
@@ -140,17 +83,46 @@ resume_by_journal(struct resume *resume, bool popped)
 	}
 }
 
-/** Is the journal one of this ring, and one that explains the position given? */
+/** Is the journal one of this ring? */
 static bool
-resume_is_known(const struct virtq_setup *setup)
+resume_is_same(const struct virtq_setup *setup)
 {
 	const struct virtq_journal *journal = setup->journal;
-	uint16_t given = setup->last_avail;
 
-	/* Any other position a front end can only have been told by another back end. */
 	return virtq_journal_is(setup) && virtq_packed_position(journal->done) < setup->size &&
 	       virtq_packed_position(journal->taken) < setup->size &&
-	       (given == journal->base || given == journal->done || given == journal->taken);
+	       virtq_packed_position(journal->base) < setup->size;
+}
+
+/**
+ * QEMU drops what its guest sends while there is no back end, by its own idea of the ring: it uses
+ * what is available at the position that it gave last, and gives the one behind it. What the guest
+ * sent before that is still available; it is to be dropped too, for descriptors complete in order.
+ */
+static bool
+resume_by_drops(struct resume *resume)
+{
+	const struct virtq_setup *setup = resume->setup;
+	const struct virtq_journal *journal = setup->journal;
+	uint16_t base = journal->base, given = setup->last_avail, at = resume->place, id;
+	uint32_t span = virtq_packed_distance(setup->size, journal->done, given);
+	uint32_t taken = virtq_packed_distance(setup->size, journal->done, at), n;
+	uint32_t left = virtq_packed_distance(setup->size, at, base);
+
+	/* From `done` on there are what was taken, the base, and what was given, in this order. */
+	if (span > setup->size || taken > span ||
+		virtq_packed_distance(setup->size, journal->done, base) > span ||
+		virtq_packed_owner(setup, base) != virtq_packed_used(base))
+		return false;
+	/* Unless the base is in the burst that had been taken: then there is nothing in between. */
+	for (; left <= span - taken && left > 0; left -= n) {
+		n = virtq_packed_chain(setup, at, &id);
+		if (n == 0 || n > left)
+			return false;
+		at = virtq_packed_step(setup->size, at, n);
+	}
+	resume->until = at;
+	return true;
 }
 
 /** Does the journal tell more of a ring that looks fresh than that it is? */
@@ -158,10 +130,26 @@ static bool
 resume_is_started(const struct resume *resume)
 {
 	const struct virtq_setup *setup = resume->setup;
-	bool first = setup->journal->done == RESUME_FIRST && resume->rest != RESUME_NOTHING;
+	bool first = setup->journal->done == VIRTQ_PACKED_FIRST && resume->rest != RESUME_NOTHING;
 
 	/* Its very first burst was under way, or it stands behind a chain across the end. */
-	return (first || !resume_fresh(setup, true)) && resume_plausible(setup, resume->place);
+	return (first || !virtq_packed_fresh(setup, true)) &&
+	       virtq_packed_plausible(setup, resume->place);
+}
+
+/** @return whether the journal, or the front end's word with it, tells of this ring */
+static bool
+resume_is_known(struct resume *resume, bool popped)
+{
+	const struct virtq_setup *setup = resume->setup;
+	const struct virtq_journal *journal = setup->journal;
+	uint16_t given = setup->last_avail;
+
+	resume_by_journal(resume, popped);
+	if (given == journal->base || given == journal->done || given == journal->taken)
+		return true;
+	resume->dropped = popped && resume_by_drops(resume);
+	return resume->dropped;
 }
 
 /** @return whether there is a place, by journal or as given */
@@ -170,21 +158,26 @@ resume_find(struct resume *resume, bool popped)
 {
 	const struct virtq_setup *setup = resume->setup;
 	uint16_t given = setup->last_avail;
-	bool known = resume_is_known(setup);
-	bool fresh = given == RESUME_FIRST && resume_fresh(setup, false);
+	bool same = resume_is_same(setup);
+	bool fresh = given == VIRTQ_PACKED_FIRST && virtq_packed_fresh(setup, false);
 
-	if (known)
-		resume_by_journal(resume, popped);
+	resume->dropped = false;
+	bool known = same && resume_is_known(resume, popped);
 	if (fresh && known)
 		known = resume_is_started(resume);
-	/* In use, and this is where every ring begins: nobody has asked the last back end. */
-	if (!known && !fresh && given == RESUME_FIRST)
+	/*
+	 * In use, and this is where every ring begins: nobody has asked the last back end. Or QEMU
+	 * has dropped frames in a way that leaves no order.
+	 */
+	if (!known && !fresh && (given == VIRTQ_PACKED_FIRST || (same && popped)))
 		return false;
 	if (!known) {
+		/* Any other position a front end can only have been told by another back end. */
 		resume->place = given;
 		resume->rest = RESUME_NOTHING;
+		resume->dropped = false;
 	}
-	return resume_plausible(setup, resume->place);
+	return virtq_packed_plausible(setup, resume->dropped ? given : resume->place);
 }
 
 static void
@@ -248,6 +241,29 @@ resume_complete(const struct resume *resume, bool popped)
 	__atomic_store_n(&journal->done, resume->place, __ATOMIC_RELEASE);
 }
 
+/** Use what is available before the position from which the front end dropped. */
+static void
+resume_drop(const struct resume *resume)
+{
+	const struct virtq_setup *setup = resume->setup;
+	struct virtq_journal *journal = setup->journal;
+	uint16_t at = resume->place, id;
+	uint32_t n;
+
+	while (at != resume->until && (n = virtq_packed_chain(setup, at, &id)) > 0) {
+		__atomic_store_n(&journal->listed, 0, __ATOMIC_RELEASE);
+		journal->chain[0] = (struct virtq_journal_chain){id, (uint16_t)n, 0};
+		journal->listed_from = at;
+		__atomic_store_n(&journal->listed, 1, __ATOMIC_RELEASE);
+		__atomic_store_n(
+			&journal->taken, virtq_packed_step(setup->size, at, n), __ATOMIC_RELEASE);
+		resume_store(setup, at, virtq_packed_word(at, id, 0, 0));
+		at = journal->taken;
+		__atomic_store_n(&journal->done, at, __ATOMIC_RELEASE);
+	}
+	virtq_journal_set(journal, setup->last_avail);
+}
+
 enum virtq_fault
 virtq_packed_resume(struct virtq_setup *setup, bool popped)
 {
@@ -259,6 +275,10 @@ virtq_packed_resume(struct virtq_setup *setup, bool popped)
 		usleep(RESUME_PAUSE_US);
 	}
 	resume_complete(&resume, popped);
-	setup->last_avail = setup->last_used = resume.place;
+	if (resume.dropped)
+		resume_drop(&resume);
+	else
+		setup->last_avail = resume.place;
+	setup->last_used = setup->last_avail;
 	return VIRTQ_GOOD;
 }

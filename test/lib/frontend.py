@@ -133,7 +133,7 @@ class PackedRing(Ring):
         super().__init__(vm, number, size, 0)
         vm.memory[self.at:self.at + 32 * size + 4] = bytes(32 * size + 4)
         self.chains = {}
-        self.base = WRAP
+        self.dropped = 0    # where QEMU thinks that the ring is, counted as `next`
 
     def owner(self, count, used=False):
         """Flags that say whose a descriptor is, counted since the first round."""
@@ -189,8 +189,21 @@ class PackedRing(Ring):
         return self.chains[head][0][0][0]
 
     def restored(self):
-        """QEMU cannot know how far a packed ring came: it gives what it gave before."""
-        return self.base | self.base << 16
+        """QEMU cannot know how far a packed ring came: it gives what it gave before. Of a ring to
+        send it has dropped what is available there, and gives the position behind that."""
+        while self.number % 2:
+            at = self.at + 16 * (self.dropped % self.size)
+            if self.vm.load(at + 14) & (AVAIL | USED) != self.owner(self.dropped):
+                break
+            name = self.vm.load(at + 12)
+            self.vm.poke('<IH', at + 8, 0, name)
+            self.vm.store(at + 14, self.owner(self.dropped, used=True))
+            self.dropped += len(self.chains[name][0])
+        return self.place(self.dropped) * 0x10001
+
+    def place(self, count):
+        """A position with its wrap counter."""
+        return count % self.size | (WRAP if count // self.size % 2 == 0 else 0)
 
 
 class FrontEnd:

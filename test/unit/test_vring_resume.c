@@ -66,8 +66,9 @@ static const struct packed_case cases[] = {
 	{"driver reloaded, some available", "aa__", W, KNOWN, W | 2, W | 2, .place = W},
 	{"driver reloaded, all available", "aaaa", W, KNOWN, 2, 2, .place = W},
 	{"used by another back end since", "uuua", W, KNOWN, W | 2, W | 2, .place = BAD},
-	{"another back end said where", "..uu", 2, KNOWN, W | 1, W | 1, .place = 2},
-	{"another back end, wrongly", "..uu", 3, KNOWN, W | 1, W | 1, .place = BAD},
+	{"another back end said where", "..uu", 2, KNOWN, W | 1, W | 1, true, .place = 2},
+	{"another back end, wrongly", "..uu", 3, KNOWN, W | 1, W | 1, true, .place = BAD},
+	{"another back end, or QEMU's drops", "..uu", 2, KNOWN, W | 1, W | 1, .place = BAD},
 	{"another guest's", "uuaa", W, ELSEWHERE, W | 2, W | 2, .place = BAD},
 	{"another ring's at this place", "uuaa", W, RESIZED, W | 2, W | 2, .place = BAD},
 	{"of a split ring", "uuaa", W, SPLIT, W | 2, W | 2, .place = BAD},
@@ -90,6 +91,18 @@ static const struct packed_case cases[] = {
 	{"listed, but not taken yet", "aaaa", W, KNOWN, W, W, .listed = {2, 1}, .place = W | 3,
 		.after = "uaua"},
 	{"a list longer than the ring", "aaaa", W, KNOWN, W, W, .listed = {4, 1}, .place = W},
+
+	/* QEMU drops what is sent meanwhile, from the position that it gave last. */
+	{"dropped", "uubb", W | 2, KNOWN, 2, 2, .place = W | 2, .after = "uu.."},
+	{"dropped, one", "u.bb", W | 1, KNOWN, 2, 2, .place = W | 1, .after = "u..."},
+	{"dropped, all that was sent", "uu__", W | 2, KNOWN, W, W, .place = W | 2},
+	{"dropped, what was taken too", "uuu_", W | 3, KNOWN, W, W | 2, .place = W | 3},
+	{"dropped, some of what was taken", "uu.b", W | 2, KNOWN, 3, W | 1, .place = W | 2,
+		.after = "uu.."},
+	{"dropped, and sent since", "uabb", W | 1, KNOWN, 2, 2, .place = W | 1, .after = "ua.."},
+	{"dropped, but not there", "aabb", W | 2, KNOWN, 2, 2, .place = BAD},
+	{"dropped behind a hole", "u..b", W | 1, KNOWN, 2, 2, .place = BAD},
+	{"dropped, library", "uubb", W | 2, COARSE, 2, 2, .place = W | 2, .after = "uu.."},
 
 	/* A burst that was pushed. */
 	{"pushed, nothing used yet", "aaaa", W, KNOWN, W, W, true, .place = W},

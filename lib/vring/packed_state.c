@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the flags of a packed ring's descriptors say of where its device stands. */
+#include "vring/packed.h"
+
+uint16_t
+virtq_packed_owner(const struct virtq_setup *setup, uint16_t place)
+{
+	const struct virtq_packed_desc *desc = &setup->packed_desc[virtq_packed_position(place)];
+
+	return __atomic_load_n(&desc->flags, __ATOMIC_ACQUIRE) & VIRTQ_PACKED_OWNER;
+}
+
+bool
+virtq_packed_plausible(const struct virtq_setup *setup, uint16_t place)
+{
+	bool available = true;
+
+	for (uint32_t i = 0; i < setup->size; i++) {
+		uint16_t owner = virtq_packed_owner(setup, place);
+		available = available && owner == virtq_packed_available(place);
+		bool avail_flag = (owner & 1 << VRING_PACKED_DESC_F_AVAIL) != 0;
+		if (!available && avail_flag == ((place & VIRTQ_PACKED_WRAP) != 0))
+			return false;
+		place = virtq_packed_step(setup->size, place, 1);
+	}
+	return true;
+}
+
+bool
+virtq_packed_fresh(const struct virtq_setup *setup, bool strictly)
+{
+	bool any = false, first = false;
+
+	/* Backwards, since the driver may be adding descriptors. */
+	for (uint32_t i = setup->size; i-- > 0;) {
+		uint16_t owner = virtq_packed_owner(setup, (uint16_t)i);
+		first = owner == virtq_packed_available(VIRTQ_PACKED_FIRST);
+		any = any || first;
+		if (owner & 1 << VRING_PACKED_DESC_F_USED)
+			return false;
+		if (strictly && !first &&
+			__atomic_load_n(&setup->packed_desc[i].addr, __ATOMIC_RELAXED) != 0)
+			return false;
+	}
+	return first || !any;
+}
+
+uint32_t
+virtq_packed_chain(const struct virtq_setup *setup, uint16_t place, uint16_t *id)
+{
+	if (virtq_packed_owner(setup, place) != virtq_packed_available(place))
+		return 0;
+	for (uint32_t n = 1; n <= setup->size; n++) {
+		const struct virtq_packed_desc *desc =
+			&setup->packed_desc[virtq_packed_position(place)];
+		struct virtq_packed_desc one = {
+			.word = __atomic_load_n(&desc->word, __ATOMIC_RELAXED)};
+		*id = one.id;
+		if ((one.flags & VRING_DESC_F_NEXT) == 0)
+			return n;
+		place = virtq_packed_step(setup->size, place, 1);
+	}
+	return 0;
+}
