@@ -229,9 +229,14 @@ def watched_by_epoll(switch, path):
     inode = next(line.split()[6] for line in pathlib.Path('/proc/net/unix').read_text().splitlines()
                  if line.endswith(f' {path}'))
     number = next(fd.name for fd in (process / 'fd').iterdir()
-                  if os.readlink(fd) == f'socket:[{inode}]')
-    return any(re.search(rf'^tfd:\s+{number} ', info.read_text(), re.M)
-               for info in (process / 'fdinfo').iterdir())
+                  if fd.is_symlink() and os.readlink(fd) == f'socket:[{inode}]')
+
+    def watches(info):
+        try:
+            return re.search(rf'^tfd:\s+{number} ', info.read_text(), re.M)
+        except FileNotFoundError:    # closed meanwhile
+            return False
+    return any(watches(info) for info in (process / 'fdinfo').iterdir())
 
 
 class TestPeers:
