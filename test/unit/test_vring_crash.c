@@ -24,7 +24,7 @@ enum {
 	RX_MAX = 32,
 	ROOM = 256,
 	AREAS = 8,
-	TWICE_EVERY = 13, /* states in which a second process is killed as well */
+	TWICE_EVERY = 29, /* states in which a second process is killed as well */
 	TX_AT = 0,
 	RX_AT = 1 << 20,
 };
@@ -366,6 +366,9 @@ static void
 test_killed_twice(void **state)
 {
 	(void)state;
+#ifdef __SANITIZE_ADDRESS__
+	skip(); /* instrumented code takes many times the steps, and its order of stores is the same */
+#endif
 	for (unsigned i = 0; i < COUNT(scenes); i++) {
 		scene_start(&scenes[i]);
 		step(work_move, look_twice);
