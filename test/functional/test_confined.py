@@ -14,6 +14,7 @@ import proc
 from switch import Switch
 
 ENOUGH_MB = 96
+FEW_ADDRESSES = pytest.mark.skipif(proc.sanitized(), reason='sanitizers need addresses')
 
 
 @pytest.fixture
@@ -59,10 +60,12 @@ class TestHugepages:
         assert free < before if not lines else 'seccomp' in lines[0] and free == before, lines
 
     @pytest.mark.parametrize('resource, value, says', [
-        ('as', 8 << 30, 'addresses'), ('fsize', 1 << 20, 'size of files')])
+        pytest.param('as', 8 << 30, 'addresses', marks=FEW_ADDRESSES),
+        ('fsize', 1 << 20, 'size of files')])
     def test_limits(self, hugepages, resource, value, says):
         self.check(confine.with_limit(resource, value), says)
 
+    @FEW_ADDRESSES
     def test_arguments_are_kept(self, hugepages):
         """Who asks for hugepages gets them or no switch; who asks for none is not told."""
         with Switch(wrapper=confine.without_policies(), eal=['--no-huge', '-m', '300']) as switch:

@@ -32,6 +32,11 @@ def program(name):
     return path
 
 
+def sanitized():
+    """Is the build instrumented by AddressSanitizer, which reserves terabytes of addresses?"""
+    return b'__asan_init' in program('shuntd').read_bytes()
+
+
 def cpus():
     """(helper CPU, polling CPU): where guests and tools run, and where the switch polls."""
     allowed = sorted(os.sched_getaffinity(0))
