@@ -3,6 +3,7 @@
 # What is tested in a root, within it. STAGES names some of these, in this order:
 #   packages   deps.sh's names are right, for every goal
 #   build      make, without a warning
+#   unit       unit tests alone
 #   demo       two real guests with this root's QEMU
 #   test       unit, functional and VM tests
 #   lint
@@ -27,12 +28,17 @@ build() {
 
 demo() { make demo; }
 
-tests() {
-    make test 2>&1 | tee test.log
+# Run a command of tests, whose last line counts them.
+counted() {
+    "$@" 2>&1 | tee test.log
     local status=${PIPESTATUS[0]}
     detail=": $(tail -n 1 test.log)"
     return "$status"
 }
+
+unit() { ./deps.sh test && counted test/run unit; }
+
+tests() { counted make test; }
 
 lint() {
     # lint asks git for the tree's files.
@@ -64,7 +70,7 @@ for name in ${STAGES:-packages build demo test}; do
     case $name in
     test) stage test tests ;;
     packages | build) stage "$name" "$name" || break ;;
-    demo | lint) stage "$name" "$name" ;;
+    unit | demo | lint) stage "$name" "$name" ;;
     *) echo "platforms: no stage $name" >&2; exit 2 ;;
     esac
 done
