@@ -82,7 +82,7 @@ eal_insists(const struct options *options)
 	return false;
 }
 
-/** Are there hugepages for us? What else is told by eal_report(), once the switch runs. */
+/** @return whether the EAL is to use hugepages; if not, eal_report() logs the reason */
 static bool
 eal_hugepages(const struct options *options)
 {
@@ -176,7 +176,7 @@ eal_arguments(const struct options *options, const cpu_set_t *control, struct ea
 			eal_add(args, options->eal_argv[i]);
 }
 
-/** Is there what pools of packet buffers are made of? */
+/** @return whether the mempool operations that mbuf pools need are registered */
 static bool
 eal_has_mempools(void)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How many hugepages there are, and whether they can be used. */
+/* Counts free hugepages, and tries in a child process whether the kernel grants them. */
 #include "hugepages.h"
 
 #include <dirent.h>
@@ -21,7 +21,7 @@
 
 enum { HUGEPAGES_SIZES_MAX = 8 };
 
-/** How the trial ended: the exit status of the process that made it. */
+/** Results of the trial: exit status of the child process. */
 enum trial {
 	TRIAL_GOOD,
 	TRIAL_NO_MEMORY,

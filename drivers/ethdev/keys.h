@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What can be configured about an ethdev port. Nothing here needs DPDK.
+ * Keys of an ethdev port. This header needs no DPDK.
  *
  * Thread safety: constant tables.
  */

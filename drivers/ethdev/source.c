@@ -2,36 +2,18 @@
 /* Refuses capture files and interfaces of the kernel that a device would take frames from which are no
  * Ethernet frames, or no whole ones: drivers do not look. */
 #include <errno.h>
-#include <fcntl.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <pcap/pcap.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <rte_kvargs.h>
 
+#include "base/file.h"
 #include "ethdev/ethdev.h"
-
-/** What a file of another kind could keep the control thread waiting for. @return NULL with errno set */
-static FILE *
-source_open(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	struct stat status;
-
-	if (fd < 0)
-		return NULL;
-	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) {
-		close(fd);
-		errno = ENOTSUP;
-		return NULL;
-	}
-	return fdopen(fd, "r");
-}
 
 /** A link type as pcap-linktype(7) names it. */
 static const char *
@@ -62,12 +44,12 @@ static int
 source_file(const char *path, struct err *err)
 {
 	char reason[PCAP_ERRBUF_SIZE];
-	FILE *stream = source_open(path);
+	FILE *stream = file_open_regular(path);
 	int rc = 0;
 
 	if (stream == NULL)
 		return err_set(err, errno, "device: cannot open '%.120s': %s", path,
-			errno == ENOTSUP ? "not a regular file" : strerror(errno));
+			errno == EINVAL ? "not a regular file" : strerror(errno));
 	pcap_t *capture = pcap_fopen_offline(stream, reason);
 	if (capture == NULL) {
 		fclose(stream);

@@ -2,14 +2,12 @@
 /* What would happen to a frame: one given in hexadecimal digits, or those of a capture file. */
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/file.h"
 #include "control/methods.h"
 #include "control/trace_steps.h"
 #include "vring/vring.h"
@@ -145,28 +143,11 @@ trace_file_frames(struct trace_request *request, pcap_t *file, const char *path,
 	return rc == PCAP_ERROR ? err_set(err, EINVAL, "pcap: %s: %s", path, pcap_geterr(file)) : 0;
 }
 
-/** What is no file could keep the control thread waiting. @return NULL with errno set */
-static FILE *
-trace_open(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	struct stat status;
-
-	if (fd < 0)
-		return NULL;
-	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) {
-		close(fd);
-		errno = EINVAL;
-		return NULL;
-	}
-	return fdopen(fd, "r");
-}
-
 static int
 trace_file(struct trace_request *request, const char *path, struct err *err)
 {
 	char reason[PCAP_ERRBUF_SIZE];
-	FILE *stream = trace_open(path);
+	FILE *stream = file_open_regular(path);
 
 	if (stream == NULL)
 		return err_set(err, errno, "pcap: %s: %s", path, strerror(errno));
