@@ -61,6 +61,7 @@ struct queue {
 	uint16_t kicked;            /**< avail when the back end was last kicked */
 	bool ordered;               /**< the k-th post is slot k % slots */
 	bool broken;                /**< the back end wrote what makes no sense */
+	uint16_t addressed;         /**< packed, ordered: slots whose entries tell addresses */
 	uint16_t n_free;            /**< general way: free slots on the stack */
 	uint16_t *free;             /**< general way: stack of free slots */
 	uint16_t *done;             /**< general way: slots of the last poll */

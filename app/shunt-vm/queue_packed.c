@@ -68,8 +68,18 @@ packed_lay(struct queue *queue, unsigned slot)
 		};
 		queue->words[slot * n + i] = desc.word;
 	}
-	if (queue->ordered)
+	if (queue->ordered && slot < queue->addressed)
 		packed_address(queue, slot, slot * n);
+}
+
+/** Slots that are posted for the first time: as in a driver's ring, only then have they addresses. */
+static void
+packed_address_new(struct queue *queue, unsigned n)
+{
+	unsigned end = queue->avail + n;
+
+	for (; queue->addressed < end && queue->addressed < queue->slots; queue->addressed++)
+		packed_address(queue, queue->addressed, queue->addressed * queue->entries);
 }
 
 void
@@ -77,6 +87,7 @@ packed_reset(struct queue *queue)
 {
 	for (unsigned i = 0; i < queue->config.size; i++)
 		queue->pdesc[i] = (struct packed_desc){0};
+	queue->addressed = 0;
 	*queue->device_event = (struct packed_event){0};
 	*queue->driver_event = (struct packed_event){.flags = VRING_EVENT_DISABLE};
 }
@@ -234,6 +245,8 @@ packed_post(struct queue *queue, unsigned n)
 
 	if (n == 0)
 		return;
+	if (queue->ordered && queue->addressed < queue->slots)
+		packed_address_new(queue, n);
 	first = packed_post_slot(queue, 0);
 	if (queue->ordered && queue->entries == 1)
 		packed_post_light(queue, n);

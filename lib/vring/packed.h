@@ -168,7 +168,7 @@ bool virtq_packed_plausible(const struct virtq_setup *setup, uint16_t place);
  * descriptor. A ring that is in use may look so too: when its device stands at the first descriptor
  * with a wrap counter of 1, where a fresh one stands as well, or right behind a chain across the
  * ring's end all of whose predecessors are used. Then descriptors that are not available still have
- * addresses.
+ * addresses, and those before its device are the end of one chain.
  *
  * @param strictly nor may descriptors that are not available have addresses
  */

@@ -125,15 +125,25 @@ resume_by_drops(struct resume *resume)
 	return true;
 }
 
+/** Does a ring that looks fresh stand right behind a chain across its end? */
+static bool
+resume_is_behind_chain(const struct virtq_setup *setup, uint16_t place)
+{
+	uint16_t id;
+
+	return virtq_packed_chain(setup, VIRTQ_PACKED_FIRST, &id) == virtq_packed_position(place) &&
+	       !virtq_packed_fresh(setup, true);
+}
+
 /** Does the journal tell more of a ring that looks fresh than that it is? */
 static bool
 resume_is_started(const struct resume *resume)
 {
 	const struct virtq_setup *setup = resume->setup;
+	/* Its very first burst was under way. */
 	bool first = setup->journal->done == VIRTQ_PACKED_FIRST && resume->rest != RESUME_NOTHING;
 
-	/* Its very first burst was under way, or it stands behind a chain across the end. */
-	return (first || !virtq_packed_fresh(setup, true)) &&
+	return (first || resume_is_behind_chain(setup, resume->place)) &&
 	       virtq_packed_plausible(setup, resume->place);
 }
 

@@ -14,7 +14,8 @@ enum journal_kind { NONE, KNOWN, ELSEWHERE, RESIZED, SPLIT, COARSE };
 
 /**
  * A packed ring of four descriptors. Each is, by its flags AVAIL and USED: '.' neither, 'a' AVAIL
- * alone, 'u' both, 'b' USED alone; '_' is '.' without an address, as drivers clear rings.
+ * alone, 'u' both, 'b' USED alone; '_' is '.' without an address, as drivers clear rings; 'n' is 'a'
+ * with NEXT.
  */
 struct packed_case {
 	const char *what;
@@ -60,6 +61,10 @@ static const struct packed_case cases[] = {
 	{"skipped, then available", "uaa_", W, KNOWN, W | 2, W | 2, .place = W | 2},
 	{"chain across the end, the rest used", "a...", W, KNOWN, W | 1, W | 1, .place = W | 1},
 	{"the same in a ring that was cleared", "a___", W, KNOWN, W | 1, W | 1, .place = W},
+	{"longer chain across the end", "na..", W, KNOWN, W | 2, W | 2, .place = W | 2},
+	{"cleared but for addresses, some available", "aa..", W, KNOWN, W | 2, W | 2, .place = W},
+	{"the same, a chain and more", "na..", W, KNOWN, W | 1, W | 1, .place = W},
+	{"the same, all but one", "aaa.", W, KNOWN, W | 2, W | 2, .place = W},
 	{"given as the last back end said", "uuaa", W | 2, KNOWN, W | 2, W | 2, .place = W | 2},
 	{"cleared but for addresses", "....", W, KNOWN, W | 1, W | 1, .place = W},
 	{"driver reloaded, nothing available", "____", W, KNOWN, 3, 3, .place = W},
@@ -160,10 +165,10 @@ teardown(void **state)
 static uint16_t
 owner_of(char letter)
 {
-	return letter == 'a'   ? 1 << VRING_PACKED_DESC_F_AVAIL
-	       : letter == 'b' ? 1 << VRING_PACKED_DESC_F_USED
-	       : letter == 'u' ? OWNER
-			       : 0;
+	return letter == 'a' || letter == 'n' ? 1 << VRING_PACKED_DESC_F_AVAIL
+	       : letter == 'b'                ? 1 << VRING_PACKED_DESC_F_USED
+	       : letter == 'u'                ? OWNER
+					      : 0;
 }
 
 static void
@@ -173,7 +178,8 @@ case_ring(const struct packed_case *one)
 		driver.packed_desc[i] = (struct virtq_packed_desc){
 			.addr = one->ring[i] == '_' ? 0 : BUFFER * (i + 1),
 			.id = (uint16_t)(i + 10),
-			.flags = owner_of(one->ring[i])};
+			.flags = (uint16_t)(owner_of(one->ring[i]) |
+					    (one->ring[i] == 'n' ? VRING_DESC_F_NEXT : 0))};
 }
 
 static void
