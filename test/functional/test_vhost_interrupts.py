@@ -100,6 +100,7 @@ def test_full_socket(switch):
     """It blocks by its flags, nobody reads it: frames go on, and the next reader is told."""
     with switch.evil() as vm, pair(vm, vm.rx) as ours:
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 0)
+        switch.exchange()    # the ring was not enabled for a moment
         for _ in range(1000):
             switch.good.send(frame(EVIL, GOOD))
             vm.wait_frames(1)
