@@ -44,3 +44,18 @@ def bridge(four_ports):
     """The shared switch with an empty table and quiet wires."""
     four_ports.reset()
     return four_ports
+
+
+@pytest.fixture(scope='module')
+def running():
+    """A switch, shared by the tests of a module."""
+    with Switch() as switch:
+        yield switch
+
+
+@pytest.fixture
+def switch(running):
+    """The shared switch without ports."""
+    yield running
+    for port in running.rpc('port.list'):
+        running.rpc('port.del', {'name': port['name']})

@@ -9,26 +9,12 @@ import subprocess
 import pytest
 
 import proc
-from switch import Switch, unbalanced
+from switch import unbalanced
 from testpmd import WiredGuest
 from frames import BROADCAST, frame, mac
 
 DONE, REFUSED, USAGE, ABSENT = range(4)
 COUNTERS = ['rx_packets', 'rx_bytes', 'rx_drops', 'tx_packets', 'tx_bytes', 'tx_drops']
-
-
-@pytest.fixture(scope='module')
-def running():
-    with Switch() as switch:
-        yield switch
-
-
-@pytest.fixture
-def switch(running):
-    """The shared switch without ports."""
-    yield running
-    for port in running.rpc('port.list'):
-        running.rpc('port.del', {'name': port['name']})
 
 
 def fails(switch, status, *words):

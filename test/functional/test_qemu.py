@@ -13,7 +13,6 @@ import pytest
 import proc
 from proc import Process, wait_until
 from qmp import Qmp
-from switch import Switch
 
 REFUSED, USAGE = 1, 2
 QEMU = 'qemu-system-x86_64'
@@ -21,20 +20,6 @@ ODD = ['a,b', 'a,,b', ',', 'a b', "a'b", 'a"b', 'a&b', 'a<b>c', '$HOME', 'a\\b',
        'a;b|c', '`a`', '*', '~', '#a', '&amp;', '\xa0']
 
 needs_qemu = pytest.mark.skipif(not shutil.which(QEMU), reason=f'{QEMU} is not installed')
-
-
-@pytest.fixture(scope='module')
-def running():
-    with Switch() as switch:
-        yield switch
-
-
-@pytest.fixture
-def switch(running):
-    """The shared switch without ports."""
-    yield running
-    for port in running.rpc('port.list'):
-        running.rpc('port.del', {'name': port['name']})
 
 
 def chardev(printed):

@@ -11,25 +11,10 @@ import time
 import pytest
 
 from proc import wait_until
-from switch import Switch
 
 FRONT_ENDS = 40      # one after the other; the library alone tries once a second
 TIMEOUT_S = 20
 GAP_S = 0.02         # between bind() and listen(); what is slower is found within a second
-
-
-@pytest.fixture(scope='module')
-def running():
-    with Switch() as switch:
-        yield switch
-
-
-@pytest.fixture
-def switch(running):
-    """The shared switch without ports."""
-    yield running
-    for port in running.rpc('port.list'):
-        running.rpc('port.del', {'name': port['name']})
 
 
 @contextlib.contextmanager

@@ -14,21 +14,13 @@ import struct
 import pytest
 
 from proc import wait_until
-from switch import Switch, SwitchError
+from switch import SwitchError
 
 
-@pytest.fixture(scope='module')
-def running():
-    with Switch() as switch:
-        yield switch
-
-
-@pytest.fixture
-def switch(running):
-    """The shared switch without ports."""
-    yield running
-    for port in running.rpc('port.list'):
-        running.rpc('port.del', {'name': port['name']})
+@pytest.fixture(autouse=True)
+def no_files_left(running):
+    """Once the ports are gone, tests find the control socket alone in its folder."""
+    yield
     for path in running.run.iterdir():
         if path != running.sock:
             path.unlink()

@@ -22,13 +22,6 @@ static uint8_t bytes[LEN], seen[8 * LEN + 12];
 static uint64_t bad;
 static uint32_t seed;
 
-static uint32_t
-next_random(uint32_t below)
-{
-	seed = seed * 1664525 + 1013904223;
-	return (seed >> 8) % below;
-}
-
 static int
 setup(void **state)
 {
@@ -76,18 +69,18 @@ send_random(uint32_t number, uint32_t most)
 {
 	struct ring_part parts[6];
 	uint64_t addr = RING_LOW + number % 1024 * 1024;
-	uint32_t len = 1 + next_random(LEN), left = len + 12, n = 0;
+	uint32_t len = 1 + unit_random(&seed, LEN), left = len + 12, n = 0;
 
 	ring_pattern(bytes, len, number);
 	ring_fill(&guest, addr, 0, 12);
 	ring_write(&guest, addr + 12, bytes, len);
 	most = most < COUNT(parts) ? most : COUNT(parts);
-	for (uint32_t want = 1 + next_random(most); left > 0; n++) {
-		uint32_t part = n + 1 < want ? 1 + next_random(left) : left;
+	for (uint32_t want = 1 + unit_random(&seed, most); left > 0; n++) {
+		uint32_t part = n + 1 < want ? 1 + unit_random(&seed, left) : left;
 		parts[n] = (struct ring_part){addr + len + 12 - left, part, 0};
 		left -= part;
 	}
-	if (n <= driver.size && next_random(3) == 0)
+	if (n <= driver.size && unit_random(&seed, 3) == 0)
 		ring_add_indirect(&driver, addr + 800, parts, n);
 	else
 		ring_add(&driver, parts, n);
@@ -104,11 +97,11 @@ test_pop_rounds(void **state)
 		restart(&(struct ring_options){.size = sizes[i / 2], .first = i % 2 ? 40000 : 0});
 		for (unsigned round = 0; round < ROUNDS; round++) {
 			struct vring_used_elem entry;
-			while (free_descs() > 0 && next_random(6) > 0) {
+			while (free_descs() > 0 && unit_random(&seed, 6) > 0) {
 				lens[sent % 1024] = send_random(sent, free_descs());
 				sent++;
 			}
-			uint16_t most = (uint16_t)(1 + next_random(FRAME_BURST));
+			uint16_t most = (uint16_t)(1 + unit_random(&seed, FRAME_BURST));
 			uint16_t n = virtq_pop(&driver.ring, batch, frames, most, &bad);
 			assert_int_equal(n, most < sent - taken ? most : sent - taken);
 			for (uint16_t j = 0; j < n; j++, taken++) {
@@ -135,13 +128,14 @@ static void
 provide(uint32_t room)
 {
 	while (free_descs() > 0) {
-		uint32_t most = free_descs() < 3 ? free_descs() : 3, n = 1 + next_random(most);
+		uint32_t most = free_descs() < 3 ? free_descs() : 3,
+			 n = 1 + unit_random(&seed, most);
 		uint64_t addr = RING_LOW + driver.next_desc * 2048u;
 		struct ring_part parts[3];
 		for (uint32_t i = 0; i < n; i++)
 			parts[i] = (struct ring_part){addr + i * (room / n),
 				i + 1 < n ? room / n : room - i * (room / n), VRING_DESC_F_WRITE};
-		if (next_random(3) == 0)
+		if (unit_random(&seed, 3) == 0)
 			ring_add_indirect(&driver, addr + 1024, parts, n);
 		else
 			ring_add(&driver, parts, n);
@@ -184,9 +178,9 @@ test_push_rounds(void **state)
 			.size = sizes[i / 2], .first = merge ? 777 : 0, .mergeable = merge});
 		provide(merge ? 100 : LEN + 12);
 		for (unsigned round = 0; round < ROUNDS; round++) {
-			uint16_t n = (uint16_t)(1 + next_random(FRAME_BURST));
+			uint16_t n = (uint16_t)(1 + unit_random(&seed, FRAME_BURST));
 			for (uint16_t j = 0; j < n; j++) {
-				uint32_t len = 1 + next_random(LEN);
+				uint32_t len = 1 + unit_random(&seed, LEN);
 				ring_pattern(payload[j], len, round + j);
 				segments[j] = (struct frame_segment){payload[j], len};
 				frames[j] = (struct frame){.segment = &segments[j],

@@ -132,13 +132,6 @@ static struct virtq_journal journal;
 static struct virtq_batch *batch;
 static uint32_t seed;
 
-static uint32_t
-next_random(uint32_t below)
-{
-	seed = seed * 1664525 + 1013904223;
-	return (seed >> 8) % below;
-}
-
 static int
 setup(void **state)
 {
@@ -274,7 +267,7 @@ test_states(void **state)
 static void
 add_random(bool popped, uint32_t number)
 {
-	uint32_t n = 1 + next_random(3),
+	uint32_t n = 1 + unit_random(&seed, 3),
 		 room = driver.size - (driver.place_avail - driver.place_used);
 	struct ring_part parts[3];
 
@@ -294,7 +287,7 @@ work_random(bool popped)
 	static const struct frame_segment segment = {bytes, sizeof(bytes)};
 	struct virtq_result result;
 	uint64_t bad = 0;
-	uint16_t n = (uint16_t)(1 + next_random(5));
+	uint16_t n = (uint16_t)(1 + unit_random(&seed, 5));
 
 	for (uint16_t i = 0; i < n; i++) {
 		frame[i] = (struct frame){.segment = &segment,
@@ -342,15 +335,15 @@ test_rounds(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 2 * COUNT(sizes); i++) {
 		bool popped = i % 2 == 0;
-		uint16_t first = (uint16_t)next_random(2 * sizes[i / 2]);
+		uint16_t first = (uint16_t)unit_random(&seed, 2 * sizes[i / 2]);
 		ring_restart(&driver, NULL, true,
 			&(struct ring_options){
 				.size = sizes[i / 2], .first = first, .journal = &journal});
 		for (uint32_t round = 0; round < ROUNDS; round++) {
-			for (uint32_t chains = next_random(6); chains > 0; chains--)
+			for (uint32_t chains = unit_random(&seed, 6); chains > 0; chains--)
 				add_random(popped, round + chains);
 			work_random(popped);
-			if (next_random(2) == 0)
+			if (unit_random(&seed, 2) == 0)
 				ring_reclaim(&driver);
 			struct ring_driver kept = driver;
 			ring_reclaim(&driver);

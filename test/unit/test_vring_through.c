@@ -27,13 +27,6 @@ static uint64_t bad;
 static uint8_t bytes[LONG], seen[LONG + 12];
 static uint32_t seed;
 
-static uint32_t
-next_random(uint32_t below)
-{
-	seed = seed * 1664525 + 1013904223;
-	return (seed >> 8) % below;
-}
-
 static int
 setup(void **state)
 {
@@ -68,16 +61,16 @@ teardown(void **state)
 static uint32_t
 random_length(void)
 {
-	switch (next_random(8)) {
+	switch (unit_random(&seed, 8)) {
 	case 0:
-		return 1 + next_random(60000);
+		return 1 + unit_random(&seed, 60000);
 	case 1:
-		return 1 + next_random(9000);
+		return 1 + unit_random(&seed, 9000);
 	case 2:
 	case 3:
-		return 1 + next_random(1500);
+		return 1 + unit_random(&seed, 1500);
 	default:
-		return 1 + next_random(300);
+		return 1 + unit_random(&seed, 300);
 	}
 }
 
@@ -91,13 +84,13 @@ send_random(uint64_t addr, uint32_t len, uint32_t pattern)
 	ring_pattern(bytes, len, pattern);
 	ring_fill(&sender, addr, 0, 12);
 	ring_write(&sender, addr + 12, bytes, len);
-	for (uint32_t most = 1 + next_random(12); left > 0; n++) {
-		uint32_t part = n + 1 < most ? 1 + next_random(left) : left;
+	for (uint32_t most = 1 + unit_random(&seed, 12); left > 0; n++) {
+		uint32_t part = n + 1 < most ? 1 + unit_random(&seed, left) : left;
 		parts[n] = (struct ring_part){addr + at, part, 0};
 		at += part;
 		left -= part;
 	}
-	if (next_random(2))
+	if (unit_random(&seed, 2))
 		ring_add_indirect(&from, addr + SLOT - 256, parts, n);
 	else
 		ring_add(&from, parts, n);
@@ -129,7 +122,7 @@ provide(unsigned n)
 	for (unsigned i = 0; i < n; i++)
 		ring_add(&to,
 			&(struct ring_part){RING_LOW + to.next_desc * 4096u,
-				1 + 2047 + next_random(2048), VRING_DESC_F_WRITE},
+				1 + 2047 + unit_random(&seed, 2048), VRING_DESC_F_WRITE},
 			1);
 }
 
@@ -143,7 +136,7 @@ test_all(void **state)
 	(void)state;
 	provide(256);
 	for (unsigned round = 0; round < ROUNDS; round++) {
-		uint32_t lens[8], n = 1 + next_random(8);
+		uint32_t lens[8], n = 1 + unit_random(&seed, 8);
 		for (uint32_t i = 0; i < n; i++)
 			send_random(RING_LOW + i * SLOT, lens[i] = random_length(), round * 8 + i);
 		uint16_t got = virtq_pop(&from.ring, batch, frames, FRAME_BURST, &bad);

@@ -21,6 +21,14 @@
 #define assert_uint_in_range assert_in_range
 #endif
 
+/** A number below a limit, the same ones in every run. @param seed is moved on */
+static inline uint32_t
+unit_random(uint32_t *seed, uint32_t below)
+{
+	*seed = *seed * 1664525 + 1013904223;
+	return (*seed >> 8) % below;
+}
+
 /** Fail with both texts unless one holds the other. */
 #define assert_contains(text, part)                                                                \
 	do {                                                                                       \
