@@ -210,11 +210,11 @@ is_extended(uint16_t l2_len, uint16_t l4)
 static void
 check_extended(uint16_t l2_len, uint16_t l4, uint32_t whole, uint32_t segment)
 {
-	uint32_t before = whole - l4, length = segment - l4;
+	uint32_t uncut = whole - l4, length = segment - l4;
 	uint8_t sums[6];
 
 	packet_put16(sums, packet_get16(bytes + l4 + PACKET_TCP_CSUM));
-	packet_put16(sums + 2, (uint16_t) ~((before & 0xffff) + (before >> 16)));
+	packet_put16(sums + 2, (uint16_t) ~((uncut & 0xffff) + (uncut >> 16)));
 	packet_put16(sums + 4, (uint16_t)length);
 	fuzz_check(packet_sum(after + l4, length, packet_sum(sums, sizeof(sums), 0)) == 0xffff);
 	fuzz_check(packet_get16(after + l2_len + 4) == segment - l2_len - 40);
