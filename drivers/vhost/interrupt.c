@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Interrupts of guests whose frames the library moves. It writes to the interrupt descriptor itself,
- * and would wait where the front end has it wait. So it is given an eventfd of ours under the same
+ * and would wait where the front end has it wait. So it is given a descriptor of ours under the same
  * number, while it holds the rings' locks: no burst sees another one. The polling lcore that had it do
- * a burst looks afterwards whether it wrote there, and interrupts the guest as vring/call.h does.
+ * a burst looks afterwards whether it wrote there (vring/call_relay.h), and interrupts the guest as
+ * vring/call.h does.
  */
 #include <fcntl.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <rte_common.h>
@@ -44,9 +44,7 @@ vhost_interrupt_take(struct vhost_dev *dev, int vid, uint16_t ring)
 	relay->fault = call_check(vring.callfd, &socket);
 	if (relay->fault == VIRTQ_GOOD && !interrupt_keep(&relay->to[socket], vring.callfd))
 		relay->fault = VIRTQ_CALL_ROOM;
-	if (atomic_load(&relay->ours) < 0)
-		atomic_store(&relay->ours, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-	if (dup3(atomic_load(&relay->ours), vring.callfd, O_CLOEXEC) < 0)
+	if (call_relay_open(&relay->ours) < 0 || dup3(relay->ours.fd, vring.callfd, O_CLOEXEC) < 0)
 		return VIRTQ_CALL_ROOM;
 	relay->given = true;
 	atomic_store(&relay->socket, socket);
@@ -82,13 +80,11 @@ vhost_interrupt_message(struct vhost_dev *dev, int vid, uint64_t number)
 }
 
 void
-vhost_interrupt_pass(const struct vhost_dev *dev, uint16_t ring)
+vhost_interrupt_pass(struct vhost_dev *dev, uint16_t ring)
 {
-	const struct vhost_relay *relay = &dev->relay[ring];
-	int ours = atomic_load_explicit(&relay->ours, memory_order_relaxed);
-	eventfd_t count;
+	struct vhost_relay *relay = &dev->relay[ring];
 
-	if (ours < 0 || eventfd_read(ours, &count) < 0)
+	if (!call_relay_taken(&relay->ours))
 		return;
 	bool socket = atomic_load_explicit(&relay->socket, memory_order_acquire);
 	call_send(atomic_load_explicit(&relay->to[socket], memory_order_relaxed), socket);
@@ -98,7 +94,6 @@ void
 vhost_interrupt_init(struct vhost_dev *dev)
 {
 	for (unsigned i = 0; i < RTE_DIM(dev->relay); i++) {
-		atomic_store(&dev->relay[i].ours, -1);
 		atomic_store(&dev->relay[i].to[0], -1);
 		atomic_store(&dev->relay[i].to[1], -1);
 	}
@@ -121,7 +116,7 @@ vhost_interrupt_forget(struct vhost_dev *dev)
 
 		relay->given = false;
 		relay->fault = VIRTQ_GOOD;
-		interrupt_close(&relay->ours);
+		call_relay_close(&relay->ours);
 		interrupt_close(&relay->to[0]);
 		interrupt_close(&relay->to[1]);
 	}

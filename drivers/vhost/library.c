@@ -72,8 +72,7 @@ vhost_library_rx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_
 	n = rte_vhost_dequeue_burst(epoch->vid, vhost_guest_tx_ring(queue), dev->pool, mbufs, n);
 	library_check(dev, vhost_guest_tx_ring(queue));
 	vhost_library_note(dev, epoch, vhost_guest_tx_ring(queue));
-	if (n > 0)
-		vhost_interrupt_pass(dev, vhost_guest_tx_ring(queue));
+	vhost_interrupt_pass(dev, vhost_guest_tx_ring(queue));
 	for (uint16_t i = 0; i < n; i++) {
 		frame_from_mbuf(&frames[i], mbufs[i]);
 		if (mbufs[i]->ol_flags & (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG))

@@ -16,6 +16,7 @@
 #include "frame/reach.h"
 #include "port/port.h"
 #include "vhost/keys.h"
+#include "vring/call_relay.h"
 #include "vring/vring.h"
 
 enum {
@@ -77,11 +78,12 @@ extern __thread struct vhost_burst vhost_burst;
 /** Interrupts of a ring on their way through us, where the library moves the frames (interrupt.c). */
 struct vhost_relay {
 	/* The library's event thread's alone. */
-	bool given;             /**< the library has an eventfd of ours */
+	bool given;             /**< the library has a descriptor of ours */
 	enum virtq_fault fault; /**< of what the front end gave */
-	/* Written by it, read by polling lcores; negative = none. Open until the connection ends. */
-	atomic_int ours;    /**< what the library writes to */
-	atomic_int to[2];   /**< what the front end gave: an eventfd, or a Unix socket */
+	/* Written by it, read by polling lcores. Open until the connection ends. */
+	struct call_relay ours; /**< what the library writes to */
+	atomic_int to
+		[2]; /**< what the front end gave: an eventfd, or a Unix socket; negative = none */
 	atomic_bool socket; /**< which of them */
 };
 
@@ -349,7 +351,7 @@ void vhost_thread_wake(void);
 void vhost_interrupt_init(struct vhost_dev *dev);
 
 /**
- * Have the library write to an eventfd of ours instead of the descriptor that the front end gave for
+ * Have the library write to a descriptor of ours instead of the descriptor that the front end gave for
  * a ring. While the library holds the rings' locks, or lcores use none of them.
  *
  * @return VIRTQ_GOOD, or the fault: the guest cannot be interrupted through what was given
@@ -368,7 +370,7 @@ int vhost_interrupt_dup(const struct vhost_dev *dev, uint16_t ring, int fd);
 void vhost_interrupt_message(struct vhost_dev *dev, int vid, uint64_t number);
 
 /** After a burst of the library: interrupt the guest if it would have. Polling lcores; never waits. */
-void vhost_interrupt_pass(const struct vhost_dev *dev, uint16_t ring);
+void vhost_interrupt_pass(struct vhost_dev *dev, uint16_t ring);
 
 /** The connection is gone, and lcores use none of its rings. */
 void vhost_interrupt_forget(struct vhost_dev *dev);

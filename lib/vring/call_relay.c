@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Signals written to a file in memory. */
+#include "vring/call_relay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum {
+	RELAY_BYTES = 16384,
+	RELAY_SLOTS = RELAY_BYTES / sizeof(uint64_t),
+	RELAY_HALF = RELAY_SLOTS / 2, /* far more than threads signal at once */
+};
+
+static int
+relay_map(int fd, uint64_t **slot)
+{
+	/* Allocated now: a write that finds no memory would be a signal that is lost. */
+	int rc = posix_fallocate(fd, 0, RELAY_BYTES);
+	void *map;
+
+	if (rc != 0)
+		return -rc;
+	/* Should nobody look for long, signals find no slot; those before are still to be seen. */
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) < 0)
+		return -errno;
+	map = mmap(NULL, RELAY_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+	if (map == MAP_FAILED)
+		return -errno;
+	*slot = map;
+	return 0;
+}
+
+int
+call_relay_open(struct call_relay *relay)
+{
+	uint64_t *slot;
+
+	if (atomic_load(&relay->slot) != NULL)
+		return 0;
+	relay->fd = memfd_create("interrupts", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (relay->fd < 0)
+		return -errno;
+	int rc = relay_map(relay->fd, &slot);
+	if (rc < 0) {
+		close(relay->fd);
+		return rc;
+	}
+	atomic_store(&relay->next, 0);
+	rte_spinlock_init(&relay->lock);
+	/* Release: pairs with the acquire in call_relay_taken(). */
+	atomic_store_explicit(&relay->slot, slot, memory_order_release);
+	return 0;
+}
+
+void
+call_relay_close(struct call_relay *relay)
+{
+	uint64_t *slot = atomic_exchange(&relay->slot, NULL);
+
+	if (slot == NULL)
+		return;
+	munmap(slot, RELAY_BYTES);
+	close(relay->fd);
+}
+
+/** Clear what is written from a slot on. @return the first that is not */
+static unsigned
+relay_clear(uint64_t *slot, unsigned next)
+{
+	while (next < RELAY_SLOTS && __atomic_load_n(&slot[next], __ATOMIC_RELAXED) != 0)
+		__atomic_store_n(&slot[next++], 0, __ATOMIC_RELAXED);
+	return next;
+}
+
+bool
+call_relay_take(struct call_relay *relay, uint64_t *slot)
+{
+	bool any = false;
+
+	rte_spinlock_lock(&relay->lock);
+	unsigned next = atomic_load_explicit(&relay->next, memory_order_relaxed);
+	for (;;) {
+		if (next >= RELAY_HALF && lseek(relay->fd, 0, SEEK_SET) == 0) {
+			/* What was written before the file began anew. */
+			any |= relay_clear(slot, next) != next;
+			next = 0;
+		}
+		atomic_store_explicit(&relay->next, next, memory_order_relaxed);
+		/*
+		 * Full: `next` is out before its slot is read. A thread that signals reads them the
+		 * other way round: either it finds its slot, or the slot is found here.
+		 */
+		atomic_thread_fence(memory_order_seq_cst);
+		if (__atomic_load_n(&slot[next], __ATOMIC_RELAXED) == 0)
+			break;
+		__atomic_store_n(&slot[next++], 0, __ATOMIC_RELAXED);
+		any = true;
+	}
+	rte_spinlock_unlock(&relay->lock);
+	return any;
+}
