@@ -22,8 +22,9 @@ from .ovs import Ovs, Ovs13, OvsTesting
 from .shuntd import Library, Shuntd
 from .switch import Absent
 from .testpmd import Testpmd
+from .vpp import Vpp
 
-KINDS = (Floor, Shuntd, Library, Testpmd, Ovs, Ovs13, OvsTesting, Grout, LinuxBridge)
+KINDS = (Floor, Shuntd, Library, Testpmd, Ovs, Ovs13, OvsTesting, Grout, Vpp, LinuxBridge)
 ROUNDS, SECONDS = 5, 1.0
 QUICK_ROUNDS, QUICK_SECONDS = 2, 0.4
 

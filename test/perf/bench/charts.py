@@ -6,10 +6,11 @@ import subprocess
 
 COLOURS = {'floor': '#8a8f98', 'shuntd': '#0b6e99', 'library': '#7fb7d3',
            'testpmd': '#e09f3e', 'ovs': '#9e2a2b', 'ovs-13': '#c8553d', 'ovs-testing': '#e5989b',
-           'grout': '#6d597a', 'bridge': '#6a994e'}
+           'grout': '#6d597a', 'vpp': '#2a9d8f', 'bridge': '#6a994e'}
 NAMES = {'floor': 'stripped loop', 'shuntd': 'Shunt', 'library': 'Shunt, library',
          'testpmd': 'testpmd io', 'ovs': 'OVS-DPDK', 'ovs-13': 'OVS, Debian 13',
-         'ovs-testing': 'OVS, Debian testing', 'grout': 'grout', 'bridge': 'Linux bridge'}
+         'ovs-testing': 'OVS, Debian testing', 'grout': 'grout', 'vpp': 'VPP',
+         'bridge': 'Linux bridge'}
 STYLE = '''
 set terminal svg size 1000,500 font "Helvetica,14" background "#ffffff" enhanced
 set output "{path}"
