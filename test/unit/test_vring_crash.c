@@ -215,7 +215,7 @@ receive(struct ring_driver *sink)
 			assert_int_equal(i, 0);
 			return -1;
 		}
-		assert_in_range(entry.len, 1, ROOM);
+		assert_uint_in_range(entry.len, 1, ROOM);
 		assert_true(at + entry.len <= HEADER + LEN);
 		ring_read(&guest, sink->addr[entry.id], bytes + at, entry.len);
 		at += entry.len;
@@ -240,7 +240,7 @@ expect_resumed(void)
 	reconnect(&sink, false);
 	move(&source, &sink);
 	for (; (number = receive(&sink)) >= 0; received++) {
-		assert_in_range(number, last + 1, FRAMES - 1);
+		assert_uint_in_range(number, last + 1, FRAMES - 1);
 		last = number;
 	}
 	ring_reclaim(&source);
@@ -285,7 +285,7 @@ static void
 look_resumed(void)
 {
 	n_checked++;
-	assert_in_range(expect_resumed(), 0, BURST);
+	assert_uint_in_range(expect_resumed(), 0, BURST);
 }
 
 static void
@@ -355,7 +355,7 @@ test_killed(void **state)
 		n_checked = 0;
 		step(work_move, look_resumed);
 		/* Each frame is at least copied, used, and given back. */
-		assert_in_range(n_checked, 2 * FRAMES, UINT32_MAX);
+		assert_uint_in_range(n_checked, 2 * FRAMES, UINT32_MAX);
 		assert_int_equal(expect_resumed(), 0);
 		scene_stop();
 	}
