@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -32,6 +33,25 @@ relay_map(int fd, uint64_t **slot)
 	return 0;
 }
 
+/**
+ * A file in memory, opened by name: only then are a write() and an lseek() atomic with respect to each
+ * other, as POSIX has it for regular files. @return the descriptor; negative errno
+ */
+static int
+relay_create(void)
+{
+	char name[32];
+	int file = memfd_create("interrupts", MFD_CLOEXEC | MFD_ALLOW_SEALING), fd;
+
+	if (file < 0)
+		return -errno;
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", file);
+	fd = open(name, O_RDWR | O_CLOEXEC);
+	fd = fd < 0 ? -errno : fd;
+	close(file);
+	return fd;
+}
+
 int
 call_relay_open(struct call_relay *relay)
 {
@@ -39,9 +59,9 @@ call_relay_open(struct call_relay *relay)
 
 	if (atomic_load(&relay->slot) != NULL)
 		return 0;
-	relay->fd = memfd_create("interrupts", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	relay->fd = relay_create();
 	if (relay->fd < 0)
-		return -errno;
+		return relay->fd;
 	int rc = relay_map(relay->fd, &slot);
 	if (rc < 0) {
 		close(relay->fd);
