@@ -35,32 +35,39 @@ static_busybox() {
     if ! ldd "$path" >/dev/null 2>&1; then echo "$path"; fi
 }
 
-kernel_package() {
-    apt-cache depends "$META" 2>/dev/null | awk '/Depends: linux-image-/ {print $2; exit}'
+# What a package depends on whose name begins so.
+depends() { apt-cache depends "$1" 2>/dev/null | sed -n "s/^ *Depends: \\($2.*\\)/\\1/p"; }
+
+# The kernel's packages; since Linux 7 its modules and the kernel itself have packages of their own.
+kernel_packages() {
+    local package
+    package=$(depends "$META" linux-image- | head -1)
+    [ -z "$package" ] || echo "$package" "$(depends "$package" linux-binary-)" "$(depends "$package" linux-modules-)"
 }
 
 download_kernel() {
-    local package tmp
-    package=$(kernel_package)
-    if [ -z "$package" ] && [ "$(id -u)" = 0 ]; then
+    local packages tmp
+    packages=$(kernel_packages)
+    if [ -z "$packages" ] && [ "$(id -u)" = 0 ]; then
         apt-get -qq update >/dev/null 2>&1 || true
-        package=$(kernel_package)
+        packages=$(kernel_packages)
     fi
-    [ -n "$package" ] || die "apt does not know $META; as root: apt-get update"
+    [ -n "$packages" ] || die "apt does not know $META; as root: apt-get update"
     tmp=$(mktemp -d "$DIR/download.XXXXXX")
-    if ! (cd "$tmp" && apt-get -qq download "$package" >log 2>&1); then
-        die "cannot download $package ($(grep '^E:' "$tmp/log" | head -1)); go online once, or put its .deb into $DIR"
+    # shellcheck disable=SC2086  # a list of words
+    if ! (cd "$tmp" && apt-get -qq download $packages >log 2>&1); then
+        die "cannot download ${packages%% *} ($(grep '^E:' "$tmp/log" | head -1)); go online once, or put its .deb into $DIR"
     fi
-    rm -f "$DIR"/linux-image-*.deb
+    rm -f "$DIR"/linux-*.deb
     mv "$tmp"/*.deb "$DIR"/
 }
 
-kernel_deb() { find "$DIR" -maxdepth 1 -name 'linux-image-*.deb' | sort | tail -1; }
+kernel_debs() { find "$DIR" -maxdepth 1 -name 'linux-*.deb' | sort; }
 
 # The fingerprint of everything that goes into the image.
 inputs() {
     local program
-    { cat "$HERE"/{image.sh,vmlinux.py} "$HERE"/guest/*; basename "$(kernel_deb)"; cat "$(static_busybox)"
+    { cat "$HERE"/{image.sh,vmlinux.py} "$HERE"/guest/*; kernel_debs | sed 's:.*/::'; cat "$(static_busybox)"
       for program in $PROGRAMS; do cat "$(command -v "$program")"; done; } | sha256sum
 }
 
@@ -103,8 +110,8 @@ copy_modules() {
 }
 
 build() {
-    local work=$1 root=$1/root kernel=$1/kernel program
-    dpkg -x "$(kernel_deb)" "$kernel"
+    local work=$1 root=$1/root kernel=$1/kernel deb program image
+    for deb in $(kernel_debs); do dpkg -x "$deb" "$kernel"; done
     mkdir -p "$root"/{bin,etc,dev,proc,sys,tmp,lib/modules}
     ln -s bin "$root/sbin"
     cp -L "$(static_busybox)" "$root/bin/busybox"
@@ -119,8 +126,9 @@ build() {
     install -m 755 "$HERE/guest/init" "$root/init"
     install -m 755 "$HERE"/guest/{agent,load} "$root/bin/"
     (cd "$root" && find . | sort | cpio --quiet -o -H newc -R 0:0) | gzip -1 >"$work/initramfs.cpio.gz"
-    "$HERE/vmlinux.py" "$kernel"/boot/vmlinuz-* "$work/vmlinuz" 2>/dev/null ||
-        cp "$kernel"/boot/vmlinuz-* "$work/vmlinuz"
+    # In /boot, or since Linux 7 beside the modules.
+    image=$(find "$kernel" -name 'vmlinuz*' | head -1)
+    "$HERE/vmlinux.py" "$image" "$work/vmlinuz" 2>/dev/null || cp "$image" "$work/vmlinuz"
 }
 
 check_host
@@ -131,7 +139,7 @@ exec 9>>"$DIR/lock"
 flock 9
 WORK=
 trap 'rm -rf "$WORK" "$DIR"/download.*' EXIT
-if [ "$REFRESH" = yes ] || [ -z "$(kernel_deb)" ]; then download_kernel; fi
+if [ "$REFRESH" = yes ] || [ -z "$(kernel_debs)" ]; then download_kernel; fi
 stamp=$(inputs)
 if [ ! -s "$DIR/vmlinuz" ] || [ ! -s "$DIR/initramfs.cpio.gz" ] ||
    [ "$(cat "$DIR/stamp" 2>/dev/null)" != "$stamp" ]; then
