@@ -53,7 +53,7 @@ attack_reconnect(struct attack *attack)
 		vm_disconnect(attack->vm);
 		nanosleep(&pause, NULL);
 		station_fill(attack->station);
-		queue_post(attack->rx, queue_room(attack->rx));
+		queue_post(attack->rx, queue_space(attack->rx));
 		done = vm_connect(attack->vm, &attack->err) == 0;
 	}
 	attack->vm->timeout = timeout;
@@ -74,7 +74,7 @@ attack_ready(struct attack *attack)
 	queue_consume(attack->tx, done);
 	station_fill(attack->station);
 	if (attack->vm->sock >= 0 && !gone && !attack->tx->broken && !attack->rx->broken &&
-		queue_room(attack->tx) > 0 && !attack->stuck)
+		queue_space(attack->tx) > 0 && !attack->stuck)
 		return true;
 	attack->closed += gone;
 	attack->stuck = 0;

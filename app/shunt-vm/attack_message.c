@@ -138,7 +138,7 @@ act_stop_start(struct attack *attack)
 
 	while (station_receive(attack->station, attack->rx->slots) > 0)
 		continue;
-	station_room(attack->station, UINT16_MAX);
+	station_space(attack->station, UINT16_MAX);
 	if (code == 0)
 		code = negotiate_start(attack->vm, &err);
 	message_try(attack, code);

@@ -287,13 +287,13 @@ ring_spoil_rx(struct attack *attack, bool write, uint32_t len)
 	unsigned n = queue_poll(queue, queue->slots);
 
 	queue_consume(queue, n);
-	for (unsigned i = 0; i < queue_room(queue); i++) {
+	for (unsigned i = 0; i < queue_space(queue); i++) {
 		unsigned slot = queue_slot(queue, i);
 
 		ring_write(queue, slot * queue->entries, queue_data_guest(queue, slot), len,
 			write ? VRING_DESC_WRITE : 0, 0);
 	}
-	queue_post(queue, queue_room(queue));
+	queue_post(queue, queue_space(queue));
 	queue_kick(queue);
 }
 
@@ -316,11 +316,11 @@ act_rx_address(struct attack *attack)
 	unsigned n = queue_poll(queue, queue->slots);
 
 	queue_consume(queue, n);
-	for (unsigned i = 0; i < queue_room(queue); i++)
+	for (unsigned i = 0; i < queue_space(queue); i++)
 		ring_write(queue, queue_slot(queue, i) * queue->entries,
 			ring_memory_end(attack) - attack->rounds % 100, VM_SLOT_MERGEABLE,
 			VRING_DESC_WRITE, 0);
-	queue_post(queue, queue_room(queue));
+	queue_post(queue, queue_space(queue));
 	queue_kick(queue);
 }
 
@@ -352,7 +352,7 @@ static void
 act_flip(struct attack *attack)
 {
 	struct queue *queue = attack->tx;
-	unsigned n = queue_room(queue) < 32 ? queue_room(queue) : 32, slots[32];
+	unsigned n = queue_space(queue) < 32 ? queue_space(queue) : 32, slots[32];
 	uint64_t until = tsc_now() + tsc_of(0.0005);
 
 	for (unsigned i = 0; i < n; i++)

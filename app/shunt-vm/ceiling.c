@@ -66,15 +66,15 @@ ceiling_take(struct ceiling *ceiling, struct worker *worker, unsigned i)
 	return n;
 }
 
-/** Deliver n frames to a station, or as many as it has room for. */
+/** Deliver n frames to a station, or as many as it has space for. */
 static void
 ceiling_deliver(struct ceiling *ceiling, struct worker *worker, unsigned i, uint16_t n)
 {
 	struct station *station = worker->stations[i];
-	uint16_t room = (uint16_t)(station->rx->avail - ceiling->received[i]);
+	uint16_t space = (uint16_t)(station->rx->avail - ceiling->received[i]);
 
 	ceiling_return(
-		station->rx, &ceiling->received[i], n < room ? n : room, station->tx->lengths[0]);
+		station->rx, &ceiling->received[i], n < space ? n : space, station->tx->lengths[0]);
 }
 
 /** One round: the other side takes what was sent and delivers as many. */
@@ -95,9 +95,9 @@ ceiling_step_flood(struct worker *worker, void *context)
 	struct ceiling *ceiling = context;
 	struct station *sender = worker->stations[0];
 	uint16_t sent = ceiling_take(ceiling, worker, 0);
-	unsigned burst = sender->traffic->burst, room = station_room(sender, burst), moved = 0;
+	unsigned burst = sender->traffic->burst, space = station_space(sender, burst), moved = 0;
 
-	station_send(sender, room < burst ? room : burst);
+	station_send(sender, space < burst ? space : burst);
 	for (unsigned i = 1; i < worker->n_stations; i++) {
 		ceiling_deliver(ceiling, worker, i, sent);
 		moved += station_receive(worker->stations[i], burst);

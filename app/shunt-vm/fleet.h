@@ -39,7 +39,7 @@ struct worker {
 	struct err err;
 	unsigned reconnected; /**< VMs whose back end came back */
 	double outage;        /**< longest seconds from a lost back end to the next frame */
-	uint64_t lost_at;     /**< TSC when a back end was lost, 0: none since the last frame */
+	uint64_t sigbus_at;   /**< TSC when a back end was lost, 0: none since the last frame */
 	bool started;
 	bool settled; /**< waits for nothing more; atomic, written by the worker, read by all */
 	pthread_t thread;

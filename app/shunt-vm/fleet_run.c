@@ -40,8 +40,8 @@ worker_reconnect(struct worker *worker, struct vm *vm)
 {
 	int code = -ETIMEDOUT;
 
-	if (worker->lost_at == 0)
-		worker->lost_at = tsc_now();
+	if (worker->sigbus_at == 0)
+		worker->sigbus_at = tsc_now();
 	vm_disconnect(vm);
 	while (code != 0 && !fleet_over(worker->fleet) && tsc_now() < worker->fleet->deadline) {
 		vm->timeout = 0.2;
@@ -61,7 +61,7 @@ worker_reconnect(struct worker *worker, struct vm *vm)
 
 		if (station->vm != vm)
 			continue;
-		queue_post(station->rx, queue_room(station->rx));
+		queue_post(station->rx, queue_space(station->rx));
 		queue_kick(station->rx);
 		queue_kick(station->tx);
 		station->credit = station->share; /* what circled is gone */
@@ -103,11 +103,11 @@ static void
 worker_moved(struct worker *worker)
 {
 	worker->idle_since = worker->now;
-	if (worker->lost_at != 0) {
-		double outage = tsc_seconds(worker->now - worker->lost_at);
+	if (worker->sigbus_at != 0) {
+		double outage = tsc_seconds(worker->now - worker->sigbus_at);
 
 		worker->outage = outage > worker->outage ? outage : worker->outage;
-		worker->lost_at = 0;
+		worker->sigbus_at = 0;
 	}
 }
 
@@ -231,7 +231,7 @@ worker_reap(struct worker *worker, unsigned *left)
 		struct station *station = worker->stations[i];
 		unsigned flight = queue_flight(station->tx);
 
-		station_room(station, UINT16_MAX);
+		station_space(station, UINT16_MAX);
 		reaped += flight - queue_flight(station->tx);
 		*left += queue_flight(station->tx);
 	}

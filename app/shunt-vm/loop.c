@@ -15,8 +15,8 @@ static unsigned
 loop_share(unsigned frames, const struct fleet *fleet, const struct station *station)
 {
 	uint32_t bytes = station->traffic->shape.max + station->vm->header;
-	uint32_t room = station->rx->config.slot_bytes;
-	unsigned holds = station->rx->slots / ((bytes + room - 1) / room);
+	uint32_t space = station->rx->config.slot_bytes;
+	unsigned holds = station->rx->slots / ((bytes + space - 1) / space);
 	unsigned most = frames != 0 ? holds : holds / (fleet->n_vms > 1 ? fleet->n_vms : 2);
 	unsigned share = (frames != 0 ? frames : LOOP_FRAMES) / station->vm->pairs;
 
@@ -41,11 +41,11 @@ unsigned
 loop_station(struct station *station)
 {
 	unsigned burst = station->traffic->burst;
-	unsigned room = station_room(station, burst);
+	unsigned space = station_space(station, burst);
 	unsigned n = station_receive(station, burst), sent;
 
 	station->credit += n;
-	sent = station->credit < room ? station->credit : room;
+	sent = station->credit < space ? station->credit : space;
 	sent = sent < burst ? sent : burst;
 	if (sent > 0) {
 		station_send(station, sent);
@@ -76,7 +76,7 @@ static void
 loop_restart(struct worker *worker, uint64_t stall_ticks)
 {
 	for (unsigned i = 0; i < worker->n_stations; i++)
-		station_room(worker->stations[i], UINT16_MAX);
+		station_space(worker->stations[i], UINT16_MAX);
 	if (loop_is_over(worker, stall_ticks))
 		for (unsigned i = 0; i < worker->n_stations; i++)
 			if (worker->stations[i]->credit == 0)

@@ -18,7 +18,7 @@ static const double ECHO_HOLD_SECONDS = 0.1;
 struct echo {
 	uint64_t drop_every, dup_every, swap_every;
 	uint64_t seen, dropped, duplicated, swapped;
-	uint64_t refused; /**< no room to send */
+	uint64_t refused; /**< no space to send */
 	bool held;        /**< a frame waits for the one that overtakes it */
 	const struct station *held_by;
 	struct received held_frame;
@@ -113,13 +113,13 @@ echo_step(struct worker *worker, void *context)
 
 	for (unsigned i = 0; i < worker->n_stations; i++) {
 		struct station *station = worker->stations[i];
-		unsigned room, burst = station->traffic->burst;
+		unsigned space, burst = station->traffic->burst;
 
 		station->now = worker->now;
-		room = station_room(station, station->tx->slots / 2);
+		space = station_space(station, station->tx->slots / 2);
 		/* A fault may make two of one. */
-		room = room / 2 < burst ? room / 2 : burst;
-		moved += station_walk(station, room, echo_take, context);
+		space = space / 2 < burst ? space / 2 : burst;
+		moved += station_walk(station, space, echo_take, context);
 		/* The last frame of all has none behind it to be overtaken by: it is only late. */
 		if (echo->held && echo->held_by == station && echo_is_quiet(worker))
 			echo_release(echo, station);

@@ -24,7 +24,7 @@ enum {
 	LEARN_ADDRESSES = 1 << 20, /**< that there are at all */
 	LEARN_TRIES = 3,           /**< trials of a rate: a busy machine spoils some */
 	LEARN_ROUNDS = 12,
-	LEARN_SPOILT = 16, /**< one address of so many may be missed while there is room */
+	LEARN_SPOILT = 16, /**< one address of so many may be missed while there is space */
 };
 
 static const double LEARN_RATE_MIN = 1e3, LEARN_PRECISION = 0.02, LEARN_LIMIT = 60,
@@ -100,7 +100,7 @@ learn_receive(struct learn *learn, struct worker *worker, struct station *sender
 		moved += n;
 		station->now = worker->now;
 	}
-	station_room(sender, UINT16_MAX);
+	station_space(sender, UINT16_MAX);
 	if (moved == 0 && learn_is_silent(worker, sender)) {
 		learn->lost = learn->done - learn->arrived;
 		if (learn->done == learn->n)
@@ -109,7 +109,7 @@ learn_receive(struct learn *learn, struct worker *worker, struct station *sender
 	return moved;
 }
 
-/** Show or probe addresses, as many at a time as surely find room. */
+/** Show or probe addresses, as many at a time as surely find space. */
 static unsigned
 learn_step_window(struct worker *worker, void *context)
 {
@@ -182,11 +182,11 @@ learn_try(struct learn *learn, double pps, struct fleet *fleet, struct learn_res
 	struct err *err)
 {
 	struct station *station = fleet_station(fleet, 0);
-	unsigned room = station_room(station, station->tx->slots);
+	unsigned space = station_space(station, station->tx->slots);
 	uint64_t flooded;
 	int code;
 
-	learn_begin(learn, room < LEARN_BATCH ? room : LEARN_BATCH);
+	learn_begin(learn, space < LEARN_BATCH ? space : LEARN_BATCH);
 	learn->per_tick = pps / (double)tsc_hz();
 	while (learn->done < learn->n && learn_stage(learn, station, fleet))
 		;
@@ -255,7 +255,7 @@ learn_rate(struct learn *learn, struct fleet *fleet, double *rate, struct err *e
 }
 
 /**
- * Show more and more addresses until there is no room for them. A busy switch may miss a few before;
+ * Show more and more addresses until there is no space for them. A busy switch may miss a few before;
  * trials grow, so that a full table shows.
  */
 static int

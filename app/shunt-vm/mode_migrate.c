@@ -77,7 +77,7 @@ migrate_settle(struct fleet *fleet, const struct vm *vm)
 			continue;
 		while (station_receive(station, station->rx->slots) > 0)
 			station->credit = 0;
-		station_room(station, UINT16_MAX);
+		station_space(station, UINT16_MAX);
 	}
 }
 

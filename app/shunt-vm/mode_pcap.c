@@ -103,7 +103,7 @@ replay_step(struct worker *worker, void *context)
 	}
 	station_flush(station, n);
 	n += station_receive(station, station->rx->slots);
-	station_room(station, station->tx->slots);
+	station_space(station, station->tx->slots);
 	replay->done |= code < 0 || (code == 0 && !replay->pending);
 	/* Done when the back end took everything. */
 	if (code < 0 || (replay->done && queue_flight(station->tx) == 0))

@@ -2,14 +2,14 @@
 /*
  * The driver's side of one virtqueue, split or packed, made to cost as little as the ring allows.
  *
- * A queue has `slots` buffers of equal room, each with its own fixed descriptors. As long as the
+ * A queue has `slots` buffers of equal space, each with its own fixed descriptors. As long as the
  * back end completes in order, the k-th post is slot k % slots: descriptors and the avail ring are
  * laid out once, and for a split ring only indexes move. The last completion of each batch is
  * compared with what order demands; the first surprise turns the queue to the general way, which
  * reads every id and keeps a list of free slots. Ids that were not posted break the queue.
  *
  * To receive or reap: n = queue_poll(), look at queue_done_slot/length(0..n-1), queue_consume().
- * To send or refill: fill queue_slot(0..n-1), n <= queue_room(), queue_post().
+ * To send or refill: fill queue_slot(0..n-1), n <= queue_space(), queue_post().
  * Call queue_notify() now and then: it kicks a back end that sleeps.
  *
  * Thread safety: a queue belongs to one thread at a time.
@@ -30,7 +30,7 @@ struct queue_config {
 	uint16_t size;     /**< ring entries */
 	uint16_t segments; /**< descriptors of a buffer, in the ring or its indirect table */
 	uint16_t header;   /**< bytes of the first descriptor when the header stands apart, or 0 */
-	uint32_t slot_bytes; /**< room of a buffer, header included */
+	uint32_t slot_bytes; /**< space of a buffer, header included */
 };
 
 /** One descriptor's part of a buffer. */
@@ -128,12 +128,12 @@ queue_flight(const struct queue *queue)
 
 /** Slots that can be posted. */
 static inline unsigned
-queue_room(const struct queue *queue)
+queue_space(const struct queue *queue)
 {
 	return queue->slots - queue_flight(queue);
 }
 
-/** The slot that post number i from now uses, i < queue_room(). */
+/** The slot that post number i from now uses, i < queue_space(). */
 static inline unsigned
 queue_slot(const struct queue *queue, unsigned i)
 {

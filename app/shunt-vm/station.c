@@ -110,7 +110,7 @@ station_fill(struct station *station)
 {
 	unsigned header = station->vm->header;
 
-	for (unsigned i = 0; i < queue_room(station->tx); i++) {
+	for (unsigned i = 0; i < queue_space(station->tx); i++) {
 		unsigned slot = queue_slot(station->tx, i);
 		struct frame_spec spec = station_spec(station, slot);
 		struct net_header net = frame_header(&spec);
@@ -153,21 +153,21 @@ station_start(struct station *station)
 	station_fill(station);
 	station_reset(station);
 	station_tune(station);
-	queue_post(station->rx, queue_room(station->rx));
+	queue_post(station->rx, queue_space(station->rx));
 	queue_kick(station->rx);
 }
 
 unsigned
-station_room(struct station *station, unsigned wanted)
+station_space(struct station *station, unsigned wanted)
 {
-	unsigned room = queue_room(station->tx);
+	unsigned space = queue_space(station->tx);
 
 	queue_notify(station->tx);
 	/* Staged frames have their slots; completions could take the place of these. */
-	if (room >= wanted || station->staged > 0)
-		return room;
+	if (space >= wanted || station->staged > 0)
+		return space;
 	queue_consume(station->tx, queue_poll(station->tx, station->tx->slots));
-	return queue_room(station->tx);
+	return queue_space(station->tx);
 }
 
 static uint32_t
@@ -280,7 +280,7 @@ station_stage(struct station *station, const uint8_t *frame, uint32_t bytes,
 	uint8_t *data;
 
 	if (size + bytes > station->tx->config.slot_bytes ||
-		station_room(station, station->staged + 1) <= station->staged)
+		station_space(station, station->staged + 1) <= station->staged)
 		return false;
 	slot = queue_slot(station->tx, station->staged++);
 	data = queue_data(station->tx, slot);

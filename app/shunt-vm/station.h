@@ -121,9 +121,9 @@ void station_fill(struct station *station);
 void station_reset(struct station *station);
 
 /** How many frames can be sent now; looks at completions only when fewer than wanted. */
-unsigned station_room(struct station *station, unsigned wanted);
+unsigned station_space(struct station *station, unsigned wanted);
 
-/** Send n frames of the load, n <= station_room(). */
+/** Send n frames of the load, n <= station_space(). */
 void station_send(struct station *station, unsigned n);
 
 /** Receive and check at most max frames. @return how many */
@@ -135,7 +135,7 @@ unsigned station_walk(struct station *station, unsigned max, station_take take, 
 /**
  * Write a frame into the next send buffer; station_flush() sends.
  *
- * @return false when there is no room, or the frame is too large for a buffer
+ * @return false when there is no space, or the frame is too large for a buffer
  */
 bool station_stage(struct station *station, const uint8_t *frame, uint32_t bytes,
 	const struct net_header *header);

@@ -20,14 +20,14 @@ station_buffers(const struct station *station, unsigned i)
 static uint32_t
 station_copy(struct station *station, unsigned i, unsigned n)
 {
-	const uint32_t room = FRAME_BUFFER_MAX + NET_HEADER;
+	const uint32_t space = FRAME_BUFFER_MAX + NET_HEADER;
 	uint32_t at = 0;
 
 	for (unsigned k = i; k < i + n; k++) {
 		uint32_t length = queue_done_length(station->rx, k);
 
-		if (length > room - at)
-			length = room - at;
+		if (length > space - at)
+			length = space - at;
 		memcpy(station->scratch + at,
 			queue_data(station->rx, queue_done_slot(station->rx, k)), length);
 		at += length;

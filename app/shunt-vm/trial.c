@@ -52,7 +52,7 @@ trial_aim_all(struct trial *trial, struct fleet *fleet)
 static unsigned
 trial_send(struct station *station, const struct trial_run *run)
 {
-	unsigned burst = station->traffic->burst, n = burst, room;
+	unsigned burst = station->traffic->burst, n = burst, space;
 
 	if (run->per_tick > 0) {
 		double due = (double)(station->now - run->from) * run->per_tick -
@@ -64,8 +64,8 @@ trial_send(struct station *station, const struct trial_run *run)
 		n = (unsigned)(run->limit - station->count.tx_frames);
 	if (n == 0)
 		return 0;
-	room = station_room(station, n);
-	n = n < room ? n : room;
+	space = station_space(station, n);
+	n = n < space ? n : space;
 	if (n > 0)
 		station_send(station, n);
 	return n;

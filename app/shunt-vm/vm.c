@@ -121,14 +121,14 @@ vm_queue_config(const struct vm *vm, bool write, const struct vm_frames *frames)
 	/* Without VERSION_1 (or ANY_LAYOUT) the header is a descriptor of its own. */
 	bool apart = config->legacy && (!config->mrg || !write);
 	uint16_t segments = write ? 1 : (uint16_t)config->chain;
-	uint32_t room = write && config->mrg ? VM_SLOT_MERGEABLE
-			: write              ? frames->receive + vm->header
-					     : frames->send + vm->header;
+	uint32_t space = write && config->mrg ? VM_SLOT_MERGEABLE
+			 : write              ? frames->receive + vm->header
+					      : frames->send + vm->header;
 
 	if ((apart || (config->indirect && !write)) && segments < 2)
 		segments = 2;
-	if (room < VM_SLOT_MERGEABLE)
-		room = VM_SLOT_MERGEABLE;
+	if (space < VM_SLOT_MERGEABLE)
+		space = VM_SLOT_MERGEABLE;
 	return (struct queue_config){
 		.packed = config->packed,
 		.event_idx = config->event_idx,
@@ -138,7 +138,7 @@ vm_queue_config(const struct vm *vm, bool write, const struct vm_frames *frames)
 		.size = (uint16_t)config->size,
 		.segments = segments,
 		.header = apart ? (uint16_t)vm->header : 0,
-		.slot_bytes = room,
+		.slot_bytes = space,
 	};
 }
 

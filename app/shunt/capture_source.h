@@ -53,7 +53,7 @@ const uint8_t *capture_source_next(
 /** Done with what capture_source_next() gave. */
 void capture_source_done(struct capture_source *source);
 
-/** Frames lost so far: there was no room for them. */
+/** Frames lost so far: there was no space for them. */
 uint64_t capture_source_lost(const struct capture_source *source);
 
 /** The word for a drop reason; NULL: the frame was not dropped. */

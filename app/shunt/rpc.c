@@ -14,7 +14,7 @@
 
 #include "text.h"
 
-enum { RPC_ROOM_FIRST = 65536 };
+enum { RPC_SPACE_FIRST = 65536 };
 
 struct rpc {
 	int fd;
@@ -23,7 +23,7 @@ struct rpc {
 	int64_t deadline; /**< of the call under way, in milliseconds of CLOCK_MONOTONIC */
 	char *buffer;     /**< what came and is not used up */
 	size_t used;
-	size_t room;
+	size_t space;
 	int given; /**< a descriptor that came with an answer; -1 = none */
 };
 
@@ -146,23 +146,23 @@ rpc_send(struct rpc *rpc, const char *text, size_t length)
 	return 0;
 }
 
-/** Make room for more of the answer. */
+/** Make space for more of the answer. */
 static int
 rpc_grow(struct rpc *rpc)
 {
-	size_t room = rpc->room == 0 ? RPC_ROOM_FIRST : rpc->room * 2;
+	size_t space = rpc->space == 0 ? RPC_SPACE_FIRST : rpc->space * 2;
 	char *buffer;
 
 	if (rpc->used >= rpc->limits.answer_max)
 		return -EMSGSIZE;
-	if (rpc->used < rpc->room)
+	if (rpc->used < rpc->space)
 		return 0;
-	room = room < rpc->limits.answer_max ? room : rpc->limits.answer_max;
-	buffer = realloc(rpc->buffer, room);
+	space = space < rpc->limits.answer_max ? space : rpc->limits.answer_max;
+	buffer = realloc(rpc->buffer, space);
 	if (buffer == NULL)
 		return -ENOMEM;
 	rpc->buffer = buffer;
-	rpc->room = room;
+	rpc->space = space;
 	return 0;
 }
 
@@ -190,8 +190,8 @@ rpc_read(struct rpc *rpc)
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(sizeof(int))];
 	} control;
-	struct iovec room = {rpc->buffer + rpc->used, rpc->room - rpc->used};
-	struct msghdr message = {.msg_iov = &room,
+	struct iovec space = {rpc->buffer + rpc->used, rpc->space - rpc->used};
+	struct msghdr message = {.msg_iov = &space,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes)};

@@ -81,7 +81,7 @@ show_status(const struct show *show, const json_t *result)
 {
 	const json_t *fdb = json_object_get(result, "fdb");
 	char used[TEXT_NUMBER_MAX];
-	char room[TEXT_NUMBER_MAX];
+	char space[TEXT_NUMBER_MAX];
 	char text[64];
 
 	if (!json_is_object(result))
@@ -95,7 +95,7 @@ show_status(const struct show *show, const json_t *result)
 	show_numbers(show, json_object_get(result, "lcores"));
 	fprintf(show->file, "fdb      %s of %s entries\n",
 		text_count(show_number(fdb, "entries"), used),
-		text_count(show_number(fdb, "capacity"), room));
+		text_count(show_number(fdb, "capacity"), space));
 	return 0;
 }
 

@@ -20,7 +20,7 @@ struct table {
 	size_t n_columns;
 	struct table_cell *cells;
 	size_t n_cells;
-	size_t room;
+	size_t space;
 	bool failed; /**< a cell is missing */
 };
 
@@ -39,16 +39,16 @@ table_new(const struct table_column *columns, size_t n)
 static int
 table_grow(struct table *table)
 {
-	size_t room = table->room == 0 ? TABLE_CELLS_FIRST : table->room * 2;
+	size_t space = table->space == 0 ? TABLE_CELLS_FIRST : table->space * 2;
 	struct table_cell *cells;
 
-	if (table->n_cells < table->room)
+	if (table->n_cells < table->space)
 		return 0;
-	cells = reallocarray(table->cells, room, sizeof(*cells));
+	cells = reallocarray(table->cells, space, sizeof(*cells));
 	if (cells == NULL)
 		return -ENOMEM;
 	table->cells = cells;
-	table->room = room;
+	table->space = space;
 	return 0;
 }
 

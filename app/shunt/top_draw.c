@@ -16,7 +16,7 @@ enum {
 	TOP_LINE_MAX = 512,
 	TOP_ROWS_FIXED = 6,  /**< header, gaps, titles and bottom line */
 	TOP_ROWS_TABLES = 5, /**< the table and the title of drops, with gaps */
-	TOP_ROWS_SMALL = 18, /**< a lower screen has room for ports and lcores alone */
+	TOP_ROWS_SMALL = 18, /**< a lower screen has space for ports and lcores alone */
 	TOP_DROPS_MIN = 3,   /**< rows of drops, if there are as many */
 	TOP_BAR = 20,        /**< columns of a load bar */
 	TOP_NAME_MIN = 12,   /**< columns for a port's name, at least */
@@ -122,8 +122,8 @@ top_draw_history(int y, int x, const struct rates_port *port)
 	static const char utf8[][TOP_LEVEL_MAX] = {" ", "\u2581", "\u2582", "\u2583", "\u2584",
 		"\u2585", "\u2586", "\u2587", "\u2588"};
 	static const char ascii[][TOP_LEVEL_MAX] = {" ", "_", ".", ",", "-", "=", "+", "*", "#"};
-	size_t room = COLS > x ? (size_t)(COLS - x) : 0;
-	size_t n = port->n_history < room ? port->n_history : room;
+	size_t space = COLS > x ? (size_t)(COLS - x) : 0;
+	size_t n = port->n_history < space ? port->n_history : space;
 	const float *rate = port->history + port->n_history - n;
 	float most = 0;
 
@@ -315,10 +315,10 @@ top_draw_bottom(const struct top_view *view)
 }
 
 /** How many rows each part gets. */
-struct top_room {
+struct top_space {
 	int ports;
 	int lcores;
-	int drops; /**< -1 = there is no room for tables and drops */
+	int drops; /**< -1 = there is no space for tables and drops */
 };
 
 static int
@@ -327,13 +327,13 @@ top_least(int one, int other)
 	return one < other ? one : other;
 }
 
-/** Lcores and drops get a part of the room each, and what the ports leave over. */
-static struct top_room
+/** Lcores and drops get a part of the space each, and what the ports leave over. */
+static struct top_space
 top_share(const struct top_view *view)
 {
 	bool small = LINES < TOP_ROWS_SMALL;
 	int rows = LINES - TOP_ROWS_FIXED - (small ? 0 : TOP_ROWS_TABLES);
-	struct top_room room = {.drops = -1};
+	struct top_space space = {.drops = -1};
 	size_t n_ports, n_lcores, n_drops;
 	int most;
 
@@ -345,36 +345,36 @@ top_share(const struct top_view *view)
 		most = rows - (int)n_ports - (int)n_lcores > most
 			       ? rows - (int)n_ports - (int)n_lcores
 			       : most;
-		room.drops = top_least(n_drops > 0 ? (int)n_drops : 1, most);
-		rows -= room.drops;
+		space.drops = top_least(n_drops > 0 ? (int)n_drops : 1, most);
+		rows -= space.drops;
 	}
 	most = rows / 3 > 1 ? rows / 3 : 1;
 	most = rows - (int)n_ports > most ? rows - (int)n_ports : most;
-	room.lcores = top_least((int)n_lcores, most);
-	room.ports = rows - room.lcores;
-	return room;
+	space.lcores = top_least((int)n_lcores, most);
+	space.ports = rows - space.lcores;
+	return space;
 }
 
 void
 top_draw(struct top_view *view)
 {
-	struct top_room room = top_share(view);
+	struct top_space space = top_share(view);
 	size_t n_ports;
 	int y;
 
 	rates_ports(view->rates, &n_ports);
-	view->page = room.ports > 0 ? (size_t)room.ports : 1;
+	view->page = space.ports > 0 ? (size_t)space.ports : 1;
 	if (view->first + view->page > n_ports)
 		view->first = n_ports > view->page ? n_ports - view->page : 0;
 	erase();
 	if (*view->trouble != '\0')
 		attron(A_DIM); /* what follows is old */
 	top_draw_header(view);
-	y = top_draw_ports(view, 2, room.ports);
-	y = top_draw_lcores(view, y + 1, room.lcores);
-	if (room.drops >= 0) {
+	y = top_draw_ports(view, 2, space.ports);
+	y = top_draw_lcores(view, y + 1, space.lcores);
+	if (space.drops >= 0) {
 		y = top_draw_table(view, y + 1);
-		top_draw_drops(view, y + 1, room.drops);
+		top_draw_drops(view, y + 1, space.drops);
 	}
 	attroff(A_DIM);
 	top_draw_bottom(view);

@@ -24,7 +24,7 @@ struct top_view {
 	double interval; /**< seconds */
 	bool help;       /**< explain the keys */
 	size_t first;    /**< the port in the first row; drawing lowers it when too large */
-	size_t page;     /**< drawing sets it: how many ports there is room for */
+	size_t page;     /**< drawing sets it: how many ports there is space for */
 };
 
 /** Prepare colours; after ncurses has the terminal. */

@@ -177,7 +177,7 @@ rates_histories(struct rates *rates, const json_t *ports, struct rates_history *
 	rates->places = places;
 }
 
-/** Compute all rates into arrays that have the room. */
+/** Compute all rates into arrays that have the space. */
 static void
 rates_compute(struct rates *rates, const json_t *ports, const json_t *lcores, double seconds)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Frames between the switch and a device's queues. */
+/* The rx and tx bursts of an ethdev port. */
 #include "ethdev/ethdev.h"
 #include "port/send.h"
 
-/** A tag that was taken out and handed over beside the frame belongs into it. */
+/** Put a stripped VLAN tag back into the frame. @return false: no memory, frame dropped */
 static bool
 ethdev_untangle_tag(struct rte_mbuf **mbuf, struct counters *counters)
 {
@@ -16,7 +16,7 @@ ethdev_untangle_tag(struct rte_mbuf **mbuf, struct counters *counters)
 	return false;
 }
 
-/** Now and then, whether frames come or not: what was sent last gets nobody else to look. */
+/** Collect tx completions now and then: after the last frames no further burst would do it. */
 static void
 ethdev_turn(struct ethdev *dev)
 {
@@ -24,7 +24,7 @@ ethdev_turn(struct ethdev *dev)
 
 	atomic_store_explicit(&dev->turns, turns, memory_order_relaxed);
 	if (unlikely(turns % ETHDEV_COLLECT_TURNS == 0))
-		ethdev_lend_collect(dev);
+		ethdev_completion_collect(dev);
 }
 
 uint16_t
@@ -35,7 +35,7 @@ ethdev_rx(void *arg, uint16_t queue, struct frame frames[], uint16_t n, struct c
 	uint16_t received = rte_eth_rx_burst(dev->id, queue, mbufs, n);
 	uint16_t kept = 0;
 
-	if (dev->loans != NULL && queue == 0)
+	if (dev->completions != NULL && queue == 0)
 		ethdev_turn(dev);
 	for (uint16_t i = 0; i < received; i++) {
 		if (unlikely(mbufs[i]->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) &&
@@ -46,7 +46,7 @@ ethdev_rx(void *arg, uint16_t queue, struct frame frames[], uint16_t n, struct c
 	return kept;
 }
 
-/** Tell the device what the virtio-net header told us (the rest is said already). */
+/** Complete the offload flags from the virtio-net header; the others are set already. */
 static void
 ethdev_prepare(const struct frame_offload *offload, struct rte_mbuf *mbuf)
 {
@@ -64,34 +64,34 @@ ethdev_segments(struct rte_mbuf *const mbufs[], uint16_t n)
 	return segments;
 }
 
-/** Send what may be lent, and see what came back of that before. Under the queue's lock. */
+/** Send with tx completions, and reap those of earlier frames. Under the queue's lock. */
 static uint16_t
-ethdev_send_lent(const struct ethdev *dev, uint16_t lane, uint16_t queue, struct rte_mbuf *mbufs[],
-	uint16_t n)
+ethdev_send_inflight(const struct ethdev *dev, uint16_t lcore_id, uint16_t queue,
+	struct rte_mbuf *mbufs[], uint16_t n)
 {
-	/* Before they are sent, for then they are not ours; more than was sent would be too many. */
+	/* Counted before the burst, since sent mbufs belong to the driver; less those not sent. */
 	uint32_t segments = ethdev_segments(mbufs, n);
 	uint16_t sent = rte_eth_tx_burst(dev->id, queue, mbufs, n);
 
 	segments -= ethdev_segments(mbufs + sent, n - sent);
 	dev->queue[queue].segments += segments;
-	loans_mark(dev->loans[lane], dev->queue[queue].segments);
-	ethdev_lend_end(dev, lane);
+	tx_completions_mark(dev->completions[lcore_id], dev->queue[queue].segments);
+	ethdev_completion_reap(dev, lcore_id);
 	return sent;
 }
 
 static uint16_t
-ethdev_send_burst(void *arg, uint16_t lane, struct rte_mbuf *mbufs[], uint16_t n)
+ethdev_send_burst(void *arg, uint16_t lcore_id, struct rte_mbuf *mbufs[], uint16_t n)
 {
 	const struct ethdev *dev = arg;
-	uint16_t ready = n, queue = lane % dev->tx_queues, sent;
+	uint16_t ready = n, queue = lcore_id % dev->tx_queues, sent;
 
 	rte_spinlock_lock(&dev->queue[queue].lock);
-	/* For tags too: net_virtio puts them in there. */
+	/* For tags too: net_virtio inserts them in its tx_prepare. */
 	if (dev->capabilities & (FRAME_CSUM | FRAME_TAG))
 		ready = rte_eth_tx_prepare(dev->id, queue, mbufs, n);
-	if (dev->loans != NULL)
-		sent = ethdev_send_lent(dev, lane, queue, mbufs, ready);
+	if (dev->completions != NULL)
+		sent = ethdev_send_inflight(dev, lcore_id, queue, mbufs, ready);
 	else
 		sent = rte_eth_tx_burst(dev->id, queue, mbufs, ready);
 	rte_spinlock_unlock(&dev->queue[queue].lock);
@@ -100,18 +100,18 @@ ethdev_send_burst(void *arg, uint16_t lane, struct rte_mbuf *mbufs[], uint16_t n
 }
 
 void
-ethdev_tx(void *arg, uint16_t lane, struct frame *const frames[], uint16_t n,
+ethdev_tx(void *arg, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 	struct counters *counters)
 {
 	struct ethdev *dev = arg;
 	const struct send_queue to = {
 		.burst = ethdev_send_burst,
 		.dev = dev,
-		.queue = lane,
+		.queue = lcore_id,
 		.pool = dev->pool,
 		.capabilities = dev->capabilities,
 		.reads_guests = dev->reads_guests,
-		.loans = dev->loans != NULL ? dev->loans[lane] : NULL,
+		.completions = dev->completions != NULL ? dev->completions[lcore_id] : NULL,
 		.prepare = ethdev_prepare,
 	};
 

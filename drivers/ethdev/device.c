@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A device's life: plug, configure, start, unplug. Control thread. */
+/* Life cycle of a device: plug, configure, start, unplug. Control thread. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +33,7 @@ device_find(const char *device)
 	return found;
 }
 
-/** Find a device, or have DPDK open it. @return 0 or negative errno */
+/** Find a device, or make DPDK open it. @return 0 or negative errno */
 static int
 device_get(struct ethdev *dev, const char *device)
 {
@@ -49,13 +49,13 @@ device_get(struct ethdev *dev, const char *device)
 }
 
 /**
- * The same, and catch what DPDK and the driver log meanwhile: should it fail then the first line
- * says why, which the error code does not.
+ * device_get() with the log of DPDK and the driver captured: on failure its first line gives the
+ * reason, which the error code does not.
  */
 static int
 device_get_caught(struct ethdev *dev, const char *device, char why[DEVICE_WHY_MAX])
 {
-	/* Never closed: another thread may be about to write. */
+	/* Never closed: another thread may be about to write to it. */
 	static FILE *caught;
 	static char *text;
 	static size_t length;
@@ -104,7 +104,7 @@ ethdev_unplug(struct ethdev *dev)
 
 	if (dev->started)
 		rte_eth_dev_stop(dev->id);
-	ethdev_lend_stop(dev);
+	ethdev_completion_stop(dev);
 	if (rc == 0 && dev->plugged) {
 		rte_eth_dev_close(dev->id);
 		rc = rte_dev_remove(info.device);
@@ -114,7 +114,7 @@ ethdev_unplug(struct ethdev *dev)
 	device_taken[dev->id] = false;
 }
 
-/** A driver without hardware: it moves frames by what the CPU does. */
+/** @return true if the driver has no hardware: the CPU moves the frames */
 static bool
 device_is_software(const struct rte_eth_dev_info *info)
 {
@@ -122,9 +122,10 @@ device_is_software(const struct rte_eth_dev_info *info)
 }
 
 /*
- * Segmentation of a driver without hardware is librte_gso's, which knows IPv4 alone and believes
- * headers that a guest wrote: ours is as fast and does neither. net_af_packet puts a tag in after it
- * has looked whether the frame fits into its ring, and then writes beyond.
+ * Drivers without hardware segment by librte_gso, which handles IPv4 only and trusts headers that a
+ * guest wrote: our own segmentation is as fast and has neither flaw. net_af_packet inserts a tag
+ * after it has checked that the frame fits into its ring, and so writes past the end: devices on a
+ * kernel interface do not insert tags.
  */
 static uint64_t
 device_tx_offloads(const struct rte_eth_dev_info *info)
@@ -144,9 +145,9 @@ device_tx_offloads(const struct rte_eth_dev_info *info)
 }
 
 /**
- * Drivers that read frames with the CPU, in this process, wherever they lie: nothing but their
- * source says so. Others without hardware pass addresses on to where guests are not mapped, and
- * net_tap is slower with frames in pieces than with a copy.
+ * Whether the driver reads frames with the CPU, in this process, wherever they lie. Only the source
+ * of a driver shows this. Other drivers without hardware pass addresses to processes where guests
+ * are not mapped, and net_tap is slower with multi-segment frames than with a copy.
  */
 static bool
 device_reads_guests(const struct rte_eth_dev_info *info)
@@ -176,8 +177,8 @@ device_capabilities(uint64_t tx_offloads)
 }
 
 /**
- * The MTU to tell the device, 0 = its own. A driver over a kernel interface may know of 1500 bytes
- * only and pass on more: there the interface and the switch keep the limit.
+ * The MTU to configure, 0 = the device's own. A driver on a kernel interface may report a maximum
+ * of 1500 bytes and still pass longer frames: there the interface and the switch enforce the limit.
  */
 static uint16_t
 device_mtu(const struct ethdev_config *config, const struct rte_eth_dev_info *info)
@@ -187,7 +188,7 @@ device_mtu(const struct ethdev_config *config, const struct rte_eth_dev_info *in
 	return (uint16_t)(info->if_index > 0 ? RTE_MIN(config->mtu, (int64_t)most) : config->mtu);
 }
 
-/** How do guests' frames get there? Sets dev->copies, dev->lends, dev->reads_guests. */
+/** Decide how frames in guest memory are sent: set dev->copies, dev->lends, dev->reads_guests. */
 static void
 device_guest_frames(
 	struct ethdev *dev, const struct ethdev_config *config, const struct rte_eth_dev_info *info)
@@ -197,7 +198,7 @@ device_guest_frames(
 	else if (config->zero_copy == ETHDEV_ZERO_COPY_OFF)
 		dev->copies = "as configured";
 	else if (!device_reads_guests(info))
-		dev->copies = ethdev_lend_obstacle(info);
+		dev->copies = ethdev_completion_obstacle(info);
 	dev->reads_guests = dev->copies == NULL;
 	dev->lends = dev->reads_guests && !device_reads_guests(info);
 	dev->lends_all = config->zero_copy == ETHDEV_ZERO_COPY_ON;
@@ -215,7 +216,7 @@ device_configure(struct ethdev *dev, const struct ethdev_config *config,
 		return err_set(err, EINVAL, "queues: the device has %u, not %u",
 			info->max_rx_queues, dev->rx_queues);
 	dev->tx_queues = (uint16_t)RTE_MIN(
-		info->max_tx_queues, RTE_MAX(dev->services->lanes, (unsigned)dev->rx_queues));
+		info->max_tx_queues, RTE_MAX(dev->services->lcores, (unsigned)dev->rx_queues));
 	conf.txmode.offloads = device_tx_offloads(info);
 	conf.rxmode.mtu = device_mtu(config, info);
 	if (config->mtu > POOL_PAYLOAD - FRAME_ETH_LEN - 2 * FRAME_TAG_LEN) {
@@ -253,7 +254,7 @@ device_queues(struct ethdev *dev, const struct rte_eth_dev_info *info, int numa,
 		return dev->pool == NULL ? -ENOMEM : err_set(err, ENOMEM, "device: no memory");
 	dev->tx_ring = tx_ring;
 	if (dev->lends)
-		ethdev_lend_thresholds(&conf);
+		ethdev_completion_thresholds(&conf);
 	for (uint16_t q = 0; rc == 0 && q < dev->rx_queues; q++)
 		rc = rte_eth_rx_queue_setup(dev->id, q, rx_ring, socket, NULL, dev->pool);
 	for (uint16_t q = 0; rc == 0 && q < dev->tx_queues; q++) {
@@ -269,7 +270,7 @@ device_set_mtu(struct ethdev *dev, int64_t mtu, struct err *err)
 {
 	int rc = mtu > 0 ? rte_eth_dev_set_mtu(dev->id, (uint16_t)mtu) : 0;
 
-	/* A device without the notion takes any length; the switch enforces the limit. */
+	/* A device without an MTU takes any length; the switch enforces the limit. */
 	if (rc < 0 && rc != -ENOTSUP)
 		return err_set(err, -rc, "mtu: the device does not take %d: %s", (int)mtu,
 			rte_strerror(-rc));
@@ -277,8 +278,8 @@ device_set_mtu(struct ethdev *dev, int64_t mtu, struct err *err)
 }
 
 /**
- * Throw away what has come in before there is a port. A socket of net_af_packet hears every
- * interface of the host until it is bound to its own; such frames must not get into the switch.
+ * Discard frames received before the port exists. A socket of net_af_packet receives from every
+ * interface of the host until it is bound to its own; such frames must not enter the switch.
  */
 static void
 device_drain(const struct ethdev *dev)
@@ -308,7 +309,7 @@ ethdev_start(struct ethdev *dev, const struct ethdev_config *config, int numa, s
 		(rc = device_set_mtu(dev, mtu, err)) < 0 ||
 		(rc = device_queues(dev, &info, numa, err)) < 0)
 		return rc;
-	if (dev->lends && (rc = ethdev_lend_start(dev, info.device, numa, err)) < 0)
+	if (dev->lends && (rc = ethdev_completion_start(dev, info.device, numa, err)) < 0)
 		return rc;
 	rc = rte_eth_dev_start(dev->id);
 	if (rc < 0)

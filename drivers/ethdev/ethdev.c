@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The ethdev port driver: configuration check, open, close, link state and port info. */
 #include "ethdev/ethdev.h"
 
 #include <errno.h>
@@ -47,12 +48,12 @@ ethdev_free(struct ethdev *dev)
 {
 	if (dev->pool != NULL)
 		pool_release(dev->pool, dev->reserved);
-	ethdev_lend_free(dev);
+	ethdev_completion_free(dev);
 	rte_free(dev->queue);
 	rte_free(dev);
 }
 
-/** Ask the kernel about the interface behind a device. @return 0 or negative errno */
+/** Query the kernel interface of a device by ioctl(). @return 0 or negative errno */
 static int
 ethdev_netdev_ask(unsigned index, unsigned long question, struct ifreq *request)
 {
@@ -66,7 +67,7 @@ ethdev_netdev_ask(unsigned index, unsigned long question, struct ifreq *request)
 	return rc;
 }
 
-/** The MTU configured, else what the driver says and the kernel's interface lets pass. */
+/** @return the MTU configured, else the smaller of the driver's and the kernel interface's */
 static uint16_t
 ethdev_mtu(const struct ethdev *dev, const struct ethdev_config *config)
 {
@@ -78,7 +79,7 @@ ethdev_mtu(const struct ethdev *dev, const struct ethdev_config *config)
 		return (uint16_t)config->mtu;
 	if (rte_eth_dev_get_mtu(dev->id, &mtu) < 0)
 		mtu = RTE_ETHER_MTU;
-	/* Drivers over sockets say 1500, whatever the interface has. */
+	/* Drivers on sockets report 1500, whatever the interface has. */
 	if (rte_eth_dev_info_get(dev->id, &info) == 0 && info.if_index > 0 &&
 		ethdev_netdev_ask(info.if_index, SIOCGIFMTU, &request) == 0)
 		mtu = (uint16_t)RTE_MIN(request.ifr_mtu, (int)mtu);
@@ -128,7 +129,7 @@ ethdev_close(struct port *port)
 	port->dev = NULL;
 }
 
-/** Is the kernel's interface behind a device running? Drivers over sockets do not look. */
+/** Whether the kernel interface of a device is running. Drivers on sockets do not check this. */
 static bool
 ethdev_netdev_runs(unsigned index)
 {
@@ -139,14 +140,14 @@ ethdev_netdev_runs(unsigned index)
 	       (rc == 0 && (request.ifr_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING));
 }
 
-/** A port that nobody polls, because it is off, is looked at here. */
+/** Collect tx completions of a port that is not polled because it is disabled. */
 static void
 ethdev_collect(struct ethdev *dev)
 {
 	unsigned turns = atomic_load_explicit(&dev->turns, memory_order_relaxed);
 
-	if (dev->loans != NULL && turns == dev->turns_seen)
-		ethdev_lend_collect(dev);
+	if (dev->completions != NULL && turns == dev->turns_seen)
+		ethdev_completion_collect(dev);
 	dev->turns_seen = turns;
 }
 
@@ -167,57 +168,57 @@ ethdev_link(struct port *port, struct port_link *link)
 	link->speed = status.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : status.link_speed;
 }
 
-/** How frames get from guests to the device. */
+/** Add how frames get from guests to the device. */
 static void
-ethdev_fact_guests(const struct ethdev *dev, struct port_facts *facts)
+ethdev_info_guests(const struct ethdev *dev, struct port_info *info)
 {
-	struct reach_state state = {0};
+	struct dma_map_status state = {0};
 
-	if (dev->loans != NULL)
-		reach_look(&state);
+	if (dev->completions != NULL)
+		dma_map_get_status(&state);
 	if (dev->copies != NULL)
-		port_fact(facts, "guest_frames", "copied: %s", dev->copies);
+		port_info_add(info, "guest_frames", "copied: %s", dev->copies);
 	else if (state.mapped == state.memories)
-		port_fact(facts, "guest_frames", "by reference");
+		port_info_add(info, "guest_frames", "by reference");
 	else if (state.why == -EPERM)
-		port_fact(facts, "guest_frames",
+		port_info_add(info, "guest_frames",
 			"copied from %u of %u guests: not in huge pages (see zero-copy)",
 			state.memories - state.mapped, state.memories);
 	else
-		port_fact(facts, "guest_frames",
+		port_info_add(info, "guest_frames",
 			"copied from %u of %u guests: cannot map memory: %s",
 			state.memories - state.mapped, state.memories, rte_strerror(-state.why));
-	if (dev->loans != NULL)
-		port_fact(facts, "guest_frames_lent", "%" PRIu64, ethdev_lend_count(dev));
+	if (dev->completions != NULL)
+		port_info_add(info, "guest_frames_lent", "%" PRIu64, ethdev_completion_count(dev));
 }
 
 static void
-ethdev_facts(const struct port *port, struct port_facts *facts)
+ethdev_info(const struct port *port, struct port_info *info)
 {
 	const struct ethdev *dev = port->dev;
-	struct rte_eth_dev_info info;
+	struct rte_eth_dev_info device;
 	struct rte_ether_addr mac;
 	struct rte_eth_link link;
 	char text[RTE_ETHER_ADDR_FMT_SIZE];
 	uint16_t mtu;
 
-	if (rte_eth_dev_info_get(dev->id, &info) == 0)
-		port_fact(facts, "driver", "%s", info.driver_name);
+	if (rte_eth_dev_info_get(dev->id, &device) == 0)
+		port_info_add(info, "driver", "%s", device.driver_name);
 	if (rte_eth_macaddr_get(dev->id, &mac) == 0) {
 		rte_ether_format_addr(text, sizeof(text), &mac);
-		port_fact(facts, "device_mac", "%s", text);
+		port_info_add(info, "device_mac", "%s", text);
 	}
 	if (rte_eth_dev_get_mtu(dev->id, &mtu) == 0)
-		port_fact(facts, "device_mtu", "%u", mtu);
+		port_info_add(info, "device_mtu", "%u", mtu);
 	if (rte_eth_link_get_nowait(dev->id, &link) == 0)
-		port_fact(facts, "speed_mbps", "%u",
+		port_info_add(info, "speed_mbps", "%u",
 			link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : link.link_speed);
-	port_fact(
-		facts, "tx_checksum", "%s", dev->capabilities & FRAME_CSUM ? "device" : "software");
-	ethdev_fact_guests(dev, facts);
-	port_fact(facts, "tx_segmentation", "%s",
+	port_info_add(
+		info, "tx_checksum", "%s", dev->capabilities & FRAME_CSUM ? "device" : "software");
+	ethdev_info_guests(dev, info);
+	port_info_add(info, "tx_segmentation", "%s",
 		dev->capabilities & FRAME_TSO ? "device" : "software");
-	port_fact(facts, "tx_tags", "%s", dev->capabilities & FRAME_TAG ? "device" : "software");
+	port_info_add(info, "tx_tags", "%s", dev->capabilities & FRAME_TAG ? "device" : "software");
 }
 
 static uint64_t
@@ -237,7 +238,7 @@ const struct port_driver ethdev_driver = {
 	.open = ethdev_open,
 	.close = ethdev_close,
 	.link = ethdev_link,
-	.facts = ethdev_facts,
+	.info = ethdev_info,
 	.missed = ethdev_missed,
 	.rx = ethdev_rx,
 	.tx = ethdev_tx,

@@ -3,7 +3,7 @@
  * The ethdev driver: any device that DPDK has a driver for, plugged in and out while the switch
  * runs. Private to drivers/ethdev.
  *
- * Thread safety: the control thread opens, closes and asks; polling lcores move frames, each
+ * Thread safety: the control thread opens, closes and queries; polling lcores move frames, each
  * receive queue on one lcore, transmit queues shared under a lock.
  */
 #ifndef SHUNT_DRIVERS_ETHDEV_H
@@ -13,22 +13,22 @@
 #include <rte_spinlock.h>
 
 #include "ethdev/keys.h"
-#include "frame/loan.h"
-#include "frame/reach.h"
+#include "frame/tx_completion.h"
+#include "frame/dma_map.h"
 #include "lcore/plugins.h"
 #include "port/port.h"
 
 enum {
-	ETHDEV_RING = 1024,         /**< descriptors asked for, per queue */
-	ETHDEV_DRAIN_ROUNDS = 1024, /**< bursts thrown away at most when a device starts */
-	ETHDEV_COLLECT_TURNS = 256, /**< receive bursts between two looks for frames that left */
+	ETHDEV_RING = 1024,         /**< descriptors requested per queue */
+	ETHDEV_DRAIN_ROUNDS = 1024, /**< max. bursts discarded when a device starts */
+	ETHDEV_COLLECT_TURNS = 256, /**< rx bursts between two collections of tx completions */
 };
 
 /** A transmit queue. */
 struct ethdev_queue {
-	/* Taken by polling lcores around a transmit burst; control when nobody polls the port. */
+	/* Taken by polling lcores around a transmit burst; by control while no lcore polls. */
 	_Alignas(64) rte_spinlock_t lock;
-	uint32_t segments; /**< sent, modulo 2^32; under the lock, kept where frames are lent */
+	uint32_t segments; /**< sent, modulo 2^32; under the lock; only with tx completions */
 };
 
 struct ethdev {
@@ -36,26 +36,26 @@ struct ethdev {
 	uint16_t id; /**< DPDK's number of the device */
 	uint16_t rx_queues;
 	uint16_t tx_queues;
-	uint8_t capabilities;       /**< FRAME_* that the device does on transmit */
-	bool reads_guests;          /**< frames may stay in guest memory */
-	bool lends;                 /**< and the device reads them by its own DMA */
-	bool lends_all;             /**< of small pages too */
-	uint16_t tx_ring;           /**< descriptors of each transmit queue */
-	uint16_t lanes;             /**< of the array below */
-	struct ethdev_queue *queue; /**< transmit queues */
-	struct loans **loans;       /**< what each lane has lent; NULL = CPUs read frames */
+	uint8_t capabilities;                /**< FRAME_* that the device handles on transmit */
+	bool reads_guests;                   /**< frames may stay in guest memory */
+	bool lends;                          /**< and the device reads them by its own DMA */
+	bool lends_all;                      /**< from small pages too */
+	uint16_t tx_ring;                    /**< descriptors of each transmit queue */
+	uint16_t lcores;                     /**< length of `completions` */
+	struct ethdev_queue *queue;          /**< transmit queues */
+	struct tx_completions **completions; /**< one per lcore; NULL = the CPU reads frames */
 
 	/* Written by the lcore that polls receive queue 0, read by control. */
 	_Alignas(64) atomic_uint turns; /**< receive bursts */
 
 	/* Control only. */
-	_Alignas(64) unsigned turns_seen; /**< a second ago */
-	const char *copies;        /**< why frames do not stay in guest memory, NULL = they may */
-	struct reach_device reach; /**< joined where there are loans */
+	_Alignas(64) unsigned turns_seen; /**< `turns` a second ago */
+	const char *copies;            /**< why frames are copied from guest memory, NULL = not */
+	struct dma_map_device dma_map; /**< attached while there are tx completions */
 	struct rte_mempool *pool;
 	unsigned reserved; /**< mbufs, of the pool */
 	uint16_t payload;  /**< bytes of each */
-	bool plugged;      /**< by us, so that close pulls it out again */
+	bool plugged;      /**< by ethdev_plug(), so that close removes it again */
 	bool started;
 	uint32_t generation;
 	bool was_up;
@@ -65,7 +65,7 @@ struct ethdev {
 /* device.c */
 
 /**
- * Say which plugin of DPDK's keeps a device from being opened. Control thread.
+ * Find out which plugin of DPDK is missing to open a device. Control thread.
  *
  * @param rc what rte_dev_probe() returned
  * @return text; NULL when none is missing
@@ -73,61 +73,71 @@ struct ethdev {
 const char *ethdev_missing(const char *device, int rc, char text[PLUGINS_TEXT_MAX]);
 
 /**
- * Find a device that is there, or plug it in.
+ * Find a device that is present, or plug it in. Control thread.
  *
  * @param device devargs: a PCI address, "net_af_packet0,iface=eth0", ...
  * @return 0 with dev->id and dev->plugged set; negative errno with the reason
  */
 int ethdev_plug(struct ethdev *dev, const char *device, struct err *err);
 
-/** Stop and close the device, and pull it out when ethdev_plug() plugged it in. */
+/** Stop the device; close and remove it if ethdev_plug() plugged it in. Control thread. */
 void ethdev_unplug(struct ethdev *dev);
 
-/** Configure queues and offloads, and start. @return 0 or negative errno with the reason */
+/**
+ * Configure queues and offloads, and start. Control thread.
+ *
+ * @param numa node for queues and mbufs; negative = any
+ * @return 0 or negative errno with the reason
+ */
 int ethdev_start(struct ethdev *dev, const struct ethdev_config *config, int numa, struct err *err);
 
-/* lend.c: frames in guest memory that a device reads by its own DMA */
+/* completion.c: zero-copy transmit, of frames in guest memory that a device reads by its own DMA */
+
+/** @return why the device cannot transmit zero-copy, so that frames are copied; NULL if it can */
+const char *ethdev_completion_obstacle(const struct rte_eth_dev_info *info);
+
+/** Make the driver report completion of every frame, at once: guests wait for their buffers. */
+void ethdev_completion_thresholds(struct rte_eth_txconf *conf);
 
 /**
- * May the device be lent frames?
+ * Create tx completions and attach the device to the DMA map, before the device starts. Control
+ * thread.
  *
- * @return NULL, or why not: frames are copied
+ * @return 0, -ENOMEM
  */
-const char *ethdev_lend_obstacle(const struct rte_eth_dev_info *info);
+int ethdev_completion_start(
+	struct ethdev *dev, struct rte_device *device, int numa, struct err *err);
 
-/** What drivers write back of descriptors: of every frame, at once, for somebody waits for it. */
-void ethdev_lend_thresholds(struct rte_eth_txconf *conf);
-
-/** Lend frames from now on; before the device starts. Control thread. @return 0, -ENOMEM */
-int ethdev_lend_start(struct ethdev *dev, struct rte_device *device, int numa, struct err *err);
-
-/** The device has been stopped: guests' memory is out of its reach. Control thread. */
-void ethdev_lend_stop(struct ethdev *dev);
-
-/** The device is closed: no driver has any of their mbufs. Control thread. */
-void ethdev_lend_free(struct ethdev *dev);
-
-/** End the holds of frames that the device has read. Any thread, under the queue's lock. */
-void ethdev_lend_end(const struct ethdev *dev, uint16_t lane);
-
-/** The same for all lanes, without waiting for a lock. Any thread. */
-void ethdev_lend_collect(const struct ethdev *dev);
-
-/** Frames lent so far. Control thread. */
-uint64_t ethdev_lend_count(const struct ethdev *dev);
+/** Detach a stopped device from the DMA map of guest memory. Control thread. */
+void ethdev_completion_stop(struct ethdev *dev);
 
 /**
- * source.c: are the files and interfaces that a device string names of Ethernet frames, files of whole
- * ones? Reads files to their end. Control thread.
+ * Free tx completions after the device was closed. Those with mbufs that the driver has not freed
+ * are leaked. Control thread.
+ */
+void ethdev_completion_free(struct ethdev *dev);
+
+/** Release in-flight frames that the device has read. Any thread, under the queue's lock. */
+void ethdev_completion_reap(const struct ethdev *dev, uint16_t lcore_id);
+
+/** The same for all lcores; queues whose lock is taken are skipped. Any thread. */
+void ethdev_completion_collect(const struct ethdev *dev);
+
+/** @return frames sent zero-copy so far. Control thread. */
+uint64_t ethdev_completion_count(const struct ethdev *dev);
+
+/**
+ * source.c: check that files and interfaces named by a device string carry Ethernet frames, and
+ * that capture files hold whole ones. Reads files to their end. Control thread.
  *
- * @return 0, also for what is not there; negative errno with the reason
+ * @return 0, also for what does not exist; negative errno with the reason
  */
 int ethdev_source_check(const char *device, struct err *err);
 
 /* burst.c: the rx and tx slots of struct port_driver */
 uint16_t ethdev_rx(
 	void *arg, uint16_t queue, struct frame frames[], uint16_t n, struct counters *counters);
-void ethdev_tx(void *arg, uint16_t lane, struct frame *const frames[], uint16_t n,
+void ethdev_tx(void *arg, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 	struct counters *counters);
 
 extern const struct port_driver ethdev_driver;

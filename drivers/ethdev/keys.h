@@ -15,11 +15,11 @@ enum {
 	ETHDEV_MTU_MAX = 65521,
 };
 
-/** Which guests' frames leave by reference, where that is possible. */
+/** Guests whose frames are sent zero-copy, where that is possible. */
 enum ethdev_zero_copy {
-	ETHDEV_ZERO_COPY_AUTO, /**< of guests in huge pages, which nobody takes back in between */
-	ETHDEV_ZERO_COPY_ON,
-	ETHDEV_ZERO_COPY_OFF,
+	ETHDEV_ZERO_COPY_AUTO, /**< guests in huge pages, which they never give back */
+	ETHDEV_ZERO_COPY_ON,   /**< all guests */
+	ETHDEV_ZERO_COPY_OFF,  /**< none */
 };
 
 /** Keys of an ethdev port. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which of DPDK's plugins a device would need, when it cannot be opened. */
+/* Finds the plugin of DPDK that is missing when a device cannot be opened. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 
 #include "ethdev/ethdev.h"
 
-/** Names of devices without hardware, and the plugin of each. */
+/** Names of devices without hardware, and their plugins. */
 static const struct plugin {
 	const char *device; /* without "net_" */
 	const char *name;
@@ -31,7 +31,7 @@ static const struct plugin {
 	{"virtio_user", "net_virtio"},
 };
 
-/** The plugin of a device such as "net_null0,copy=1". @return NULL when there is none of the name */
+/** @return the plugin of a device such as "net_null0,copy=1"; NULL if the name is unknown */
 static const char *
 plugin_of(const char *device)
 {

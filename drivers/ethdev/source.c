@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Refuses capture files and interfaces of the kernel that a device would take frames from which are no
- * Ethernet frames, or no whole ones: drivers do not look. */
+/*
+ * Refuses capture files and kernel interfaces whose packets are not Ethernet frames, and capture
+ * files with truncated frames: drivers do not check this.
+ */
 #include <errno.h>
 #include <net/if.h>
 #include <net/if_arp.h>
@@ -15,7 +17,7 @@
 #include "base/file.h"
 #include "ethdev/ethdev.h"
 
-/** A link type as pcap-linktype(7) names it. */
+/** Name of a link type, see pcap-linktype(7). */
 static const char *
 source_type(int type)
 {
@@ -24,7 +26,7 @@ source_type(int type)
 	return name != NULL ? name : "unknown";
 }
 
-/** What comes after a broken record the device does not read either. */
+/** Refuse truncated frames. Like the device, this reads no records after a broken one. */
 static int
 source_records(pcap_t *capture, const char *path, struct err *err)
 {
@@ -67,7 +69,7 @@ source_file(const char *path, struct err *err)
 	return rc;
 }
 
-/** The kernel's kind of an interface, as linux/if_arp.h has them. @return -1: there is none */
+/** @return ARPHRD_* type of a kernel interface; -1 if it does not exist */
 static int
 source_kind(const char *name)
 {
@@ -105,7 +107,7 @@ source_kind_name(int kind)
 	}
 }
 
-/** What libpcap can open beside interfaces ("any", "nflog") has no Ethernet frames. */
+/** Whether a name is a pseudo-interface of libpcap ("any", "nflog") without Ethernet frames. */
 static bool
 source_is_pseudo(const char *name)
 {
@@ -120,7 +122,7 @@ source_is_pseudo(const char *name)
 	return pseudo;
 }
 
-/** An interface that is not there is the driver's to speak of, or to make. */
+/** Check an interface. One that does not exist is left to the driver to report or create. */
 static int
 source_interface(const char *name, bool pcap, struct err *err)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Front ends that come and go. Runs on the library's event thread, but for open and close.
+ * Connections of front ends, and hooks of their messages. All but open and close run on the
+ * library's event thread.
  *
- * The library names devices by a small number, the vid, which it uses again at once; so a vid is
- * turned into our device by the path of its socket, once per callback, and never kept longer than
- * the connection it stands for.
+ * The library identifies devices by a small number, the vid, which it reuses at once. So each
+ * callback finds our device by the path of the vid's socket, and no vid outlives its connection.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -20,12 +20,12 @@
 #include "base/mac.h"
 #include "vhost/message.h"
 #include "vhost/vhost.h"
-#include "vring/lost.h"
+#include "vring/sigbus.h"
 
 LOG_MODULE(vhost);
 
 /*
- * Guarded by registry_lock, which is never held over a call into the library that takes locks of
+ * Guarded by registry_lock, which is never held across a call into the library that takes locks of
  * its own: the library calls back with those held.
  */
 static struct vhost_dev *registry;
@@ -78,7 +78,7 @@ registry_remove(struct vhost_dev *dev)
 	pthread_mutex_unlock(&registry_lock);
 }
 
-/** Guest rx rings enabled from the first on: a guest enables queue pairs in order. */
+/** Count guest rx rings enabled from the first on: a guest enables queue pairs in order. */
 static void
 vhost_count_queues(struct vhost_dev *dev)
 {
@@ -93,7 +93,7 @@ static void
 vhost_go_live(struct vhost_dev *dev, int vid)
 {
 	dev->running = true;
-	vhost_epoch_start(dev, vid);
+	vhost_session_start(dev, vid);
 	atomic_fetch_add(&dev->generation, 1);
 	dev->services->link_changed(dev->services->arg);
 }
@@ -102,12 +102,12 @@ static void
 vhost_go_down(struct vhost_dev *dev)
 {
 	dev->running = false;
-	vhost_epoch_stop(dev);
+	vhost_session_stop(dev);
 	memset(dev->table.used, 0, sizeof(dev->table.used));
 	dev->services->link_changed(dev->services->arg);
 }
 
-/** Messages that change what an epoch is made of. GET_VRING_BASE ends in destroy_device. */
+/** Whether a message changes what a session consists of. GET_VRING_BASE calls destroy_device. */
 static bool
 vhost_message_changes(uint32_t request)
 {
@@ -127,7 +127,7 @@ vhost_message_changes(uint32_t request)
 	}
 }
 
-/** Is this table another one than the library has? */
+/** Whether a memory table differs from the one that the library has. */
 static bool
 vhost_memory_changes(int vid, const struct vhost_message_memory *memory)
 {
@@ -144,13 +144,13 @@ vhost_memory_changes(int vid, const struct vhost_message_memory *memory)
 }
 
 /*
- * Requests that the library must not follow. They are spoilt rather than refused here, for then the
+ * Invalidate requests that the library must not carry out. They are not refused here, so that the
  * library refuses them and closes the descriptors that came along.
  */
 static void
-vhost_spoil_message(struct vhost_dev *dev, struct vhost_message *message)
+vhost_invalidate_message(struct vhost_dev *dev, struct vhost_message *message)
 {
-	/* It adds the offset twice, and would write the log behind its mapping. */
+	/* The library adds the offset twice, and would write the log past its mapping. */
 	if (message->request == MESSAGE_SET_LOG_BASE && message->log.offset != 0)
 		message->size = 0;
 	if (message->request == MESSAGE_SET_FEATURES &&
@@ -158,23 +158,24 @@ vhost_spoil_message(struct vhost_dev *dev, struct vhost_message *message)
 		message->number = UINT64_MAX;
 		vhost_break(dev, VIRTQ_CONTROL, VHOST_NO_RING);
 	}
-	/* Not offered: no region has this size and offset. */
+	/* Not offered. No region has this size and offset. */
 	if (message->request == MESSAGE_ADD_MEM_REG || message->request == MESSAGE_REM_MEM_REG)
 		message->memory.region[0] = (struct vhost_message_region){
 			.size = 1, .front = UINT64_MAX, .offset = UINT64_MAX};
 }
 
 /*
- * The library does not say that a message failed. So the next callback that cannot be part of one
- * ends it: SIGBUS is not ours any more. What it found is not told; bursts find out for themselves.
+ * The library does not report that a message failed. So the next callback that cannot be part of a
+ * message ends it and leaves the SIGBUS guard. The result of the guard is ignored: bursts detect
+ * lost memory themselves.
  */
 static void
 vhost_end_message(void)
 {
-	lost_leave();
+	sigbus_leave();
 }
 
-/** @return whether the library may have the table; else it is spoilt, and the last one stays */
+/** @return true if the library may get the table; else it is invalidated, the last stays */
 static bool
 vhost_table_may_pass(struct vhost_dev *dev, struct vhost_message *message)
 {
@@ -195,27 +196,27 @@ vhost_table_message(struct vhost_dev *dev, int vid, struct vhost_message *messag
 {
 	bool same = dev->mapped && !vhost_memory_changes(vid, &message->memory);
 
-	if (dev->epoch != NULL) { /* the library's bursts */
+	if (dev->session != NULL) { /* the library's bursts */
 		if (same || (dev->mapped && !vhost_table_may_pass(dev, message)))
 			return;
-		/* Lcores in a burst wait for the library's locks, and find its rings in the new one. */
+		/* Lcores in a burst wait for the locks, then use rings in the new table. */
 		atomic_store(&dev->live, NULL);
 	}
 	vhost_table_begin(dev, vid, message);
 	if (!same)
 		vhost_mapping_forget(dev);
-	/* Until it has succeeded: the library may have none any more, and would not say so. */
+	/* False until it has succeeded: the library may have no table, and would not report it. */
 	dev->mapped = same;
 	if (++dev->tables == 0)
 		dev->tables = 1;
 	atomic_store(&dev->table_open, dev->tables);
 }
 
-/** The library's rings have been given their places anew. */
+/** Resume after the addresses of the library's rings were set again. */
 static void
 vhost_library_resume(struct vhost_dev *dev, int vid)
 {
-	bool other = atomic_load(&dev->live) == NULL; /* another table, not the same again */
+	bool other = atomic_load(&dev->live) == NULL; /* a new table, not the same again */
 	int fault = atomic_load(&dev->fault), missing = vhost_table_misses(dev, vid);
 
 	if (missing != VHOST_NO_RING) {
@@ -225,10 +226,10 @@ vhost_library_resume(struct vhost_dev *dev, int vid)
 		atomic_store(&dev->fault, VIRTQ_GOOD);
 		dev->services->link_changed(dev->services->arg);
 	}
-	atomic_store_explicit(&dev->live, dev->epoch, memory_order_release);
+	atomic_store_explicit(&dev->live, dev->session, memory_order_release);
 }
 
-/** What messages tell of the front end. */
+/** Note what a message shows about the front end. */
 static void
 vhost_note_message(struct vhost_dev *dev, const struct vhost_message *message)
 {
@@ -244,14 +245,14 @@ vhost_note_message(struct vhost_dev *dev, const struct vhost_message *message)
 	}
 }
 
-/** Requests that the library would answer with too much. @return whether the answer is in place */
+/** Answer requests to which the library would offer too much. @return true if answered */
 static bool
 vhost_answer_message(const struct vhost_dev *dev, struct vhost_message *message)
 {
 	uint64_t number;
 
 	if (message->request == MESSAGE_GET_QUEUE_NUM) {
-		/* 128 queue pairs, of which nobody would poll the most. */
+		/* The library's answer is 128 queue pairs, most of which are not polled. */
 		number = dev->queues;
 	} else if (message->request == MESSAGE_GET_FEATURES) {
 		if (rte_vhost_driver_get_features(dev->config.socket, &number) < 0)
@@ -275,34 +276,34 @@ vhost_before_message(int vid, void *arg)
 	if (dev == NULL || atomic_load(&dev->connection) != vid)
 		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 	vhost_table_done(dev);
-	if (dev->epoch != NULL && !dev->epoch->direct && atomic_load(&dev->table_open) != 0)
+	if (dev->session != NULL && !dev->session->direct && atomic_load(&dev->table_open) != 0)
 		vhost_break_memory(dev, "the vhost library failed with it");
 	vhost_note_message(dev, message);
 	if (vhost_answer_message(dev, message))
 		return RTE_VHOST_MSG_RESULT_REPLY;
-	/* The library holds the rings' locks here: lcores in its bursts wait for them, not for us. */
-	if (vhost_message_changes(message->request) && dev->epoch != NULL && dev->epoch->direct)
-		vhost_epoch_stop(dev);
-	vhost_spoil_message(dev, message);
+	/* Direct only: quiesce() would wait for lcores that wait for locks held by the library. */
+	if (vhost_message_changes(message->request) && dev->session != NULL && dev->session->direct)
+		vhost_session_stop(dev);
+	vhost_invalidate_message(dev, message);
 	if (message->request == MESSAGE_SET_MEM_TABLE)
 		vhost_table_message(dev, vid, message);
 	if (message->request == MESSAGE_RESET_OWNER) {
 		vhost_mapping_forget(dev);
 		dev->mapped = false;
 	}
-	vhost_place_message(dev, message);
-	/* The library looks into the rings, too. */
-	lost_enter();
+	vhost_base_message(dev, message);
+	/* The library accesses the rings, too. */
+	sigbus_enter();
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 }
 
-/* Not called when the message failed: then frames stay stopped until the next one. */
+/* Not called if the message failed: then frames stay stopped until the next message. */
 static enum rte_vhost_msg_result
 vhost_after_message(int vid, void *arg)
 {
 	const struct vhost_message *message = arg;
 	struct vhost_dev *dev = registry_find(vid);
-	bool lost = lost_leave();
+	bool lost = sigbus_leave();
 
 	if (dev == NULL || atomic_load(&dev->connection) != vid)
 		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
@@ -316,10 +317,10 @@ vhost_after_message(int vid, void *arg)
 		vhost_interrupt_message(dev, vid, message->number);
 	if (lost)
 		vhost_break(dev, VIRTQ_LOST, VHOST_NO_RING);
-	else if (dev->running && dev->epoch == NULL && vhost_message_changes(message->request))
-		vhost_epoch_start(dev, vid);
-	else if (dev->epoch != NULL && (message->request == MESSAGE_SET_MEM_TABLE ||
-					       message->request == MESSAGE_SET_VRING_ADDR))
+	else if (dev->running && dev->session == NULL && vhost_message_changes(message->request))
+		vhost_session_start(dev, vid);
+	else if (dev->session != NULL && (message->request == MESSAGE_SET_MEM_TABLE ||
+						 message->request == MESSAGE_SET_VRING_ADDR))
 		vhost_library_resume(dev, vid);
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 }
@@ -349,7 +350,7 @@ vhost_new_connection(int vid)
 	dev->asked = false;
 	dev->owner_first = false;
 	dev->protocol = 0;
-	vhost_place_forget(dev);
+	vhost_base_forget(dev);
 	for (unsigned ring = 0; ring < RTE_DIM(dev->enabled); ring++)
 		atomic_store(&dev->enabled[ring], 0);
 	atomic_store(&dev->send_queues, 0);
@@ -395,7 +396,7 @@ vhost_destroy_device(int vid)
 		vhost_go_down(dev);
 }
 
-/* May be part of a message. Runs with the ring's lock held by the library: nothing here may wait. */
+/* May be part of a message. Must not wait: the library holds the ring's lock. */
 static int
 vhost_ring_state(int vid, uint16_t ring, int enable)
 {
@@ -418,8 +419,8 @@ static const struct rte_vhost_device_ops vhost_ops = {
 };
 
 /**
- * Memory comes as a whole table. From DPDK 26.07 on the library offers to take it region by region
- * instead, which front ends prefer, and which rules out postcopy.
+ * Do not offer CONFIGURE_MEM_SLOTS: memory is accepted as a whole table only. From DPDK 26.07 on
+ * the library offers the feature, which front ends prefer, and which rules out postcopy.
  */
 static int
 vhost_disable_mem_slots(const char *path)
@@ -446,7 +447,7 @@ vhost_register(struct vhost_dev *dev, struct err *err)
 		vhost_disable_mem_slots(path) < 0 ||
 		rte_vhost_driver_callback_register(path, &vhost_ops) < 0)
 		goto fail;
-	/* Nobody may connect before owner and mode are what was asked for. */
+	/* No front end may connect before the socket has the configured owner and mode. */
 	mode_t mask = umask(0777);
 	rc = vhost_thread_start(path);
 	umask(mask);
@@ -457,9 +458,9 @@ vhost_register(struct vhost_dev *dev, struct err *err)
 		return err->code;
 	}
 	if (server)
-		vhost_thread_wake();
+		vhost_fdset_kick();
 	else
-		vhost_reconnect_watch(path);
+		vhost_reconnect_add(path);
 	return 0;
 fail:
 	rte_vhost_driver_unregister(path);
@@ -469,7 +470,7 @@ fail:
 int
 vhost_connection_open(struct vhost_dev *dev, struct err *err)
 {
-	int rc = lost_install();
+	int rc = sigbus_install();
 
 	if (rc < 0)
 		return err_set(err, -rc, "no handler for guest memory that goes away");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Frames straight from the sender's buffers to the receiver's, one copy, no mbuf. What a guest
- * sends stays in its buffers until vhost_rx_done(); what it cannot take as it is becomes an mbuf
- * first.
+ * Moves frames by lib/vring: one copy from the sender's buffers to the receiver's, without mbufs.
+ * Frames that a guest sends stay in its buffers until vhost_rx_done(). A frame that a receiving
+ * guest does not accept as it is becomes an mbuf first.
  */
 #include <rte_arp.h>
 #include <rte_ether.h>
@@ -10,20 +10,21 @@
 #include "port/send.h"
 #include "vhost/vhost.h"
 
-/** @return its number, as virtio counts */
+/** @return the ring's number in virtio's numbering, or VHOST_NO_RING */
 static int
 direct_number(const struct vhost_dev *dev, const struct virtq *ring)
 {
-	/* The lcore is in a burst: if that is still the ring's epoch it stays. */
-	const struct vhost_epoch *epoch = atomic_load_explicit(&dev->live, memory_order_acquire);
+	/* The lcore is in a burst: if the live session is the ring's, it cannot be freed now. */
+	const struct vhost_session *session =
+		atomic_load_explicit(&dev->live, memory_order_acquire);
 
-	for (int i = 0; epoch != NULL && i < 2 * dev->queues; i++)
-		if (epoch->ring[i] == ring)
+	for (int i = 0; session != NULL && i < 2 * dev->queues; i++)
+		if (session->ring[i] == ring)
 			return i;
 	return VHOST_NO_RING;
 }
 
-/** After a burst: did the ring break a rule, or was memory missing? That explains all the rest. */
+/** After a burst: report a fault of the ring. Lost memory has priority: it causes other faults. */
 static void
 direct_check(struct vhost_dev *dev, struct virtq *ring)
 {
@@ -37,15 +38,15 @@ direct_check(struct vhost_dev *dev, struct virtq *ring)
 		vhost_break(dev, (enum virtq_fault)fault, direct_number(dev, ring));
 }
 
-/** To be called before a ring is used again: places of a packed one tell only two rounds apart. */
+/** Notify before a packed ring is used again: its wrap counter tells only two passes apart. */
 static inline void
 direct_begin(struct virtq *ring)
 {
-	if (ring->packed && ring->untold)
-		virtq_tell(&ring, 1);
+	if (ring->packed && ring->pending)
+		virtq_notify(&ring, 1);
 }
 
-/** The front end asked us to announce its guest, after a migration (SEND_RARP). */
+/** Announce the guest if the front end has requested it after a migration (SEND_RARP). */
 static uint16_t
 direct_rarp(struct vhost_dev *dev, struct frame frames[])
 {
@@ -63,10 +64,10 @@ direct_rarp(struct vhost_dev *dev, struct frame frames[])
 }
 
 uint16_t
-vhost_direct_rx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,
+vhost_direct_rx(struct vhost_dev *dev, const struct vhost_session *session, uint16_t queue,
 	struct frame frames[], uint16_t n, struct counters *counters)
 {
-	struct virtq *ring = epoch->ring[vhost_guest_tx_ring(queue)];
+	struct virtq *ring = session->ring[vhost_guest_tx_ring(queue)];
 	struct vhost_burst *own = &vhost_burst;
 	uint64_t bad = 0;
 
@@ -74,10 +75,10 @@ vhost_direct_rx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t
 		return direct_rarp(dev, frames);
 	if (unlikely(ring == NULL))
 		return 0;
-	/* First: what devices have read by now may be held again in this burst. */
+	/* First, so that slots of frames read by devices can be used again in this burst. */
 	if (unlikely(virtq_waits(ring))) {
-		virtq_settle(ring, NULL);
-		vhost_tell_later(ring);
+		virtq_reclaim(ring, NULL);
+		vhost_notify_later(ring);
 	}
 	direct_begin(ring);
 	n = virtq_pop(ring, &own->batch, frames, n, &bad);
@@ -85,7 +86,7 @@ vhost_direct_rx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t
 		own->popped = ring;
 	} else if (unlikely(own->batch.taken > 0)) {
 		virtq_pop_done(ring, &own->batch);
-		vhost_tell_later(ring);
+		vhost_notify_later(ring);
 	}
 	if (unlikely(bad > 0)) {
 		counters->rx_packets += bad;
@@ -95,12 +96,12 @@ vhost_direct_rx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t
 	return n;
 }
 
-/** What a guest sends on a ring that its front end has disabled is taken, and goes nowhere. */
+/** Pop and drop frames that a guest sends on a ring that its front end has disabled. */
 void
-vhost_direct_discard(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,
+vhost_direct_discard(struct vhost_dev *dev, const struct vhost_session *session, uint16_t queue,
 	struct counters *counters)
 {
-	struct virtq *ring = epoch->ring[vhost_guest_tx_ring(queue)];
+	struct virtq *ring = session->ring[vhost_guest_tx_ring(queue)];
 	struct virtq_batch *batch = &vhost_burst.batch;
 	struct frame frames[FRAME_BURST];
 	uint64_t bad = 0;
@@ -112,7 +113,7 @@ vhost_direct_discard(struct vhost_dev *dev, const struct vhost_epoch *epoch, uin
 	for (uint16_t i = 0; i < n; i++)
 		counters->rx_bytes += frames[i].len;
 	virtq_pop_done(ring, batch);
-	vhost_tell_later(ring);
+	vhost_notify_later(ring);
 	counters->rx_packets += n + bad;
 	counters->rx_drops[DROP_BAD_FRAME] += bad;
 	counters->rx_drops[DROP_DISABLED] += n;
@@ -131,10 +132,10 @@ direct_push(struct vhost_dev *dev, struct virtq *ring, struct frame *const frame
 	direct_begin(ring);
 	uint16_t done = virtq_push(ring, frames, n, &result);
 	if (shared) {
-		virtq_tell(&ring, 1);
+		virtq_notify(&ring, 1);
 		rte_spinlock_unlock(&ring->lock);
 	} else {
-		vhost_tell_later(ring);
+		vhost_notify_later(ring);
 	}
 	counters->tx_packets += result.sent;
 	counters->tx_bytes += result.bytes;
@@ -143,7 +144,7 @@ direct_push(struct vhost_dev *dev, struct virtq *ring, struct frame *const frame
 	direct_check(dev, ring);
 }
 
-/** Where frames that had to become mbufs go. */
+/** Destination of frames that had to become mbufs. */
 struct direct_sender {
 	struct vhost_dev *dev;
 	struct virtq *ring;
@@ -181,7 +182,7 @@ direct_in_software(
 	send_frames(&to, &frame, 1, counters);
 }
 
-/** Can a guest take all of these as they are, and are none of them in mbufs? */
+/** Whether a guest accepts all frames as they are, and none of them is an mbuf. */
 static inline bool
 direct_fit(struct frame *const frames[], uint16_t n, uint8_t capabilities)
 {
@@ -195,12 +196,12 @@ direct_fit(struct frame *const frames[], uint16_t n, uint8_t capabilities)
 	return mbufs == 0 && (undone & ~(unsigned)capabilities) == 0;
 }
 
-/** Push runs of frames as they are, and the frames between them with their offloads done. */
+/** Push runs of frames as they are, and others with their offloads done in software. */
 void
-vhost_direct_tx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,
+vhost_direct_tx(struct vhost_dev *dev, const struct vhost_session *session, uint16_t queue,
 	struct frame *const frames[], uint16_t n, struct counters *counters)
 {
-	struct virtq *ring = epoch->ring[vhost_guest_rx_ring(queue)];
+	struct virtq *ring = session->ring[vhost_guest_rx_ring(queue)];
 	uint16_t from = 0;
 
 	if (unlikely(ring == NULL)) {
@@ -208,12 +209,12 @@ vhost_direct_tx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t
 		frame_free(frames, n);
 		return;
 	}
-	if (likely(direct_fit(frames, n, epoch->capabilities))) {
+	if (likely(direct_fit(frames, n, session->capabilities))) {
 		direct_push(dev, ring, frames, n, counters);
 		return;
 	}
 	for (uint16_t i = 0; i <= n; i++) {
-		if (i < n && likely((frames[i]->offload.flags & ~epoch->capabilities) == 0))
+		if (i < n && likely((frames[i]->offload.flags & ~session->capabilities) == 0))
 			continue;
 		if (i > from) {
 			direct_push(dev, ring, frames + from, i - from, counters);

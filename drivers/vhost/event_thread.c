@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The library's event thread: it listens at a new socket at once, and does not end with the last one. */
+/* Keeps the library's event thread, and makes it listen at a new socket at once. */
 #include <rte_version.h>
 #include <rte_vhost.h>
 
@@ -8,14 +8,14 @@
 
 LOG_MODULE(vhost);
 
-#define THREAD_KEEPER "shunt: keeps the event thread" /* a name, nothing is made of it */
+#define THREAD_KEEPER "shunt: keeps the event thread" /* a name only: no socket is created */
 
 void
 vhost_thread_keep(void)
 {
 	static bool kept;
 
-	/* Never started: it connects to nothing, and nothing can connect to it. */
+	/* Never started: it makes and accepts no connection. */
 	if (!kept)
 		kept = rte_vhost_driver_register(THREAD_KEEPER,
 			       RTE_VHOST_USER_CLIENT | RTE_VHOST_USER_NO_RECONNECT) == 0;
@@ -27,10 +27,10 @@ vhost_thread_keep(void)
 #if RTE_VERSION < RTE_VERSION_NUM(24, 7, 0, 0)
 
 /*
- * It waits by poll(), which does not see a socket that was added meanwhile: without other traffic
- * that takes a second.
+ * The event thread waits by poll(), which does not notice a socket added meanwhile: without other
+ * traffic that takes a second.
  */
-static struct vhost_threads thread_event; /* control's alone */
+static struct vhost_threads thread_event; /* only used by control */
 
 int
 vhost_thread_start(const char *path)
@@ -39,14 +39,14 @@ vhost_thread_start(const char *path)
 }
 
 void
-vhost_thread_wake(void)
+vhost_fdset_kick(void)
 {
-	vhost_threads_wake(&thread_event);
+	vhost_threads_interrupt(&thread_event);
 }
 
 #else
 
-/* It waits by epoll, which sees a new socket at once. */
+/* The event thread waits by epoll, which notices a new socket at once. */
 int
 vhost_thread_start(const char *path)
 {
@@ -54,7 +54,7 @@ vhost_thread_start(const char *path)
 }
 
 void
-vhost_thread_wake(void)
+vhost_fdset_kick(void)
 {
 }
 

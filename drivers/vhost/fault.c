@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Ports that are broken: how a fault is told to the control thread, and what it shows and logs. */
+/* Faults of vhost ports: passes them to the control thread, which shows and logs them. */
 #include <pthread.h>
 #include <string.h>
 #include <time.h>
@@ -10,8 +10,9 @@
 LOG_MODULE(vhost);
 
 enum {
-	FAULT_LOG_S = 10,  /* between two lines of a port that breaks again and again */
-	FAULT_STUCK_S = 1, /* a message that takes longer has failed: the library does not say so */
+	FAULT_LOG_S = 10, /* between two log lines of a port */
+	FAULT_STUCK_S =
+		1, /* a message that takes longer has failed; the library reports no failure */
 };
 
 /* Guards every device's fault_detail; never taken by a polling lcore. */
@@ -50,7 +51,7 @@ fault_now(void)
 	return now.tv_sec;
 }
 
-/** Has a memory table been on its way since an earlier look? */
+/** Whether a memory table has not succeeded for longer than FAULT_STUCK_S. */
 static bool
 fault_is_stuck(struct vhost_dev *dev, time_t now)
 {
@@ -109,12 +110,12 @@ vhost_fault_look(struct vhost_dev *dev, const char *port)
 }
 
 void
-vhost_fault_facts(const struct vhost_dev *dev, struct port_facts *facts)
+vhost_fault_info(const struct vhost_dev *dev, struct port_info *info)
 {
 	int fault = atomic_load(&dev->fault);
 
 	if (fault != VIRTQ_GOOD)
-		port_fact(facts, "broken", "%s", virtq_fault_text((enum virtq_fault)fault));
+		port_info_add(info, "broken", "%s", virtq_fault_text((enum virtq_fault)fault));
 	else if (dev->told.stuck)
-		port_fact(facts, "broken", "%s", virtq_fault_text(VIRTQ_BAD_MEMORY));
+		port_info_add(info, "broken", "%s", virtq_fault_text(VIRTQ_BAD_MEMORY));
 }

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Which virtio features a front end is offered.
+ * Selects the virtio features offered to a front end.
  *
- * QEMU and the like have a device model: they serve the control queue and the configuration space
- * themselves, and acknowledge to the back end the features that are its affair. User-mode-linux has
- * none: it hands its driver all that is offered. Such a driver would wait for ever for a control queue
- * that nothing serves, and would read an MTU that nothing wrote.
+ * QEMU and similar front ends have a device model: they serve the control queue and the
+ * configuration space themselves, and acknowledge only the features that concern the back end.
+ * User-mode-linux has none: it passes all offered features to its driver. That driver would wait
+ * for ever for a control queue that is not served, and would read an MTU that was never written.
  *
- * The two differ in their first messages: QEMU asks for features before it sends SET_OWNER,
- * user-mode-linux after it. Front ends with a device model that begin with SET_OWNER (virtio-user,
- * Cloud Hypervisor) need the control features from the back end for several queue pairs only, and the
- * MTU where the port has one.
+ * The two differ in their first messages: QEMU sends GET_FEATURES before SET_OWNER, user-mode-linux
+ * after it. Some front ends with a device model begin with SET_OWNER (virtio-user, Cloud
+ * Hypervisor). They need the control features from the back end only for several queue pairs, and
+ * the MTU feature only where the port has an MTU.
  */
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
@@ -22,7 +22,7 @@ enum { FEATURES_PROTOCOL_MQ = 0 }; /* VHOST_USER_PROTOCOL_F_MQ */
 uint64_t
 vhost_features_off(const struct vhost_config *config)
 {
-	/* Neither UFO nor the ECN variant of TSO survive the library's way through an mbuf. */
+	/* The library's conversion to mbufs loses UFO and the ECN variant of TSO. */
 	uint64_t off = VHOST_FEATURE(VIRTIO_NET_F_HOST_UFO) |
 		       VHOST_FEATURE(VIRTIO_NET_F_GUEST_UFO) |
 		       VHOST_FEATURE(VIRTIO_NET_F_HOST_ECN) |
@@ -49,7 +49,7 @@ vhost_features_offer(const struct vhost_dev *dev, uint64_t features)
 		return features;
 	if (dev->config.mtu == 0)
 		features &= ~VHOST_FEATURE(VIRTIO_NET_F_MTU);
-	/* The others depend on the first (virtio 1.2 section 5.1.3.1). */
+	/* CTRL_RX and GUEST_ANNOUNCE depend on CTRL_VQ (virtio 1.2 section 5.1.3.1). */
 	if (dev->queues == 1)
 		features &= ~(VHOST_FEATURE(VIRTIO_NET_F_CTRL_VQ) |
 			      VHOST_FEATURE(VIRTIO_NET_F_CTRL_RX) |

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How QEMU and libvirt connect a guest to a vhost port: what `shunt port qemu` prints. */
+/* Prints how QEMU and libvirt connect a guest to a vhost port, for `shunt port qemu`. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,23 +10,23 @@
 
 enum {
 	FRONTEND_MAC_MAX = 18,
-	FRONTEND_PATH_MAX = 2 * VHOST_PATH_MAX, /**< every character a comma */
-	FRONTEND_RECONNECT_S = 1,               /**< between two attempts of QEMU */
+	FRONTEND_PATH_MAX = 2 * VHOST_PATH_MAX, /**< if every character is a comma */
+	FRONTEND_RECONNECT_S = 1,               /**< between two attempts of QEMU to connect */
 };
 
-/* The chardev option reconnect= became reconnect-ms= in 9.2; 10.2 takes the latter only. */
+/* QEMU renamed the chardev option reconnect= to reconnect-ms= in 9.2; 10.2 has only the latter. */
 #define FRONTEND_RECONNECT_MS QEMU_VERSION(9, 2)
 
-/* It aborts with reconnect-ms= where nobody listens yet; 11.1 does not. */
+/* QEMU 11.0 aborts with reconnect-ms= if the back end does not listen yet; 11.1 does not. */
 #define FRONTEND_RECONNECT_ABORTS QEMU_VERSION(11, 0)
 
-/* It crashes when a vhost-user device under TCG uses MSI-X; 8.0 does not. */
+/* QEMU 7.2 crashes when a vhost-user device under TCG uses MSI-X; 8.0 does not. */
 #define FRONTEND_VECTORS_CRASH QEMU_VERSION(7, 2)
 
-/* Its contemporary libvirt 12 starts a guest with <mtu>; 9.0 and 11.3, beside older ones, do not. */
+/* Libvirt 12, of the same time, starts a guest with <mtu>; 9.0 and 11.3, of older QEMU, do not. */
 #define FRONTEND_LIBVIRT_MTU QEMU_VERSION(11, 1)
 
-/** Whether control characters, C0, DEL or C1, or U+FFFE or U+FFFF stand here, in UTF-8. */
+/** Whether the UTF-8 character is a control character (C0, DEL, C1), U+FFFE or U+FFFF. */
 static bool
 frontend_forbids(const unsigned char *at)
 {
@@ -46,7 +46,7 @@ vhost_frontend_can_say(const char *path)
 	return true;
 }
 
-/** Double commas, as QEMU's options have them. @return text */
+/** Escape commas for QEMU's options, by doubling. @return text */
 static char *
 frontend_commas(const char *path, char text[FRONTEND_PATH_MAX])
 {
@@ -61,7 +61,7 @@ frontend_commas(const char *path, char text[FRONTEND_PATH_MAX])
 	return text;
 }
 
-/** Print text as it stands in an attribute of XML. */
+/** Print text escaped for an XML attribute. */
 static void
 frontend_attribute(FILE *file, const char *text)
 {
@@ -119,7 +119,7 @@ frontend_mac(const char *name, char text[FRONTEND_MAC_MAX])
 		hash >> 8 & 0xff, hash & 0xff);
 }
 
-/** The options of QEMU's socket that say which side listens, and what QEMU does without it. */
+/** Options of QEMU's socket: the side that listens, and how QEMU reconnects. */
 static void
 frontend_side(const struct vhost_config *config, unsigned qemu, char text[], size_t size)
 {
@@ -183,7 +183,7 @@ frontend_hints(const struct vhost_config *config, struct port_frontend *frontend
 			"so that is a comment: set the MTU in the guest; 12.8 takes it");
 }
 
-/** The <mtu>; a comment where libvirt, looking for an interface of the host, would fail with it. */
+/** The <mtu>; commented out for libvirt that seeks an interface of the host and fails. */
 static void
 frontend_mtu(FILE *file, const struct vhost_config *config, unsigned qemu)
 {
@@ -194,7 +194,7 @@ frontend_mtu(FILE *file, const struct vhost_config *config, unsigned qemu)
 			config->mtu, taken ? "" : " -->");
 }
 
-/** The <source>: libvirt knows what reconnect is called in its QEMU. */
+/** The <source>: libvirt names the reconnect option as its version of QEMU requires. */
 static void
 frontend_source(FILE *file, const struct vhost_config *config, unsigned qemu)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Interrupts of guests whose frames the library moves. It writes to the interrupt descriptor itself,
- * and would wait where the front end has it wait. So it is given a descriptor of ours under the same
- * number, while it holds the rings' locks: no burst sees another one. The polling lcore that had it do
- * a burst looks afterwards whether it wrote there (vring/call_relay.h), and interrupts the guest as
- * vring/call.h does.
+ * Relays interrupts of guests whose frames the library moves. The library writes to the callfd
+ * itself, and would block if the front end makes it block. So its callfd is replaced by one of
+ * ours, under the same number and while the library holds the rings' locks: every burst sees ours.
+ * After a burst the polling lcore checks whether the library wrote to it (vring/call_relay.h), and
+ * then interrupts the guest by vring/call.h.
  */
 #include <fcntl.h>
 #include <unistd.h>
@@ -15,9 +15,9 @@
 #include "vhost/vhost.h"
 #include "vring/call.h"
 
-enum { INTERRUPT_RING = 0xff }; /* of the number in SET_VRING_CALL */
+enum { INTERRUPT_RING = 0xff }; /* bits of the ring number in SET_VRING_CALL */
 
-/** Keep what the front end gave; a descriptor that lcores may be using goes on under its number. */
+/** Duplicate the front end's descriptor; keep the number of the old one, which lcores may use. */
 static bool
 interrupt_keep(atomic_int *slot, int fd)
 {
@@ -43,12 +43,12 @@ vhost_interrupt_take(struct vhost_dev *dev, int vid, uint16_t ring)
 		return relay->fault;
 	relay->fault = call_check(vring.callfd, &socket);
 	if (relay->fault == VIRTQ_GOOD && !interrupt_keep(&relay->to[socket], vring.callfd))
-		relay->fault = VIRTQ_CALL_ROOM;
+		relay->fault = VIRTQ_CALL_SPACE;
 	if (call_relay_open(&relay->ours) < 0 || dup3(relay->ours.fd, vring.callfd, O_CLOEXEC) < 0)
-		return VIRTQ_CALL_ROOM;
+		return VIRTQ_CALL_SPACE;
 	relay->given = true;
 	atomic_store(&relay->socket, socket);
-	/* An lcore may have told the last one a moment ago. */
+	/* An lcore may have interrupted through the previous descriptor a moment ago. */
 	if (relay->fault == VIRTQ_GOOD)
 		call_send(atomic_load(&relay->to[socket]), socket);
 	return relay->fault;
@@ -72,7 +72,7 @@ vhost_interrupt_message(struct vhost_dev *dev, int vid, uint64_t number)
 	if (ring >= 2 * dev->queues)
 		return;
 	dev->relay[ring].given = false;
-	if (dev->epoch == NULL || dev->epoch->direct)
+	if (dev->session == NULL || dev->session->direct)
 		return;
 	enum virtq_fault fault = vhost_interrupt_take(dev, vid, ring);
 	if (fault != VIRTQ_GOOD)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Journals of rings (vring/journal.h) in a file of shared memory, which a process that starts after
- * this one ended finds again. The file lies beside the control socket if that is in memory, else in
- * /dev/shm: on a disk the kernel would make polling lcores wait whenever it writes the file back. It
- * is sparse: what no ring uses takes no memory.
+ * Keeps journals of rings (vring/journal.h) in a shared-memory file that the next process finds
+ * again. The file lies beside the control socket if that is on a tmpfs, else in /dev/shm: on a disk
+ * the kernel would block polling lcores while it writes the file back. The file is sparse: journals
+ * of unused rings take no memory.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,25 +26,25 @@
 LOG_MODULE(vhost);
 
 enum {
-	JOURNAL_PORTS = 1024, /* as many front ends as the library takes */
+	JOURNAL_PORTS = 1024, /* max. front ends of the library */
 	JOURNAL_RINGS = 2 * PORT_QUEUES_MAX,
 	JOURNAL_PAGE = 4096,
-	JOURNAL_TRIES = 100, /* for a process that was killed lets go of it a moment later */
+	JOURNAL_TRIES = 100, /* a process that was killed releases its lock a moment later */
 	JOURNAL_PAUSE_US = 10000,
 };
 
-/** Changes with what is in the file. */
+/** Changes with the layout of the file. */
 static const char journal_format[16] = "shunt rings 1";
 
-/** A port's place in the file. */
+/** A port's entry in the file. */
 struct journal_port {
 	char socket[VHOST_PATH_MAX]; /**< empty = free */
-	uint64_t turn;               /**< when a port took it last, counted */
+	uint64_t turn;               /**< journal_file.turn when a port last took it */
 };
 
 struct journal_file {
 	char format[sizeof(journal_format)];
-	uint64_t turn; /**< the last one */
+	uint64_t turn; /**< counts the times that an entry was taken */
 	struct journal_port port[JOURNAL_PORTS];
 	_Alignas(JOURNAL_PAGE) struct virtq_journal ring[JOURNAL_PORTS][JOURNAL_RINGS];
 };
@@ -52,7 +52,7 @@ struct journal_file {
 _Static_assert(sizeof(struct virtq_journal[JOURNAL_RINGS]) % JOURNAL_PAGE == 0,
 	"pages of one port are no other's");
 
-/* The control thread's. */
+/* Only used by the control thread. */
 static struct journal_file *journal_file;
 static bool journal_used[JOURNAL_PORTS];
 static char journal_path[PATH_MAX];
@@ -68,7 +68,7 @@ journal_in_memory(const char *path)
 	return statfs(dirname(copy), &status) == 0 && status.f_type == TMPFS_MAGIC;
 }
 
-/** The same file for the same control socket, however it is named. */
+/** Set journal_path: the same file for a control socket, by whichever path it is named. */
 static void
 journal_choose(const char *control)
 {
@@ -87,7 +87,7 @@ journal_choose(const char *control)
 			journal_path[i] = '-';
 }
 
-/** Nobody else may have a say in it: the folder may be open to all. */
+/** Open and lock the file. Refuse one that other users can access: the folder may be public. */
 static int
 journal_claim(void)
 {
@@ -107,7 +107,7 @@ journal_claim(void)
 	return 0;
 }
 
-/** Have memory for a part of the file: whoever touches a page for which there is none is killed. */
+/** Allocate memory for a part of the file: access to a page without memory raises SIGBUS. */
 static int
 journal_reserve(const void *part, size_t size)
 {
@@ -128,7 +128,7 @@ journal_map(void)
 	return journal_reserve(map, offsetof(struct journal_file, ring));
 }
 
-/** An empty file, mapped. What another version wrote is gone. */
+/** Make the file empty, and map it. Contents of another version are discarded. */
 static int
 journal_make(void)
 {
@@ -185,7 +185,7 @@ vhost_journal_open(const char *control)
 		journal_path, strerror(-rc));
 }
 
-/** A port's rings start without a past: its pages go back. @return whether they have */
+/** Clear a port's journals by freeing their pages. @return true on success */
 static bool
 journal_clear(unsigned i)
 {
@@ -193,7 +193,7 @@ journal_clear(unsigned i)
 	return madvise(journal_file->ring[i], sizeof(journal_file->ring[i]), MADV_REMOVE) == 0;
 }
 
-/** Of this socket, else free, else the one that has not been used for longest. */
+/** @return unused entry of this socket, else a free one, else the oldest; JOURNAL_PORTS = none */
 static unsigned
 journal_find(const char *socket)
 {
@@ -214,7 +214,7 @@ journal_find(const char *socket)
 	return best;
 }
 
-/** Journals in the file. @return NULL when it has no room */
+/** Take journals in the file. @return NULL if there is no entry or no memory for them */
 static struct virtq_journal *
 journal_enter(const char *socket, unsigned rings)
 {
@@ -243,11 +243,11 @@ vhost_journal_take(const char *socket, unsigned rings)
 {
 	struct virtq_journal *journal = journal_file != NULL ? journal_enter(socket, rings) : NULL;
 
-	/* Outside of the file they last for as long as the port. */
+	/* Without the file, journals last for as long as the port. */
 	return journal != NULL ? journal : rte_zmalloc("journal", rings * sizeof(*journal), 64);
 }
 
-/** Is there a ring whose front end cannot tell where it is? */
+/** Whether a ring needs its journal: a front end cannot give the position of a packed ring. */
 static bool
 journal_needed(const struct virtq_journal *journal, unsigned rings)
 {

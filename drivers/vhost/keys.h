@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What can be configured about a vhost port. Nothing here needs DPDK.
+ * Keys of a vhost port. This header needs no DPDK.
  *
  * Thread safety: constant tables.
  */
@@ -18,10 +18,10 @@ enum {
 
 enum vhost_mode { VHOST_SERVER, VHOST_CLIENT };
 
-/** Whose bursts move frames. */
+/** Code that moves frames. */
 enum vhost_datapath {
-	VHOST_DATAPATH_AUTO,    /**< our own, where they can */
-	VHOST_DATAPATH_LIBRARY, /**< librte_vhost's, to compare with and to fall back to */
+	VHOST_DATAPATH_AUTO,    /**< lib/vring where it can, else librte_vhost */
+	VHOST_DATAPATH_LIBRARY, /**< librte_vhost, for comparison and as a fallback */
 };
 
 /** Keys of a vhost port. */
@@ -32,7 +32,7 @@ struct vhost_config {
 	int64_t mode;     /**< enum vhost_mode */
 	int64_t datapath; /**< enum vhost_datapath */
 	int64_t queues;
-	int64_t mtu; /**< 0 = not told to the guest, any length passes */
+	int64_t mtu; /**< 0 = not offered to the guest, any length passes */
 	bool packed;
 	bool tso;
 	bool csum;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Frames between the switch and the guest's rings, by the library's bursts. */
+/* Moves frames between the switch and a guest's rings by the library's bursts. */
 #include <stddef.h>
 
 #include <linux/virtio_config.h>
@@ -11,7 +11,7 @@
 
 #include "port/send.h"
 #include "vhost/vhost.h"
-#include "vring/lost.h"
+#include "vring/sigbus.h"
 
 static bool
 library_broken(const struct vhost_dev *dev)
@@ -19,22 +19,22 @@ library_broken(const struct vhost_dev *dev)
 	return atomic_load_explicit(&dev->fault, memory_order_relaxed) != VIRTQ_GOOD;
 }
 
-/** After a burst. The library's mapping of guest memory is its own, so it is watched meanwhile. */
+/** Leave the SIGBUS guard of a burst; it covers the library's own mapping of guest memory. */
 static void
 library_check(struct vhost_dev *dev, uint16_t ring)
 {
-	if (unlikely(lost_leave()))
+	if (unlikely(sigbus_leave()))
 		vhost_break(dev, VIRTQ_LOST, ring);
 }
 
 void
-vhost_library_note(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t ring)
+vhost_library_note(struct vhost_dev *dev, const struct vhost_session *session, uint16_t ring)
 {
 	uint16_t avail, used;
 
-	if ((epoch->features & VHOST_FEATURE(VIRTIO_F_RING_PACKED)) != 0 &&
+	if ((session->features & VHOST_FEATURE(VIRTIO_F_RING_PACKED)) != 0 &&
 		dev->journal[ring].size != 0 &&
-		rte_vhost_get_vring_base(epoch->vid, ring, &avail, &used) == 0)
+		rte_vhost_get_vring_base(session->vid, ring, &avail, &used) == 0)
 		virtq_journal_set(&dev->journal[ring], avail);
 }
 
@@ -50,7 +50,7 @@ vhost_offload(struct frame *frame)
 	offload->csum_offset = offsetof(struct rte_tcp_hdr, cksum);
 	if ((mbuf->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_UDP_CKSUM)
 		offload->csum_offset = offsetof(struct rte_udp_hdr, dgram_cksum);
-	/* A plain sum at that place is what virtio means; devices would store a CRC32c. */
+	/* Virtio means a plain checksum in this field; devices would store a CRC32c. */
 	if ((mbuf->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_SCTP_CKSUM)
 		offload->csum_offset = offsetof(struct rte_sctp_hdr, cksum);
 	if (mbuf->ol_flags & RTE_MBUF_F_TX_TCP_SEG) {
@@ -61,17 +61,17 @@ vhost_offload(struct frame *frame)
 }
 
 uint16_t
-vhost_library_rx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,
+vhost_library_rx(struct vhost_dev *dev, const struct vhost_session *session, uint16_t queue,
 	struct frame frames[], uint16_t n)
 {
 	struct rte_mbuf *mbufs[FRAME_BURST];
 
 	if (unlikely(library_broken(dev)))
 		return 0;
-	lost_enter();
-	n = rte_vhost_dequeue_burst(epoch->vid, vhost_guest_tx_ring(queue), dev->pool, mbufs, n);
+	sigbus_enter();
+	n = rte_vhost_dequeue_burst(session->vid, vhost_guest_tx_ring(queue), dev->pool, mbufs, n);
 	library_check(dev, vhost_guest_tx_ring(queue));
-	vhost_library_note(dev, epoch, vhost_guest_tx_ring(queue));
+	vhost_library_note(dev, session, vhost_guest_tx_ring(queue));
 	vhost_interrupt_pass(dev, vhost_guest_tx_ring(queue));
 	for (uint16_t i = 0; i < n; i++) {
 		frame_from_mbuf(&frames[i], mbufs[i]);
@@ -84,23 +84,23 @@ vhost_library_rx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_
 static uint16_t
 vhost_library_burst(void *arg, uint16_t queue, struct rte_mbuf *mbufs[], uint16_t n)
 {
-	const struct vhost_epoch *epoch = arg;
-	uint16_t sent = rte_vhost_enqueue_burst(epoch->vid, vhost_guest_rx_ring(queue), mbufs, n);
+	const struct vhost_session *session = arg;
+	uint16_t sent = rte_vhost_enqueue_burst(session->vid, vhost_guest_rx_ring(queue), mbufs, n);
 
 	rte_pktmbuf_free_bulk(mbufs, n);
 	return sent;
 }
 
 void
-vhost_library_tx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_t queue,
+vhost_library_tx(struct vhost_dev *dev, const struct vhost_session *session, uint16_t queue,
 	struct frame *const frames[], uint16_t n, struct counters *counters)
 {
 	const struct send_queue to = {
 		.burst = vhost_library_burst,
-		.dev = (void *)(uintptr_t)epoch,
+		.dev = (void *)(uintptr_t)session,
 		.queue = queue,
 		.pool = dev->pool,
-		.capabilities = epoch->capabilities,
+		.capabilities = session->capabilities,
 	};
 
 	if (unlikely(library_broken(dev))) {
@@ -108,9 +108,9 @@ vhost_library_tx(struct vhost_dev *dev, const struct vhost_epoch *epoch, uint16_
 		frame_free(frames, n);
 		return;
 	}
-	lost_enter();
+	sigbus_enter();
 	send_frames(&to, frames, n, counters);
 	library_check(dev, vhost_guest_rx_ring(queue));
-	vhost_library_note(dev, epoch, vhost_guest_rx_ring(queue));
+	vhost_library_note(dev, session, vhost_guest_rx_ring(queue));
 	vhost_interrupt_pass(dev, vhost_guest_rx_ring(queue));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Our mapping of a guest's memory, which epochs share for as long as the front end's table stays
- * the same: devices pin what they reach page by page, which is not to be done for every message.
+ * Maps guest memory. Sessions share a mapping while the front end's table stays the same: a DMA map
+ * pins memory page by page, which would take too long for every message.
  */
 #include <stdlib.h>
 
@@ -12,11 +12,11 @@
 
 enum { MAPPING_PAGE = 4096 };
 
-_Static_assert((int)MEMORY_REGIONS_MAX <= (int)REACH_RANGES_MAX, "a range for each region");
+_Static_assert((int)MEMORY_REGIONS_MAX <= (int)DMA_MAP_RANGES_MAX, "a range for each region");
 
-/** What the library has been told. @return how many; -ENOMEM with the reason */
+/** Get the regions that the library has. @return how many; -ENOMEM with the reason */
 static int
-mapping_claims(int vid, struct memory_claim claims[MEMORY_REGIONS_MAX], struct err *err)
+mapping_regions(int vid, struct memory_region_desc regions[MEMORY_REGIONS_MAX], struct err *err)
 {
 	struct rte_vhost_memory *table = NULL;
 	int n = 0;
@@ -25,9 +25,9 @@ mapping_claims(int vid, struct memory_claim claims[MEMORY_REGIONS_MAX], struct e
 		return err_set(err, ENOMEM, "no memory table");
 	for (; n < (int)table->nregions && n < MEMORY_REGIONS_MAX; n++) {
 		const struct rte_vhost_mem_region *region = &table->regions[n];
-		claims[n] = (struct memory_claim){
-			.guest = region->guest_phys_addr,
-			.front = region->host_user_addr,
+		regions[n] = (struct memory_region_desc){
+			.gpa = region->guest_phys_addr,
+			.uva = region->host_user_addr,
 			.size = region->size,
 			.offset = region->host_user_addr - (uintptr_t)region->mmap_addr,
 			.fd = region->fd,
@@ -37,22 +37,22 @@ mapping_claims(int vid, struct memory_claim claims[MEMORY_REGIONS_MAX], struct e
 	return n;
 }
 
-/** Whole pages, for devices reach nothing less. */
+/** Ranges of the DMA map: whole pages, the unit of an IOMMU. */
 static void
-mapping_ranges(const struct memory *memory, struct reach_memory *reach)
+mapping_ranges(const struct memory *memory, struct dma_map_memory *dma_map)
 {
-	reach->n = memory->n;
-	reach->huge = memory->huge;
+	dma_map->n = memory->n;
+	dma_map->huge = memory->huge;
 	for (unsigned i = 0; i < memory->n; i++) {
 		const struct memory_region *region = &memory->region[i];
-		uint8_t *start = RTE_PTR_ALIGN_FLOOR(region->host, MAPPING_PAGE);
-		const uint8_t *end = RTE_PTR_ALIGN_CEIL(region->host + region->size, MAPPING_PAGE);
-		reach->range[i] = (struct reach_range){start, (size_t)(end - start)};
+		uint8_t *start = RTE_PTR_ALIGN_FLOOR(region->hva, MAPPING_PAGE);
+		const uint8_t *end = RTE_PTR_ALIGN_CEIL(region->hva + region->size, MAPPING_PAGE);
+		dma_map->range[i] = (struct dma_map_range){start, (size_t)(end - start)};
 	}
 }
 
 static struct vhost_mapping *
-mapping_create(const struct memory_claim claims[], unsigned n, struct err *err)
+mapping_create(const struct memory_region_desc regions[], unsigned n, struct err *err)
 {
 	struct vhost_mapping *mapping = rte_zmalloc("mapping", sizeof(*mapping), 64);
 
@@ -60,27 +60,27 @@ mapping_create(const struct memory_claim claims[], unsigned n, struct err *err)
 		err_set(err, ENOMEM, "no memory for a guest's mapping");
 		return NULL;
 	}
-	if (memory_map(&mapping->memory, claims, n, err) < 0) {
+	if (memory_map(&mapping->memory, regions, n, err) < 0) {
 		rte_free(mapping);
 		return NULL;
 	}
 	atomic_store(&mapping->users, 1);
-	mapping_ranges(&mapping->memory, &mapping->reach);
-	reach_share(&mapping->reach);
+	mapping_ranges(&mapping->memory, &mapping->dma_map);
+	dma_map_add(&mapping->dma_map);
 	return mapping;
 }
 
 struct vhost_mapping *
 vhost_mapping_get(struct vhost_dev *dev, int vid, struct err *err)
 {
-	struct memory_claim claims[MEMORY_REGIONS_MAX];
-	int n = mapping_claims(vid, claims, err);
+	struct memory_region_desc regions[MEMORY_REGIONS_MAX];
+	int n = mapping_regions(vid, regions, err);
 
 	if (n < 0)
 		return NULL;
-	if (dev->mapping == NULL || !memory_is(&dev->mapping->memory, claims, (unsigned)n)) {
+	if (dev->mapping == NULL || !memory_is(&dev->mapping->memory, regions, (unsigned)n)) {
 		vhost_mapping_put(dev->mapping);
-		dev->mapping = mapping_create(claims, (unsigned)n, err);
+		dev->mapping = mapping_create(regions, (unsigned)n, err);
 	}
 	if (dev->mapping != NULL)
 		atomic_fetch_add(&dev->mapping->users, 1);
@@ -92,7 +92,7 @@ vhost_mapping_put(struct vhost_mapping *mapping)
 {
 	if (mapping == NULL || atomic_fetch_sub(&mapping->users, 1) > 1)
 		return;
-	reach_unshare(&mapping->reach);
+	dma_map_remove(&mapping->dma_map);
 	memory_unmap(&mapping->memory);
 	rte_free(mapping);
 }

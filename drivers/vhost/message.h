@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A vhost-user message as librte_vhost hands it to hooks: struct vhu_msg_context of its vhost_user.h,
- * which it keeps as it is for those who hook in. Its payload has grown once.
+ * A vhost-user message as librte_vhost passes it to hooks: struct vhu_msg_context of its
+ * vhost_user.h, kept stable for users of hooks. Its payload has grown once.
  * Private to drivers/vhost. The library's event thread.
  */
 #ifndef SHUNT_DRIVERS_VHOST_MESSAGE_H
@@ -33,7 +33,7 @@ enum {
 	MESSAGE_ADD_MEM_REG = 37,
 	MESSAGE_REM_MEM_REG = 38,
 
-	PROTOCOL_CONFIGURE_MEM_SLOTS = 15, /**< a protocol feature: ADD_MEM_REG and its like */
+	PROTOCOL_CONFIGURE_MEM_SLOTS = 15, /**< protocol feature: ADD_MEM_REG, REM_MEM_REG */
 };
 
 /** Bytes of the library's largest payload, a session of vhost-crypto. */
@@ -47,7 +47,7 @@ struct vhost_message_region {
 	uint64_t guest, size, front, offset;
 } __attribute__((packed));
 
-/** SET_MEM_TABLE; ADD_MEM_REG and REM_MEM_REG have one region and no number. */
+/** SET_MEM_TABLE; in ADD_MEM_REG and REM_MEM_REG one region, without its count. */
 struct vhost_message_memory {
 	uint32_t n;
 	uint32_t padding;
@@ -61,15 +61,15 @@ struct vhost_message_log {
 struct vhost_message {
 	uint32_t request;
 	uint32_t flags;
-	uint32_t size; /**< bytes of the payload that came */
+	uint32_t size; /**< bytes of the payload received */
 	union {
 		uint64_t number;
-		uint32_t index; /**< of a ring */
+		uint32_t index; /**< ring number */
 		struct vhost_message_memory memory;
 		struct vhost_message_log log;
-		uint8_t room[MESSAGE_PAYLOAD];
+		uint8_t space[MESSAGE_PAYLOAD];
 	};
-	int fd[MEMORY_REGIONS_MAX]; /**< the library's, until it has closed or taken them */
+	int fd[MEMORY_REGIONS_MAX]; /**< owned by the library, which uses or closes them */
 	int n_fds;
 } __attribute__((packed));
 

@@ -2,10 +2,10 @@
 /*
  * Client mode: connects as soon as a front end listens.
  *
- * The library tries a socket at once, and then once a second on a thread of its own. Here inotify
- * tells when the socket is created, and a signal ends that thread's sleep. Between bind(), which
+ * The library tries to connect at once, and then once a second on a thread of its own. Here inotify
+ * reports that the socket is created, and a signal ends that thread's sleep. Between bind(), which
  * inotify reports, and listen(), which nothing reports, a connection is refused: the signal is sent
- * several times, at growing intervals. What this misses the library finds within its second.
+ * several times, at growing intervals. After that the library's own retry remains, within a second.
  */
 #include <errno.h>
 #include <poll.h>
@@ -26,17 +26,17 @@ LOG_MODULE(vhost);
 enum {
 	RECONNECT_FIRST_MS = 1,
 	RECONNECT_LAST_MS = 64,
-	RECONNECT_IDLE = -1, /* poll() waits for an event alone */
+	RECONNECT_IDLE = -1, /* poll() without a timeout */
 };
 
 /** A socket that a port connects to. */
 struct reconnect_socket {
 	struct reconnect_socket *next;
-	int directory; /**< inotify's descriptor of it; -1 = not watched */
+	int directory; /**< its inotify watch descriptor; -1 = not watched */
 	char path[VHOST_PATH_MAX];
 };
 
-/* Written by control before the watching thread is there. */
+/* Written by control before the watching thread starts. */
 static struct vhost_threads reconnect_library; /* tries sockets once a second */
 static int reconnect_inotify = -1;
 
@@ -65,7 +65,7 @@ reconnect_concerns(const struct inotify_event *event)
 	return concerns;
 }
 
-/** Read the events there are. @return whether one is about a socket that a port connects to */
+/** Read pending events. @return true if one is about a socket that a port connects to */
 static bool
 reconnect_read(void)
 {
@@ -97,12 +97,12 @@ reconnect_run(void *arg)
 		else if (n == 0)
 			wait_ms = wait_ms < RECONNECT_LAST_MS ? 2 * wait_ms : RECONNECT_IDLE;
 		if (wait_ms != RECONNECT_IDLE)
-			vhost_threads_wake(&reconnect_library);
+			vhost_threads_interrupt(&reconnect_library);
 	}
 	return NULL;
 }
 
-/** Start the watching thread. Without it the library's second is what there is. */
+/** Start the watching thread. Without it the library's retry once a second remains. */
 static void
 reconnect_start(void)
 {
@@ -138,7 +138,7 @@ vhost_reconnect_register(const char *path)
 	return rc;
 }
 
-/** Watch the directory of a socket; @return inotify's descriptor, the same for the same one; or -1 */
+/** Watch a socket's directory. @return watch descriptor, the same for one directory; -1 = none */
 static int
 reconnect_watch(const struct reconnect_socket *socket)
 {
@@ -161,7 +161,7 @@ reconnect_find(const char *path)
 }
 
 void
-vhost_reconnect_watch(const char *path)
+vhost_reconnect_add(const char *path)
 {
 	struct reconnect_socket *socket = reconnect_find(path);
 
@@ -183,7 +183,7 @@ vhost_reconnect_watch(const char *path)
 	socket->directory = directory;
 	pthread_mutex_unlock(&reconnect_lock);
 	/* It may have been created before its directory was watched. */
-	vhost_threads_wake(&reconnect_library);
+	vhost_threads_interrupt(&reconnect_library);
 }
 
 void

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The path of a listening socket: removes a stale socket, sets owner and mode. */
 #include <errno.h>
 #include <grp.h>
 #include <libgen.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Another memory table while the library's bursts use the old one, as when memory is plugged into a
- * running guest.
+ * Checks a new memory table while the library's bursts use the old one, as when memory is
+ * hot-plugged into a running guest.
  *
- * The library lets go of the old table before it maps the new one, with its rings' locks held. When
- * that fails its rings go on pointing into the old one, and lcores that wait for a lock would use
- * them: they cannot be stopped, since the hook that comes first runs with the locks held too. So a
- * table that the library might fail with does not reach it: everything it will do is done here
- * before, and what it needs is kept until it is done.
+ * The library unmaps the old table before it maps the new one, with its rings' locks held. If that
+ * fails its rings still point into the old table, and lcores that wait for a lock would use them.
+ * They cannot be stopped before, since the pre-message hook runs with the locks held too. So the
+ * library does not get a table with which it might fail: each of its steps is tried here first, and
+ * the resources that it needs are kept until it has finished.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -37,13 +37,14 @@ table_check_descriptors(
 }
 
 static void
-table_claims(const struct vhost_message *message, struct memory_claim claims[MEMORY_REGIONS_MAX])
+table_regions(
+	const struct vhost_message *message, struct memory_region_desc regions[MEMORY_REGIONS_MAX])
 {
 	for (uint32_t i = 0; i < message->memory.n; i++) {
 		const struct vhost_message_region *region = &message->memory.region[i];
-		claims[i] = (struct memory_claim){
-			.guest = region->guest,
-			.front = region->front,
+		regions[i] = (struct memory_region_desc){
+			.gpa = region->guest,
+			.uva = region->front,
 			.size = region->size,
 			.offset = region->offset,
 			.fd = message->fd[i],
@@ -51,14 +52,14 @@ table_claims(const struct vhost_message *message, struct memory_claim claims[MEM
 	}
 }
 
-/** Map as the library will. What a region of hugepages needs is reserved for the file thereby. */
+/** Map as the library will. For a region in hugetlbfs this reserves its pages in the file. */
 static int
 table_map(struct vhost_table *table, const struct memory *memory,
-	const struct memory_claim claims[], struct err *err)
+	const struct memory_region_desc regions[], struct err *err)
 {
 	for (unsigned i = 0; i < memory->n; i++) {
 		size_t size = memory->region[i].map_size;
-		void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, claims[i].fd, 0);
+		void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, regions[i].fd, 0);
 		if (map == MAP_FAILED)
 			return err_set(
 				err, errno, "memory region cannot be mapped: %s", strerror(errno));
@@ -71,26 +72,26 @@ table_map(struct vhost_table *table, const struct memory *memory,
 static int
 table_try_heap(struct err *err)
 {
-	void *room = rte_malloc(NULL, TABLE_HEAP, 0);
+	void *space = rte_malloc(NULL, TABLE_HEAP, 0);
 
-	rte_free(room);
-	return room != NULL ? 0 : err_set(err, ENOMEM, "no memory for a memory table");
+	rte_free(space);
+	return space != NULL ? 0 : err_set(err, ENOMEM, "no memory for a memory table");
 }
 
 int
 vhost_table_try(struct vhost_dev *dev, const struct vhost_message *message, struct err *err)
 {
-	struct memory_claim claims[MEMORY_REGIONS_MAX];
+	struct memory_region_desc regions[MEMORY_REGIONS_MAX];
 	struct memory memory;
 	int rc = table_check_descriptors(dev, message, err);
 
 	if (rc < 0)
 		return rc;
-	table_claims(message, claims);
-	/* Twice, so that there is address space for the library's mapping once ours has gone. */
-	rc = memory_map(&memory, claims, message->memory.n, err);
+	table_regions(message, regions);
+	/* Map twice: once memory_map()'s is undone, its address space is free for the library. */
+	rc = memory_map(&memory, regions, message->memory.n, err);
 	if (rc == 0) {
-		rc = table_map(&dev->table, &memory, claims, err);
+		rc = table_map(&dev->table, &memory, regions, err);
 		memory_unmap(&memory);
 	}
 	if (rc == 0)
@@ -111,7 +112,7 @@ vhost_table_done(struct vhost_dev *dev)
 	}
 }
 
-/** Rings that have their place are looked for in the next table; others may get theirs later. */
+/** Note the rings mapped now: the next table must contain them. Others may be set up later. */
 static void
 table_note_rings(struct vhost_dev *dev, int vid)
 {
@@ -132,7 +133,7 @@ vhost_table_begin(struct vhost_dev *dev, int vid, const struct vhost_message *me
 	if (dev->running)
 		table_note_rings(dev, vid);
 	table->n_fds = 0;
-	/* Nothing of the front end's lies behind its regions. */
+	/* No front-end bytes beyond the table: in another layout they could pass for fds. */
 	if (n == 0 || n > MEMORY_REGIONS_MAX || message->n_fds != (int)n ||
 		message->size > sizeof(message->memory))
 		return;
@@ -155,7 +156,7 @@ vhost_table_prove(struct vhost_dev *dev, int vid)
 	free(now);
 }
 
-/** Do these bytes of the library's mappings lie in one region? */
+/** Whether a range of the library's mappings lies in one region. */
 static bool
 table_holds(const struct rte_vhost_memory *table, const void *address, uint64_t size)
 {
@@ -183,7 +184,7 @@ table_holds_ring(
 int
 vhost_table_misses(const struct vhost_dev *dev, int vid)
 {
-	bool packed = (dev->epoch->features & VHOST_FEATURE(VIRTIO_F_RING_PACKED)) != 0;
+	bool packed = (dev->session->features & VHOST_FEATURE(VIRTIO_F_RING_PACKED)) != 0;
 	struct rte_vhost_memory *now = NULL;
 	struct rte_vhost_vring vring;
 	int missing = VHOST_NO_RING;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Threads of the vhost library: found by the call that creates them, woken by a signal. */
+/* Finds threads that the vhost library creates, and interrupts their waits by a signal. */
 #include <signal.h>
 #include <unistd.h>
 
@@ -9,11 +9,11 @@
 #include "vhost/vhost.h"
 
 enum {
-	THREADS_SIGNAL = SIGURG, /* nothing else sends it, and to ignore it is its default */
+	THREADS_SIGNAL = SIGURG, /* nothing else sends it; ignored by default */
 	THREADS_MAX = 4096,
 };
 
-/* Those there before the call. Control's alone. */
+/* Threads that exist before the call. Only used by control. */
 static pid_t threads_before[THREADS_MAX];
 static unsigned threads_n;
 
@@ -46,7 +46,7 @@ threads_nothing(int number)
 int
 vhost_threads_find(struct vhost_threads *threads, int (*call)(const char *path), const char *path)
 {
-	/* System calls other than waits are started again, whichever thread is in them. */
+	/* SA_RESTART: system calls other than waits are restarted, in whichever thread. */
 	const struct sigaction action = {.sa_handler = threads_nothing, .sa_flags = SA_RESTART};
 
 	if (threads->n > 0 || sigaction(THREADS_SIGNAL, &action, NULL) < 0)
@@ -59,7 +59,7 @@ vhost_threads_find(struct vhost_threads *threads, int (*call)(const char *path),
 }
 
 void
-vhost_threads_wake(const struct vhost_threads *threads)
+vhost_threads_interrupt(const struct vhost_threads *threads)
 {
 	for (unsigned i = 0; i < threads->n; i++)
 		tgkill(getpid(), threads->tid[i], THREADS_SIGNAL);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The vhost port driver: configuration check, open, close, link state and port info. */
 #include "vhost/vhost.h"
 
 #include <errno.h>
@@ -89,9 +90,9 @@ vhost_link(struct port *port, struct port_link *link)
 	link->up = atomic_load(&dev->running) && !broken;
 	link->generation = atomic_load(&dev->generation);
 	link->speed = 0;
-	vhost_epoch_collect();
+	vhost_session_collect();
 	if (vid == VHOST_NOBODY && dev->config.mode == VHOST_CLIENT)
-		vhost_reconnect_watch(dev->config.socket);
+		vhost_reconnect_add(dev->config.socket);
 	if (link->up && port->config.numa == PORT_NUMA_AUTO) {
 		int node = rte_vhost_get_numa_node(vid);
 		if (node >= 0)
@@ -100,29 +101,30 @@ vhost_link(struct port *port, struct port_link *link)
 }
 
 static void
-vhost_facts(const struct port *port, struct port_facts *facts)
+vhost_info(const struct port *port, struct port_info *info)
 {
 	const struct vhost_dev *dev = port->dev;
 	bool live = atomic_load(&dev->running);
 	const char *path = atomic_load(&dev->path);
 
-	port_fact(facts, "front_end", "%s",
+	port_info_add(info, "front_end", "%s",
 		live                                            ? "running"
 		: atomic_load(&dev->connection) != VHOST_NOBODY ? "connected, driver not ready"
 								: "none");
 	if (live && path != NULL)
-		port_fact(facts, "path", "%s", path);
-	vhost_fault_facts(dev, facts);
+		port_info_add(info, "path", "%s", path);
+	vhost_fault_info(dev, info);
 	if (live) {
-		port_fact(facts, "features", "0x%" PRIx64, atomic_load(&dev->features));
-		port_fact(facts, "queues_enabled", "%u", atomic_load(&dev->send_queues));
+		port_info_add(info, "features", "0x%" PRIx64, atomic_load(&dev->features));
+		port_info_add(info, "queues_enabled", "%u", atomic_load(&dev->send_queues));
 		if (atomic_load(&dev->interrupts) != NULL)
-			port_fact(facts, "interrupts", "%s", atomic_load(&dev->interrupts));
-		port_fact(facts, "memory_sealed", "%s", atomic_load(&dev->sealed) ? "yes" : "no");
+			port_info_add(info, "interrupts", "%s", atomic_load(&dev->interrupts));
+		port_info_add(
+			info, "memory_sealed", "%s", atomic_load(&dev->sealed) ? "yes" : "no");
 	}
-	port_fact(facts, "connections", "%u", atomic_load(&dev->generation));
-	port_fact(facts, "refused", "%u", atomic_load(&dev->refused));
-	port_fact(facts, "faults", "%u", atomic_load(&dev->faults));
+	port_info_add(info, "connections", "%u", atomic_load(&dev->generation));
+	port_info_add(info, "refused", "%u", atomic_load(&dev->refused));
+	port_info_add(info, "faults", "%u", atomic_load(&dev->faults));
 }
 
 const struct port_driver vhost_driver = {
@@ -131,11 +133,11 @@ const struct port_driver vhost_driver = {
 	.open = vhost_open,
 	.close = vhost_close,
 	.link = vhost_link,
-	.facts = vhost_facts,
+	.info = vhost_info,
 	.frontend = vhost_frontend,
 	.rx = vhost_rx,
 	.rx_done = vhost_rx_done,
 	.round_done = vhost_round_done,
-	.rx_watch = vhost_rx_watch,
+	.rx_monitor = vhost_rx_monitor,
 	.tx = vhost_tx,
 };

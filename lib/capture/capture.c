@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 /** What one polling lcore writes. */
-struct capture_lane {
+struct capture_lcore {
 	_Alignas(64) struct capture_ring ring;
-	uint8_t *scratch; /**< where frames are looked at that have no room in the ring */
-	bool held;
+	uint8_t *scratch; /**< where frames are looked at that have no space in the ring */
+	bool deferred;
 };
 
 struct capture {
@@ -25,16 +25,16 @@ struct capture {
 	size_t bytes;
 	size_t ring_size;
 	uint8_t *scratch;
-	unsigned lanes;
-	struct capture_lane lane[]; /**< each its polling lcore's alone */
+	unsigned lcores;
+	struct capture_lcore lcore[]; /**< each its polling lcore's alone */
 };
 
 static size_t
-capture_size_of_rings(unsigned lanes)
+capture_size_of_rings(unsigned lcores)
 {
 	size_t size = CAPTURE_RING_MAX;
 
-	while (size > CAPTURE_RING_MIN && size * lanes > CAPTURE_TOTAL_MAX)
+	while (size > CAPTURE_RING_MIN && size * lcores > CAPTURE_TOTAL_MAX)
 		size /= 2;
 	return size;
 }
@@ -62,18 +62,18 @@ static int
 capture_fill(struct capture *capture, const struct capture_config *config)
 {
 	if (capture->program != NULL) {
-		capture->scratch = calloc(config->lanes, config->snaplen);
+		capture->scratch = calloc(config->lcores, config->snaplen);
 		if (capture->scratch == NULL)
 			return -ENOMEM;
 	}
 	int rc = capture_map(capture);
-	for (unsigned i = 0; rc == 0 && i < config->lanes; i++) {
-		struct capture_lane *lane = &capture->lane[i];
-		capture_ring_init(&lane->ring,
+	for (unsigned i = 0; rc == 0 && i < config->lcores; i++) {
+		struct capture_lcore *lcore = &capture->lcore[i];
+		capture_ring_init(&lcore->ring,
 			capture->memory + i * capture_ring_bytes(capture->ring_size),
 			capture->ring_size);
 		if (capture->scratch != NULL)
-			lane->scratch = capture->scratch + (size_t)i * config->snaplen;
+			lcore->scratch = capture->scratch + (size_t)i * config->snaplen;
 	}
 	return rc;
 }
@@ -86,7 +86,7 @@ capture_create(const struct capture_config *config, struct err *err)
 	if (config->insns > 0 &&
 		(program = capture_filter_make(config->program, config->insns, err)) == NULL)
 		return NULL;
-	size_t bytes = sizeof(struct capture) + config->lanes * sizeof(struct capture_lane);
+	size_t bytes = sizeof(struct capture) + config->lcores * sizeof(struct capture_lcore);
 	struct capture *capture = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
 	int rc = -ENOMEM;
 	if (capture != NULL) {
@@ -95,9 +95,9 @@ capture_create(const struct capture_config *config, struct err *err)
 		capture->snaplen = config->snaplen;
 		capture->directions = config->directions;
 		capture->program = program;
-		capture->lanes = config->lanes;
-		capture->ring_size = capture_size_of_rings(config->lanes);
-		capture->bytes = config->lanes * capture_ring_bytes(capture->ring_size);
+		capture->lcores = config->lcores;
+		capture->ring_size = capture_size_of_rings(config->lcores);
+		capture->bytes = config->lcores * capture_ring_bytes(capture->ring_size);
 		rc = capture_fill(capture, config);
 	}
 	if (rc == 0)
@@ -165,42 +165,42 @@ capture_gather(const struct frame *frame, uint8_t *to, uint32_t bytes)
 }
 
 struct capture_record *
-capture_frame(struct capture *capture, unsigned lane_number, const struct frame *frame,
+capture_frame(struct capture *capture, unsigned lcore_id, const struct frame *frame,
 	struct capture_record record)
 {
-	struct capture_lane *lane = &capture->lane[lane_number];
+	struct capture_lcore *lcore = &capture->lcore[lcore_id];
 
-	if (lane_number >= capture->lanes || !capture_wants(capture, record.direction))
+	if (lcore_id >= capture->lcores || !capture_wants(capture, record.direction))
 		return NULL;
 	record.len = frame->len;
 	record.caplen = RTE_MIN(frame->len, capture->snaplen);
-	uint8_t *room = capture_ring_room(&lane->ring, record.caplen);
-	uint8_t *bytes = room != NULL ? room + sizeof(record) : lane->scratch;
+	uint8_t *space = capture_ring_space(&lcore->ring, record.caplen);
+	uint8_t *bytes = space != NULL ? space + sizeof(record) : lcore->scratch;
 	/* What may not be wanted is looked at even so: only what was wanted can be lost. */
 	if (bytes != NULL)
 		capture_gather(frame, bytes, record.caplen);
 	if (capture->program != NULL &&
 		!capture_filter_passes(capture->program, bytes, record.len, record.caplen))
 		return NULL;
-	if (room == NULL) {
-		capture_ring_lose(&lane->ring);
+	if (space == NULL) {
+		capture_ring_lose(&lcore->ring);
 		return NULL;
 	}
-	return capture_ring_take(&lane->ring, room, &record);
+	return capture_ring_take(&lcore->ring, space, &record);
 }
 
 void
-capture_publish(struct capture *capture, unsigned lane)
+capture_publish(struct capture *capture, unsigned lcore_id)
 {
-	if (lane < capture->lanes && !capture->lane[lane].held)
-		capture_ring_publish(&capture->lane[lane].ring);
+	if (lcore_id < capture->lcores && !capture->lcore[lcore_id].deferred)
+		capture_ring_publish(&capture->lcore[lcore_id].ring);
 }
 
 void
-capture_hold(struct capture *capture, unsigned lane, bool hold)
+capture_defer(struct capture *capture, unsigned lcore_id, bool defer)
 {
-	if (lane >= capture->lanes)
+	if (lcore_id >= capture->lcores)
 		return;
-	capture->lane[lane].held = hold;
-	capture_publish(capture, lane);
+	capture->lcore[lcore_id].deferred = defer;
+	capture_publish(capture, lcore_id);
 }

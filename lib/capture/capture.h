@@ -5,7 +5,7 @@
  *
  * Thread safety: created and destroyed by the control thread, the latter once no polling lcore
  * knows of it any more. capture_frame() and capture_publish() are for the polling lcore of that
- * lane.
+ * lcore.
  */
 #ifndef SHUNT_CAPTURE_CAPTURE_H
 #define SHUNT_CAPTURE_CAPTURE_H
@@ -14,12 +14,12 @@
 #include "capture/ring.h"
 #include "frame/frame.h"
 
-enum { CAPTURE_LANES_MAX = 64, CAPTURE_TOTAL_MAX = 64 << 20 };
+enum { CAPTURE_LCORES_MAX = 64, CAPTURE_TOTAL_MAX = 64 << 20 };
 
 struct capture_config {
 	uint32_t snaplen;   /**< bytes of a frame at most, 1 to CAPTURE_SNAPLEN_MAX */
 	uint8_t directions; /**< of enum capture_direction */
-	unsigned lanes;     /**< polling lcores, now or later; up to CAPTURE_LANES_MAX */
+	unsigned lcores;    /**< polling lcores, now or later; up to CAPTURE_LCORES_MAX */
 	const struct bpf_insn *program; /**< copied */
 	unsigned insns;                 /**< 0 = every frame */
 };
@@ -32,7 +32,7 @@ struct capture *capture_create(const struct capture_config *config, struct err *
 /** NULL is fine. */
 void capture_destroy(struct capture *capture);
 
-/** The shared memory: rings side by side, one for each lane. Stays the capture's. */
+/** The shared memory: rings side by side, one for each lcore. Stays the capture's. */
 int capture_fd(const struct capture *capture);
 
 /** Bytes of records in each ring. */
@@ -47,13 +47,13 @@ bool capture_wants(const struct capture *capture, enum capture_direction directi
  * @param record what is known of it: tsc, reason and direction are used
  * @return its record, whose reason may be written until it is published; NULL: there is none
  */
-struct capture_record *capture_frame(struct capture *capture, unsigned lane,
+struct capture_record *capture_frame(struct capture *capture, unsigned lcore_id,
 	const struct frame *frame, struct capture_record record);
 
-/** Show what was recorded, unless capture_hold() says otherwise. */
-void capture_publish(struct capture *capture, unsigned lane);
+/** Show what was recorded, unless capture_defer() says otherwise. */
+void capture_publish(struct capture *capture, unsigned lcore_id);
 
 /** From now on nothing is shown; or again, beginning with all that was recorded meanwhile. */
-void capture_hold(struct capture *capture, unsigned lane, bool hold);
+void capture_defer(struct capture *capture, unsigned lcore_id, bool defer);
 
 #endif

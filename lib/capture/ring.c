@@ -14,7 +14,7 @@ capture_ring_init(struct capture_ring *ring, void *memory, size_t size)
 {
 	*ring = (struct capture_ring){
 		.words = memory,
-		.data = (uint8_t *)memory + CAPTURE_WORDS_ROOM,
+		.data = (uint8_t *)memory + CAPTURE_WORDS_SPACE,
 		.size = size,
 	};
 }
@@ -35,7 +35,7 @@ ring_fits(struct capture_ring *ring, uint64_t bytes)
 }
 
 uint8_t *
-capture_ring_room(struct capture_ring *ring, uint32_t caplen)
+capture_ring_space(struct capture_ring *ring, uint32_t caplen)
 {
 	uint64_t bytes = ring_aligned(sizeof(struct capture_record) + (uint64_t)caplen);
 	uint64_t at = ring->head & (ring->size - 1);
@@ -53,12 +53,12 @@ capture_ring_room(struct capture_ring *ring, uint32_t caplen)
 }
 
 struct capture_record *
-capture_ring_take(struct capture_ring *ring, uint8_t *room, struct capture_record *record)
+capture_ring_take(struct capture_ring *ring, uint8_t *space, struct capture_record *record)
 {
 	record->size = (uint32_t)ring_aligned(sizeof(*record) + (uint64_t)record->caplen);
-	memcpy(room, record, sizeof(*record));
+	memcpy(space, record, sizeof(*record));
 	ring->head += record->size;
-	return (struct capture_record *)(void *)room;
+	return (struct capture_record *)(void *)space;
 }
 
 void
@@ -79,7 +79,7 @@ capture_reader_init(struct capture_reader *reader, void *memory, size_t size)
 {
 	*reader = (struct capture_reader){
 		.words = memory,
-		.data = (const uint8_t *)memory + CAPTURE_WORDS_ROOM,
+		.data = (const uint8_t *)memory + CAPTURE_WORDS_SPACE,
 		.size = size,
 	};
 }

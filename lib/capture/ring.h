@@ -45,20 +45,20 @@ _Static_assert(sizeof(struct capture_record) == CAPTURE_ALIGN, "filler fits at a
 struct capture_words {
 	/* Written by the producer, read by the consumer. */
 	_Alignas(64) _Atomic uint64_t head;
-	_Atomic uint64_t lost; /**< frames for which there was no room */
+	_Atomic uint64_t lost; /**< frames for which there was no space */
 	/* Written by the consumer, read by the producer. */
 	_Alignas(64) _Atomic uint64_t tail;
 };
 
-enum { CAPTURE_WORDS_ROOM = 4096 }; /**< in front of the records of a ring */
+enum { CAPTURE_WORDS_SPACE = 4096 }; /**< in front of the records of a ring */
 
-_Static_assert(sizeof(struct capture_words) <= CAPTURE_WORDS_ROOM, "the words have their room");
+_Static_assert(sizeof(struct capture_words) <= CAPTURE_WORDS_SPACE, "the words have their room");
 
 /** Bytes of a ring in shared memory. @param size of its records, a power of two */
 static inline size_t
 capture_ring_bytes(size_t size)
 {
-	return CAPTURE_WORDS_ROOM + size;
+	return CAPTURE_WORDS_SPACE + size;
 }
 
 /** The producer's end; its own memory. */
@@ -76,21 +76,21 @@ void capture_ring_init(struct capture_ring *ring, void *memory, size_t size);
 
 /**
  * Room for a record of up to that many bytes of a frame, which begin CAPTURE_ALIGN behind it. Nothing
- * is written for good yet: the next call gives the same room again.
+ * is written for good yet: the next call gives the same space again.
  *
  * @return NULL: full
  */
-uint8_t *capture_ring_room(struct capture_ring *ring, uint32_t caplen);
+uint8_t *capture_ring_space(struct capture_ring *ring, uint32_t caplen);
 
 /**
- * A record takes its room.
+ * A record takes its space.
  *
  * @param record what is to stand before the bytes; its size is found here
  * @return where it is; its reason may still be changed until it is published, but nothing may be
  *         read there
  */
 struct capture_record *capture_ring_take(
-	struct capture_ring *ring, uint8_t *room, struct capture_record *record);
+	struct capture_ring *ring, uint8_t *space, struct capture_record *record);
 
 /** Show the consumer all records so far. */
 void capture_ring_publish(struct capture_ring *ring);
@@ -121,7 +121,7 @@ bool capture_reader_look(struct capture_reader *reader);
  */
 const uint8_t *capture_reader_next(struct capture_reader *reader, struct capture_record *record);
 
-/** Done with a record that capture_reader_next() gave: its room may be used again. */
+/** Done with a record that capture_reader_next() gave: its space may be used again. */
 void capture_reader_done(struct capture_reader *reader, const struct capture_record *record);
 
 /** Frames that did not fit so far. */

@@ -116,7 +116,7 @@ capture_answer(const struct capture_client *reader, const struct capture_config 
 	for (int reason = 0; reason < DROP_COUNT; reason++)
 		json_array_append_new(reasons, json_string(drop_word(reason)));
 	return json_pack("{s:s, s:i, s:i, s:i, s:o}", "port",
-		reader->capture->port->port.config.name, "rings", (int)config->lanes, "ring_size",
+		reader->capture->port->port.config.name, "rings", (int)config->lcores, "ring_size",
 		(int)capture_ring_size(reader->capture->capture), "snaplen", (int)config->snaplen,
 		"reasons", reasons);
 }

@@ -14,7 +14,7 @@ struct group_list {
 	int vlan;      /**< -1 = any */
 	struct groups_row *rows;
 	size_t n;
-	size_t room;
+	size_t space;
 	bool failed; /**< there was no memory */
 };
 
@@ -26,15 +26,15 @@ list_add(const struct groups_row *row, void *arg)
 	if ((list->port != PORT_NONE && row->port != list->port) ||
 		(list->vlan >= 0 && row->vlan != list->vlan))
 		return;
-	if (list->n == list->room) {
-		size_t room = list->room > 0 ? 2 * list->room : 64;
-		struct groups_row *rows = reallocarray(list->rows, room, sizeof(*rows));
+	if (list->n == list->space) {
+		size_t space = list->space > 0 ? 2 * list->space : 64;
+		struct groups_row *rows = reallocarray(list->rows, space, sizeof(*rows));
 		if (rows == NULL) {
 			list->failed = true;
 			return;
 		}
 		list->rows = rows;
-		list->room = room;
+		list->space = space;
 	}
 	list->rows[list->n++] = *row;
 }

@@ -11,9 +11,9 @@ lcore_row(const struct vswitch *vswitch, const struct vswitch_lcore *lcore)
 	struct datapath_load load;
 	json_t *queues = json_array();
 
-	datapath_lane_load(vswitch->datapath, lcore->lane, &load);
+	datapath_lcore_load(vswitch->datapath, lcore->lcore_id, &load);
 	for (unsigned i = 0; i < vswitch->n_queues; i++)
-		if (vswitch->queue[i].lane == lcore->lane)
+		if (vswitch->queue[i].lcore_id == lcore->lcore_id)
 			json_array_append_new(queues,
 				json_pack("{s:s, s:i}", "port", vswitch->queue[i].port->config.name,
 					"queue", (int)vswitch->queue[i].queue));

@@ -175,7 +175,7 @@ port_queues(const struct vswitch *vswitch, const struct vswitch_port *port)
 
 	for (unsigned i = 0; i < vswitch->n_queues; i++) {
 		const struct snapshot_queue *queue = &vswitch->queue[i];
-		const struct vswitch_lcore *lcore = vswitch_lcore_of(vswitch, queue->lane);
+		const struct vswitch_lcore *lcore = vswitch_lcore_of(vswitch, queue->lcore_id);
 		if (queue->port == &port->port)
 			json_array_append_new(list,
 				json_pack("{s:i, s:o}", "queue", (int)queue->queue, "lcore",
@@ -189,7 +189,7 @@ port_show(void *arg, json_t *params, struct err *err)
 {
 	struct vswitch *vswitch = arg;
 	const struct vswitch_port *port = port_named(vswitch, params, err);
-	struct port_facts facts = {.n = 0};
+	struct port_info info = {.n = 0};
 	struct fdb_port_stats fdb;
 
 	if (port == NULL)
@@ -205,9 +205,9 @@ port_show(void *arg, json_t *params, struct err *err)
 	json_object_set_new(object, "fdb_refused", json_integer((json_int_t)fdb.refused));
 	json_object_set_new(object, "fdb_stuck", json_integer((json_int_t)fdb.stuck));
 	json_object_set_new(object, "fdb_damped", json_integer((json_int_t)fdb.damped));
-	driver->facts(&port->port, &facts);
-	for (unsigned i = 0; i < facts.n; i++)
-		json_object_set_new(object, facts.fact[i].name, json_string(facts.fact[i].value));
+	driver->info(&port->port, &info);
+	for (unsigned i = 0; i < info.n; i++)
+		json_object_set_new(object, info.entry[i].name, json_string(info.entry[i].value));
 	json_object_set_new(object, "polled_by", port_queues(vswitch, port));
 	return object;
 }

@@ -21,7 +21,7 @@ enum {
 	RPC_REQUEST_MAX = 1 << 20, /**< bytes of one request */
 	RPC_BATCH_MAX = 256,       /**< requests in one batch */
 	RPC_CLIENTS_MAX = 256,
-	RPC_PATIENCE_S = 10, /**< for the rest of a request, and for an answer to be read */
+	RPC_TIMEOUT_S = 10, /**< for the rest of a request, and for an answer to be read */
 };
 
 /** JSON-RPC error codes; refusals carry RPC_REFUSED. */

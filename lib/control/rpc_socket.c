@@ -144,12 +144,12 @@ client_request(struct rpc_client *client, const char *data, size_t length)
 
 /** A peer in the middle of a request, or that does not read, has only so much time. */
 static void
-client_patience(struct rpc_client *client)
+client_timeout(struct rpc_client *client)
 {
-	const struct timeval patience = {.tv_sec = RPC_PATIENCE_S};
+	const struct timeval timeout = {.tv_sec = RPC_TIMEOUT_S};
 	bool partial = client->frame.depth > 0;
 
-	bufferevent_set_timeouts(client->stream, partial ? &patience : NULL, &patience);
+	bufferevent_set_timeouts(client->stream, partial ? &timeout : NULL, &timeout);
 }
 
 /** @return false when no whole request is left */
@@ -185,7 +185,7 @@ client_on_read(struct bufferevent *stream, void *arg)
 	(void)stream;
 	while (client_next(client))
 		;
-	client_patience(client);
+	client_timeout(client);
 }
 
 static void
@@ -239,7 +239,7 @@ rpc_on_connect(struct evconnlistener *listener, evutil_socket_t fd, struct socka
 	bufferevent_setcb(
 		client->stream, client_on_read, client_on_written, client_on_event, client);
 	bufferevent_setwatermark(client->stream, EV_READ, 0, RPC_REQUEST_MAX + 1);
-	client_patience(client);
+	client_timeout(client);
 	bufferevent_enable(client->stream, EV_READ | EV_WRITE);
 }
 

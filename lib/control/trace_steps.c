@@ -72,9 +72,9 @@ step_source(json_t *steps, const struct trace_story *story)
 	char text[MAC_TEXT_MAX];
 
 	mac_format(mac, text);
-	if (trace->origin != story->port->id)
+	if (trace->source_port != story->port->id)
 		step_add(steps, "learn", "%s stays at %s: the uplink reflects its frame", text,
-			story_name(story, trace->origin));
+			story_name(story, trace->source_port));
 	else if (!story->port->config.learn)
 		step_add(steps, "learn", "nothing: learn=off");
 	else if (!fdb_get(story->vswitch->fdb, mac, trace->vlan, &entry))

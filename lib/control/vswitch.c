@@ -110,11 +110,11 @@ vswitch_services(struct vswitch *vswitch)
 		.quiesce = vswitch_on_quiesce,
 		.wake = vswitch_on_wake,
 		.link_changed = vswitch_on_link_changed,
-		.lanes = (unsigned)CPU_COUNT(&vswitch->allowed) - 1,
+		.lcores = (unsigned)CPU_COUNT(&vswitch->allowed) - 1,
 		.arg = vswitch,
 	};
-	if (vswitch->services.lanes > LANE_MAX)
-		vswitch->services.lanes = LANE_MAX;
+	if (vswitch->services.lcores > LCORE_MAX)
+		vswitch->services.lcores = LCORE_MAX;
 }
 
 struct vswitch *

@@ -43,14 +43,14 @@ struct vswitch_capture {
 struct vswitch_lcore {
 	unsigned cpu;
 	int node;
-	int lane; /**< of the data path */
+	int lcore_id; /**< of the data path */
 };
 
 /** What snooping needs; all NULL while it is off. */
 struct vswitch_snoop {
 	struct groups *groups;
 	struct event *event;
-	struct snoop_ring *ring[LANE_MAX]; /**< written by the polling lcore of the lane */
+	struct snoop_ring *ring[LCORE_MAX]; /**< written by the polling lcore of the lcore */
 };
 
 struct vswitch {
@@ -70,7 +70,7 @@ struct vswitch {
 	bool up[PORT_MAX]; /**< enabled, and the link is up */
 
 	cpu_set_t allowed; /**< CPUs of this process */
-	struct vswitch_lcore lcore[LANE_MAX];
+	struct vswitch_lcore lcore[LCORE_MAX];
 	unsigned n_lcores;
 
 	LIST_HEAD(vswitch_captures, vswitch_capture) captures;
@@ -157,8 +157,8 @@ void vswitch_lcore_release(struct vswitch *vswitch,
 /** Keep all threads that do not poll off the polling CPUs. */
 void vswitch_lcore_confine(struct vswitch *vswitch);
 
-/** The lcore of a lane; NULL for -1. */
-const struct vswitch_lcore *vswitch_lcore_of(const struct vswitch *vswitch, int lane);
+/** The lcore of an lcore; NULL for -1. */
+const struct vswitch_lcore *vswitch_lcore_of(const struct vswitch *vswitch, int lcore_id);
 
 /**
  * Ports added from now on take part together, at vswitch_admit(), so that the first frames do not
@@ -219,7 +219,7 @@ unsigned vswitch_rates_held(const struct vswitch_port *port);
 /**
  * Capture at a port, from now on.
  *
- * @param config its lanes are filled in
+ * @param config its lcores are filled in
  * @return NULL with the reason in err
  */
 struct vswitch_capture *vswitch_capture_start(struct vswitch *vswitch, struct vswitch_port *port,
@@ -248,7 +248,7 @@ void vswitch_snoop_prepare(struct vswitch *vswitch);
 /** Put the table of groups into a snapshot. @return false: no memory */
 bool vswitch_snoop_fill(struct vswitch *vswitch, struct snapshot *snapshot);
 
-/** Messages that polling lcores had no room for. */
+/** Messages that polling lcores had no space for. */
 uint64_t vswitch_snoop_lost(const struct vswitch *vswitch);
 
 /** After the data path is gone. */

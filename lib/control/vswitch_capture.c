@@ -11,7 +11,7 @@
 
 LOG_MODULE(control);
 
-_Static_assert((int)CAPTURE_LANES_MAX == (int)LANE_MAX, "every polling lcore has a ring");
+_Static_assert((int)CAPTURE_LCORES_MAX == (int)LCORE_MAX, "every polling lcore has a ring");
 
 struct vswitch_capture *
 vswitch_capture_start(struct vswitch *vswitch, struct vswitch_port *port,
@@ -26,7 +26,7 @@ vswitch_capture_start(struct vswitch *vswitch, struct vswitch_port *port,
 		err_set(err, ENOMEM, "no memory for a capture");
 		return NULL;
 	}
-	config->lanes = vswitch->services.lanes;
+	config->lcores = vswitch->services.lcores;
 	capture->port = port;
 	capture->capture = capture_create(config, err);
 	if (capture->capture == NULL) {

@@ -15,15 +15,15 @@ LOG_MODULE(control);
 
 /** The two sides of a placement: what control keeps, as the placement wants to see it. */
 struct lcore_view {
-	struct placement_lcore lcore[LANE_MAX];
+	struct placement_lcore lcore[LCORE_MAX];
 	struct placement_queue queue[DATAPATH_SLOT_MAX];
 };
 
 static int
-lcore_index(const struct vswitch *vswitch, int lane)
+lcore_index(const struct vswitch *vswitch, int lcore_id)
 {
 	for (unsigned i = 0; i < vswitch->n_lcores; i++)
-		if (vswitch->lcore[i].lane == lane)
+		if (vswitch->lcore[i].lcore_id == lcore_id)
 			return (int)i;
 	return PLACEMENT_NONE;
 }
@@ -37,14 +37,14 @@ lcore_look(const struct vswitch *vswitch, struct lcore_view *view)
 		view->queue[i] = (struct placement_queue){
 			.node = vswitch->queue[i].port->numa_node,
 			.load = vswitch->slot_load[vswitch->queue[i].slot],
-			.lcore = lcore_index(vswitch, vswitch->queue[i].lane),
+			.lcore = lcore_index(vswitch, vswitch->queue[i].lcore_id),
 		};
 }
 
 const struct vswitch_lcore *
-vswitch_lcore_of(const struct vswitch *vswitch, int lane)
+vswitch_lcore_of(const struct vswitch *vswitch, int lcore_id)
 {
-	int index = lcore_index(vswitch, lane);
+	int index = lcore_index(vswitch, lcore_id);
 
 	return index == PLACEMENT_NONE ? NULL : &vswitch->lcore[index];
 }
@@ -59,7 +59,7 @@ vswitch_lcore_fill(struct vswitch *vswitch)
 	lcore_look(vswitch, &view);
 	placement_fill(view.lcore, vswitch->n_lcores, view.queue, vswitch->n_queues);
 	for (unsigned i = 0; i < vswitch->n_queues; i++)
-		vswitch->queue[i].lane = vswitch->lcore[view.queue[i].lcore].lane;
+		vswitch->queue[i].lcore_id = vswitch->lcore[view.queue[i].lcore].lcore_id;
 }
 
 void
@@ -68,7 +68,7 @@ vswitch_lcore_release(struct vswitch *vswitch,
 {
 	for (unsigned i = 0; i < vswitch->n_queues; i++)
 		if (choose(&vswitch->queue[i], arg))
-			vswitch->queue[i].lane = -1;
+			vswitch->queue[i].lcore_id = -1;
 	vswitch_publish(vswitch);
 }
 
@@ -83,11 +83,11 @@ vswitch_lcore_balance(struct vswitch *vswitch)
 	if (moved == 0)
 		return 0;
 	for (unsigned i = 0; i < vswitch->n_queues; i++)
-		if (lcore_index(vswitch, vswitch->queue[i].lane) != view.queue[i].lcore)
-			vswitch->queue[i].lane = -1;
+		if (lcore_index(vswitch, vswitch->queue[i].lcore_id) != view.queue[i].lcore)
+			vswitch->queue[i].lcore_id = -1;
 	vswitch_publish(vswitch);
 	for (unsigned i = 0; i < vswitch->n_queues; i++)
-		vswitch->queue[i].lane = vswitch->lcore[view.queue[i].lcore].lane;
+		vswitch->queue[i].lcore_id = vswitch->lcore[view.queue[i].lcore].lcore_id;
 	vswitch_publish(vswitch);
 	return moved;
 }
@@ -147,14 +147,14 @@ lcore_start(struct vswitch *vswitch, unsigned cpu, struct err *err)
 	CPU_SET(cpu, &polling);
 	lcore_confine_beside(vswitch, &polling);
 	lcore_announce(vswitch, vswitch->n_lcores + 1);
-	int lane = datapath_start(vswitch->datapath, cpu, err);
-	if (lane < 0) {
+	int lcore_id = datapath_start(vswitch->datapath, cpu, err);
+	if (lcore_id < 0) {
 		lcore_announce(vswitch, vswitch->n_lcores);
 		vswitch_lcore_confine(vswitch);
-		return lane;
+		return lcore_id;
 	}
-	vswitch->lcore[vswitch->n_lcores++] =
-		(struct vswitch_lcore){.cpu = cpu, .node = topology_node_of(cpu), .lane = lane};
+	vswitch->lcore[vswitch->n_lcores++] = (struct vswitch_lcore){
+		.cpu = cpu, .node = topology_node_of(cpu), .lcore_id = lcore_id};
 	return 0;
 }
 
@@ -183,7 +183,7 @@ vswitch_lcore_add(struct vswitch *vswitch, unsigned cpu, struct err *err)
 static bool
 queue_is_on(const struct snapshot_queue *queue, const void *lcore)
 {
-	return queue->lane == ((const struct vswitch_lcore *)lcore)->lane;
+	return queue->lcore_id == ((const struct vswitch_lcore *)lcore)->lcore_id;
 }
 
 int
@@ -197,7 +197,7 @@ vswitch_lcore_del(struct vswitch *vswitch, unsigned cpu, struct err *err)
 		return err_set(err, EBUSY, "lcore %u is the last one that polls", cpu);
 	struct vswitch_lcore lcore = vswitch->lcore[index];
 	vswitch_lcore_release(vswitch, queue_is_on, &lcore);
-	datapath_stop(vswitch->datapath, lcore.lane);
+	datapath_stop(vswitch->datapath, lcore.lcore_id);
 	vswitch->n_lcores--;
 	memmove(&vswitch->lcore[index], &vswitch->lcore[index + 1],
 		(vswitch->n_lcores - (unsigned)index) * sizeof(lcore));

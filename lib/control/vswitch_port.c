@@ -68,8 +68,8 @@ port_add_queues(struct vswitch *vswitch, struct port *port, struct err *err)
 		datapath_slot_load(vswitch->datapath, slot, base);
 		vswitch->slot_seen[slot] = base->busy_cycles;
 		vswitch->slot_load[slot] = 0;
-		vswitch->queue[vswitch->n_queues++] =
-			(struct snapshot_queue){.port = port, .queue = q, .slot = slot, .lane = -1};
+		vswitch->queue[vswitch->n_queues++] = (struct snapshot_queue){
+			.port = port, .queue = q, .slot = slot, .lcore_id = -1};
 	}
 	vswitch_lcore_fill(vswitch);
 	return 0;

@@ -6,7 +6,7 @@
 #include "rate/shaper.h"
 
 /* Rounds in which the longest queue is emptied at full speed, a few bursts in each, and then some. */
-enum { RATES_ROUNDS = 2 * SHAPER_ROOM_MAX / (SHAPER_BURSTS * FRAME_BURST) };
+enum { RATES_ROUNDS = 2 * SHAPER_SPACE_MAX / (SHAPER_BURSTS * FRAME_BURST) };
 
 int
 vswitch_rates_make(const struct vswitch_port *port, const struct port_config *config,
@@ -14,14 +14,14 @@ vswitch_rates_make(const struct vswitch_port *port, const struct port_config *co
 {
 	const atomic_uint *lcores = &port->port.services->senders;
 	struct shaper *shaper = port->port.shaper;
-	unsigned room = (unsigned)config->queue_out;
+	unsigned space = (unsigned)config->queue_out;
 
 	rates->meter = config->rate_in != 0 ? port->port.meter : NULL;
 	rates->shaper = NULL;
 	if (config->rate_out != 0) {
-		bool fits = shaper != NULL && shaper_room(shaper) == room;
+		bool fits = shaper != NULL && shaper_space(shaper) == space;
 		rates->shaper =
-			fits ? shaper : shaper_create(port->port.numa_node, room, lcores, err);
+			fits ? shaper : shaper_create(port->port.numa_node, space, lcores, err);
 		if (rates->shaper == NULL)
 			return -ENOMEM;
 	}

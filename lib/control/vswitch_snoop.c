@@ -25,13 +25,13 @@ vswitch_now_ms(void)
 
 /** Take what lcores have heard. What comes meanwhile waits for the next time. */
 static void
-snoop_collect(struct vswitch_snoop *snoop, unsigned lanes)
+snoop_collect(struct vswitch_snoop *snoop, unsigned lcores)
 {
 	uint64_t now = vswitch_now_ms();
 	const struct snoop_copy *copy;
 
-	for (unsigned lane = 0; lane < lanes; lane++) {
-		struct snoop_ring *ring = snoop->ring[lane];
+	for (unsigned lcore_id = 0; lcore_id < lcores; lcore_id++) {
+		struct snoop_ring *ring = snoop->ring[lcore_id];
 		for (int i = 0; i < SNOOP_RING_SLOTS; i++) {
 			copy = snoop_ring_front(ring);
 			if (copy == NULL)
@@ -51,7 +51,7 @@ snoop_on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	snoop_collect(snoop, vswitch->services.lanes);
+	snoop_collect(snoop, vswitch->services.lcores);
 	groups_expire(snoop->groups, vswitch_now_ms());
 	if (groups_changed(snoop->groups) && !vswitch->holding)
 		vswitch_publish(vswitch);
@@ -62,8 +62,8 @@ snoop_free(struct vswitch_snoop *snoop)
 {
 	if (snoop->event != NULL)
 		event_free(snoop->event);
-	for (int lane = 0; lane < LANE_MAX; lane++)
-		snoop_ring_destroy(snoop->ring[lane]);
+	for (int lcore_id = 0; lcore_id < LCORE_MAX; lcore_id++)
+		snoop_ring_destroy(snoop->ring[lcore_id]);
 	groups_destroy(snoop->groups);
 	*snoop = (struct vswitch_snoop){.groups = NULL};
 }
@@ -80,9 +80,9 @@ snoop_create(struct vswitch *vswitch, struct vswitch_snoop *snoop)
 	snoop->groups = groups_create(seed);
 	snoop->event = event_new(vswitch->events, -1, EV_PERSIST, snoop_on_tick, vswitch);
 	bool good = snoop->groups != NULL && snoop->event != NULL;
-	for (unsigned lane = 0; good && lane < vswitch->services.lanes; lane++) {
-		snoop->ring[lane] = snoop_ring_create();
-		good = snoop->ring[lane] != NULL;
+	for (unsigned lcore_id = 0; good && lcore_id < vswitch->services.lcores; lcore_id++) {
+		snoop->ring[lcore_id] = snoop_ring_create();
+		good = snoop->ring[lcore_id] != NULL;
 	}
 	return good && event_add(snoop->event, &tick) == 0;
 }
@@ -114,7 +114,7 @@ vswitch_snoop_forget(struct vswitch *vswitch, uint16_t port)
 	if (snoop->groups == NULL)
 		return;
 	/* First what still waits: it was heard before. */
-	snoop_collect(snoop, vswitch->services.lanes);
+	snoop_collect(snoop, vswitch->services.lcores);
 	groups_forget_port(snoop->groups, port);
 }
 
@@ -147,10 +147,10 @@ vswitch_snoop_lost(const struct vswitch *vswitch)
 {
 	uint64_t lost = 0;
 
-	for (int lane = 0; lane < LANE_MAX; lane++)
-		if (vswitch->snoop.ring[lane] != NULL)
+	for (int lcore_id = 0; lcore_id < LCORE_MAX; lcore_id++)
+		if (vswitch->snoop.ring[lcore_id] != NULL)
 			lost += atomic_load_explicit(
-				&vswitch->snoop.ring[lane]->lost, memory_order_relaxed);
+				&vswitch->snoop.ring[lcore_id]->lost, memory_order_relaxed);
 	return lost;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A burst on its way through the stages: frames that one port's queue delivered, and where each of
- * them is to go.
+ * A burst: the frames received from one queue of a port, and the destination of each.
  *
  * Thread safety: belongs to one polling lcore.
  */
@@ -11,19 +10,19 @@
 #include "fdb/fdb.h"
 #include "port/port.h"
 
-/** Destinations beside port ids. */
+/** Destinations of a frame beside port ids. */
 enum {
-	DEST_GROUP = 0x1000, /**< plus a set of the snapshot's groups: to its ports */
+	DEST_GROUP = 0x1000, /**< plus an index of snapshot->groups->sets: to its ports */
 	DEST_DROP = 0xff00,  /**< plus an enum drop_reason */
-	/* From here on: not dropped. */
+	/* This value and above: not dropped. */
 	DEST_FORWARD = 0xfff0,
-	DEST_LOOKUP = 0xfff0, /**< of classify alone: passed the ingress rules, goes by the table */
-	/* From here on: to everybody. */
+	DEST_LOOKUP = 0xfff0, /**< classify only: accepted, destination not looked up yet */
+	/* This value and above: flooded. */
 	DEST_FLOODS = 0xfffd,
 	DEST_BROADCAST = 0xfffd,
 	DEST_MULTICAST = 0xfffe,
 	DEST_UNKNOWN = FDB_MISS,
-	DEST_FLOOD = FDB_MISS, /**< where the kind makes no difference */
+	DEST_FLOOD = FDB_MISS, /**< flooded, of any kind; for ports without rules */
 };
 
 _Static_assert((int)DEST_DROP + (int)DROP_COUNT <= (int)DEST_FORWARD, "every reason has a verdict");
@@ -34,14 +33,14 @@ _Static_assert((int)FRAME_BURST <= (int)FDB_BURST_MAX, "the table takes a whole 
 struct burst {
 	struct frame frame[FRAME_BURST]; /**< written by rx and classify */
 	uint16_t dest[FRAME_BURST];      /**< written by classify */
-	/** Written by ingress: the port that a frame comes from, reflected by `port` or not. */
-	uint16_t origin[FRAME_BURST];
+	/** Written by classify_rules_burst(): `port`, or its member whose frame `port` reflects. */
+	uint16_t source_port[FRAME_BURST];
 	uint16_t n;
-	uint16_t port;    /**< id of the port the frames came from */
+	uint16_t port;    /**< id of the rx port */
 	uint32_t longest; /**< written by burst_measure(): bytes of the longest frame */
 };
 
-/** Look at the lengths of frames just received. @return the sum of their bytes */
+/** Set burst->longest from the frames just received. @return the sum of their bytes */
 static inline uint64_t
 burst_measure(struct burst *burst)
 {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The classify stage for ports without rules: learning and lookup once per header run. */
 #include "datapath/classify.h"
 
 #include <string.h>
 
 #include "base/mac.h"
-#include "datapath/leaders.h"
+#include "datapath/header_runs.h"
 #include "vlan/vlan.h"
 
-/** Find the VLAN of a frame: its outer tag's id; 0 when untagged or priority-tagged. */
+/** Set the VLAN of a frame: VID of its outer tag; 0 when untagged or priority-tagged. */
 static inline uint16_t
 classify_vlan(struct frame *frame)
 {
@@ -40,58 +41,58 @@ classify_frame(struct frame *frame)
 	return mac_is_reserved(mac) ? DEST_DROP + DROP_RESERVED : DEST_FLOOD;
 }
 
-/** What is said of a burst, and asked for. */
+/** Header runs of a burst and their FDB queries. */
 struct classify {
-	struct leaders leaders;
-	struct asked targets, sources;
+	struct header_runs runs;
+	struct fdb_batch targets, sources;
 };
 
-/** Apart from the loop, which mostly passes by. */
+/** Begin a new run. Not inlined: most frames continue a run, which keeps the loop small. */
 static __attribute__((noinline)) void
-classify_leader(struct classify *classify, const struct fdb *fdb, struct frame *frame, unsigned i,
+classify_run(struct classify *classify, const struct fdb *fdb, struct frame *frame, unsigned i,
 	bool learn)
 {
-	struct leaders *leaders = &classify->leaders;
+	struct header_runs *runs = &classify->runs;
 
-	leaders->frame[i] = frame;
-	leaders->dest[i] = classify_frame(frame);
-	asked_target(fdb, &classify->targets, leaders, i);
+	runs->frame[i] = frame;
+	runs->dest[i] = classify_frame(frame);
+	fdb_batch_add_destination(fdb, &classify->targets, runs, i);
 	if (learn)
-		asked_source(fdb, &classify->sources, leaders, i);
+		fdb_batch_add_source(fdb, &classify->sources, runs, i);
 }
 
-/** Inlined by force, for bursts that are learnt from and for others: the loop has no test of which. */
+/** Inlined by force with a constant `learn`, so that the loop does not test it. */
 static __rte_always_inline void
-classify_leaders(struct classify *classify, const struct fdb *fdb, struct burst *burst, bool learn)
+classify_runs(struct classify *classify, const struct fdb *fdb, struct burst *burst, bool learn)
 {
-	const struct frame *leader = NULL;
+	const struct frame *run = NULL;
 	unsigned n = 0, count = burst->n;
 
 	for (unsigned i = 0; i < count; i++) {
 		struct frame *frame = &burst->frame[i];
-		if (i > 0 && leaders_same(frame, frame - 1, learn)) {
-			frame->l2_len = leader->l2_len;
-			frame->vlan = leader->vlan;
+		if (i > 0 && header_runs_same(frame, frame - 1, learn)) {
+			frame->l2_len = run->l2_len;
+			frame->vlan = run->vlan;
 		} else {
-			classify_leader(classify, fdb, frame, n++, learn);
-			leader = frame;
+			classify_run(classify, fdb, frame, n++, learn);
+			run = frame;
 		}
-		classify->leaders.of[i] = (uint8_t)(n - 1);
+		classify->runs.of[i] = (uint8_t)(n - 1);
 	}
-	classify->leaders.n = n;
+	classify->runs.n = n;
 }
 
 static void
 classify_lookup(struct classify *classify, const struct fdb *fdb, uint16_t port)
 {
-	struct leaders *leaders = &classify->leaders;
+	struct header_runs *runs = &classify->runs;
 
 	fdb_lookup_burst(fdb, &classify->targets.query);
-	for (unsigned i = 0; i < leaders->n; i++) {
-		uint16_t dest = asked_port(&classify->targets, i);
+	for (unsigned i = 0; i < runs->n; i++) {
+		uint16_t dest = fdb_batch_port(&classify->targets, i);
 
-		if (asked_is(&classify->targets, i))
-			leaders->dest[i] = dest == port ? DEST_DROP + DROP_SAME_PORT : dest;
+		if (fdb_batch_has(&classify->targets, i))
+			runs->dest[i] = dest == port ? DEST_DROP + DROP_SAME_PORT : dest;
 	}
 }
 
@@ -104,13 +105,13 @@ classify_burst(struct fdb *fdb, struct burst *burst, bool learn)
 	classify.targets.query.n = 0;
 	classify.sources.query.n = 0;
 	if (likely(learn)) {
-		classify_leaders(&classify, fdb, burst, true);
-		missed = leaders_learn(fdb, &classify.sources, burst->port, &classify.targets);
+		classify_runs(&classify, fdb, burst, true);
+		missed = header_runs_learn(fdb, &classify.sources, burst->port, &classify.targets);
 	} else {
-		classify_leaders(&classify, fdb, burst, false);
+		classify_runs(&classify, fdb, burst, false);
 		fdb_query_look(fdb, &classify.targets.query);
 	}
 	classify_lookup(&classify, fdb, burst->port);
-	leaders_follow(&classify.leaders, burst);
+	header_runs_apply(&classify.runs, burst);
 	return missed;
 }

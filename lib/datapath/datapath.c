@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Control of the data path: polling threads, publication of snapshots, sums of counters. */
 #include "datapath/datapath.h"
 
 #include <errno.h>
@@ -13,11 +14,11 @@
 struct datapath {
 	struct rte_rcu_qsbr *qsbr;
 	struct snapshot *_Atomic snapshot; /**< written by control, read by workers every round */
-	_Atomic uint64_t era; /**< written by any thread but workers, who read it every round */
+	_Atomic uint64_t wake_seq; /**< written by any other thread, read by workers every round */
 	struct fdb *fdb;
 	const struct port_driver *const *drivers;
-	struct counters *late; /**< by port: frames that waited in vain; control's alone */
-	struct worker *worker[LANE_MAX]; /**< kept when a lane stops: its counters go on */
+	struct counters *late;            /**< by port, see datapath_late(); control thread only */
+	struct worker *worker[LCORE_MAX]; /**< kept when an lcore stops: its counters go on */
 };
 
 struct datapath *
@@ -31,11 +32,11 @@ datapath_create(struct fdb *fdb, const struct port_driver *const drivers[])
 	datapath->drivers = drivers;
 	datapath->late = aligned_alloc(64, PORT_MAX * sizeof(datapath->late[0]));
 	datapath->snapshot = calloc(1, sizeof(struct snapshot));
-	datapath->qsbr = rte_zmalloc("qsbr", rte_rcu_qsbr_get_memsize(LANE_MAX), 64);
+	datapath->qsbr = rte_zmalloc("qsbr", rte_rcu_qsbr_get_memsize(LCORE_MAX), 64);
 	if (datapath->late != NULL)
 		memset(datapath->late, 0, PORT_MAX * sizeof(datapath->late[0]));
 	if (datapath->late == NULL || datapath->snapshot == NULL || datapath->qsbr == NULL ||
-		rte_rcu_qsbr_init(datapath->qsbr, LANE_MAX) != 0) {
+		rte_rcu_qsbr_init(datapath->qsbr, LCORE_MAX) != 0) {
 		datapath_destroy(datapath);
 		errno = ENOMEM;
 		return NULL;
@@ -48,9 +49,9 @@ datapath_destroy(struct datapath *datapath)
 {
 	if (datapath == NULL)
 		return;
-	for (int lane = 0; lane < LANE_MAX; lane++) {
-		datapath_stop(datapath, lane);
-		rte_free(datapath->worker[lane]);
+	for (int lcore_id = 0; lcore_id < LCORE_MAX; lcore_id++) {
+		datapath_stop(datapath, lcore_id);
+		rte_free(datapath->worker[lcore_id]);
 	}
 	snapshot_free(datapath->snapshot);
 	rte_free(datapath->qsbr);
@@ -59,48 +60,48 @@ datapath_destroy(struct datapath *datapath)
 }
 
 static struct worker *
-datapath_worker(struct datapath *datapath, int lane, unsigned cpu)
+datapath_worker(struct datapath *datapath, int lcore_id, unsigned cpu)
 {
-	struct worker *worker = datapath->worker[lane];
+	struct worker *worker = datapath->worker[lcore_id];
 
 	if (worker == NULL)
 		worker = rte_zmalloc_socket("worker", sizeof(*worker), 64, topology_node_of(cpu));
 	if (worker == NULL)
 		return NULL;
-	datapath->worker[lane] = worker;
+	datapath->worker[lcore_id] = worker;
 	worker->qsbr = datapath->qsbr;
 	worker->snapshot = &datapath->snapshot;
-	worker->era = &datapath->era;
-	worker->watch.snapshot = NULL;
+	worker->wake_seq = &datapath->wake_seq;
+	worker->poll_list.snapshot = NULL;
 	worker->fdb = datapath->fdb;
 	worker->drivers = datapath->drivers;
-	worker->lane = (uint16_t)lane;
+	worker->lcore_id = (uint16_t)lcore_id;
 	worker->cpu = cpu;
 	worker->load = (struct datapath_load){0};
-	rounds_init(&worker->rounds);
+	poll_stats_init(&worker->poll_stats);
 	atomic_store(&worker->stop, false);
 	atomic_store(&worker->start_error, 1);
 	return worker;
 }
 
 static int
-datapath_free_lane(const struct datapath *datapath)
+datapath_free_lcore(const struct datapath *datapath)
 {
-	for (int lane = 0; lane < LANE_MAX; lane++)
-		if (datapath->worker[lane] == NULL || !datapath->worker[lane]->running)
-			return lane;
+	for (int lcore_id = 0; lcore_id < LCORE_MAX; lcore_id++)
+		if (datapath->worker[lcore_id] == NULL || !datapath->worker[lcore_id]->running)
+			return lcore_id;
 	return -EBUSY;
 }
 
 int
 datapath_start(struct datapath *datapath, unsigned cpu, struct err *err)
 {
-	int lane = datapath_free_lane(datapath);
+	int lcore_id = datapath_free_lcore(datapath);
 
-	if (lane < 0)
+	if (lcore_id < 0)
 		return err_set(
-			err, EBUSY, "lcore %u: all %d polling lcores are in use", cpu, LANE_MAX);
-	struct worker *worker = datapath_worker(datapath, lane, cpu);
+			err, EBUSY, "lcore %u: all %d polling lcores are in use", cpu, LCORE_MAX);
+	struct worker *worker = datapath_worker(datapath, lcore_id, cpu);
 	if (worker == NULL)
 		return err_set(err, ENOMEM, "lcore %u: no memory", cpu);
 	int rc = pthread_create(&worker->thread, NULL, worker_main, worker);
@@ -113,13 +114,13 @@ datapath_start(struct datapath *datapath, unsigned cpu, struct err *err)
 		return err_set(err, -rc, "lcore %u: cannot poll there: %s", cpu, strerror(-rc));
 	}
 	worker->running = true;
-	return lane;
+	return lcore_id;
 }
 
 void
-datapath_stop(struct datapath *datapath, int lane)
+datapath_stop(struct datapath *datapath, int lcore_id)
 {
-	struct worker *worker = datapath->worker[lane];
+	struct worker *worker = datapath->worker[lcore_id];
 
 	if (worker == NULL || !worker->running)
 		return;
@@ -148,13 +149,14 @@ datapath_snapshot(const struct datapath *datapath)
 void
 datapath_wake(struct datapath *datapath)
 {
-	atomic_fetch_add(&datapath->era, 1);
+	atomic_fetch_add(&datapath->wake_seq, 1);
 }
 
 void
 datapath_quiesce(struct datapath *datapath)
 {
-	/* First: a lane that passed its quiescent state reads the new era before it watches again. */
+	/* Before the wait: an lcore that has been quiescent then reads the new wake_seq before it
+	 * reads the word of an idle queue again. */
 	datapath_wake(datapath);
 	rte_rcu_qsbr_synchronize(datapath->qsbr, RTE_QSBR_THRID_INVALID);
 }
@@ -163,9 +165,9 @@ void
 datapath_counters(const struct datapath *datapath, uint16_t port, struct counters *sum)
 {
 	*sum = datapath->late[port];
-	for (int lane = 0; lane < LANE_MAX; lane++)
-		if (datapath->worker[lane] != NULL)
-			counters_add(sum, &datapath->worker[lane]->counters[port]);
+	for (int lcore_id = 0; lcore_id < LCORE_MAX; lcore_id++)
+		if (datapath->worker[lcore_id] != NULL)
+			counters_add(sum, &datapath->worker[lcore_id]->counters[port]);
 }
 
 void
@@ -180,9 +182,9 @@ datapath_totals(const struct datapath *datapath, struct counters *sum)
 	*sum = (struct counters){0};
 	for (int port = 0; port < PORT_MAX; port++)
 		counters_add(sum, &datapath->late[port]);
-	for (int lane = 0; lane < LANE_MAX; lane++)
-		for (int port = 0; datapath->worker[lane] != NULL && port < PORT_MAX; port++)
-			counters_add(sum, &datapath->worker[lane]->counters[port]);
+	for (int lcore_id = 0; lcore_id < LCORE_MAX; lcore_id++)
+		for (int port = 0; datapath->worker[lcore_id] != NULL && port < PORT_MAX; port++)
+			counters_add(sum, &datapath->worker[lcore_id]->counters[port]);
 }
 
 static void
@@ -194,37 +196,38 @@ load_add(struct datapath_load *sum, const struct datapath_load *part)
 }
 
 void
-datapath_lane_load(const struct datapath *datapath, int lane, struct datapath_load *load)
+datapath_lcore_load(const struct datapath *datapath, int lcore_id, struct datapath_load *load)
 {
 	*load = (struct datapath_load){0};
-	if (datapath->worker[lane] != NULL)
-		load_add(load, &datapath->worker[lane]->load);
+	if (datapath->worker[lcore_id] != NULL)
+		load_add(load, &datapath->worker[lcore_id]->load);
 }
 
 void
-datapath_lane_rounds(const struct datapath *datapath, int lane, struct datapath_rounds *rounds)
+datapath_lcore_poll_stats(
+	const struct datapath *datapath, int lcore_id, struct datapath_poll_stats *stats)
 {
-	const struct worker *worker = datapath->worker[lane];
-	const struct datapath_rounds *seen;
+	const struct worker *worker = datapath->worker[lcore_id];
+	const struct datapath_poll_stats *seen;
 
-	*rounds = (struct datapath_rounds){.loop_cycles = 0};
+	*stats = (struct datapath_poll_stats){.loop_cycles = 0};
 	if (worker == NULL)
 		return;
-	seen = &worker->rounds.seen;
+	seen = &worker->poll_stats.seen;
 	for (int i = 0; i < DATAPATH_BURST_BUCKETS; i++)
-		rounds->burst[i] = __atomic_load_n(&seen->burst[i], __ATOMIC_RELAXED);
+		stats->burst[i] = __atomic_load_n(&seen->burst[i], __ATOMIC_RELAXED);
 	for (int i = 0; i < DATAPATH_LOOP_BUCKETS; i++)
-		rounds->loop[i] = __atomic_load_n(&seen->loop[i], __ATOMIC_RELAXED);
-	rounds->loop_cycles = __atomic_load_n(&seen->loop_cycles, __ATOMIC_RELAXED);
+		stats->loop[i] = __atomic_load_n(&seen->loop[i], __ATOMIC_RELAXED);
+	stats->loop_cycles = __atomic_load_n(&seen->loop_cycles, __ATOMIC_RELAXED);
 }
 
 void
 datapath_slot_load(const struct datapath *datapath, uint16_t slot, struct datapath_load *load)
 {
 	*load = (struct datapath_load){0};
-	for (int lane = 0; lane < LANE_MAX; lane++)
-		if (datapath->worker[lane] != NULL)
-			load_add(load, &datapath->worker[lane]->queue[slot]);
+	for (int lcore_id = 0; lcore_id < LCORE_MAX; lcore_id++)
+		if (datapath->worker[lcore_id] != NULL)
+			load_add(load, &datapath->worker[lcore_id]->queue[slot]);
 }
 
 bool
@@ -232,9 +235,9 @@ datapath_owns_thread(pid_t tid, void *arg)
 {
 	const struct datapath *datapath = arg;
 
-	for (int lane = 0; lane < LANE_MAX; lane++)
-		if (datapath->worker[lane] != NULL && datapath->worker[lane]->running &&
-			atomic_load(&datapath->worker[lane]->tid) == tid)
+	for (int lcore_id = 0; lcore_id < LCORE_MAX; lcore_id++)
+		if (datapath->worker[lcore_id] != NULL && datapath->worker[lcore_id]->running &&
+			atomic_load(&datapath->worker[lcore_id]->tid) == tid)
 			return true;
 	return false;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The flood stage: frames for everybody leave by every other port that is up, by reference. */
+/* The flood stage, unfiltered: frames leave by every other port that is up, by reference. */
 #include "datapath/worker.h"
 
 void
@@ -8,7 +8,7 @@ flood_frames(struct worker *worker, const struct snapshot *snapshot, struct fram
 {
 	uint16_t from = worker->burst.port;
 	struct counters *counters = &worker->counters[from];
-	/* A port that frames came from is up, hence in the list, unless it just went down. */
+	/* The rx port is up and hence in the list, unless it has just gone down. */
 	uint16_t copies = snapshot->floods - (snapshot->target[from].tx != NULL);
 
 	if (copies == 0) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The split by destination: one call to the next stage for each destination in a burst. */
+/* The forward stage: split a burst by destination, one call of the next stage for each. */
 #include <emmintrin.h>
 
 #include "datapath/worker.h"
 
-/** Which frames go to a destination? What stands beyond a burst's end may be among them. */
+/** Mask of the frames with a destination. Bits beyond the end of the burst are undefined. */
 static inline uint32_t
 forward_mask(const uint16_t dests[FRAME_BURST], uint16_t dest)
 {
@@ -30,20 +30,20 @@ forward_group(struct worker *worker, const struct snapshot *snapshot, uint16_t d
 		counters->rx_copies += n;
 		tx_frames(worker, snapshot, dest, frames, n);
 	} else if (dest >= DEST_FLOODS) {
-		if (likely(!snapshot->selects))
+		if (likely(!snapshot->floods_filtered))
 			flood_frames(worker, snapshot, frames, n);
 		else
-			flood_selected(worker, snapshot, dest, frames, n);
+			flood_filtered(worker, snapshot, dest, frames, n);
 	} else if (dest >= DEST_DROP) {
 		rx_drop(worker, dest - DEST_DROP, frames, n);
 	} else {
-		flood_selected(worker, snapshot, dest, frames, n);
+		flood_filtered(worker, snapshot, dest, frames, n);
 	}
 }
 
 /*
- * Groups leave in the order of their first frames, and frames of a group in the order they came,
- * so that no flow is reordered.
+ * Groups are sent in the order of their first frames, and the frames of a group in rx order, so
+ * that no flow is reordered.
  */
 void
 forward_burst(struct worker *worker, const struct snapshot *snapshot)

@@ -1,26 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * The multicast stage, while snooping is on: group by group whom frames are for, and copies of what
- * hosts and routers say of groups for control (RFC 4541 section 2.1).
- */
+/* The multicast stage: IGMP and MLD snooping (RFC 4541 section 2.1). */
 #include "base/mac.h"
 #include "datapath/worker.h"
 #include "snoop/look.h"
 
-/** Show control a message. What the uplink reflects it has seen before. */
+/** Copy a message to the control thread. Reflected ones were copied when the member sent them. */
 static void
 multicast_note(struct worker *worker, const struct snapshot *snapshot, const struct frame *frame)
 {
 	struct burst *burst = &worker->burst;
 	uint32_t len = frame->len - frame->l2_len;
 
-	if (worker->dry || burst->origin[frame - burst->frame] != burst->port)
+	if (worker->trace_only || burst->source_port[frame - burst->frame] != burst->port)
 		return;
-	struct snoop_ring *ring = snapshot->rings[worker->lane];
-	struct snoop_copy *copy = snoop_ring_room(ring, burst->port);
+	struct snoop_ring *ring = snapshot->rings[worker->lcore_id];
+	struct snoop_copy *copy = snoop_ring_space(ring, burst->port);
 	if (copy == NULL)
 		return;
-	/* A message that is cut short is none: control counts it. */
+	/* A truncated message is invalid: the control thread counts it. */
 	copy->len = (uint16_t)RTE_MIN(len, (uint32_t)SNOOP_PACKET_MAX);
 	copy->port = burst->port;
 	copy->vlan = frame->vlan;
@@ -29,7 +26,7 @@ multicast_note(struct worker *worker, const struct snapshot *snapshot, const str
 	snoop_ring_push(ring);
 }
 
-/** Whom a multicast frame is for. */
+/** Destination of a multicast frame. */
 static uint16_t
 multicast_frame(struct worker *worker, const struct snapshot *snapshot, const struct frame *frame)
 {
@@ -55,7 +52,7 @@ multicast_frame(struct worker *worker, const struct snapshot *snapshot, const st
 	return set == SNOOP_EVERYBODY ? DEST_MULTICAST : (uint16_t)(DEST_GROUP + set);
 }
 
-/** Frames of a port whose frames all go to one: where is settled, what is said is heard. */
+/** Copy messages of a port with a fixed destination, which stays as it is. */
 static void
 multicast_listen(struct worker *worker, const struct snapshot *snapshot)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The poll stage: ask every queue of the lane for a burst, and see it through. */
+/* The poll loop: receive a burst from each rx queue of the lcore, and run it through the stages. */
 #include <rte_cycles.h>
 
 #include "datapath/classify.h"
-#include "datapath/ingress.h"
+#include "datapath/classify_rules.h"
 #include "datapath/worker.h"
 
 static void
@@ -20,37 +20,39 @@ poll_classify(struct worker *worker, const struct snapshot *snapshot)
 {
 	struct burst *burst = &worker->burst;
 	const struct rules *rules = snapshot->rules[burst->port];
-	uint8_t *rest = &worker->rest[burst->port];
-	bool live = !worker->dry, learn = live && *rest == 0;
+	uint8_t *backoff = &worker->learn_backoff[burst->port];
+	bool live = !worker->trace_only, learn = live && *backoff == 0;
 	unsigned missed;
 
 	if (likely(rules == NULL)) {
 		missed = classify_burst(worker->fdb, burst, learn);
 	} else {
 		if (rules->meter != NULL && live)
-			admit_burst(worker, snapshot, rules);
-		missed = ingress_burst(worker->fdb, snapshot, burst, live, learn);
+			police_burst(worker, snapshot, rules);
+		missed = classify_rules_burst(worker->fdb, snapshot, burst, live, learn);
 		if (snapshot->groups != NULL)
 			multicast_burst(worker, snapshot);
 	}
-	/* Sources that are not learnt cost much for nothing: two of them a burst, on average. */
-	if (unlikely(*rest > 0))
-		--*rest;
+	/*
+	 * Learn back-off: a source that cannot be learnt costs much. Skipping a burst for every two
+	 * of them bounds them to two per burst on average.
+	 */
+	if (unlikely(*backoff > 0))
+		--*backoff;
 	else
-		*rest = (uint8_t)(missed / 2);
+		*backoff = (uint8_t)(missed / 2);
 }
 
 void
-poll_forward(
-	struct worker *worker, const struct snapshot *snapshot, const struct observers *observers)
+poll_forward(struct worker *worker, const struct snapshot *snapshot, const struct taps *taps)
 {
-	if (likely(observers == NULL))
+	if (likely(taps == NULL))
 		forward_burst(worker, snapshot);
 	else
-		observe_burst(worker, snapshot, observers);
+		taps_burst(worker, snapshot, taps);
 }
 
-/** @return frames received, by now forwarded */
+/** Receive and forward a burst. @return frames received */
 static unsigned
 poll_queue(struct worker *worker, const struct snapshot *snapshot, const struct snapshot_poll *poll)
 {
@@ -64,19 +66,19 @@ poll_queue(struct worker *worker, const struct snapshot *snapshot, const struct 
 	poll_count_rx(worker, burst);
 	uint16_t received = burst->n;
 	poll_classify(worker, snapshot);
-	poll_forward(worker, snapshot, poll->observers);
+	poll_forward(worker, snapshot, poll->taps);
 	if (poll->rx_done != NULL)
 		poll->rx_done(poll->dev, poll->queue);
 	return received;
 }
 
-/** Send what waited for its time, and do what was left for later. */
+/** End a round: drain the shapers, and let the drivers do the work that they deferred. */
 static void
 poll_end(struct worker *worker, const struct snapshot *snapshot, uint64_t since, bool worked)
 {
 	bool left = false;
 
-	if (unlikely(snapshot->lane[worker->lane].n_shaped > 0))
+	if (unlikely(snapshot->lcore[worker->lcore_id].n_shaped > 0))
 		worked |= shape_drain(worker, snapshot);
 	for (unsigned i = 0; worker->drivers[i] != NULL; i++)
 		if (worker->drivers[i]->round_done != NULL)
@@ -89,26 +91,27 @@ poll_end(struct worker *worker, const struct snapshot *snapshot, uint64_t since,
 }
 
 /**
- * Ask all queues, those of a crowd in turn. Made for lanes with crowds, and for those without.
+ * Poll all active queues. Inlined by force with a constant `quotas`.
  *
- * @param begin TSC when the time that is spent here begins; updated to its end
+ * @param begin TSC from which time is accounted to the first poll; updated to the end of the last
+ * @param quotas whether the lcore has ports with an rx quota
  * @return frames received
  */
 static __rte_always_inline unsigned
-poll_queues(struct worker *worker, const struct snapshot *snapshot, uint64_t *begin, bool crowds)
+poll_queues(struct worker *worker, const struct snapshot *snapshot, uint64_t *begin, bool quotas)
 {
 	uint64_t since = *begin;
-	const struct snapshot_lane *lane = &snapshot->lane[worker->lane];
-	struct watch *watch = &worker->watch;
+	const struct snapshot_lcore *lcore = &snapshot->lcore[worker->lcore_id];
+	struct poll_list *list = &worker->poll_list;
 	unsigned received = 0;
-	uint32_t place = 0;
+	uint32_t index = 0;
 
-	while (place < watch->n_hot) {
-		uint16_t number = watch->hot[place];
-		const struct snapshot_poll *poll = &lane->poll[number];
-		if (crowds && poll->crowd != 0 &&
-			!turns_is_due(&worker->turns, poll->crowd, number)) {
-			place++;
+	while (index < list->n_active) {
+		uint16_t number = list->active[index];
+		const struct snapshot_poll *poll = &lcore->poll[number];
+		if (quotas && poll->quota != 0 &&
+			!rx_quota_allows(&worker->rx_quota, poll->quota, number)) {
+			index++;
 			continue;
 		}
 		unsigned n = poll_queue(worker, snapshot, poll);
@@ -119,13 +122,13 @@ poll_queues(struct worker *worker, const struct snapshot *snapshot, uint64_t *be
 			queue->packets += n;
 			queue->busy_cycles += now - since;
 			worker->load.busy_cycles += now - since;
-			rounds_found(&worker->rounds, n);
-			if (crowds && poll->crowd != 0)
-				turns_took(&worker->turns, poll->crowd, number);
-			watch_found_frames(watch, place++);
+			poll_stats_burst(&worker->poll_stats, n);
+			if (quotas && poll->quota != 0)
+				rx_quota_use(&worker->rx_quota, poll->quota, number);
+			poll_list_found(list, index++);
 		} else {
 			worker->load.idle_cycles += now - since;
-			place += watch_found_nothing(watch, lane, place);
+			index += poll_list_empty(list, lcore, index);
 		}
 		received += n;
 		since = now;
@@ -137,17 +140,17 @@ poll_queues(struct worker *worker, const struct snapshot *snapshot, uint64_t *be
 unsigned
 poll_round(struct worker *worker, const struct snapshot *snapshot)
 {
-	const struct snapshot_lane *lane = &snapshot->lane[worker->lane];
+	const struct snapshot_lcore *lcore = &snapshot->lcore[worker->lcore_id];
 	uint64_t since = rte_rdtsc();
 	unsigned received;
 
-	rounds_begin(&worker->rounds, since);
-	watch_update(&worker->watch, snapshot, lane,
-		atomic_load_explicit(worker->era, memory_order_relaxed), since);
-	if (likely(lane->n_crowds == 0)) {
+	poll_stats_round(&worker->poll_stats, since);
+	poll_list_update(&worker->poll_list, snapshot, lcore,
+		atomic_load_explicit(worker->wake_seq, memory_order_relaxed), since);
+	if (likely(lcore->n_quotas == 0)) {
 		received = poll_queues(worker, snapshot, &since, false);
 	} else {
-		turns_begin(&worker->turns, lane->n_crowds);
+		rx_quota_begin(&worker->rx_quota, lcore->n_quotas);
 		received = poll_queues(worker, snapshot, &since, true);
 	}
 	poll_end(worker, snapshot, since, received > 0);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Builds the rules of a port from its configuration and the other ports. */
 #include "datapath/rules.h"
 
 #include <string.h>
@@ -7,7 +8,8 @@
 
 #include "policy/reserved.h"
 
-enum { BURST_IN_MS = 20, BURST_IN_LEAST = 65536 }; /* by default; a frame of TCP segments */
+/* Default burst of the rx rate. Its minimum, in bytes, holds the largest TSO frame. */
+enum { BURST_IN_MS = 20, BURST_IN_LEAST = 65536 };
 
 int
 rules_check(const struct port_config *config, struct err *err)
@@ -61,7 +63,7 @@ rules_of_its_own(const struct port *port)
 	       port->config.storm != 0 || port->config.forward_reserved[0] != '\0';
 }
 
-/** Whom a port reaches, and whether one of its members has it for its own. */
+/** Set the ports that a port may forward to, and find its members, a passthru one in particular. */
 static void
 rules_neighbours(struct rules *rules, struct port *const ports[PORT_MAX])
 {
@@ -69,8 +71,8 @@ rules_neighbours(struct rules *rules, struct port *const ports[PORT_MAX])
 		if (ports[id] == NULL)
 			continue;
 		struct policy other = policy_of(ports[id]);
-		if (policy_reaches(&rules->policy, &other))
-			rules->reach[id / 64] |= UINT64_C(1) << id % 64;
+		if (policy_may_forward(&rules->policy, &other))
+			rules->may_forward[id / 64] |= UINT64_C(1) << id % 64;
 		if (!policy_is_member(&other, &rules->policy))
 			continue;
 		rules->is_uplink = true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a port asks for beyond plain switching, as polling lcores need it: made with each snapshot.
- * Where no port asks for anything there are no rules, and frames take the way that does not look.
+ * Rules of a port beyond plain switching, as polling lcores use them; part of each snapshot. Ports
+ * that need none have none, and their frames take the fast path.
  *
  * Thread safety: built by the control thread, constant once published.
  */
@@ -16,44 +16,57 @@
 
 enum { RULES_WORDS = (PORT_MAX + 63) / 64 };
 
-/** One port's. */
+/** Rules of one port. */
 struct rules {
 	struct policy policy;
-	uint16_t fixed;    /**< where all frames of this port go; PORT_NONE = by the table */
-	bool is_uplink;    /**< others are its members */
-	bool learn;        /**< sources are learnt here */
-	bool flood;        /**< unknown unicast leaves here */
-	bool mcast_flood;  /**< multicast leaves here */
-	uint16_t reserved; /**< reserved addresses that frames from here may be for, by last byte */
-	uint64_t reach[RULES_WORDS]; /**< a bit for each port id */
+	uint16_t fixed;    /**< destination of all frames of this port; PORT_NONE = by the FDB */
+	bool is_uplink;    /**< other ports are its members */
+	bool learn;        /**< source addresses are learnt here */
+	bool flood;        /**< unknown unicast is flooded to this port */
+	bool mcast_flood;  /**< multicast is flooded to this port */
+	uint16_t reserved; /**< reserved destinations accepted from here, a bit per last byte */
+	uint64_t may_forward[RULES_WORDS]; /**< a bit for each port id */
 	struct vlan_rules vlan;
-	struct meter *meter; /**< the port's; NULL = it may send at any rate */
+	struct meter *meter; /**< the port's; NULL = rx rate not limited */
 	struct bucket_rate rate_in;
 	struct guard guard;
-	_Atomic uint64_t *storm; /**< of the port; NULL = frames to everybody are not limited */
+	_Atomic uint64_t *storm; /**< the port's; NULL = no storm control */
 	struct storm_rate storm_rate;
 };
 
-/** Do the keys that rules are made of fit together? @return 0; negative errno with the reason */
+/**
+ * Check the configuration keys that rules are built from.
+ *
+ * @return 0; negative errno with the reason in err
+ */
 int rules_check(const struct port_config *config, struct err *err);
 
-/** Does any port ask for what concerns all others? @param ports by id, NULL where there is none */
+/**
+ * Whether the configuration of any port requires rules on all ports.
+ *
+ * @param ports by id, NULL where there is none
+ */
 bool rules_are_needed(struct port *const ports[PORT_MAX]);
 
-/** Does any port change tags? */
+/** Whether any port requires VLAN rewrite. @param ports as for rules_are_needed() */
 bool rules_change_tags(struct port *const ports[PORT_MAX]);
 
-/** Does this port ask for something that concerns its own frames alone? */
+/** Whether a port requires rules on its own account, beside those that concern all ports. */
 bool rules_of_its_own(const struct port *port);
 
-/** The rules of one port among its neighbours. */
+/**
+ * Build the rules of a port.
+ *
+ * @param port one of `ports`, with a configuration that passed rules_check()
+ * @param ports as for rules_are_needed()
+ */
 void rules_build(struct rules *rules, const struct port *port, struct port *const ports[PORT_MAX]);
 
-/** May frames from this port leave by that one? */
+/** Whether frames from the port of `rules` may leave by another port. */
 static inline bool
-rules_reach(const struct rules *rules, uint16_t port)
+rules_may_forward(const struct rules *rules, uint16_t port)
 {
-	return rules->reach[port / 64] >> port % 64 & 1;
+	return rules->may_forward[port / 64] >> port % 64 & 1;
 }
 
 #endif

@@ -9,8 +9,8 @@ shape_out(const struct worker *worker, const struct snapshot_target *target)
 {
 	return (struct shaper_out){.tx = target->tx,
 		.dev = target->dev,
-		.lane = worker->lane,
-		.owner = target->owner == worker->lane};
+		.lcore_id = worker->lcore_id,
+		.owner = target->owner == worker->lcore_id};
 }
 
 void
@@ -25,14 +25,14 @@ shape_frames(struct worker *worker, const struct snapshot_target *target,
 bool
 shape_drain(struct worker *worker, const struct snapshot *snapshot)
 {
-	const struct snapshot_lane *lane = &snapshot->lane[worker->lane];
+	const struct snapshot_lcore *lcore = &snapshot->lcore[worker->lcore_id];
 	bool sent = false;
 
-	for (uint16_t i = 0; i < lane->n_shaped; i++) {
-		const struct snapshot_target *target = &snapshot->target[lane->shaped[i]];
+	for (uint16_t i = 0; i < lcore->n_shaped; i++) {
+		const struct snapshot_target *target = &snapshot->target[lcore->shaped[i]];
 		const struct shaper_out out = shape_out(worker, target);
 		sent |= shaper_drain(target->shaper, &target->rate_out, &out,
-			&worker->counters[lane->shaped[i]], rte_rdtsc());
+			&worker->counters[lcore->shaped[i]], rte_rdtsc());
 	}
 	return sent;
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Builds snapshots from ports and queues. */
 #include "datapath/snapshot.h"
 
 #include <stdlib.h>
 
 #include <rte_cycles.h>
 
-#include "datapath/turns.h"
+#include "datapath/rx_quota.h"
 
-enum { BURST_OUT_MS = 5, BURST_OUT_LEAST = 16384 }; /* by default */
+enum { BURST_OUT_MS = 5, BURST_OUT_LEAST = 16384 }; /* default burst of the tx rate */
 
 static void
 snapshot_rate_out(struct snapshot_target *target, const struct port *port)
@@ -15,10 +16,10 @@ snapshot_rate_out(struct snapshot_target *target, const struct port *port)
 	uint64_t bits = (uint64_t)port->config.rate_out, burst = (uint64_t)port->config.burst_out;
 
 	target->shaper = port->shaper;
-	target->owner = LANE_MAX;
+	target->owner = LCORE_MAX;
 	if (port->shaper == NULL)
 		return;
-	/* No limit any more, but frames that wait for it. */
+	/* The limit has been removed, but the shaper still holds frames. */
 	if (bits == 0)
 		bits = BUCKET_RATE_MAX;
 	if (burst == 0)
@@ -29,15 +30,15 @@ snapshot_rate_out(struct snapshot_target *target, const struct port *port)
 static void
 snapshot_targets(struct snapshot *snapshot, struct port *const ports[], const bool up[])
 {
-	bool retag = rules_change_tags(ports);
+	bool rewrite = rules_change_tags(ports);
 
 	for (uint16_t id = 0; id < PORT_MAX; id++) {
 		struct snapshot_egress *egress = &snapshot->egress[id];
 		if (ports[id] == NULL)
 			continue;
-		egress->retags = retag ? snapshot->rules[id] : NULL;
-		egress->observers = snapshot->observers[id];
-		if (egress->retags != NULL || egress->observers != NULL)
+		egress->rewrites = rewrite ? snapshot->rules[id] : NULL;
+		egress->taps = snapshot->taps[id];
+		if (egress->rewrites != NULL || egress->taps != NULL)
 			snapshot->target[id].egress = egress;
 		if (!up[id])
 			continue;
@@ -57,63 +58,64 @@ snapshot_polls(struct snapshot *snapshot, const struct snapshot_queue queues[], 
 {
 	struct snapshot_poll *next = snapshot->poll;
 
-	for (int lane = 0; lane < LANE_MAX; lane++) {
-		snapshot->lane[lane].poll = next;
+	for (int lcore_id = 0; lcore_id < LCORE_MAX; lcore_id++) {
+		snapshot->lcore[lcore_id].poll = next;
 		for (unsigned i = 0; i < n_queues; i++) {
-			if (queues[i].lane != lane || !queues[i].active)
+			if (queues[i].lcore_id != lcore_id || !queues[i].active)
 				continue;
 			*next++ = (struct snapshot_poll){
 				.rx = queues[i].port->config.driver->rx,
 				.rx_done = queues[i].port->config.driver->rx_done,
-				.rx_watch = queues[i].port->config.driver->rx_watch,
+				.rx_monitor = queues[i].port->config.driver->rx_monitor,
 				.dev = queues[i].port->dev,
 				.port = queues[i].port->id,
 				.queue = queues[i].queue,
 				.slot = queues[i].slot,
-				.observers = snapshot->observers[queues[i].port->id],
+				.taps = snapshot->taps[queues[i].port->id],
 			};
 		}
-		snapshot->lane[lane].polls = (uint32_t)(next - snapshot->lane[lane].poll);
+		snapshot->lcore[lcore_id].polls = (uint32_t)(next - snapshot->lcore[lcore_id].poll);
 	}
 }
 
-/** Who sends what waits for its time: the lane that polls the port. */
+/** Assign each shaper to the lcore that polls queue 0 of the port. */
 static void
 snapshot_shaped(struct snapshot *snapshot, const struct snapshot_queue queues[], unsigned n_queues)
 {
 	uint16_t *next = snapshot->shaped;
 
-	for (int lane = 0; lane < LANE_MAX; lane++) {
-		snapshot->lane[lane].shaped = next;
+	for (int lcore_id = 0; lcore_id < LCORE_MAX; lcore_id++) {
+		snapshot->lcore[lcore_id].shaped = next;
 		for (unsigned i = 0; i < n_queues; i++) {
 			uint16_t id = queues[i].port->id;
-			if (queues[i].lane != lane || queues[i].queue != 0 ||
+			if (queues[i].lcore_id != lcore_id || queues[i].queue != 0 ||
 				snapshot->target[id].shaper == NULL)
 				continue;
-			snapshot->target[id].owner = (uint16_t)lane;
+			snapshot->target[id].owner = (uint16_t)lcore_id;
 			*next++ = id;
 		}
-		snapshot->lane[lane].n_shaped = (uint16_t)(next - snapshot->lane[lane].shaped);
+		snapshot->lcore[lcore_id].n_shaped =
+			(uint16_t)(next - snapshot->lcore[lcore_id].shaped);
 	}
 }
 
-/** Ports with more queues on a lane than bursts in a round, beside other ports. */
+/** Give an rx quota to ports with more than RX_QUOTA_BURSTS queues on an lcore with other ports. */
 static void
-snapshot_crowds(struct snapshot_lane *lane)
+snapshot_quotas(struct snapshot_lcore *lcore)
 {
-	uint16_t queues[PORT_MAX] = {0}, crowd[PORT_MAX] = {0};
+	uint16_t queues[PORT_MAX] = {0}, quota[PORT_MAX] = {0};
 
-	if (lane->polls <= TURNS_BURSTS)
+	if (lcore->polls <= RX_QUOTA_BURSTS)
 		return;
-	for (uint32_t i = 0; i < lane->polls; i++)
-		queues[lane->poll[i].port]++;
-	for (uint32_t i = 0; i < lane->polls; i++) {
-		uint16_t port = lane->poll[i].port;
-		if (queues[port] <= TURNS_BURSTS || queues[port] == lane->polls)
+	for (uint32_t i = 0; i < lcore->polls; i++)
+		queues[lcore->poll[i].port]++;
+	for (uint32_t i = 0; i < lcore->polls; i++) {
+		uint16_t port = lcore->poll[i].port;
+		if (queues[port] <= RX_QUOTA_BURSTS || queues[port] == lcore->polls)
 			continue;
-		if (crowd[port] == 0)
-			crowd[port] = ++lane->n_crowds;
-		lane->poll[i].crowd = crowd[port];
+		if (quota[port] == 0)
+			quota[port] = ++lcore->n_quotas;
+		lcore->poll[i].quota = quota[port];
 	}
 }
 
@@ -121,9 +123,10 @@ snapshot_crowds(struct snapshot_lane *lane)
 static bool
 snapshot_rules(struct snapshot *snapshot, struct port *const ports[])
 {
-	snapshot->selects = rules_are_needed(ports);
+	snapshot->floods_filtered = rules_are_needed(ports);
 	for (uint16_t id = 0; id < PORT_MAX; id++) {
-		if (ports[id] == NULL || !(snapshot->selects || rules_of_its_own(ports[id])))
+		if (ports[id] == NULL ||
+			!(snapshot->floods_filtered || rules_of_its_own(ports[id])))
 			continue;
 		struct rules *rules = malloc(sizeof(*rules));
 		if (rules == NULL)
@@ -136,16 +139,16 @@ snapshot_rules(struct snapshot *snapshot, struct port *const ports[])
 
 /** @return false: no memory */
 static bool
-snapshot_observers(struct snapshot *snapshot, struct port *const ports[])
+snapshot_taps(struct snapshot *snapshot, struct port *const ports[])
 {
 	for (uint16_t id = 0; id < PORT_MAX; id++) {
-		if (ports[id] == NULL || !observers_are_there(ports[id]))
+		if (ports[id] == NULL || !taps_are_needed(ports[id]))
 			continue;
-		struct observers *observers = malloc(sizeof(*observers));
-		if (observers == NULL)
+		struct taps *taps = malloc(sizeof(*taps));
+		if (taps == NULL)
 			return false;
-		observers_build(observers, ports[id]);
-		snapshot->observers[id] = observers;
+		taps_build(taps, ports[id]);
+		snapshot->taps[id] = taps;
 	}
 	return true;
 }
@@ -157,7 +160,7 @@ snapshot_free(struct snapshot *snapshot)
 		return;
 	for (uint16_t id = 0; id < PORT_MAX; id++) {
 		free((struct rules *)(uintptr_t)snapshot->rules[id]);
-		free((struct observers *)(uintptr_t)snapshot->observers[id]);
+		free((struct taps *)(uintptr_t)snapshot->taps[id]);
 	}
 	snoop_table_free((struct snoop_table *)(uintptr_t)snapshot->groups);
 	free(snapshot);
@@ -172,14 +175,14 @@ snapshot_build(struct port *const ports[PORT_MAX], const bool up[PORT_MAX],
 
 	if (snapshot == NULL)
 		return NULL;
-	if (!snapshot_rules(snapshot, ports) || !snapshot_observers(snapshot, ports)) {
+	if (!snapshot_rules(snapshot, ports) || !snapshot_taps(snapshot, ports)) {
 		snapshot_free(snapshot);
 		return NULL;
 	}
 	snapshot_targets(snapshot, ports, up);
 	snapshot_polls(snapshot, queues, n_queues);
 	snapshot_shaped(snapshot, queues, n_queues);
-	for (int lane = 0; lane < LANE_MAX; lane++)
-		snapshot_crowds(&snapshot->lane[lane]);
+	for (int lcore_id = 0; lcore_id < LCORE_MAX; lcore_id++)
+		snapshot_quotas(&snapshot->lcore[lcore_id]);
 	return snapshot;
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The snapshot: everything a polling lcore needs to know to move frames, in one immutable object.
- * The control thread builds a new one for every change and publishes it by pointer; the old one is
- * freed when every polling lcore has let go of it.
+ * The snapshot: the forwarding configuration of all polling lcores in one immutable object. The
+ * control thread builds a new one for every change and publishes it by pointer. The old one is
+ * freed when no polling lcore uses it any more.
  *
  * Thread safety: built by the control thread, read by polling lcores, never written once published.
  */
 #ifndef SHUNT_DATAPATH_SNAPSHOT_H
 #define SHUNT_DATAPATH_SNAPSHOT_H
 
-#include "datapath/observe.h"
+#include "datapath/taps.h"
 #include "datapath/rules.h"
 #include "port/port.h"
 #include "rate/shaper.h"
@@ -17,84 +17,87 @@
 #include "snoop/table.h"
 
 enum {
-	LANE_MAX = 64, /**< polling lcores at once */
+	LCORE_MAX = 64, /**< polling lcores at a time */
 };
 
-/** One receive queue that a lane polls. */
+/** One rx queue that an lcore polls. */
 struct snapshot_poll {
 	uint16_t (*rx)(void *dev, uint16_t queue, struct frame frames[], uint16_t n,
 		struct counters *counters);
-	void (*rx_done)(void *dev, uint16_t queue);                            /**< may be NULL */
-	bool (*rx_watch)(void *dev, uint16_t queue, struct port_watch *watch); /**< may be NULL */
+	void (*rx_done)(void *dev, uint16_t queue); /**< may be NULL */
+	bool (*rx_monitor)(
+		void *dev, uint16_t queue, struct port_monitor *watch); /**< may be NULL */
 	void *dev;
 	uint16_t port;
 	uint16_t queue;
-	uint16_t slot;  /**< where the lane counts the load of this queue */
-	uint16_t crowd; /**< 1 and up: which of the lane's crowds it is in; 0 = none */
-	const struct observers *observers; /**< of the port; NULL = nobody looks */
+	uint16_t slot;           /**< index of the load counters of this queue */
+	uint16_t quota;          /**< rx quota of the port on this lcore, from 1; 0 = none */
+	const struct taps *taps; /**< of the port; NULL = none */
 };
 
-/** What happens to frames on their way out, beside being handed to the driver. */
+/** Output stage of a port. */
 struct snapshot_egress {
-	const struct rules *retags;        /**< by which frames leave; NULL = all as they are */
-	const struct observers *observers; /**< NULL = nobody looks */
+	const struct rules *rewrites; /**< rules for VLAN rewrite; NULL = no rewrite */
+	const struct taps *taps;      /**< NULL = none */
 };
 
-/** A port that frames can leave by; tx is NULL where there is none. */
+/** A tx port; tx is NULL where there is no port, or it is down. */
 struct snapshot_target {
-	void (*tx)(void *dev, uint16_t lane, struct frame *const frames[], uint16_t n,
+	void (*tx)(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 		struct counters *counters);
 	void *dev;
 	uint32_t max_len;
-	const struct snapshot_egress *egress; /**< NULL = nothing; of ports that are down, too */
-	struct shaper *shaper;                /**< the port's; NULL = frames leave at any rate */
-	uint16_t owner; /**< the lane that sends what waits; LANE_MAX = none */
+	const struct snapshot_egress *egress; /**< NULL = none; set for ports that are down, too */
+	struct shaper *shaper;                /**< the port's; NULL = tx rate not limited */
+	uint16_t owner;                       /**< lcore that drains the shaper; LCORE_MAX = none */
 	struct bucket_rate rate_out;
 };
 
-struct snapshot_lane {
-	uint32_t polls; /**< how many */
+/** Queues and shapers of one lcore. */
+struct snapshot_lcore {
+	uint32_t polls; /**< number of entries of `poll` */
 	struct snapshot_poll *poll;
-	uint16_t *shaped; /**< ids of ports whose waiting frames this lane sends */
+	uint16_t *shaped; /**< ids of ports whose shapers this lcore drains */
 	uint16_t n_shaped;
-	uint16_t n_crowds; /**< ports whose queues here take turns */
+	uint16_t n_quotas; /**< number of ports with an rx quota on this lcore */
 };
 
 struct snapshot {
 	struct snapshot_target target[PORT_MAX];
-	uint16_t flood[PORT_MAX]; /**< ids of the ports that floods leave by */
-	uint16_t floods;
-	bool selects; /**< not every frame to everybody leaves by every port */
-	const struct rules *rules[PORT_MAX];         /**< by id; NULL = plain switching */
-	const struct observers *observers[PORT_MAX]; /**< by id; NULL = nobody looks */
+	uint16_t flood[PORT_MAX]; /**< ids of the ports that are up: targets of a flood */
+	uint16_t floods;          /**< number of entries of `flood` */
+	bool floods_filtered;     /**< floods use flood_filtered(); every port has rules */
+	const struct rules *rules[PORT_MAX]; /**< by id; NULL = plain switching */
+	const struct taps *taps[PORT_MAX];   /**< by id; NULL = none */
 	struct snapshot_egress egress[PORT_MAX];
-	const struct snoop_table *groups; /**< NULL = no snooping; set before it is published */
-	struct snoop_ring *const *rings;  /**< by lane, for what snooping hears; control's own */
-	struct snapshot_lane lane[LANE_MAX];
-	uint16_t shaped[PORT_MAX];   /**< of all lanes, lane after lane */
-	struct snapshot_poll poll[]; /**< of all lanes, lane after lane */
+	const struct snoop_table *groups; /**< NULL = no snooping; set before publication */
+	struct snoop_ring *const *rings;  /**< by lcore: snooped messages; owned by control */
+	struct snapshot_lcore lcore[LCORE_MAX];
+	uint16_t shaped[PORT_MAX];   /**< of all lcores, in order of lcore id */
+	struct snapshot_poll poll[]; /**< of all lcores, in order of lcore id */
 };
 
-/** A receive queue and who polls it, as control keeps it. */
+/** An rx queue and its lcore; input of snapshot_build(), kept by the control thread. */
 struct snapshot_queue {
 	struct port *port;
 	uint16_t queue;
 	uint16_t slot;
-	int lane;    /**< -1 = nobody */
-	bool active; /**< port enabled and its link up */
+	int lcore_id; /**< -1 = not polled */
+	bool active;  /**< port enabled and its link up */
 };
 
 /**
- * Build a snapshot.
+ * Build a snapshot. It refers to the ports, their devices, meters, shapers and captures, which must
+ * outlive it.
  *
  * @param ports by id, PORT_MAX entries, NULL where there is none
- * @param up by id: enabled, and the link is up
- * @return NULL when there is no memory; free with snapshot_free()
+ * @param up by id: port enabled and its link up
+ * @return snapshot to publish or to free with snapshot_free(); NULL when there is no memory
  */
 struct snapshot *snapshot_build(struct port *const ports[PORT_MAX], const bool up[PORT_MAX],
 	const struct snapshot_queue queues[], unsigned n_queues);
 
-/** NULL is fine. */
+/** Free a snapshot that no polling lcore uses, with its rules, taps and groups. NULL is ignored. */
 void snapshot_free(struct snapshot *snapshot);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Trace-only forwarding of single frames. */
 #include "datapath/trace.h"
 
 #include <stdlib.h>
@@ -6,17 +7,17 @@
 
 #include "datapath/worker.h"
 
-/** Stands for the driver of a port. */
+/** Device of the stub driver of a port. */
 struct trace_port {
 	struct tracer *tracer;
 	uint16_t id;
 };
 
 struct tracer {
-	struct snapshot *snapshot; /**< as published, but for where frames leave */
+	struct snapshot *snapshot; /**< copy of the published one, with stub drivers for tx */
 	struct trace_port port[PORT_MAX];
 	struct worker worker;
-	struct trace *trace; /**< of the frame on its way */
+	struct trace *trace; /**< result for the current frame */
 };
 
 static void
@@ -32,12 +33,12 @@ trace_add(struct trace *trace, uint16_t port, int drop, const struct frame *fram
 }
 
 static void
-trace_tx(void *dev, uint16_t lane, struct frame *const frames[], uint16_t n,
+trace_tx(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 	struct counters *counters)
 {
 	const struct trace_port *port = dev;
 
-	(void)lane;
+	(void)lcore_id;
 	(void)counters;
 	for (uint16_t i = 0; i < n; i++)
 		trace_add(port->tracer->trace, port->id, -1, frames[i]);
@@ -64,11 +65,11 @@ tracer_create(const struct datapath *datapath, struct fdb *fdb)
 			continue;
 		target->tx = trace_tx;
 		target->dev = &tracer->port[id];
-		/* When a frame leaves is not what is asked. */
+		/* The departure time is not traced. */
 		target->shaper = NULL;
 	}
 	tracer->worker.fdb = fdb;
-	tracer->worker.dry = true;
+	tracer->worker.trace_only = true;
 	return tracer;
 }
 
@@ -87,7 +88,7 @@ tracer_rules(const struct tracer *tracer, uint16_t port)
 	return tracer->snapshot->rules[port];
 }
 
-/** Frames that a stage dropped on their way out. */
+/** Add the frames that were dropped at a tx port, found by its counters. */
 static void
 trace_drops(struct tracer *tracer, uint16_t port)
 {
@@ -99,7 +100,10 @@ trace_drops(struct tracer *tracer, uint16_t port)
 	*counters = (struct counters){0};
 }
 
-/** What a frame for its own sender meets depends on that it was learnt just before. */
+/**
+ * A frame to its own source address is dropped because the source is learnt before the lookup.
+ * Trace-only frames are not learnt from, so that this verdict is set here.
+ */
 static void
 trace_own_address(const struct tracer *tracer, struct burst *burst)
 {
@@ -131,14 +135,14 @@ tracer_frame(struct tracer *tracer, uint16_t port, const uint8_t *bytes, uint32_
 		.segments = 1,
 	};
 	(void)burst_measure(burst);
-	burst->origin[0] = port;
+	burst->source_port[0] = port;
 	poll_classify(&tracer->worker, tracer->snapshot);
 	trace_own_address(tracer, burst);
 	trace->vlan = burst->frame[0].vlan;
 	trace->tagged = burst->frame[0].l2_len > FRAME_ETH_LEN;
 	trace->dest = burst->dest[0];
-	trace->origin = burst->origin[0];
-	poll_forward(&tracer->worker, tracer->snapshot, tracer->snapshot->observers[port]);
+	trace->source_port = burst->source_port[0];
+	poll_forward(&tracer->worker, tracer->snapshot, tracer->snapshot->taps[port]);
 	if (tracer->worker.counters[port].rx_drops[DROP_NO_TARGET] > 0)
 		trace->dest = DEST_DROP + DROP_NO_TARGET;
 	if (tracer->worker.counters[port].rx_drops[DROP_NO_MEMBER] > 0)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The tx stage: hand frames to the driver of the port they leave by. */
+/* The tx stage: drop frames that do not fit the tx port, pass the others on. */
 #include "datapath/worker.h"
 #include "frame/layers.h"
 
 /**
- * Up to two tags do not count, of those that a frame leaves with.
+ * Whether a frame fits max_len. Up to two tags that it leaves with do not count.
  *
- * @param change bytes that its tags will grow by
+ * @param change bytes that VLAN rewrite will add, may be negative
  */
 static bool
 tx_fits(const struct frame *frame, uint32_t max_len, int change)
@@ -17,22 +17,22 @@ tx_fits(const struct frame *frame, uint32_t max_len, int change)
 	return frame_wire_len(frame) + (int64_t)change <= max_len + beside;
 }
 
-/** Keep the frames that fit; drop and count the others. @return how many stay */
+/** Collect the frames that fit; drop and count the others. @return number of frames in `fitting` */
 static uint16_t
 tx_drop_long(struct worker *worker, const struct snapshot *snapshot, uint16_t port,
 	struct frame *const frames[], uint16_t n, struct frame *fitting[], bool mirrored)
 {
 	const struct snapshot_target *target = &snapshot->target[port];
-	const struct rules *retags =
-		target->egress != NULL && !mirrored ? target->egress->retags : NULL;
+	const struct rules *rewrites =
+		target->egress != NULL && !mirrored ? target->egress->rewrites : NULL;
 	uint16_t kept = 0;
 
 	for (uint16_t i = 0; i < n; i++) {
-		int change = retags != NULL ? retag_change(&retags->vlan, frames[i]) : 0;
+		int change = rewrites != NULL ? vlan_rewrite_change(&rewrites->vlan, frames[i]) : 0;
 		if (likely(tx_fits(frames[i], target->max_len, change)))
 			fitting[kept++] = frames[i];
 		else
-			egress_drop(worker, snapshot, port, DROP_TOO_LONG, &frames[i], 1);
+			output_drop(worker, snapshot, port, DROP_TOO_LONG, &frames[i], 1);
 	}
 	return kept;
 }
@@ -45,18 +45,18 @@ tx_by(struct worker *worker, const struct snapshot *snapshot, uint16_t port,
 	struct frame *fitting[FRAME_BURST];
 
 	if (unlikely(target->tx == NULL)) {
-		egress_drop(worker, snapshot, port, DROP_LINK_DOWN, frames, n);
+		output_drop(worker, snapshot, port, DROP_LINK_DOWN, frames, n);
 		return;
 	}
-	/* Tags may make frames longer than that, segments make them shorter: looked at one by one. */
+	/* Exact check per frame: tags do not count, and TSO frames are cut into shorter ones. */
 	if (unlikely(worker->burst.longest > target->max_len)) {
 		n = tx_drop_long(worker, snapshot, port, frames, n, fitting, mirrored);
 		frames = fitting;
 	}
 	if (unlikely(target->egress != NULL))
-		egress_frames(worker, snapshot, port, frames, n, mirrored);
+		output_frames(worker, snapshot, port, frames, n, mirrored);
 	else if (n > 0)
-		tx_driver(worker, target, frames, n, &worker->counters[port]);
+		port_tx(worker, target, frames, n, &worker->counters[port]);
 }
 
 void

@@ -127,7 +127,7 @@ fdb_moves(const struct fdb *fdb)
 }
 
 void
-fdb_tally_add(struct fdb_tally *sum, const struct fdb_tally *part)
+fdb_statistics_add(struct fdb_statistics *sum, const struct fdb_statistics *part)
 {
 	sum->refused += FDB_READ(part->refused);
 	sum->stuck += FDB_READ(part->stuck);
@@ -153,18 +153,18 @@ count_live(const struct fdb *fdb, uint16_t port)
 void
 fdb_get_stats(const struct fdb *fdb, struct fdb_stats *stats)
 {
-	struct fdb_tally tally = fdb->gone;
+	struct fdb_statistics statistics = fdb->gone;
 
 	for (uint16_t port = 0; port < FDB_PORT_MAX; port++)
-		fdb_tally_add(&tally, &fdb->port_tally[port]);
+		fdb_statistics_add(&statistics, &fdb->port_statistics[port]);
 	*stats = (struct fdb_stats){
 		.capacity = fdb->capacity,
 		.learned = FDB_READ(fdb->learned),
 		.moved = FDB_READ(fdb->moved),
 		.aged = FDB_READ(fdb->aged),
-		.refused = tally.refused,
-		.stuck = tally.stuck,
-		.damped = tally.damped,
+		.refused = statistics.refused,
+		.stuck = statistics.stuck,
+		.damped = statistics.damped,
 		.replaced = FDB_READ(fdb->replaced),
 	};
 	/* Until the next sweep nobody knows how many entries a flushed VLAN had. */
@@ -185,13 +185,13 @@ fdb_port_entries(const struct fdb *fdb, uint16_t port)
 void
 fdb_get_port_stats(const struct fdb *fdb, uint16_t port, struct fdb_port_stats *stats)
 {
-	struct fdb_tally tally = {0};
+	struct fdb_statistics statistics = {0};
 
-	fdb_tally_add(&tally, &fdb->port_tally[port]);
+	fdb_statistics_add(&statistics, &fdb->port_statistics[port]);
 	*stats = (struct fdb_port_stats){
 		.entries = fdb_port_entries(fdb, port),
-		.refused = tally.refused,
-		.stuck = tally.stuck,
-		.damped = tally.damped,
+		.refused = statistics.refused,
+		.stuck = statistics.stuck,
+		.damped = statistics.damped,
 	};
 }

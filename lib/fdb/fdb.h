@@ -184,7 +184,7 @@ void fdb_forget_port(struct fdb *fdb, uint16_t port);
 
 /**
  * Visit every live entry once, in no order. What is learnt meanwhile may be visited or not; very
- * few new addresses are refused meanwhile, since entries may not make room for others by changing
+ * few new addresses are refused meanwhile, since entries may not make space for others by changing
  * places. The visitor must not call into the table.
  *
  * @param visit called for each; returning false ends the walk

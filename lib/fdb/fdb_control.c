@@ -34,7 +34,7 @@ add_static(struct fdb *fdb, uint64_t key, uint16_t port)
 		}
 		fdb_slot_drop(fdb, slot);
 	}
-	if (!fdb_make_room_static(fdb))
+	if (!fdb_make_space_static(fdb))
 		return FDB_READ(fdb->dynamics) ? -EAGAIN : -ENOSPC;
 	slot = fdb_slot_take(fdb, hash);
 	if (slot == FDB_NONE)
@@ -177,8 +177,8 @@ fdb_forget_port(struct fdb *fdb, uint16_t port)
 	flush(fdb, &(struct selection){.port = port, .vlan = -1, .statics = true});
 	FDB_WRITE(fdb->port_limit[port], 0);
 	FDB_WRITE(fdb->port_sticky[port], false);
-	fdb_tally_add(&fdb->gone, &fdb->port_tally[port]);
-	fdb->port_tally[port] = (struct fdb_tally){0};
+	fdb_statistics_add(&fdb->gone, &fdb->port_statistics[port]);
+	fdb->port_statistics[port] = (struct fdb_statistics){0};
 }
 
 /* Listing ----------------------------------------------------------------------------------- */

@@ -56,10 +56,10 @@ bool fdb_at_limit(const struct fdb *fdb, uint16_t port);
 bool fdb_may_hold(const struct fdb *fdb, uint16_t port);
 
 /** With the lock: a full table loses the entry of a port that is over its share. */
-bool fdb_make_room(struct fdb *fdb, uint16_t port);
+bool fdb_make_space(struct fdb *fdb, uint16_t port);
 
 /** With the lock, for a static entry: a full table loses the entry of a large holder. */
-bool fdb_make_room_static(struct fdb *fdb);
+bool fdb_make_space_static(struct fdb *fdb);
 
 /* Moving, fdb_move.c ------------------------------------------------------------------------- */
 
@@ -82,7 +82,7 @@ enum fdb_verdict fdb_foresee_move(
 /* Counting, fdb.c ---------------------------------------------------------------------------- */
 
 /** sum += part, which may be written meanwhile. */
-void fdb_tally_add(struct fdb_tally *sum, const struct fdb_tally *part);
+void fdb_statistics_add(struct fdb_statistics *sum, const struct fdb_statistics *part);
 
 /* Ageing, fdb_age.c -------------------------------------------------------------------------- */
 
@@ -131,7 +131,7 @@ fdb_lock(struct fdb *fdb)
 static inline bool
 fdb_lock_briefly(struct fdb *fdb)
 {
-	for (unsigned tries = 0; tries < FDB_PATIENCE; tries++) {
+	for (unsigned tries = 0; tries < FDB_LOCK_TRIES; tries++) {
 		if (fdb_trylock(fdb))
 			return true;
 		_mm_pause();

@@ -55,7 +55,7 @@ learn_one(struct fdb *fdb, uint64_t key, uint64_t hash, uint16_t port)
 			return relearn(fdb, slot, key, hash, wanted);
 		fdb_slot_drop(fdb, slot);
 	}
-	if (!fdb_may_hold(fdb, port) || !fdb_make_room(fdb, port))
+	if (!fdb_may_hold(fdb, port) || !fdb_make_space(fdb, port))
 		return FDB_REFUSED;
 	slot = fdb_slot_take(fdb, hash);
 	if (slot == FDB_NONE)
@@ -85,14 +85,14 @@ foresee(const struct fdb *fdb, const struct fdb_query *query, uint8_t i, uint16_
 static void
 settle(struct fdb *fdb, uint16_t port, const unsigned counts[FDB_VERDICTS])
 {
-	struct fdb_tally *tally = &fdb->port_tally[port];
+	struct fdb_statistics *statistics = &fdb->port_statistics[port];
 
 	if (counts[FDB_REFUSED])
-		__atomic_fetch_add(&tally->refused, counts[FDB_REFUSED], __ATOMIC_RELAXED);
+		__atomic_fetch_add(&statistics->refused, counts[FDB_REFUSED], __ATOMIC_RELAXED);
 	if (counts[FDB_STUCK])
-		__atomic_fetch_add(&tally->stuck, counts[FDB_STUCK], __ATOMIC_RELAXED);
+		__atomic_fetch_add(&statistics->stuck, counts[FDB_STUCK], __ATOMIC_RELAXED);
 	if (counts[FDB_DAMPED])
-		__atomic_fetch_add(&tally->damped, counts[FDB_DAMPED], __ATOMIC_RELAXED);
+		__atomic_fetch_add(&statistics->damped, counts[FDB_DAMPED], __ATOMIC_RELAXED);
 }
 
 /**

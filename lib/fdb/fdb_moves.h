@@ -20,7 +20,7 @@ struct fdb_mover {
 };
 
 /** Addresses seen at a port and not learnt there. Added to atomically by learners. */
-struct fdb_tally {
+struct fdb_statistics {
 	uint64_t refused;
 	uint64_t stuck;
 	uint64_t damped;

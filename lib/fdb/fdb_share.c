@@ -3,7 +3,7 @@
  * The one writer: who may have an entry when entries are short.
  *
  * A guest that floods the table with addresses must not push out those of others. While there is
- * room anybody gets it; once full, a port that holds less than its share (what static entries
+ * space anybody gets it; once full, a port that holds less than its share (what static entries
  * leave, by the number of ports that hold any) gets the entry of one that holds more. As long as
  * one is below its share some other is above, so that a port always gets its share. Which entry
  * goes is left to a hand that goes round the table, in what the hash makes a random order.
@@ -76,7 +76,7 @@ evict(struct fdb *fdb, uint32_t more_than)
 }
 
 bool
-fdb_make_room(struct fdb *fdb, uint16_t port)
+fdb_make_space(struct fdb *fdb, uint16_t port)
 {
 	if (!is_full(fdb))
 		return true;
@@ -84,7 +84,7 @@ fdb_make_room(struct fdb *fdb, uint16_t port)
 }
 
 bool
-fdb_make_room_static(struct fdb *fdb)
+fdb_make_space_static(struct fdb *fdb)
 {
 	if (!is_full(fdb))
 		return true;

@@ -27,9 +27,9 @@
 
 enum {
 	FDB_WAYS = 4,
-	FDB_SLICE = 64,      /**< buckets handled by control per taking of the lock */
-	FDB_PATIENCE = 256,  /**< pauses (some 10 us) after which a learner gives up on the lock */
-	FDB_AGE_MAX = 32767, /**< ticks of an ageing time; far from the wrap of the epoch */
+	FDB_SLICE = 64,       /**< buckets handled by control per taking of the lock */
+	FDB_LOCK_TRIES = 256, /**< pauses (some 10 us) after which a learner gives up on the lock */
+	FDB_AGE_MAX = 32767,  /**< ticks of an ageing time; far from the wrap of the epoch */
 };
 
 #define FDB_NONE UINT32_MAX /**< no such slot */
@@ -96,7 +96,7 @@ struct fdb {
 	uint64_t called;                   /**< latest time fdb_age() was told */
 	bool started;                      /**< clock is known */
 	bool unswept; /**< flushed entries may be left, still counted if it was a VLAN's flush */
-	struct fdb_tally gone; /**< of ports that were forgotten */
+	struct fdb_statistics gone; /**< of ports that were forgotten */
 
 	/* Written by control under the lock, read by all: an entry of an older generation is gone. */
 	alignas(FDB_LINE) uint16_t port_gen[FDB_PORT_MAX];
@@ -112,7 +112,7 @@ struct fdb {
 	/** Addresses stay there. By control, read by learners whose port would take one away. */
 	alignas(FDB_LINE) bool port_sticky[FDB_PORT_MAX];
 	/** By learners to whom an address was refused, read by control. */
-	alignas(FDB_LINE) struct fdb_tally port_tally[FDB_PORT_MAX];
+	alignas(FDB_LINE) struct fdb_statistics port_statistics[FDB_PORT_MAX];
 };
 
 static_assert(offsetof(struct fdb, secret) + sizeof(uint64_t[3]) <= FDB_LINE, "read-only: a line");

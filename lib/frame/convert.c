@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Converts frames in guest memory to mbufs, by copy or zero copy. */
 #include "frame/convert.h"
 
-#include "frame/hold.h"
-#include "frame/loan.h"
+#include "frame/inflight.h"
+#include "frame/tx_completion.h"
 #include "frame/offload.h"
 
-/** Where bytes are appended, and where new mbufs come from. */
+/** A chain of mbufs under construction. */
 struct converter {
 	struct rte_mempool *pool;
 	struct rte_mbuf *first;
@@ -16,8 +17,8 @@ static bool
 convert_append(struct converter *to, const uint8_t *from, uint32_t len)
 {
 	while (len > 0) {
-		uint32_t room = rte_pktmbuf_tailroom(to->last);
-		if (room == 0) {
+		uint32_t space = rte_pktmbuf_tailroom(to->last);
+		if (space == 0) {
 			struct rte_mbuf *next = rte_pktmbuf_alloc(to->pool);
 			if (next == NULL)
 				return false;
@@ -27,7 +28,7 @@ convert_append(struct converter *to, const uint8_t *from, uint32_t len)
 			to->first->nb_segs++;
 			continue;
 		}
-		uint32_t part = RTE_MIN(room, len);
+		uint32_t part = RTE_MIN(space, len);
 		memcpy(rte_pktmbuf_mtod_offset(to->last, void *, to->last->data_len), from, part);
 		to->last->data_len = (uint16_t)(to->last->data_len + part);
 		to->first->pkt_len += part;
@@ -37,7 +38,7 @@ convert_append(struct converter *to, const uint8_t *from, uint32_t len)
 	return true;
 }
 
-/** Say in the mbuf's words what is left for a device to do. */
+/** Set the mbuf's offload fields from the frame's request. */
 static void
 convert_describe(const struct frame *frame, struct rte_mbuf *mbuf)
 {
@@ -73,7 +74,7 @@ convert_to_mbuf(const struct frame *frame, struct rte_mempool *pool)
 	return to.first;
 }
 
-/** Bytes that are copied all the same: those that were classified, and headers to be repeated. */
+/** @return bytes copied in spite of zero copy: the head, and the headers of TSO */
 static uint16_t
 convert_head_len(const struct frame *frame)
 {
@@ -82,10 +83,14 @@ convert_head_len(const struct frame *frame)
 		       : RTE_MAX(frame->head_len, frame->offload.header_len);
 }
 
-/** Pieces of guest memory behind `skip` bytes, each no longer than an mbuf can say. */
+/**
+ * Pieces of guest memory behind `skip` bytes, each short enough for an mbuf.
+ *
+ * @return number of pieces; 0 if there would be more than INFLIGHT_PIECES_MAX
+ */
 static unsigned
 convert_pieces(
-	const struct frame *frame, uint32_t skip, struct frame_segment pieces[HOLD_PIECES_MAX])
+	const struct frame *frame, uint32_t skip, struct frame_segment pieces[INFLIGHT_PIECES_MAX])
 {
 	unsigned n = 0;
 
@@ -93,7 +98,7 @@ convert_pieces(
 		struct frame_segment rest = frame_behind_head(&frame->segment[i], &skip);
 		while (rest.len > 0) {
 			uint32_t part = RTE_MIN(rest.len, (uint32_t)UINT16_MAX);
-			if (n == HOLD_PIECES_MAX)
+			if (n == INFLIGHT_PIECES_MAX)
 				return 0;
 			pieces[n++] = (struct frame_segment){rest.data, part};
 			rest.data += part;
@@ -104,20 +109,23 @@ convert_pieces(
 }
 
 struct rte_mbuf *
-convert_to_held(const struct frame *frame, struct rte_mempool *pool, struct loans *loans)
+convert_to_held(
+	const struct frame *frame, struct rte_mempool *pool, struct tx_completions *completions)
 {
-	struct frame_segment pieces[HOLD_PIECES_MAX];
-	struct rte_mbuf *mbufs[1 + HOLD_PIECES_MAX];
-	uint32_t place = frame->place;
-	bool can = hold_can_take(frame->hold, place) && (loans == NULL || loan_can_give(loans));
+	struct frame_segment pieces[INFLIGHT_PIECES_MAX];
+	struct rte_mbuf *mbufs[1 + INFLIGHT_PIECES_MAX];
+	uint32_t index = frame->index;
+	bool can = inflight_can_take(frame->inflight, index) &&
+		   (completions == NULL || tx_completion_can_add(completions));
 	uint16_t head_len = convert_head_len(frame);
 	unsigned n = can ? convert_pieces(frame, head_len, pieces) : 0;
 
 	if (n == 0 || rte_pktmbuf_alloc_bulk(pool, mbufs, n + 1) < 0)
 		return NULL;
-	struct hold_slot *slot = hold_take(frame->hold, place);
+	struct inflight_slot *slot = inflight_take(frame->inflight, index);
 	struct rte_mbuf_ext_shared_info *shared =
-		loans == NULL ? hold_share(slot, (uint16_t)n) : loan_give(loans, slot, (uint16_t)n);
+		completions == NULL ? inflight_share(slot, (uint16_t)n)
+				    : tx_completion_add(completions, slot, (uint16_t)n);
 	struct rte_mbuf *first = mbufs[0];
 	frame_read(frame, 0, rte_pktmbuf_mtod(first, uint8_t *), head_len);
 	first->data_len = head_len;
@@ -126,7 +134,7 @@ convert_to_held(const struct frame *frame, struct rte_mempool *pool, struct loan
 	for (unsigned i = 0; i < n; i++) {
 		uint8_t *data = (uint8_t *)(uintptr_t)pieces[i].data;
 		uint16_t len = (uint16_t)pieces[i].len;
-		/* Devices are given guest memory at the addresses it has here. */
+		/* The IOVA is the virtual address, as in the DMA map. */
 		rte_pktmbuf_attach_extbuf(mbufs[i + 1], data, (uintptr_t)data, len, shared);
 		mbufs[i + 1]->data_len = len;
 		mbufs[i]->next = mbufs[i + 1];

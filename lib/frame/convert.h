@@ -1,33 +1,35 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Frames in guest memory made into mbufs, for receivers that take nothing else.
+ * Conversion of frames in guest memory to mbufs, for ports that send only mbufs.
  *
- * Thread safety: polling lcores, each on frames of its own.
+ * Thread safety: polling lcores, each on its own frames.
  */
 #ifndef SHUNT_FRAME_CONVERT_H
 #define SHUNT_FRAME_CONVERT_H
 
 #include "frame/frame.h"
 
-struct loans;
+struct tx_completions;
 
 /**
- * Copy a frame into a chain of mbufs, with its offload request in the mbuf's words. The bytes that
- * were classified come from the frame's own copy.
+ * Copy a frame into a chain of mbufs and set the mbuf's offload fields from the frame's request.
+ * The head is copied from host memory, so that the bytes sent are the bytes that were classified.
  *
- * @return the chain, which the caller owns, or NULL when the pool is empty
+ * @return the chain, owned by the caller; NULL if the pool is empty
  */
 struct rte_mbuf *convert_to_mbuf(const struct frame *frame, struct rte_mempool *pool);
 
 /**
- * The same without a copy of what was not classified: mbufs that point to guest memory, which is
- * held until the last of them is freed, or, when it is lent, until its device has read it.
+ * The same with zero copy of the payload: mbufs are attached to guest memory, which stays in flight
+ * until the last of them is freed, or, with tx completions, until the device has read it.
  *
- * @param loans of the device that it is lent to; NULL = it frees mbufs when it has read them
- * @return the chain, which the caller owns; NULL when the frame cannot be held now, or the pool is
- *         empty
+ * @param frame with `inflight` set
+ * @param completions of the calling lcore and the device; NULL = the device frees mbufs as soon as
+ *        it has read them
+ * @return the chain, owned by the caller; NULL if the frame cannot be sent with zero copy now, or
+ *         the pool is empty
  */
 struct rte_mbuf *convert_to_held(
-	const struct frame *frame, struct rte_mempool *pool, struct loans *loans);
+	const struct frame *frame, struct rte_mempool *pool, struct tx_completions *completions);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Access to the bytes of a frame, in mbufs or in guest memory. */
 #include "frame/frame.h"
 
 void
@@ -8,7 +9,7 @@ frame_free(struct frame *const frames[], unsigned n)
 		rte_pktmbuf_free(frames[i]->mbuf);
 }
 
-/** The bytes that were classified are those that are passed on: the head's copy of them. */
+/** The head is read from host memory, so that the bytes passed on are those classified. */
 static void
 frame_read_segments(const struct frame *frame, uint32_t at, uint8_t *to, uint32_t n)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Flow hash of a frame. */
 #include "frame/hash.h"
 
 #include <netinet/in.h>
@@ -71,7 +72,7 @@ frame_flow_hash(const struct frame *frame)
 	}
 	if (hash != 0)
 		return hash;
-	uint64_t macs[2]; /* DPDK's loads must be aligned */
+	uint64_t macs[2]; /* rte_hash_crc() needs aligned data */
 	memcpy(macs, frame->head, FRAME_MACS_LEN);
 	return rte_hash_crc(macs, FRAME_MACS_LEN, frame->vlan);
 }

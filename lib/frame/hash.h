@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A hash of the flow a frame belongs to, by which ports with several queues choose one: all frames
- * of a flow take the same queue, whichever polling lcore sends them.
+ * Flow hash, by which ports with several queues choose a tx queue: all frames of a flow take the
+ * same queue, whichever polling lcore sends them.
  *
- * Thread safety: pure.
+ * Thread safety: pure functions.
  */
 #ifndef SHUNT_FRAME_HASH_H
 #define SHUNT_FRAME_HASH_H
 
 #include "frame/frame.h"
 
-/** Hash of addresses and, for TCP and UDP that is not fragmented, ports. */
+/**
+ * Hash IP addresses and, for unfragmented TCP and UDP, port numbers; MAC addresses and VLAN of
+ * other frames. Requires l2_len and vlan.
+ */
 uint32_t frame_flow_hash(const struct frame *frame);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Parses Ethernet, VLAN and IP headers. */
 #include "frame/layers.h"
 
 #include <errno.h>
@@ -11,7 +12,7 @@
 
 enum {
 	IPV6_OPTIONS_MAX = 8,  /* extension headers that are walked */
-	IPV6_OPTIONS_UNIT = 8, /* their length is a multiple of it, RFC 8200 section 4 */
+	IPV6_OPTIONS_UNIT = 8, /* unit of their length in bytes, RFC 8200 section 4 */
 };
 
 unsigned
@@ -29,7 +30,7 @@ layers_tags(const uint8_t *head, uint32_t len)
 	return tags;
 }
 
-/** @return the EtherType behind the tags, l3 set; 0 = cut short, or more tags than there may be */
+/** Set l3. @return EtherType behind the tags; 0: truncated, or more than LAYERS_TAGS_MAX tags */
 static uint16_t
 layers_ethernet(const uint8_t *head, uint32_t len, struct layers *layers)
 {
@@ -59,7 +60,11 @@ layers_ipv4(const uint8_t *head, uint32_t len, struct layers *layers)
 	return layers->l4 <= len ? 0 : -EINVAL;
 }
 
-/** @param first it is right behind the IPv6 header, where alone there may be hop-by-hop options */
+/**
+ * Whether an extension header can be walked.
+ *
+ * @param first it follows the IPv6 header; hop-by-hop options are legal only there
+ */
 static bool
 layers_is_option(uint8_t protocol, bool first)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Describes offload requests to devices; computes checksums in software. */
 #include "frame/offload.h"
 
 #include <errno.h>
@@ -27,7 +28,7 @@ offload_layers(
 	return layers->protocol == IPPROTO_UDP && offload->csum_offset == CSUM_OF_UDP ? 0 : -EINVAL;
 }
 
-/** Devices may stumble over headers that are none, and over segments without end. */
+/** Devices may fail on malformed headers or an excessive number of segments. */
 static bool
 offload_is_sane(const struct frame_offload *offload, const struct rte_mbuf *mbuf,
 	const struct layers *layers)
@@ -44,7 +45,7 @@ offload_describe(const struct frame_offload *offload, struct rte_mbuf *mbuf)
 {
 	struct layers layers;
 
-	/* Devices and DPDK take the IP header's own protocol field to be layer 4's. */
+	/* Devices and DPDK take the next header field of the IPv6 header as the L4 protocol. */
 	if (offload_layers(offload, mbuf, &layers) < 0 ||
 		(layers.ipv6 && layers.l4 != layers.l3 + sizeof(struct rte_ipv6_hdr)))
 		return;
@@ -86,8 +87,10 @@ offload_unshare(struct rte_mbuf *mbuf)
 	return copy;
 }
 
-/** One's complement sum of a chain from an offset on. (rte_raw_cksum_mbuf() of DPDK 22.11 goes
- * wrong where segments meet at odd places.) */
+/**
+ * One's complement sum of a chain from an offset on. rte_raw_cksum_mbuf() of DPDK 22.11 is wrong
+ * for segments that begin at an odd offset.
+ */
 static uint16_t
 checksum_sum(const struct rte_mbuf *mbuf, uint32_t offset)
 {
@@ -102,7 +105,7 @@ checksum_sum(const struct rte_mbuf *mbuf, uint32_t offset)
 		length -= offset;
 		uint16_t part =
 			rte_raw_cksum(rte_pktmbuf_mtod_offset(mbuf, const void *, offset), length);
-		/* What begins at an odd place counts with its bytes swapped (RFC 1071). */
+		/* A part at an odd offset is added with its bytes swapped (RFC 1071). */
 		sum += done & 1 ? rte_bswap16(part) : part;
 		done += length;
 		offset = 0;
@@ -110,7 +113,7 @@ checksum_sum(const struct rte_mbuf *mbuf, uint32_t offset)
 	return checksum_fold(sum);
 }
 
-/** Store the two bytes of a checksum, which may lie in two segments. */
+/** Store a checksum, whose two bytes may lie in different segments. */
 static void
 checksum_store(struct rte_mbuf *mbuf, uint32_t offset, uint16_t sum)
 {

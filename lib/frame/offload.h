@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Offloads done in software, for receivers that cannot do them: the checksum a sender left open,
- * and the cutting of a long TCP frame into segments.
+ * Offloads: description for devices, and software fallbacks for checksum and TCP segmentation.
  *
- * Both are bounded whatever the sender claims. Every value of the frame_offload is checked here.
+ * The cost of both fallbacks is bounded for any request. All values of a frame_offload, which come
+ * from the sender, are checked here.
  *
- * Thread safety: polling lcores, each on frames of its own.
+ * Thread safety: polling lcores, each on its own frames.
  */
 #ifndef SHUNT_FRAME_OFFLOAD_H
 #define SHUNT_FRAME_OFFLOAD_H
@@ -15,26 +15,26 @@
 enum { OFFLOAD_SEGMENTS_MAX = 256 };
 
 /**
- * Say what a sender asks for in the mbuf's words, for a device to do: layer lengths and flags. Only
- * what the frame's headers bear out is said, and what every device takes them to mean: TCP or UDP
- * right behind IPv4, or behind IPv6 without extension headers. Else nothing is.
+ * Set the mbuf's offload flags and layer lengths from a request, for a device to do it. They are
+ * set only if the frame's headers confirm the request and all devices agree on its meaning: TCP or
+ * UDP behind IPv4, or behind IPv6 without extension headers. Otherwise the mbuf is unchanged.
  *
  * @param mbuf not shared
  */
 void offload_describe(const struct frame_offload *offload, struct rte_mbuf *mbuf);
 
-/** Does the mbuf say what the frame asks for? If not, only software can do it. */
+/** @return true if offload_describe() set the mbuf's fields; if false, only software can do it */
 bool offload_described(const struct frame_offload *offload, const struct rte_mbuf *mbuf);
 
 /**
- * Make an mbuf that may be written to. Takes the caller's reference to a shared one.
+ * Make a chain of mbufs writable. Takes the caller's reference.
  *
- * @return mbuf itself when nobody else holds it, a private copy, or NULL when there is no memory
- *         (the reference is then dropped)
+ * @return the mbuf itself if it is neither shared nor indirect, else a copy; NULL if there is no
+ *         memory, the reference is then dropped
  */
 struct rte_mbuf *offload_unshare(struct rte_mbuf *mbuf);
 
-/** Is the mbuf that a frame begins in nobody else's? Then its headers and flags may be changed. */
+/** @return true if the first mbuf is not shared, so that headers and flags may be changed */
 static inline bool
 offload_own_head(const struct rte_mbuf *mbuf)
 {
@@ -42,11 +42,11 @@ offload_own_head(const struct rte_mbuf *mbuf)
 }
 
 /**
- * Compute and store the checksum that the sender left open: the sum from csum_start to the end of
- * the frame, whatever is there (virtio 1.2 section 5.1.6.2).
+ * Compute and store the requested checksum: the sum from csum_start to the end of the frame,
+ * whatever it contains (virtio 1.2 section 5.1.6.2).
  *
- * @param mbuf not shared; its offload flags are cleared
- * @return 0; -EINVAL when the offsets do not lie inside the frame
+ * @param mbuf not shared; its checksum offload flags are cleared
+ * @return 0; -EINVAL: the offsets do not lie inside the frame
  */
 int offload_checksum(const struct frame_offload *offload, struct rte_mbuf *mbuf);
 
@@ -54,14 +54,14 @@ int offload_checksum(const struct frame_offload *offload, struct rte_mbuf *mbuf)
  * Cut a TCP frame into segments of gso_size payload bytes with complete checksums (RFC 9293;
  * IPv4 identification counts up; CWR on the first, PSH and FIN on the last segment only).
  *
+ * Headers must lie in the first segment of the mbuf and be no longer than FRAME_HEADERS_MAX plus
+ * one tag. Behind IPv6 extension headers, checksums are based on the pseudo header sum that the
+ * sender stored, adjusted for the length of each segment (virtio 1.2 section 5.1.6.2).
+ *
  * @param mbuf only read; the caller keeps its reference
  * @param segments receives up to OFFLOAD_SEGMENTS_MAX mbufs, which the caller then owns
- * @return how many; -EINVAL when headers and claim disagree; -E2BIG when there would be more;
- *         -ENOMEM (nothing is left allocated)
- *
- * Headers must lie in the first segment of the mbuf and be no longer than FRAME_HEADERS_MAX and a tag.
- * Behind IPv6 extension headers checksums go on from the pseudo header's sum that the sender left,
- * with the length of the whole frame (virtio 1.2 section 5.1.6.2).
+ * @return number of segments; -EINVAL: the headers do not confirm the request; -E2BIG: more than
+ *         OFFLOAD_SEGMENTS_MAX; -ENOMEM. On error nothing is left allocated.
  */
 int offload_segment(
 	const struct frame_offload *offload, struct rte_mbuf *mbuf, struct rte_mbuf *segments[]);

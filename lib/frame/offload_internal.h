@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What checksums and segmentation in software share.
+ * Internals shared by checksum and segmentation in software.
  *
  * Thread safety: pure functions.
  */
@@ -20,11 +20,11 @@ enum {
 	CSUM_OF_UDP = offsetof(struct rte_udp_hdr, dgram_cksum),
 };
 
-/** Layers of a frame whose request is what its headers say it can be. @return 0 or -EINVAL */
+/** Find the layers of a frame. @return 0; -EINVAL: its headers do not confirm the request */
 int offload_layers(
 	const struct frame_offload *offload, const struct rte_mbuf *mbuf, struct layers *layers);
 
-/** A one's complement sum of numbers of 16 bits, of 32768 of them at most, as one. */
+/** Fold a one's complement sum of at most 32768 numbers of 16 bits into 16 bits. */
 static inline uint16_t
 checksum_fold(uint32_t sum)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Cuts long TCP frames into segments, for receivers that cannot. */
+/* TCP segmentation in software. */
 #include <errno.h>
 #include <netinet/in.h>
 
@@ -8,10 +8,10 @@
 
 #include "frame/offload_internal.h"
 
-/** A tag may have been put in since the sender's request was checked. */
+/** A VLAN tag may have been inserted after the sender's request was checked. */
 enum { SEGMENT_HEADERS_MAX = FRAME_HEADERS_MAX + FRAME_TAG_LEN };
 
-/** What stays the same over all segments of one frame. */
+/** Values common to all segments of a frame. */
 struct segmenting {
 	struct rte_mbuf *mbuf;
 	uint16_t header_len;
@@ -24,7 +24,7 @@ struct segmenting {
 	uint32_t payload;
 };
 
-/* The claim is checked against the headers in the mbuf, which is host memory. */
+/* Check the request against the headers in the mbuf, which is host memory. */
 static int
 segment_parse(const struct frame_offload *offload, struct rte_mbuf *mbuf, struct segmenting *s)
 {
@@ -57,9 +57,9 @@ segment_parse(const struct frame_offload *offload, struct rte_mbuf *mbuf, struct
 }
 
 /**
- * The sum of a segment's pseudo header, from that of the whole frame's, which the sender has left
- * where the checksum belongs: only the length differs. Behind extension headers the sender alone can
- * tell the addresses, which routing headers and home address options change (RFC 8200 section 8.1,
+ * Derive a segment's pseudo header sum from that of the whole frame, which the sender stored in the
+ * checksum field: only the length differs. Behind extension headers only the sender knows the
+ * addresses to sum, which routing headers and home address options change (RFC 8200 section 8.1,
  * RFC 6275 section 11.3.1).
  */
 static uint16_t
@@ -99,12 +99,12 @@ segment_fix_headers(const struct segmenting *s, struct rte_mbuf *segment, uint16
 						   rte_pktmbuf_pkt_len(segment) - s->l4)
 					 : rte_ipv6_phdr_cksum(ip, 0);
 	}
-	/* The sum over the segment starts from that of the pseudo header, as a guest leaves it. */
+	/* The checksum field holds the pseudo header sum, as in a guest's request. */
 	offload_checksum(
 		&(struct frame_offload){.csum_start = s->l4, .csum_offset = CSUM_OF_TCP}, segment);
 }
 
-/** Append payload of the whole frame: to the mbuf while it has room, then in a chain. */
+/** Append payload of the whole frame: to the mbuf's tailroom, the rest in chained mbufs. */
 static bool
 segment_append(const struct segmenting *s, struct rte_mbuf *segment, uint32_t from, uint32_t length)
 {
@@ -133,7 +133,7 @@ segment_make(const struct segmenting *s, uint16_t index)
 
 	if (segment == NULL)
 		return NULL;
-	/* Headers are where others put theirs, so that there is as much room for payload. */
+	/* Put the headers into the headroom, so that the data room is left for payload. */
 	segment->data_off -= RTE_MIN(segment->data_off, s->header_len);
 	memcpy(rte_pktmbuf_append(segment, s->header_len), rte_pktmbuf_mtod(s->mbuf, const void *),
 		s->header_len);

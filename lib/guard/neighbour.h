@@ -8,7 +8,7 @@
  * A frame passes only if all of that was seen to be true. Decisions are made on frame->head, which
  * is what receivers get too. Bytes behind it are in memory that the guest may still change, where
  * looking proves nothing: if they could matter, the frame does not pass. The head of a guest's frame
- * holds neighbour solicitations and advertisements with room to spare, and router advertisements
+ * holds neighbour solicitations and advertisements with space to spare, and router advertisements
  * with a prefix and an address.
  *
  * Thread safety: pure.

@@ -45,7 +45,7 @@ storm_rate_set(struct storm_rate *rate, uint64_t pps, uint64_t hz)
 static inline uint16_t
 storm_pass(_Atomic uint64_t *due, const struct storm_rate *rate, uint64_t now, uint16_t n)
 {
-	uint64_t old = atomic_load_explicit(due, memory_order_relaxed), ahead, room;
+	uint64_t old = atomic_load_explicit(due, memory_order_relaxed), ahead, space;
 
 	now <<= STORM_SHIFT;
 	do {
@@ -53,13 +53,13 @@ storm_pass(_Atomic uint64_t *due, const struct storm_rate *rate, uint64_t now, u
 		ahead = old - now;
 		if (ahead > rate->depth + rate->second)
 			ahead = 0;
-		room = ahead < rate->depth ? (rate->depth - ahead) / rate->gap : 0;
-		if (room == 0)
+		space = ahead < rate->depth ? (rate->depth - ahead) / rate->gap : 0;
+		if (space == 0)
 			return 0;
-		room = room < n ? room : n;
-	} while (!atomic_compare_exchange_weak_explicit(due, &old, now + ahead + room * rate->gap,
+		space = space < n ? space : n;
+	} while (!atomic_compare_exchange_weak_explicit(due, &old, now + ahead + space * rate->gap,
 		memory_order_relaxed, memory_order_relaxed));
-	return (uint16_t)room;
+	return (uint16_t)space;
 }
 
 #endif

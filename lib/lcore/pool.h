@@ -28,7 +28,7 @@ enum {
  * @param node NUMA node, or negative for any
  * @param mbufs how many the port can hold at once
  * @param payload bytes of each: POOL_PAYLOAD or POOL_JUMBO
- * @return a pool with room for them; NULL with the reason in err
+ * @return a pool with space for them; NULL with the reason in err
  */
 struct rte_mempool *pool_reserve(int node, unsigned mbufs, uint16_t payload, struct err *err);
 

@@ -69,7 +69,7 @@ collect_load(struct collect *collect, const struct metrics_family *family, size_
 		const struct metrics_label labels[] = {
 			{"lcore", number_text(vswitch->lcore[i].cpu, number)}, {NULL, NULL}};
 
-		datapath_lane_load(vswitch->datapath, vswitch->lcore[i].lane, &load);
+		datapath_lcore_load(vswitch->datapath, vswitch->lcore[i].lcore_id, &load);
 		metrics_text_count(&collect->text, labels, load_field(&load, offset));
 	}
 }
@@ -81,11 +81,11 @@ collect_bursts(struct collect *collect, const struct vswitch_lcore *lcore,
 {
 	static const double bounds[DATAPATH_BURST_BUCKETS] = {1, 2, 4, 8, 16, 32};
 	uint64_t bucket[DATAPATH_BURST_BUCKETS + 1] = {0};
-	struct datapath_rounds rounds;
+	struct datapath_poll_stats rounds;
 	struct datapath_load load;
 
-	datapath_lane_load(collect->vswitch->datapath, lcore->lane, &load);
-	datapath_lane_rounds(collect->vswitch->datapath, lcore->lane, &rounds);
+	datapath_lcore_load(collect->vswitch->datapath, lcore->lcore_id, &load);
+	datapath_lcore_poll_stats(collect->vswitch->datapath, lcore->lcore_id, &rounds);
 	for (unsigned i = 0; i < DATAPATH_BURST_BUCKETS; i++)
 		bucket[i] = rounds.burst[i];
 	const struct metrics_histogram histogram = {
@@ -104,12 +104,12 @@ collect_loops(struct collect *collect, const struct vswitch_lcore *lcore,
 	const struct metrics_label labels[])
 {
 	double bounds[DATAPATH_LOOP_BUCKETS - 1];
-	struct datapath_rounds rounds;
+	struct datapath_poll_stats rounds;
 	double bound = DATAPATH_LOOP_FIRST;
 
 	for (unsigned i = 0; i < DATAPATH_LOOP_BUCKETS - 1; i++, bound *= 2)
 		bounds[i] = bound;
-	datapath_lane_rounds(collect->vswitch->datapath, lcore->lane, &rounds);
+	datapath_lcore_poll_stats(collect->vswitch->datapath, lcore->lcore_id, &rounds);
 	const struct metrics_histogram histogram = {
 		.n = DATAPATH_LOOP_BUCKETS,
 		.bucket = rounds.loop,

@@ -4,7 +4,7 @@
  * clients that accept it, else in the plain format of Prometheus.
  *
  * The server has no thread: libmicrohttpd's descriptors are one more event of the control loop. A
- * client has METRICS_PATIENCE_S for its request and for reading the answer, however it spends
+ * client has METRICS_TIMEOUT_S for its request and for reading the answer, however it spends
  * them; further clients than METRICS_CLIENTS_MAX wait. Nobody else waits for a slow client.
  *
  * Thread safety: control thread only, but for metrics_check(), which shares no state.
@@ -20,7 +20,7 @@ struct vswitch;
 enum {
 	METRICS_ADDRESS_MAX = 64, /**< bytes of an address with its port, as text */
 	METRICS_CLIENTS_MAX = 32,
-	METRICS_PATIENCE_S = 5,
+	METRICS_TIMEOUT_S = 5,
 	METRICS_FRESH_MS = 50, /**< an answer as old as that is given again */
 };
 

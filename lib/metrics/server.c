@@ -216,7 +216,7 @@ metrics_on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	TAILQ_FOREACH(client, &metrics->clients, next)
 	{
-		if (now - client->since <= METRICS_PATIENCE_S)
+		if (now - client->since <= METRICS_TIMEOUT_S)
 			break;
 		shutdown(client->fd, SHUT_RDWR);
 	}
@@ -249,7 +249,7 @@ metrics_serve(struct metrics *metrics, int fd)
 	metrics->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, metrics_on_request,
 		metrics, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned)METRICS_CLIENTS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-		(unsigned)METRICS_PATIENCE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(unsigned)METRICS_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)METRICS_CLIENT_MEMORY, MHD_OPTION_NOTIFY_CONNECTION, metrics_on_connection,
 		metrics, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
 	if (metrics->daemon == NULL) {

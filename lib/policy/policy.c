@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Forwarding policy between ports: macvlan modes and isolation. */
 #include "policy/policy.h"
 
 #include <errno.h>
@@ -26,7 +27,7 @@ policy_of(const struct port *port)
 }
 
 bool
-policy_reaches(const struct policy *from, const struct policy *to)
+policy_may_forward(const struct policy *from, const struct policy *to)
 {
 	if (from->port == to->port || (from->isolated && to->isolated))
 		return false;
@@ -36,19 +37,19 @@ policy_reaches(const struct policy *from, const struct policy *to)
 }
 
 uint16_t
-policy_detour(const struct policy *from, const struct policy *to)
+policy_via_uplink(const struct policy *from, const struct policy *to)
 {
 	bool neighbours =
 		from->uplink == to->uplink && from->mode == PORT_BRIDGE && to->mode == PORT_BRIDGE;
 
-	/* Isolated from each other: not by way of others either. */
+	/* Ports isolated from each other must not reach each other via an uplink either. */
 	if (from->port == to->port || neighbours)
 		return PORT_NONE;
 	return from->uplink != PORT_NONE ? from->uplink : to->uplink;
 }
 
 bool
-policy_reflects(const struct policy *source, const struct policy *to)
+policy_reflective_relay(const struct policy *source, const struct policy *to)
 {
 	if (to->uplink != source->uplink)
 		return true;
@@ -57,7 +58,7 @@ policy_reflects(const struct policy *source, const struct policy *to)
 		return to->port != source->port &&
 		       (to->mode == PORT_VEPA || to->mode == PORT_BRIDGE);
 	case PORT_BRIDGE:
-		/* Members in bridge mode saw it on its way out. */
+		/* Members in bridge mode received it directly when it was sent. */
 		return to->port != source->port && to->mode == PORT_VEPA;
 	default:
 		return to->port == source->port;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Whom a port may reach: VEB, VEPA, private and passthru, with the semantics of the modes of Linux'
- * macvlan (drivers/net/macvlan.c), and isolated ports as `bridge link` has them.
+ * Forwarding policy between ports: VEB, VEPA, private and passthru, with the semantics of the
+ * macvlan modes of Linux (drivers/net/macvlan.c), and isolated ports as in `bridge link`.
  *
- * Ports that name the same uplink are its members. A member in bridge mode reaches the uplink and
- * the other members in bridge mode; members in any other mode reach the uplink alone. Ports without
- * an uplink reach each other, and their own members.
+ * Ports with the same uplink are its members. A member in bridge mode reaches the uplink and the
+ * other members in bridge mode; members in any other mode reach the uplink only. Ports without an
+ * uplink reach each other, and their own members.
  *
  * Thread safety: pure functions.
  */
@@ -18,42 +18,44 @@
 #include "base/err.h"
 #include "port/port.h"
 
-/** A port as its neighbours see it. */
+/** Policy of a port. */
 struct policy {
 	enum port_policy mode;
-	uint16_t port;
-	uint16_t uplink; /**< PORT_NONE = a member of nobody */
+	uint16_t port;   /**< id of the port */
+	uint16_t uplink; /**< id of its uplink; PORT_NONE = none */
 	bool isolated;
 };
 
-/** Do `policy` and `uplink` fit together? @return 0; -EINVAL with the reason */
+/** Check the keys `policy` and `uplink`. @return 0; -EINVAL with the reason in err */
 int policy_check(const struct port_config *config, struct err *err);
 
-/** The policy of a port. */
+/** The policy of a port, from its configuration. */
 struct policy policy_of(const struct port *port);
 
+/** Whether a port is a member of an uplink. */
 static inline bool
 policy_is_member(const struct policy *port, const struct policy *uplink)
 {
 	return port->uplink == uplink->port;
 }
 
-/** May frames that came in at one port leave by the other, without a detour? */
-bool policy_reaches(const struct policy *from, const struct policy *to);
+/** Whether frames received by one port may leave by another one directly. */
+bool policy_may_forward(const struct policy *from, const struct policy *to);
 
 /**
- * Where frames go for a port that cannot be reached: by an uplink, as if the port were on another
- * host.
+ * Port for unicast frames whose destination port may not be reached directly: an uplink, as if the
+ * destination were on another host.
  *
- * @return a port id; PORT_NONE: nowhere
+ * @return port id; PORT_NONE: the frame must be dropped
  */
-uint16_t policy_detour(const struct policy *from, const struct policy *to);
+uint16_t policy_via_uplink(const struct policy *from, const struct policy *to);
 
 /**
- * A frame for several that a member sent comes back from the uplink: does it go to this port?
+ * Reflective relay: whether a flooded frame, sent by a member and reflected by the uplink, goes to
+ * a port.
  *
- * @param source the member it is from
+ * @param source the member that sent the frame
  */
-bool policy_reflects(const struct policy *source, const struct policy *to);
+bool policy_reflective_relay(const struct policy *source, const struct policy *to);
 
 #endif

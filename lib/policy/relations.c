@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Checks the uplinks and mirrors of all ports of a switch against each other. */
 #include "policy/relations.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@ relations_find(const struct relations *all, const char *name)
 	return NULL;
 }
 
-/** A port that owns its uplink is the only one there. */
+/** Check that a passthru port is the only member of its uplink. */
 static int
 relations_alone(const struct relations *all, const struct port_config *config, struct err *err)
 {

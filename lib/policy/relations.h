@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Ports that name other ports: do all configurations of a switch fit together?
+ * Relations between ports: consistency of the uplinks and mirrors of all ports of a switch.
  *
- * Thread safety: pure.
+ * Thread safety: pure functions.
  */
 #ifndef SHUNT_POLICY_RELATIONS_H
 #define SHUNT_POLICY_RELATIONS_H
@@ -11,11 +11,12 @@
 #include "port/port.h"
 
 /**
- * Check all ports of a switch, as they are to be.
+ * Check the intended configurations of all ports of a switch.
  *
- * @param culprit receives the place of the configuration that does not fit; may be NULL
- * @return 0; negative errno with the reason: -ENOENT (no such port), -EINVAL (an uplink that has an
- *         uplink, a mirror that is mirrored, or the port itself), -EBUSY (passthru, and not alone)
+ * @param culprit receives the index of the invalid configuration; may be NULL
+ * @return 0; negative errno with the reason in err: -ENOENT (no such port), -EINVAL (an uplink with
+ *         an uplink, a mirror that is mirrored or the port itself), -EBUSY (passthru port whose
+ *         uplink has other members)
  */
 int relations_check(
 	const struct port_config *const configs[], unsigned n, unsigned *culprit, struct err *err);

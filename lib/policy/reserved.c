@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Reads lists of reserved group addresses: last bytes in hexadecimal, or names of protocols. */
+/* Parses lists of reserved group addresses: last bytes in hexadecimal, or protocol names. */
 #include "policy/reserved.h"
 
 #include <ctype.h>
@@ -9,7 +9,7 @@
 
 enum { RESERVED_PAUSE = 1, RESERVED_WORD_MAX = 16 };
 
-/** Names by last byte, IEEE 802.1Q tables 8-1 and 8-2. */
+/** Protocol names by last byte, IEEE 802.1Q tables 8-1 and 8-2. */
 static const char *const reserved_names[RESERVED_COUNT] = {
 	[0x0] = "stp",
 	[RESERVED_PAUSE] = "pause",
@@ -21,7 +21,7 @@ static const char *const reserved_names[RESERVED_COUNT] = {
 	[0xe] = "lldp",
 };
 
-/** @return the last byte that a word stands for; -1: none */
+/** Parse one word of a list. @return last byte of the address; -1: invalid */
 static int
 reserved_word(const char *word)
 {
@@ -56,7 +56,7 @@ reserved_add(const char *word, uint16_t *set, struct err *err)
 	return 0;
 }
 
-/** @param list "" for none; set receives a bit for each last byte */
+/** Parse a list. @param list "" = empty @param set receives a bit for each last byte */
 static int
 reserved_parse(const char *list, uint16_t *set, struct err *err)
 {

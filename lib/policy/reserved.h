@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The group addresses 01:80:c2:00:00:00 to 0f, which IEEE 802.1Q reserves for protocols between
- * neighbouring bridges and stations (table 8-1), and those of them that a port lets pass.
+ * Reserved group addresses 01:80:c2:00:00:00 to 0f (IEEE 802.1Q table 8-1), for protocols between
+ * neighbouring bridges and stations, and the subset that a port forwards.
  *
  * Thread safety: pure functions.
  */
@@ -17,25 +17,25 @@
 enum {
 	RESERVED_COUNT = 16,
 	/**
-	 * Last bytes of the addresses that table 8-2 leaves to customers' bridges, a bit for each:
-	 * 00, 0b, 0c, 0d and 0f. An S-VLAN component filters the others.
+	 * Addresses that table 8-2 leaves to customer bridges, a bit for each last byte: 00, 0b,
+	 * 0c, 0d and 0f. An S-VLAN component filters the others.
 	 */
 	RESERVED_BEYOND_8021AD = 0xb801,
 };
 
-/** Is this one of them? */
+/** Whether a reserved address is in a set. @param set a bit for each last byte */
 static inline bool
 reserved_has(uint16_t set, uint64_t mac)
 {
 	return set >> (mac >> 40 & (RESERVED_COUNT - 1)) & 1;
 }
 
-/** Is the key `forward-reserved` a list of such addresses? @return 0; -EINVAL with the reason */
+/** Check the key `forward-reserved`. @return 0; -EINVAL with the reason in err */
 int reserved_check(const struct port_config *config, struct err *err);
 
 /**
- * The addresses that frames from a port may have as destination, by its keys `vlan-protocol` and
- * `forward-reserved`.
+ * Reserved destination addresses that a port accepts in received frames, by its keys
+ * `vlan-protocol` and `forward-reserved`.
  *
  * @param config has passed reserved_check()
  * @return a bit for each last byte

@@ -127,14 +127,14 @@ port_config_visit(const struct port_config *config, bool all,
 }
 
 void
-port_fact(struct port_facts *facts, const char *name, const char *format, ...)
+port_info_add(struct port_info *info, const char *name, const char *format, ...)
 {
 	va_list args;
 
-	if (facts->n >= PORT_FACTS_MAX)
+	if (info->n >= PORT_INFO_MAX)
 		return;
-	facts->fact[facts->n].name = name;
+	info->entry[info->n].name = name;
 	va_start(args, format);
-	vsnprintf(facts->fact[facts->n++].value, KEY_VALUE_MAX, format, args);
+	vsnprintf(info->entry[info->n++].value, KEY_VALUE_MAX, format, args);
 	va_end(args);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Ports, and what a port driver must provide. Everything that differs between a VM's virtqueues
- * and a NIC's queues is behind `struct port_driver`; the switch knows drivers through this header
- * only. All drivers stand in one static table (drivers/drivers.c) that main() hands to the switch.
+ * Ports, and the interface that a port driver implements. Everything that differs between a VM's
+ * virtqueues and a NIC's queues is behind `struct port_driver`; the switch knows drivers through
+ * this header only. All drivers are listed in one static table (drivers/drivers.c) that main()
+ * passes to the switch.
  *
- * Thread safety: a struct port is the control thread's; polling lcores see only the `dev` pointer
- * and the rx and tx slots, through a snapshot (datapath/snapshot.h).
+ * Thread safety: a struct port belongs to the control thread; polling lcores use only the `dev`
+ * pointer and the rx and tx slots, through a snapshot (datapath/snapshot.h).
  */
 #ifndef SHUNT_PORT_PORT_H
 #define SHUNT_PORT_PORT_H
@@ -24,8 +25,8 @@
 enum {
 	PORT_MAX = 1056,    /**< ports at once: 1024 vhost devices and 32 ethdevs; ids are below */
 	PORT_NONE = 0xffff, /**< the id of no port */
-	PORT_ABSENT = 0xfffe,   /**< of one that is named, but not there */
-	PORT_CAPTURES_MAX = 16, /**< at once */
+	PORT_ABSENT = 0xfffe,   /**< id of a port that is named but does not exist */
+	PORT_CAPTURES_MAX = 16, /**< captures of a port at once */
 };
 
 struct capture;
@@ -33,150 +34,167 @@ struct port;
 struct meter;
 struct shaper;
 
-/** What the switch does for a driver; any thread but a polling lcore may call these. */
+/** Services of the switch for drivers; any thread but a polling lcore may call the functions. */
 struct port_services {
 	/** Return once no polling lcore uses what it read before the call. Takes no lock. */
 	void (*quiesce)(void *arg);
-	/** Have polling lcores poll queues that they only watch. Takes no lock. */
+	/** Make polling lcores poll idle queues, which they only monitor. Takes no lock. */
 	void (*wake)(void *arg);
-	/** Have the control thread look at the driver's link state soon. Takes no lock. */
+	/** Make the control thread call the driver's link() soon. Takes no lock. */
 	void (*link_changed)(void *arg);
-	/** How many polling lcores may send at once, now or later. */
-	unsigned lanes;
+	/** Number of polling lcores that may ever send at once. */
+	unsigned lcores;
 	/**
-	 * How many there are. Written by control, read by polling lcores for every burst: with one,
-	 * a queue to send to needs no lock. Raised, and waited for, before another one starts.
+	 * Number of polling lcores that send now. Written by control, read by polling lcores for
+	 * every burst: if it is 1, a queue is sent to without a lock. It is raised, and the change
+	 * waited for, before another lcore starts.
 	 */
 	atomic_uint senders;
 	void *arg;
 };
 
-/** How to see from outside that a queue without frames has some. */
-struct port_watch {
+/** Monitor condition of an rx queue: a word in memory that changes when frames arrive. */
+struct port_monitor {
 	const uint16_t *word; /**< changes when there are frames */
 	uint16_t value;       /**< while there are none */
 };
 
-/** Link as a driver sees it. */
+/** Link state as a driver reports it. */
 struct port_link {
 	bool up;
-	uint32_t
-		generation; /**< counts the times the link came up: a flap between two looks shows */
-	uint32_t speed;     /**< Mb/s, 0 = unknown */
+	uint32_t generation; /**< counts the times the link came up, so that a flap is noticed */
+	uint32_t speed;      /**< Mb/s, 0 = unknown */
 };
 
-enum { PORT_FACTS_MAX = 24, PORT_ARGS_MAX = 16, PORT_HINTS_MAX = 4, PORT_XML_MAX = 2048 };
+enum { PORT_INFO_MAX = 24, PORT_ARGS_MAX = 16, PORT_HINTS_MAX = 4, PORT_XML_MAX = 2048 };
 
-/** What a driver has to say in `port show`, beside the keys. */
-struct port_facts {
+/** Entries that a driver adds to `port show`, besides the keys. */
+struct port_info {
 	struct {
 		const char *name; /**< constant */
 		char value[KEY_VALUE_MAX];
-	} fact[PORT_FACTS_MAX];
+	} entry[PORT_INFO_MAX];
 	unsigned n;
 };
 
-/** What `shunt port qemu` prints. */
+/** Output of `shunt port qemu`. */
 struct port_frontend {
-	unsigned qemu; /**< asked: QEMU_VERSION(), or QEMU_UNKNOWN for any from QEMU_OLDEST on */
+	unsigned qemu; /**< input: QEMU_VERSION(); QEMU_UNKNOWN = any from QEMU_OLDEST on */
 
 	char args[PORT_ARGS_MAX][KEY_VALUE_MAX]; /**< QEMU: option, blank, value; not quoted */
 	unsigned n_args;
 	const char *hints[PORT_HINTS_MAX]; /**< a sentence each; constant */
 	unsigned n_hints;
 	char xml[PORT_XML_MAX];    /**< libvirt: an <interface> element */
-	char domain[PORT_XML_MAX]; /**< libvirt: what else the <domain> needs, once */
+	char domain[PORT_XML_MAX]; /**< libvirt: further elements of the <domain>, needed once */
 };
 
 struct port_driver {
-	/** Its word and keys in the configuration; keys that are live may change by `change`. */
+	/** Its name and keys in the configuration; live keys may be changed by `change`. */
 	const struct port_type *type;
 
-	/** Control thread. Refuse combinations of keys; nothing exists yet. 0 or negative errno. */
+	/**
+	 * Check that the keys fit together, before anything is opened. Control thread.
+	 *
+	 * @return 0; negative errno with the reason
+	 */
 	int (*check)(const struct port_config *config, struct err *err);
 
 	/**
-	 * Control thread. Open the port: set `dev`, `numa_node`, `rx_queues`, `tx_queues`,
-	 * `max_len`. rx and tx may be called as soon as this returned 0. Whatever was opened is
-	 * closed again when it fails. Must not wait for a peer.
+	 * Open the port: set `dev`, `numa_node`, `rx_queues`, `tx_queues`, `max_len`, and
+	 * `inserts_tags` where it applies. rx and tx may be called as soon as this has returned 0.
+	 * On failure the driver closes what it has opened. Must not wait for a peer. Control
+	 * thread.
+	 *
+	 * @return 0; negative errno with the reason
 	 */
 	int (*open)(struct port *port, struct err *err);
 
 	/**
-	 * Control thread. Close the port; no polling lcore will call rx or tx any more, and none
-	 * does. The driver frees `dev` and all that belongs to it.
+	 * Close the port and free `dev` with all that belongs to it. Called once no polling lcore
+	 * is in rx or tx or can call them any more. Control thread.
 	 */
 	void (*close)(struct port *port);
 
-	/**
-	 * Control thread, about once a second and after link_changed. Say how the link is.
-	 */
+	/** Report the link state. About once a second and after link_changed. Control thread. */
 	void (*link)(struct port *port, struct port_link *link);
 
 	/**
-	 * Control thread. Live keys changed: port->config holds the new values. NULL when a driver
-	 * has no live keys. 0, or negative errno with the old state kept.
+	 * Apply changed live keys: port->config holds the new values. NULL if the driver has no
+	 * live keys. Control thread.
+	 *
+	 * @return 0; negative errno with the reason, the old state kept
 	 */
 	int (*change)(struct port *port, struct err *err);
 
-	/** Control thread. Add facts for `port show`, with port_fact(). */
-	void (*facts)(const struct port *port, struct port_facts *facts);
+	/** Add entries for `port show`, with port_info_add(). Control thread. */
+	void (*info)(const struct port *port, struct port_info *info);
 
 	/**
-	 * Control thread. Fill in how a VM connects, by the zeroed frontend's version of QEMU;
-	 * NULL where none can.
+	 * Describe how a VM connects to the port. NULL if no VM can. Control thread.
+	 *
+	 * @param frontend zeroed but for `qemu`, the version to describe
 	 */
 	void (*frontend)(const struct port *port, struct port_frontend *frontend);
 
-	/** Control thread. Frames the device lost before the switch could receive; may be NULL. */
+	/**
+	 * May be NULL. Control thread.
+	 *
+	 * @return frames lost in the device before the switch could receive them
+	 */
 	uint64_t (*missed)(const struct port *port);
 
 	/**
-	 * The one polling lcore that owns the queue. Receive up to n frames.
+	 * Receive up to n frames. The one polling lcore that owns the queue.
 	 *
-	 * The caller owns the frames returned. Frames the driver itself must drop are counted by
-	 * it, as rx_packets, rx_bytes and rx_drops alike; those returned are counted by the caller.
+	 * The caller owns the frames returned and counts them. Frames that the driver has to drop
+	 * are counted by the driver in rx_packets, rx_bytes and rx_drops.
+	 *
+	 * @return number of frames
 	 */
 	uint16_t (*rx)(void *dev, uint16_t queue, struct frame frames[], uint16_t n,
 		struct counters *counters);
 
 	/**
-	 * The lcore that called rx and got frames, before it calls it again: they are dealt with,
-	 * and their guest memory may go back. NULL where frames hold none.
+	 * The frames that rx returned have been processed: their guest memory may be returned to
+	 * the guest. Called by the lcore that called rx, before it calls rx again. NULL if frames
+	 * of the driver never lie in guest memory.
 	 */
 	void (*rx_done)(void *dev, uint16_t queue);
 
 	/**
-	 * Every polling lcore, when it has polled all its queues once: do what rx, rx_done and tx of
-	 * any port of this driver left for later. What is left it may use until then, and until
-	 * services->quiesce() returns. NULL where they leave nothing.
+	 * Complete what rx, rx_done and tx of any port of this driver have deferred. Called by
+	 * every polling lcore at the end of each poll-loop iteration. Deferred work may
+	 * use a port until it is complete, at the latest until services->quiesce() returns. NULL if
+	 * the driver defers nothing.
 	 *
 	 * @param now TSC when the last queue was polled
-	 * @param busy there were frames in this round; after one without, nothing may be left
-	 * @return false: something is still left, for some microseconds at most
+	 * @param busy there were frames in this iteration; if not, nothing may remain deferred
+	 * @return false: work remains deferred, for some microseconds at most
 	 */
 	bool (*round_done)(uint64_t now, bool busy);
 
 	/**
-	 * The lcore that owns the queue, after rx found nothing for long. Say by what word it can
-	 * see that there are frames, instead of calling rx. The word must be readable until
-	 * services->quiesce() was called after the driver made it unreachable, and whatever else
-	 * may bring frames must call services->wake(). NULL where a queue must always be polled.
+	 * Get the monitor condition of an idle queue, which the lcore then reads instead of calling
+	 * rx. The word must stay readable until services->quiesce() has returned, called after the
+	 * driver has made it unreachable. Whatever else may bring frames must call
+	 * services->wake(). NULL if the driver's queues must always be polled. The polling lcore
+	 * that owns the queue.
 	 *
-	 * @return false: poll on
+	 * @return false: the queue must still be polled
 	 */
-	bool (*rx_watch)(void *dev, uint16_t queue, struct port_watch *watch);
+	bool (*rx_monitor)(void *dev, uint16_t queue, struct port_monitor *watch);
 
 	/**
-	 * Any polling lcore. Send frames in order; they are read-only, and shared where an mbuf
-	 * has more than one reference.
+	 * Send frames in order. Frames are read-only, and shared where an mbuf has more than one
+	 * reference. Any polling lcore.
 	 *
 	 * Takes one reference of every frame, sent or not, and counts each once: in tx_packets and
 	 * tx_bytes, or in tx_drops.
 	 *
-	 * @param lane number of the calling polling lcore, below services.lanes
+	 * @param lcore_id number of the calling polling lcore, below services.lcores
 	 */
-	void (*tx)(void *dev, uint16_t lane, struct frame *const frames[], uint16_t n,
+	void (*tx)(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 		struct counters *counters);
 };
 
@@ -185,36 +203,36 @@ struct port {
 	uint16_t id;
 	const struct port_services *services;
 
-	/* Set by control: ids of the ports that the configuration names, PORT_NONE = it names none. */
+	/* Set by control: ids of the ports that the configuration names, PORT_NONE = no name. */
 	uint16_t uplink;
 	uint16_t mirror;
 
-	/* Set by control: who captures. */
+	/* Set by control: captures of this port. */
 	struct capture *capture[PORT_CAPTURES_MAX];
 	unsigned captures;
-	bool snooped; /**< set by control: multicast is for those who asked for it */
+	bool snooped; /**< set by control: multicast goes only to ports that joined the group */
 
-	/* Set by control; NULL = no limit. Freed once no snapshot knows them. */
+	/* Set by control; NULL = no limit. Freed once no snapshot refers to them. */
 	struct meter *meter;   /**< of rate_in */
 	struct shaper *shaper; /**< of rate_out */
 
-	/** Of storm control (guard/storm.h): written by the polling lcores of this port's queues. */
+	/** Storm control (guard/storm.h): written by the polling lcores of the port's queues. */
 	_Atomic uint64_t storm_due;
 
 	/* Set by the driver's open. */
 	void *dev;
-	int numa_node; /**< PORT_NUMA_AUTO = no matter */
+	int numa_node; /**< PORT_NUMA_AUTO = any */
 	uint16_t rx_queues;
 	uint16_t tx_queues;
-	uint32_t max_len;  /**< longest frame that may leave here, without FCS and up to two tags */
+	uint32_t max_len;  /**< longest frame to send, without FCS and up to two tags */
 	bool inserts_tags; /**< tx takes frames in guest memory with FRAME_TAG */
 };
 
-/** Add a fact; PORT_FACTS_MAX at most. */
-void port_fact(struct port_facts *facts, const char *name, const char *format, ...)
+/** Add an entry; beyond PORT_INFO_MAX entries are ignored. */
+void port_info_add(struct port_info *info, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/** Is there a VM behind this port, or a device? */
+/** @return true if VMs connect to this port, false if it is a device */
 static inline bool
 port_is_vm(const struct port *port)
 {
@@ -229,7 +247,7 @@ port_driver_config(const struct port *port)
 }
 
 /**
- * Start a configuration with all defaults.
+ * Initialise a configuration with all defaults.
  *
  * @param drivers the table, ended by NULL
  * @return 0; -EINVAL with the reason: bad name, unknown type
@@ -244,7 +262,7 @@ int port_config_set(
 /** Check that the keys fit together. @return 0; -EINVAL with the reason */
 int port_config_check(const struct port_config *config, struct err *err);
 
-/** May a running port take this new configuration without being opened anew? */
+/** @return true if a running port can take the new configuration without being opened anew */
 bool port_config_is_live(const struct port_config *old, const struct port_config *new);
 
 /**

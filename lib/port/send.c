@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "frame/convert.h"
-#include "frame/hold.h"
+#include "frame/inflight.h"
 #include "frame/offload.h"
 
 /** Mbufs that wait to be sent, and the frame each of them is. */
@@ -122,9 +122,9 @@ send_linear(struct rte_mbuf *mbuf, struct counters *counters)
 static bool
 send_may_hold(const struct send_queue *queue, const struct frame *frame)
 {
-	return queue->reads_guests && frame->hold != NULL && frame->len >= HOLD_LEN_MIN &&
+	return queue->reads_guests && frame->inflight != NULL && frame->len >= INFLIGHT_LEN_MIN &&
 	       (frame->offload.flags & ~queue->capabilities) == 0 &&
-	       (queue->loans == NULL || hold_is_reached(frame->hold));
+	       (queue->completions == NULL || inflight_is_mapped(frame->inflight));
 }
 
 /** The frame itself, or a copy of it whose payload is in an mbuf; NULL when it was dropped. */
@@ -135,8 +135,9 @@ send_in_mbuf(const struct send_queue *queue, const struct frame *frame, struct f
 	if (likely(frame->mbuf != NULL))
 		return frame;
 	*copy = *frame;
-	copy->mbuf = send_may_hold(queue, frame) ? convert_to_held(frame, queue->pool, queue->loans)
-						 : NULL;
+	copy->mbuf = send_may_hold(queue, frame)
+			     ? convert_to_held(frame, queue->pool, queue->completions)
+			     : NULL;
 	if (copy->mbuf == NULL)
 		copy->mbuf = convert_to_mbuf(frame, queue->pool);
 	if (copy->mbuf == NULL) {

@@ -21,7 +21,8 @@ struct send_queue {
 	struct rte_mempool *pool; /**< for frames that are not in mbufs yet */
 	uint8_t capabilities;     /**< FRAME_CSUM, FRAME_TSO4, FRAME_TSO6, FRAME_CHAIN, FRAME_TAG */
 	bool reads_guests; /**< takes frames whose payload is in guest memory; with FRAME_CHAIN, FRAME_TAG */
-	struct loans *loans; /**< what it reads by DMA is lent to it here; NULL = CPUs read it */
+	struct tx_completions
+		*completions; /**< what it reads by DMA is lent to it here; NULL = CPUs read it */
 	/** Make an mbuf ready for an offload the receiver does; NULL when there is nothing to do. */
 	void (*prepare)(const struct frame_offload *offload, struct rte_mbuf *mbuf);
 };

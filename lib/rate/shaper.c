@@ -23,7 +23,7 @@ struct shaper {
 
 	/* Constant. */
 	struct rte_mempool *pool;
-	uint32_t room; /**< mbufs */
+	uint32_t space; /**< mbufs */
 	uint32_t mask;
 
 	/* Written by whoever has the meter; control reads the first two. */
@@ -35,24 +35,24 @@ struct shaper {
 };
 
 struct shaper *
-shaper_create(int node, unsigned room, const atomic_uint *lcores, struct err *err)
+shaper_create(int node, unsigned space, const atomic_uint *lcores, struct err *err)
 {
-	uint32_t entries = rte_align32pow2(room);
+	uint32_t entries = rte_align32pow2(space);
 	struct shaper *shaper = rte_zmalloc_socket("shaper",
 		sizeof(*shaper) + entries * sizeof(shaper->entry[0]), RTE_CACHE_LINE_SIZE, node);
 
 	if (shaper == NULL) {
-		err_set(err, ENOMEM, "no memory for a queue of %u frames", room);
+		err_set(err, ENOMEM, "no memory for a queue of %u frames", space);
 		return NULL;
 	}
-	shaper->pool = pool_reserve(node, room, POOL_PAYLOAD, err);
+	shaper->pool = pool_reserve(node, space, POOL_PAYLOAD, err);
 	if (shaper->pool == NULL) {
 		rte_free(shaper);
 		return NULL;
 	}
 	shaper->meter.lcores = lcores;
 	rte_spinlock_init(&shaper->meter.lock);
-	shaper->room = room;
+	shaper->space = space;
 	shaper->mask = entries - 1;
 	return shaper;
 }
@@ -62,14 +62,14 @@ shaper_destroy(struct shaper *shaper)
 {
 	if (shaper == NULL)
 		return;
-	pool_release(shaper->pool, shaper->room);
+	pool_release(shaper->pool, shaper->space);
 	rte_free(shaper);
 }
 
 unsigned
-shaper_room(const struct shaper *shaper)
+shaper_space(const struct shaper *shaper)
 {
-	return shaper->room;
+	return shaper->space;
 }
 
 unsigned
@@ -125,7 +125,7 @@ shaper_send(struct shaper *shaper, const struct shaper_out *out, struct counters
 		}
 		if (n == 0)
 			return burst > 0;
-		out->tx(out->dev, out->lane, frames, n, counters);
+		out->tx(out->dev, out->lcore_id, frames, n, counters);
 	}
 	return true;
 }
@@ -136,7 +136,7 @@ shaper_keep(struct shaper *shaper, const struct frame *frame)
 {
 	uint32_t need = shaper_need(frame->len);
 
-	if (shaper->room - shaper->taken < need)
+	if (shaper->space - shaper->taken < need)
 		return DROP_RATE_QUEUE;
 	struct rte_mbuf *copy =
 		frame->mbuf == NULL ? convert_to_mbuf(frame, shaper->pool)
@@ -168,7 +168,7 @@ shaper_pass(struct shaper *shaper, const struct shaper_out *out, struct frame *c
 	while (passed < n && bucket_take(&shaper->meter.bucket, frames[passed]->len))
 		passed++;
 	if (passed > 0)
-		out->tx(out->dev, out->lane, frames, passed, counters);
+		out->tx(out->dev, out->lcore_id, frames, passed, counters);
 	return passed;
 }
 

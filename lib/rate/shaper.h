@@ -20,8 +20,8 @@
 #include "rate/meter.h"
 
 enum {
-	SHAPER_ROOM_MIN = 64,
-	SHAPER_ROOM_MAX = 65536,
+	SHAPER_SPACE_MIN = 64,
+	SHAPER_SPACE_MAX = 65536,
 	SHAPER_BURSTS = 8, /**< sent from the queue at once, at most */
 };
 
@@ -29,27 +29,27 @@ struct shaper;
 
 /** Where frames leave: a driver, and the polling lcore that calls it. */
 struct shaper_out {
-	void (*tx)(void *dev, uint16_t lane, struct frame *const frames[], uint16_t n,
+	void (*tx)(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 		struct counters *counters);
 	void *dev;
-	uint16_t lane;
+	uint16_t lcore_id;
 	bool owner; /**< this lcore may send */
 };
 
 /**
  * @param node NUMA node, or negative for any
- * @param room mbufs that frames may wait in, SHAPER_ROOM_MIN to SHAPER_ROOM_MAX; a frame takes one
+ * @param space mbufs that frames may wait in, SHAPER_SPACE_MIN to SHAPER_SPACE_MAX; a frame takes one
  *        for every 2 KB begun
  * @param lcores see struct meter
  * @return NULL with the reason in err
  */
-struct shaper *shaper_create(int node, unsigned room, const atomic_uint *lcores, struct err *err);
+struct shaper *shaper_create(int node, unsigned space, const atomic_uint *lcores, struct err *err);
 
 /** Free an empty one. NULL is fine. */
 void shaper_destroy(struct shaper *shaper);
 
-/** The room it was made with. */
-unsigned shaper_room(const struct shaper *shaper);
+/** The space it was made with. */
+unsigned shaper_space(const struct shaper *shaper);
 
 /** How many frames wait. */
 unsigned shaper_held(const struct shaper *shaper);

@@ -22,7 +22,7 @@ snoop_ring_destroy(struct snoop_ring *ring)
 }
 
 struct snoop_copy *
-snoop_ring_room(struct snoop_ring *ring, uint16_t port)
+snoop_ring_space(struct snoop_ring *ring, uint16_t port)
 {
 	struct snoop_share *share = &ring->share[port];
 	uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
@@ -64,6 +64,6 @@ snoop_ring_pop(struct snoop_ring *ring)
 {
 	uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
 
-	/* Release: pairs with the acquire in snoop_ring_room(). */
+	/* Release: pairs with the acquire in snoop_ring_space(). */
 	atomic_store_explicit(&ring->tail, tail + 1, memory_order_release);
 }

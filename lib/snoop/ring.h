@@ -50,10 +50,10 @@ struct snoop_ring {
 struct snoop_ring *snoop_ring_create(void);
 void snoop_ring_destroy(struct snoop_ring *ring);
 
-/** The lcore: room for a message of a port, to be filled and pushed. @return NULL: lost, counted */
-struct snoop_copy *snoop_ring_room(struct snoop_ring *ring, uint16_t port);
+/** The lcore: space for a message of a port, to be filled and pushed. @return NULL: lost, counted */
+struct snoop_copy *snoop_ring_space(struct snoop_ring *ring, uint16_t port);
 
-/** The lcore: show control what was put into the room. */
+/** The lcore: show control what was put into the space. */
 void snoop_ring_push(struct snoop_ring *ring);
 
 /** Control: the oldest message; NULL when there is none. */

@@ -49,7 +49,7 @@ struct snoop_table {
 /** A hash of a group in a VLAN. */
 uint64_t snoop_hash(uint64_t seed, uint16_t vlan, const struct snoop_ip *group);
 
-/** @return an empty table with room for groups and sets; NULL when there is no memory */
+/** @return an empty table with space for groups and sets; NULL when there is no memory */
 struct snoop_table *snoop_table_create(uint64_t seed, uint32_t groups, uint32_t sets);
 
 /** NULL is fine. */

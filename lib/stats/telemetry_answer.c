@@ -124,7 +124,7 @@ answer_lcores(struct rpc *rpc, struct vswitch *vswitch, const char *text)
 	json_array_foreach (list, i, row)
 		json_object_set_new(row, "queues",
 			json_integer((int)json_array_size(json_object_get(row, "queues"))));
-	json_t *object = numbered(list, LANE_MAX);
+	json_t *object = numbered(list, LCORE_MAX);
 	json_decref(list);
 	return object;
 }

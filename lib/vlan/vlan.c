@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Parses and checks the VLAN keys of a port configuration. */
 #include "vlan/vlan.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-/** A number from 1 to 4094. @return it, with *text behind it; 0 when there is none */
+/** Parse a number from 1 to 4094; *text moves behind it. @return the number, 0 if invalid */
 static uint16_t
 vlan_number(const char **text)
 {

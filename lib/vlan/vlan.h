@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * VLANs of a port (IEEE 802.1Q clauses 6.9 and 8.6): to which VLAN a frame belongs that came in
- * there, which VLANs the port carries, and whether frames leave with a tag.
+ * VLANs of a port (IEEE 802.1Q clauses 6.9 and 8.6): the VLAN of a received frame, the VLANs that
+ * the port carries, and whether frames leave tagged.
  *
  * Thread safety: constant once set up.
  */
@@ -17,15 +17,15 @@
 #include "port/port.h"
 
 enum {
-	VLAN_NONE = 0,        /**< of frames without a tag at a port that knows no VLANs */
+	VLAN_NONE = 0,        /**< no VLAN: untagged frames at a port without pvid */
 	VLAN_RESERVED = 4095, /**< IEEE 802.1Q table 9-2 */
 	VLAN_COUNT = 4096,
 	VLAN_ID_MASK = 0xfff,
 	VLAN_TPID_C = 0x8100, /**< customer tag, IEEE 802.1Q table 9-1 */
-	VLAN_TPID_S = 0x88a8, /**< service tag, the outer one of two */
+	VLAN_TPID_S = 0x88a8, /**< service tag, the outer one of two tags */
 };
 
-/** A set of VLAN ids. */
+/** A set of VLAN ids, a bit for each. */
 struct vlan_set {
 	uint64_t bits[VLAN_COUNT / 64];
 };
@@ -45,36 +45,35 @@ vlan_set_add(struct vlan_set *set, uint16_t vlan)
 /**
  * Parse a list of ids and ranges, such as "10,20-29".
  *
- * @return 0; -EINVAL with the reason: no number from 1 to 4094, a range that runs backwards, an id
- *         that is named twice
+ * @return 0; -EINVAL with the reason in err: not a number from 1 to 4094, a descending range, or a
+ *         duplicate id
  */
 int vlan_set_parse(const char *list, struct vlan_set *set, struct err *err);
 
-/** What a port does with tags. */
+/** VLAN rules of a port. */
 struct vlan_rules {
-	bool filters; /**< carries `carried` only; else all VLANs, and frames stay as they are */
-	bool access;  /**< frames with a tag of their own are not for it */
-	uint16_t
-		pvid; /**< VLAN of frames without a tag, which leave without one; 0 = there is none */
-	uint16_t tpid; /**< how tags of this port begin */
-	bool inserts;  /**< its device puts tags in; set by who knows the port */
+	bool filters;  /**< carries `carried` only; else all VLANs, and frames stay as they are */
+	bool access;   /**< frames with a VLAN tag are dropped */
+	uint16_t pvid; /**< VLAN that is untagged at this port, in rx and tx; 0 = none */
+	uint16_t tpid; /**< TPID of the tags at this port */
+	bool inserts;  /**< the device can insert tags; set by the caller of vlan_rules_of() */
 	struct vlan_set carried;
 };
 
-/** Do the keys `vlan`, `trunk` and `native` fit together? @return 0; -EINVAL with the reason */
+/** Check the keys `vlan`, `trunk` and `native`. @return 0; -EINVAL with the reason in err */
 int vlan_check(const struct port_config *config, struct err *err);
 
-/** The rules of a port whose configuration passed vlan_check(). */
+/** Fill in rules from a configuration that passed vlan_check(). */
 void vlan_rules_of(const struct port_config *config, struct vlan_rules *rules);
 
-/** May frames of a VLAN leave by this port? */
+/** Whether frames of a VLAN may leave by the port. */
 static inline bool
 vlan_carries(const struct vlan_rules *rules, uint16_t vlan)
 {
 	return !rules->filters || vlan_set_has(&rules->carried, vlan);
 }
 
-/** The VLAN of a frame that came without a tag, or with one that only has a priority. */
+/** Set the VLAN of an untagged or priority-tagged frame. @return as vlan_ingress() */
 static inline int
 vlan_of_untagged(const struct vlan_rules *rules, struct frame *frame)
 {
@@ -83,10 +82,10 @@ vlan_of_untagged(const struct vlan_rules *rules, struct frame *frame)
 }
 
 /**
- * The VLAN of a frame that came in: sets vlan, tag_len and l2_len. The frame has FRAME_ETH_LEN
- * bytes at least.
+ * Ingress filtering: set vlan, tag_len and l2_len of a received frame.
  *
- * @return -1, or the enum drop_reason why the frame may not come in
+ * @param frame with a head of at least FRAME_ETH_LEN bytes
+ * @return -1 if the frame is accepted, else an enum drop_reason
  */
 static inline int
 vlan_ingress(const struct vlan_rules *rules, struct frame *frame)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Interrupts: eventfds signalled by asynchronous I/O, sockets sent to; what else is refused. */
+/* Interrupts to guests: eventfds by asynchronous I/O, Unix sockets by send(). */
 #include "vring/call.h"
 
 #include <fcntl.h>
@@ -17,11 +17,11 @@
 
 enum { CALL_EVENTS = 16, CALL_MAGIC = (int)0xa10a10a1 };
 
-/** The head of what a context points to, shared with the kernel (its fs/aio.c). */
+/** Head of the completion ring of an AIO context, shared with the kernel (fs/aio.c). */
 struct call_ring {
 	unsigned id, nr;
-	unsigned head; /**< of the events not taken yet; ours */
-	unsigned tail; /**< the kernel's */
+	unsigned head; /**< first event not taken; written by this process */
+	unsigned tail; /**< written by the kernel */
 	unsigned magic;
 };
 
@@ -29,7 +29,7 @@ static pthread_once_t call_once = PTHREAD_ONCE_INIT;
 static pthread_key_t call_key;
 static int call_null = -1; /**< written once, under call_once */
 
-/** Of each thread: 0 before the first call, CALL_NONE where there cannot be one. */
+/** AIO context of each thread: 0 before its first interrupt, CALL_NONE without AIO. */
 static _Thread_local aio_context_t call_context;
 #define CALL_NONE UINT64_MAX
 
@@ -76,7 +76,7 @@ call_plain(int fd)
 static bool
 call_eventfd(int fd)
 {
-	/* Reading nothing from nowhere is done before io_submit() returns. */
+	/* A read of 0 bytes from /dev/null completes before io_submit() returns. */
 	struct iocb block = {
 		.aio_lio_opcode = IOCB_CMD_PREAD,
 		.aio_fildes = (unsigned)call_null,
@@ -92,7 +92,7 @@ call_eventfd(int fd)
 	if (call_context == CALL_NONE)
 		return call_plain(fd);
 	bool sent = syscall(SYS_io_submit, call_context, 1, blocks) == 1;
-	/* Nobody wants to know how the reading went: make room. */
+	/* Discard the completion event, so that the ring never fills. */
 	struct call_ring *ring = (struct call_ring *)(uintptr_t)call_context;
 	unsigned tail = __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE);
 	__atomic_store_n(&ring->head, tail, __ATOMIC_RELEASE);
@@ -102,7 +102,7 @@ call_eventfd(int fd)
 static bool
 call_socket(int fd)
 {
-	static const uint64_t one = 1; /* as much as an eventfd takes */
+	static const uint64_t one = 1; /* the size of an eventfd write */
 
 	return send(fd, &one, sizeof(one), MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof(one);
 }

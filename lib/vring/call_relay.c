@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Signals written to a file in memory. */
+/* Relay of interrupt signals through a memory file. */
 #include "vring/call_relay.h"
 
 #include <errno.h>
@@ -11,19 +11,19 @@
 enum {
 	RELAY_BYTES = 16384,
 	RELAY_SLOTS = RELAY_BYTES / sizeof(uint64_t),
-	RELAY_HALF = RELAY_SLOTS / 2, /* far more than threads signal at once */
+	RELAY_HALF = RELAY_SLOTS / 2, /* far more than the threads that signal at once */
 };
 
 static int
 relay_map(int fd, uint64_t **slot)
 {
-	/* Allocated now: a write that finds no memory would be a signal that is lost. */
+	/* Allocate now: a write() that finds no memory would lose its signal. */
 	int rc = posix_fallocate(fd, 0, RELAY_BYTES);
 	void *map;
 
 	if (rc != 0)
 		return -rc;
-	/* Should nobody look for long, signals find no slot; those before are still to be seen. */
+	/* Fixed size: write() to a full file fails, while the signals in it stay pending. */
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) < 0)
 		return -errno;
 	map = mmap(NULL, RELAY_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
@@ -34,8 +34,8 @@ relay_map(int fd, uint64_t **slot)
 }
 
 /**
- * A file in memory, opened by name: only then are a write() and an lseek() atomic with respect to each
- * other, as POSIX has it for regular files. @return the descriptor; negative errno
+ * Create a memory file and open it by name: only then are write() and lseek() atomic with respect
+ * to each other, as POSIX requires for regular files. @return file descriptor; negative errno
  */
 static int
 relay_create(void)
@@ -85,7 +85,7 @@ call_relay_close(struct call_relay *relay)
 	close(relay->fd);
 }
 
-/** Clear what is written from a slot on. @return the first that is not */
+/** Clear the written slots from `next` on. @return first slot that is not written */
 static unsigned
 relay_clear(uint64_t *slot, unsigned next)
 {
@@ -103,14 +103,15 @@ call_relay_take(struct call_relay *relay, uint64_t *slot)
 	unsigned next = atomic_load_explicit(&relay->next, memory_order_relaxed);
 	for (;;) {
 		if (next >= RELAY_HALF && lseek(relay->fd, 0, SEEK_SET) == 0) {
-			/* What was written before the file began anew. */
+			/* Signals written before the offset was reset. */
 			any |= relay_clear(slot, next) != next;
 			next = 0;
 		}
 		atomic_store_explicit(&relay->next, next, memory_order_relaxed);
 		/*
-		 * Full: `next` is out before its slot is read. A thread that signals reads them the
-		 * other way round: either it finds its slot, or the slot is found here.
+		 * Full fence: `next` is stored before its slot is read. call_relay_taken() in a
+		 * thread that has just signalled reads `next` after its slot was written. So either
+		 * that thread finds its slot written, or this one does.
 		 */
 		atomic_thread_fence(memory_order_seq_cst);
 		if (__atomic_load_n(&slot[next], __ATOMIC_RELAXED) == 0)

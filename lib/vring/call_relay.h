@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A descriptor for code that signals an eventfd, by write() of 8 bytes that are not zero, whose signals
- * are seen without a system call. It is a file in memory, mapped here: each write fills the slot that
- * is next in the file. Whoever looks clears slots and, after half of the file, has the file begin
- * anew, so that the memory suffices and none is allocated while signals come.
+ * A file descriptor that replaces an eventfd for code that signals by write() of 8 non-zero bytes.
+ * Its signals are read without a system call: it is a memory file, mapped here, and each write()
+ * fills the next slot. The reader clears slots and, past half of the file, rewinds the file offset,
+ * so that a file of fixed size suffices and no memory is allocated while signals arrive.
  *
- * Thread safety: one thread opens and closes, while nobody looks; any thread may look.
+ * Thread safety: one thread opens and closes while no thread reads; any thread may read.
  */
 #ifndef SHUNT_VRING_CALL_RELAY_H
 #define SHUNT_VRING_CALL_RELAY_H
@@ -19,26 +19,28 @@
 
 struct call_relay {
 	/* Written by call_relay_open() and call_relay_close(). */
-	_Alignas(64) uint64_t *_Atomic slot; /**< the file; NULL = not open */
-	int fd;                              /**< to be signalled; valid while open */
+	_Alignas(64) uint64_t *_Atomic slot; /**< mapping of the file; NULL = not open */
+	int fd;                              /**< to write signals to; valid while open */
 
 	/* Written under the lock, read by any thread. */
-	atomic_uint next; /**< slot that is written next, unless it has been written */
+	atomic_uint next; /**< first slot that has not been read */
 	rte_spinlock_t lock;
 };
 
-/** Nothing happens to one that is open. @return 0; negative errno */
+/** Open a relay; does nothing if it is open. @return 0; negative errno */
 int call_relay_open(struct call_relay *relay);
 
-/** The descriptor is closed; duplicates of it may still be written to. Safe on one that is not open. */
+/** Close a relay, if it is open. Duplicates of its descriptor may still be written to. */
 void call_relay_close(struct call_relay *relay);
 
-/** call_relay_taken() where the slot that is next has been written. */
+/** Slow path of call_relay_taken(): the next slot has been written. */
 bool call_relay_take(struct call_relay *relay, uint64_t *slot);
 
 /**
- * Has it been signalled since the last look of any thread? A signal that was complete before the call
- * is reported by it, or by a call in another thread that has not returned before.
+ * Read and clear pending signals. A signal complete before the call is reported by it, or by a
+ * concurrent call in another thread.
+ *
+ * @return true if signals were pending
  */
 static inline bool
 call_relay_taken(struct call_relay *relay)

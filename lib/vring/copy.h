@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Copies of the data path. Included by files that are compiled once for each instruction set; the
- * widest registers of the set are used.
+ * Copy functions of the data path. Included by files that are compiled once for each instruction
+ * set; they use its widest registers.
  *
- * Thread safety: pure.
+ * Thread safety: pure functions.
  */
 #ifndef SHUNT_VRING_COPY_H
 #define SHUNT_VRING_COPY_H
@@ -29,7 +29,7 @@
 
 /** Copy fewer than COPY_WIDTH bytes. */
 #if defined(__AVX512BW__)
-/** The first n of 64 bytes, or all of them; n below 256. */
+/** Mask of the first n of 64 bytes, of all for n above 64; n below 256. */
 static inline __mmask64
 copy_mask(uint32_t n)
 {
@@ -86,19 +86,22 @@ copy_bytes(uint8_t *to, const uint8_t *from, uint32_t n)
 	}
 	for (; i + COPY_WIDTH <= n; i += COPY_WIDTH)
 		COPY_STEP(to + i, from + i);
-	/* The rest, together with some bytes once more. */
+	/* The tail overlaps bytes already copied. */
 	if (i < n)
 		COPY_STEP(to + n - COPY_WIDTH, from + n - COPY_WIDTH);
 }
 
 enum { COPY_HEAD = 128, COPY_HEADER = 12 };
 
-/** Copy n bytes, COPY_HEAD at most, to where they are read again at once; 64 may be written. */
+/**
+ * Copy n bytes, COPY_HEAD at most, to memory that is read again at once. `to` has space for at
+ * least 64 bytes, all of which may be written.
+ */
 static inline void
 copy_head(uint8_t *to, const uint8_t *from, uint32_t n)
 {
 #if defined(__AVX512BW__)
-	/* Loads are served from whole stores, but not from masked ones, before those are done. */
+	/* Store forwarding works from full stores, not from masked ones. */
 	_mm512_storeu_si512(to, _mm512_maskz_loadu_epi8(copy_mask(n), from));
 	if (n > 64)
 		copy_short(to + 64, from + 64, n - 64);
@@ -108,9 +111,10 @@ copy_head(uint8_t *to, const uint8_t *from, uint32_t n)
 }
 
 /**
- * Copy a header of COPY_HEADER bytes and the first n bytes of a frame behind it, in as few lines as
- * there are. `header` has 16 bytes.
+ * Copy a header of COPY_HEADER bytes and, behind it, the first n bytes of a frame, with as few
+ * stores as possible.
  *
+ * @param header 16 bytes are readable
  * @param n COPY_HEAD - COPY_HEADER at most
  */
 static inline void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Why a ring is broken.
+ * Faults: the reasons for which a ring is broken.
  *
  * Thread safety: constants only.
  */
@@ -10,7 +10,7 @@
 #define VIRTQ_CALL_TEXT(kind)                                                                      \
 	"the ring's interrupt descriptor is " kind "; eventfd or Unix socket expected"
 
-/** Why a ring is broken. */
+/** Constant and text of each fault. */
 #define VIRTQ_FAULTS(X)                                                                            \
 	X(VIRTQ_GOOD, "")                                                                          \
 	X(VIRTQ_BAD_INDEX, "available index ahead of the ring by more than its size")              \
@@ -29,10 +29,10 @@
 	X(VIRTQ_CALL_DEVICE, VIRTQ_CALL_TEXT("a device"))                                          \
 	X(VIRTQ_CALL_SOCKET, VIRTQ_CALL_TEXT("a socket of another family"))                        \
 	X(VIRTQ_CALL_OTHER, VIRTQ_CALL_TEXT("of another kind"))                                    \
-	X(VIRTQ_CALL_ROOM, "no file descriptor is left for the ring's interrupts")                 \
+	X(VIRTQ_CALL_SPACE, "no file descriptor is left for the ring's interrupts")                \
 	X(VIRTQ_CONTROL,                                                                           \
 		"the front end leaves the control queue to the switch; queues=1 expected")         \
-	X(VIRTQ_BAD_PLACE, "position in a packed ring is unknown: reload the guest's driver")
+	X(VIRTQ_BAD_BASE, "position in a packed ring is unknown: reload the guest's driver")
 
 enum virtq_fault {
 #define VIRTQ_FAULT_ENUM(constant, text) constant,
@@ -40,7 +40,7 @@ enum virtq_fault {
 #undef VIRTQ_FAULT_ENUM
 };
 
-/** A fault in words; constant text. Any thread. */
+/** @return the text of a fault, a constant. Any thread. */
 const char *virtq_fault_text(enum virtq_fault fault);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The bursts, compiled for the instruction set that the build names: VIRTQ_ISA. */
+/* Pop and push functions, compiled for the instruction set VIRTQ_ISA of the build. */
 #include <errno.h>
 
 #include "vring/packed_pop.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The life of a ring's journal: when it begins, ends, and what a ring goes on with. */
+/* Journal of a ring: begin, end, and resuming the ring from it. */
 #include "vring/journal.h"
 
 #include "vring/packed.h"
@@ -22,7 +22,7 @@ void
 virtq_journal_end(struct virtq_journal *journal)
 {
 	journal->size = 0;
-	/* Whatever follows is written later, should the process end in between. */
+	/* The stores that follow must come later, in case the process ends in between. */
 	atomic_signal_fence(memory_order_seq_cst);
 }
 
@@ -36,8 +36,8 @@ virtq_journal_is(const struct virtq_setup *setup)
 }
 
 /**
- * A split ring's front end gives the used index. Frames popped behind it may have been delivered:
- * they are used, and not sent again.
+ * The front end of a split ring gives the used index. Frames popped beyond it may have been
+ * delivered: their buffers are used, and they are not sent again.
  */
 static void
 resume_split(struct virtq_setup *setup, bool popped)
@@ -74,7 +74,7 @@ virtq_resume(struct virtq_setup *setup, bool popped, bool coarse)
 		resume_split(setup, popped);
 	if (fault != VIRTQ_GOOD)
 		return fault;
-	/* A journal that was right stays so at any moment. */
+	/* A journal that is correct already must stay so at any instruction. */
 	if (!virtq_journal_is(setup) || journal->done != setup->last_avail ||
 		journal->taken != setup->last_avail)
 		virtq_journal_begin(setup, coarse);

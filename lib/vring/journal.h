@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * How far a virtqueue has come, in memory that outlives the process: what a packed ring's front end
- * cannot ask of a back end that died. A front end that reconnects gives the position at which the
- * ring was started last (QEMU, as of 11), for a split ring the used index.
+ * The progress of a virtqueue in memory that outlives the process. A front end cannot read the
+ * position of a packed ring from a back end that died: on reconnect it gives the position at which
+ * the ring was last started (QEMU, as of 11), or the used index of a split ring.
  *
- * A ring's journal holds the position up to which descriptors are used (`done`), the one that is to
- * follow (`taken`), and what it takes to complete the burst between both. Stores are ordered so that
- * a process that ends at any instruction leaves enough to go on with:
- * - `taken` of a ring that is popped is stored before any frame of the burst leaves it. The burst of
- *   a process that died is completed without its frames: they may have been delivered.
- * - Of a burst of single descriptors that is pushed, all but the first are used at once, the first
- *   when all are written (packed.h). Its word is stored before the second is used.
- * - Descriptors of longer chains are listed before the first of them is used.
+ * A journal holds the position up to which descriptors are used (`done`), the position after the
+ * burst in progress (`taken`), and the data needed to complete that burst. Stores are ordered so
+ * that the ring can be resumed after a crash at any instruction:
+ * - Pop stores `taken` before any frame of the burst leaves the ring. After a crash the burst is
+ *   completed without sending its frames, which may have been delivered.
+ * - Push uses single descriptors at once, except the first one of the burst, which is used when all
+ *   are written (packed.h). Its word is stored before the second one is used.
+ * - Longer chains are listed before the first descriptor of the burst is used.
  * - `taken` is stored before the first descriptor of the burst is used, `done` after it.
  *
- * A journal is trusted only if its ring lies where the journal says, if the front end gives a
- * position that the journal explains, and if the ring's own flags agree (virtq_resume()).
+ * A journal is trusted only if its ring lies where the journal says, if the journal explains the
+ * position that the front end gives, and if the flags in the ring agree (virtq_resume()).
  *
- * Thread safety: written by the polling lcore that pops the ring or holds its lock; by whoever
- * resumes the ring while no lcore uses it.
+ * Thread safety: written by the polling lcore that pops the ring or holds its lock; by one other
+ * thread while no lcore uses the ring.
  */
 #ifndef SHUNT_VRING_JOURNAL_H
 #define SHUNT_VRING_JOURNAL_H
@@ -28,47 +28,55 @@
 
 #include "vring/fault.h"
 
-enum { VIRTQ_JOURNAL_CHAINS = 128 }; /* of one burst at most */
+enum { VIRTQ_JOURNAL_CHAINS = 128 }; /* longest list of a burst */
 
 struct virtq_setup;
 
-/** Where a ring's descriptors lie. A guest that boots in another process has other files. */
+/** Location of a ring's descriptors. A guest started in another process has other files. */
 struct virtq_home {
-	uint64_t device; /**< of the memory's file, as stat() says */
-	uint64_t file;   /**< which one it is there */
-	uint64_t offset; /**< of the descriptors in it, bytes */
+	uint64_t device; /**< st_dev of the memory file */
+	uint64_t file;   /**< st_ino of the memory file */
+	uint64_t offset; /**< of the descriptors in the file, bytes */
 };
 
-/** A chain that is to be given back. */
+/** A chain to be used. */
 struct virtq_journal_chain {
 	uint16_t id;    /**< buffer id */
-	uint16_t descs; /**< descriptors it takes in the ring */
-	uint32_t len;   /**< bytes written; 0 of a chain that is popped */
+	uint16_t descs; /**< number of its descriptors in the ring */
+	uint32_t len;   /**< bytes written; 0 for a chain that is popped */
 };
 
-/** All zero: of no ring. Positions are places of a packed ring, indexes of a split one. */
+/**
+ * All zero = of no ring. Positions of a packed ring are a descriptor index with the wrap counter in
+ * bit 15, those of a split ring are ring indexes.
+ */
 struct virtq_journal {
 	/* Written with every burst. */
-	_Alignas(64) uint16_t done; /**< up to here descriptors are used */
-	uint16_t taken;       /**< up to here they will be, with those of the burst under way */
-	uint16_t listed;      /**< chains of the burst that are listed, 0 = single descriptors */
-	uint16_t listed_from; /**< `done` of the burst that the list is of */
-	uint64_t word;        /**< pushed: what the first descriptor of the burst becomes */
+	_Alignas(64) uint16_t done; /**< position up to which descriptors are used */
+	uint16_t taken;             /**< position after the burst in progress */
+	uint16_t listed;            /**< chains listed for the burst, 0 = single descriptors */
+	uint16_t listed_from;       /**< `done` of the burst that is listed */
+	uint64_t word;              /**< push: used word of the burst's first descriptor */
 
 	/* Written when the ring is started. */
 	struct virtq_home home;
 	uint16_t size; /**< descriptors; 0 = the journal is of no ring */
-	uint16_t base; /**< position that the front end gave */
+	uint16_t base; /**< position given by the front end */
 	bool packed;
-	bool coarse; /**< written after bursts only: nothing is known of the one under way */
+	bool coarse; /**< written only after bursts; tells nothing of a burst in progress */
 
 	struct virtq_journal_chain chain[VIRTQ_JOURNAL_CHAINS];
 };
 
-/** The ring is started where its setup says, and its front end knows. No lcore may use it yet. */
+/**
+ * Begin the journal of a ring that starts at the position of its setup, which the front end knows.
+ * No lcore may use the ring yet.
+ *
+ * @param coarse the journal will be written only after bursts
+ */
 void virtq_journal_begin(const struct virtq_setup *setup, bool coarse);
 
-/** Nothing is under way in the ring, which has come to this place. Whoever writes the journal. */
+/** Record a position with no burst in progress. The thread that writes the journal. */
 static inline void
 virtq_journal_set(struct virtq_journal *journal, uint16_t place)
 {
@@ -76,21 +84,24 @@ virtq_journal_set(struct virtq_journal *journal, uint16_t place)
 	__atomic_store_n(&journal->done, place, __ATOMIC_RELEASE);
 }
 
-/** Is this the journal of the ring that a setup describes? */
+/** @return true if the setup's journal is of the ring that the setup describes */
 bool virtq_journal_is(const struct virtq_setup *setup);
 
-/** The front end was told how far the ring came, or the ring is gone. No lcore may use it any more. */
+/**
+ * End the journal: the front end has been given the position, or the ring no longer exists. No
+ * lcore may use the ring any more.
+ */
 void virtq_journal_end(struct virtq_journal *journal);
 
 /**
- * A front end that may not know how far a ring came has given a position: find the right one. The
- * burst that was under way is completed, in the ring. The journal begins anew. No lcore may use the
- * ring yet; waits a few milliseconds at most.
+ * Find the position of a ring whose front end may have given an outdated one. A burst that was in
+ * progress is completed in the ring, and the journal begins anew. No lcore may use the ring yet;
+ * blocks for a few milliseconds at most.
  *
- * @param setup complete; last_avail and last_used are what the front end gave, and are corrected
- * @param popped frames are taken out of the ring
- * @param coarse as of the journal
- * @return VIRTQ_GOOD; VIRTQ_BAD_PLACE: a packed ring that is in use at an unknown position
+ * @param setup complete; last_avail and last_used are as the front end gave them and are corrected
+ * @param popped the ring is popped, not pushed
+ * @param coarse the journal will be written only after bursts
+ * @return VIRTQ_GOOD; VIRTQ_BAD_BASE: the packed ring is in use at an unknown position
  */
 enum virtq_fault virtq_resume(struct virtq_setup *setup, bool popped, bool coarse);
 

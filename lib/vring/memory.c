@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Checks and maps guest memory regions, and translates guest-physical addresses. */
 #include "vring/memory.h"
 
 #include <errno.h>
@@ -11,13 +12,13 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "vring/lost.h"
+#include "vring/sigbus.h"
 
 enum { MEMORY_PAGE = 4096 };
 
 enum { MEMORY_HUGE = 2 << 20 }; /* bytes of the smallest huge page */
 
-/** How the pages of a file are to be mapped. @return 0 when it cannot be guest memory */
+/** @return page size of a file, bytes; 0 if it is not tmpfs or hugetlbfs */
 static size_t
 memory_page(int fd, const struct stat *status)
 {
@@ -31,57 +32,57 @@ memory_page(int fd, const struct stat *status)
 	return page < MEMORY_PAGE || (page & (page - 1)) != 0 ? MEMORY_PAGE : page;
 }
 
-/** What a front end says of a region, beside the others. */
+/** Check a region descriptor against itself and the regions mapped so far. */
 static int
-memory_check_claim(const struct memory *memory, const struct memory_claim *claim, struct err *err)
+memory_check_region(
+	const struct memory *memory, const struct memory_region_desc *desc, struct err *err)
 {
-	if (claim->size == 0 || claim->guest + claim->size < claim->guest ||
-		claim->offset + claim->size < claim->offset)
-		return err_set(err, EINVAL, "memory region at 0x%" PRIx64 " is empty or wraps",
-			claim->guest);
+	if (desc->size == 0 || desc->gpa + desc->size < desc->gpa ||
+		desc->offset + desc->size < desc->offset)
+		return err_set(
+			err, EINVAL, "memory region at 0x%" PRIx64 " is empty or wraps", desc->gpa);
 	for (unsigned i = 0; i < memory->n; i++) {
 		const struct memory_region *other = &memory->region[i];
-		if (claim->guest < other->guest + other->size &&
-			other->guest < claim->guest + claim->size)
+		if (desc->gpa < other->gpa + other->size && other->gpa < desc->gpa + desc->size)
 			return err_set(
-				err, EINVAL, "memory regions overlap at 0x%" PRIx64, claim->guest);
+				err, EINVAL, "memory regions overlap at 0x%" PRIx64, desc->gpa);
 	}
 	return 0;
 }
 
-/** What its file is. @param page receives its page size */
+/** Check the file of a region. @param page receives its page size, bytes */
 static int
 memory_check_file(
-	const struct memory_claim *claim, struct stat *status, size_t *page, struct err *err)
+	const struct memory_region_desc *desc, struct stat *status, size_t *page, struct err *err)
 {
-	if (fstat(claim->fd, status) < 0)
+	if (fstat(desc->fd, status) < 0)
 		return err_set(err, errno, "memory region: %s", strerror(errno));
-	*page = memory_page(claim->fd, status);
+	*page = memory_page(desc->fd, status);
 	if (*page == 0)
 		return err_set(err, EINVAL, "memory region is not shared memory");
-	/* Beyond the end of the file every access would be a SIGBUS. */
-	if ((uint64_t)status->st_size < claim->offset + claim->size)
+	/* An access beyond the end of the file would raise SIGBUS. */
+	if ((uint64_t)status->st_size < desc->offset + desc->size)
 		return err_set(err, EINVAL, "memory region is larger than its file");
-	if (claim->offset + claim->size > SIZE_MAX - 4 * *page)
+	if (desc->offset + desc->size > SIZE_MAX - 4 * *page)
 		return err_set(err, EINVAL, "memory region is too large");
 	return 0;
 }
 
-/** Map the file between pages that nobody may touch. */
+/** Map the file between guard pages. */
 static int
-memory_fence(struct memory_region *region, int fd, size_t page)
+memory_guard_pages(struct memory_region *region, int fd, size_t page)
 {
-	region->fence_size = region->map_size + 3 * page;
-	region->fence = mmap(NULL, region->fence_size, PROT_NONE,
+	region->guard_size = region->map_size + 3 * page;
+	region->guard = mmap(NULL, region->guard_size, PROT_NONE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (region->fence == MAP_FAILED)
+	if (region->guard == MAP_FAILED)
 		return -errno;
-	uintptr_t at = ((uintptr_t)region->fence + 2 * page - 1) / page * page;
+	uintptr_t at = ((uintptr_t)region->guard + 2 * page - 1) / page * page;
 	region->map = mmap((void *)at, region->map_size, PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_NORESERVE | MAP_FIXED, fd, 0);
 	if (region->map == MAP_FAILED) {
 		int rc = -errno;
-		munmap(region->fence, region->fence_size);
+		munmap(region->guard, region->guard_size);
 		return rc;
 	}
 	madvise(region->map, region->map_size, MADV_DONTDUMP);
@@ -89,42 +90,43 @@ memory_fence(struct memory_region *region, int fd, size_t page)
 }
 
 static int
-memory_add(struct memory *memory, const struct memory_claim *claim, struct err *err)
+memory_add(struct memory *memory, const struct memory_region_desc *desc, struct err *err)
 {
 	struct memory_region *region = &memory->region[memory->n];
 	struct stat status;
 	size_t page = 0;
-	int rc = memory_check_claim(memory, claim, err);
+	int rc = memory_check_region(memory, desc, err);
 
 	if (rc == 0)
-		rc = memory_check_file(claim, &status, &page, err);
+		rc = memory_check_file(desc, &status, &page, err);
 	if (rc < 0)
 		return rc;
-	/* From the start of the file, and whole hugepages: munmap() takes nothing else. */
+	/* From the start of the file and in whole hugepages, as munmap() requires. */
 	*region = (struct memory_region){
-		.guest = claim->guest,
-		.size = claim->size,
-		.front = claim->front,
+		.gpa = desc->gpa,
+		.size = desc->size,
+		.uva = desc->uva,
 		.device = status.st_dev,
 		.file = status.st_ino,
-		.map_size = (claim->offset + claim->size + page - 1) / page * page,
+		.map_size = (desc->offset + desc->size + page - 1) / page * page,
 	};
-	rc = memory_fence(region, claim->fd, page);
+	rc = memory_guard_pages(region, desc->fd, page);
 	if (rc < 0)
 		return err_set(err, -rc, "memory region cannot be mapped: %s", strerror(-rc));
-	region->host = (uint8_t *)region->map + claim->offset;
-	region->watch = lost_watch(region->map, region->map_size, &memory->lost);
+	region->hva = (uint8_t *)region->map + desc->offset;
+	region->watch = sigbus_guard(region->map, region->map_size, &memory->lost);
 	memory->n++;
 	if (region->watch < 0)
 		return err_set(err, ENOSPC, "too many memory regions of all front ends");
-	int seals = fcntl(claim->fd, F_GET_SEALS);
+	int seals = fcntl(desc->fd, F_GET_SEALS);
 	memory->huge &= page >= MEMORY_HUGE;
 	memory->sealed &= seals >= 0 && (seals & F_SEAL_SHRINK) != 0;
 	return 0;
 }
 
 int
-memory_map(struct memory *memory, const struct memory_claim claims[], unsigned n, struct err *err)
+memory_map(struct memory *memory, const struct memory_region_desc regions[], unsigned n,
+	struct err *err)
 {
 	memset(memory, 0, sizeof(*memory));
 	memory->sealed = true;
@@ -133,7 +135,7 @@ memory_map(struct memory *memory, const struct memory_claim claims[], unsigned n
 		return err_set(
 			err, EINVAL, "%u memory regions, more than %d", n, MEMORY_REGIONS_MAX);
 	for (unsigned i = 0; i < n; i++) {
-		int rc = memory_add(memory, &claims[i], err);
+		int rc = memory_add(memory, &regions[i], err);
 		if (rc < 0) {
 			memory_unmap(memory);
 			return rc;
@@ -146,62 +148,61 @@ void
 memory_unmap(struct memory *memory)
 {
 	for (unsigned i = 0; i < memory->n; i++) {
-		lost_unwatch(memory->region[i].watch);
-		munmap(memory->region[i].fence, memory->region[i].fence_size);
+		sigbus_unguard(memory->region[i].watch);
+		munmap(memory->region[i].guard, memory->region[i].guard_size);
 	}
 	memset(memory, 0, sizeof(*memory));
 }
 
-/** @return the region that an address is in, NULL = none; no two overlap */
+/** @return the region of a GPA, or NULL; regions do not overlap */
 static const struct memory_region *
-memory_search(const struct memory *memory, uint64_t guest)
+memory_search(const struct memory *memory, uint64_t gpa)
 {
 	for (unsigned i = 0; i < memory->n; i++)
-		if (guest - memory->region[i].guest < memory->region[i].size)
+		if (gpa - memory->region[i].gpa < memory->region[i].size)
 			return &memory->region[i];
 	return NULL;
 }
 
 static bool
-memory_region_is(const struct memory_region *region, const struct memory_claim *claim)
+memory_region_is(const struct memory_region *region, const struct memory_region_desc *desc)
 {
 	struct err err = {0};
 	struct stat status;
 	size_t page;
 
-	/* The mapping keeps the file, so that no other one has its number. */
-	return region->guest == claim->guest && region->size == claim->size &&
-	       region->front == claim->front &&
-	       region->host == (uint8_t *)region->map + claim->offset &&
-	       memory_check_file(claim, &status, &page, &err) == 0 &&
+	/* The mapping keeps the inode alive, so that its number is not reused. */
+	return region->gpa == desc->gpa && region->size == desc->size && region->uva == desc->uva &&
+	       region->hva == (uint8_t *)region->map + desc->offset &&
+	       memory_check_file(desc, &status, &page, &err) == 0 &&
 	       region->device == status.st_dev && region->file == status.st_ino;
 }
 
 bool
-memory_is(const struct memory *memory, const struct memory_claim claims[], unsigned n)
+memory_is(const struct memory *memory, const struct memory_region_desc regions[], unsigned n)
 {
 	bool same = memory->n == n && !memory_is_lost(memory);
 
 	for (unsigned i = 0; same && i < n; i++)
-		same = memory_region_is(&memory->region[i], &claims[i]);
+		same = memory_region_is(&memory->region[i], &regions[i]);
 	return same;
 }
 
 uint8_t *
-memory_find(const struct memory *memory, unsigned *hint, uint64_t guest, uint32_t length)
+memory_find(const struct memory *memory, unsigned *hint, uint64_t gpa, uint32_t length)
 {
-	const struct memory_region *region = memory_search(memory, guest);
+	const struct memory_region *region = memory_search(memory, gpa);
 
-	if (region == NULL || length > region->size - (guest - region->guest))
+	if (region == NULL || length > region->size - (gpa - region->gpa))
 		return NULL;
 	*hint = (unsigned)(region - memory->region);
-	return region->host + (guest - region->guest);
+	return region->hva + (gpa - region->gpa);
 }
 
 uint64_t
-memory_reach(const struct memory *memory, uint64_t guest)
+memory_left(const struct memory *memory, uint64_t gpa)
 {
-	const struct memory_region *region = memory_search(memory, guest);
+	const struct memory_region *region = memory_search(memory, gpa);
 
-	return region != NULL ? region->size - (guest - region->guest) : 0;
+	return region != NULL ? region->size - (gpa - region->gpa) : 0;
 }

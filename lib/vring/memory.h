@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Guest memory as the data path sees it: our own mappings of the regions a front end shared, made
- * from duplicates of its file descriptors, so that what the control plane unmaps cannot hurt.
+ * Guest memory of the data path: mappings of the regions that a front end shared. They are separate
+ * from the mappings of the control plane, so that the data path does not depend on when those are
+ * unmapped.
  *
- * Everything a guest says about addresses goes through memory_at(), or its like for eight at once,
- * scan_translate() in vring/scan.h: the whole range must lie in one region. Regions that wrap,
- * overlap, are larger than their file, or are no shared memory (a page of another file may take for
- * ever to come) are refused. Each mapping lies between pages that nobody may touch, and stays out of
- * core dumps. Memory that its front end takes away later is lost.h's.
+ * Every guest address is translated by memory_at(), or eight at once by split_desc_translate() in
+ * vring/split_desc.h; the whole range must lie in one region. Regions that wrap, overlap, are
+ * larger than their file, or are not shared memory (a page fault of another file may block without
+ * limit) are refused. Each mapping lies between guard pages and is left out of core dumps. Memory
+ * that the front end truncates later is handled by vring/sigbus.h.
  *
- * Thread safety: made and released by one thread at a time; polling lcores only read. The flag is
- * written by whichever thread finds memory missing, read by all.
+ * Thread safety: mapped and unmapped by one thread at a time; polling lcores only read. `lost` is
+ * written by any thread whose access finds memory missing, and read by all.
  */
 #ifndef SHUNT_VRING_MEMORY_H
 #define SHUNT_VRING_MEMORY_H
@@ -22,75 +23,84 @@
 
 #include "base/err.h"
 
-enum { MEMORY_REGIONS_MAX = 8 }; /* as many as librte_vhost takes */
+enum { MEMORY_REGIONS_MAX = 8 }; /* as in librte_vhost */
 
-/** A piece of guest-physical address space. */
+/** A contiguous range of guest-physical address space. */
 struct memory_region {
-	uint64_t guest;  /**< first guest-physical address */
+	uint64_t gpa;    /**< first guest-physical address (GPA) */
 	uint64_t size;   /**< bytes; 0 = no region */
-	uint8_t *host;   /**< where it is mapped */
-	uint64_t front;  /**< first address in the front end's own address space */
-	uint64_t device; /**< where the file is, as stat() says */
-	uint64_t file;   /**< which one it is there */
-	void *map;       /**< where the file is mapped, from its start */
-	size_t map_size; /**< bytes of it */
-	void *fence;     /**< the mapping and the pages around it: what to unmap */
-	size_t fence_size;
-	int watch; /**< number for lost_unwatch(), negative = none */
+	uint8_t *hva;    /**< host virtual address (HVA) of `gpa` */
+	uint64_t uva;    /**< front end's user virtual address (UVA) of `gpa` */
+	uint64_t device; /**< st_dev of the file */
+	uint64_t file;   /**< st_ino of the file */
+	void *map;       /**< mapping of the file from its start */
+	size_t map_size; /**< bytes of the mapping */
+	void *guard;     /**< reservation: the mapping and its guard pages */
+	size_t guard_size;
+	int watch; /**< argument of sigbus_unguard(), negative = none */
 };
 
 struct memory {
 	_Alignas(64)
-		atomic_bool lost; /**< some of it is gone; in a cache line that is read anyway */
-	bool sealed;              /**< no file of it can be cut short */
-	bool huge;                /**< all of it is in huge pages */
+		atomic_bool lost; /**< pages are missing; shares a cache line that is read anyway */
+	bool sealed;              /**< all files are sealed against truncation */
+	bool huge;                /**< all regions are in huge pages */
 	unsigned n;
 	struct memory_region region[MEMORY_REGIONS_MAX];
 };
 
-/** What a front end said of one region. */
-struct memory_claim {
-	uint64_t guest;
-	uint64_t front;
+/** A region as described by the front end. */
+struct memory_region_desc {
+	uint64_t gpa;
+	uint64_t uva;
 	uint64_t size;
 	uint64_t offset; /**< of the region in the file */
-	int fd;          /**< duplicated here; the caller keeps his */
+	int fd;          /**< only mapped; remains the caller's */
 };
 
-/** Map what was claimed. @return 0; negative errno with the reason, nothing mapped */
-int memory_map(
-	struct memory *memory, const struct memory_claim claims[], unsigned n, struct err *err);
+/**
+ * Map regions. Not for polling lcores.
+ *
+ * @param memory uninitialised or unmapped
+ * @param n number of regions; more than MEMORY_REGIONS_MAX are an error
+ * @param err receives the reason of an error
+ * @return 0; negative errno: nothing is mapped
+ */
+int memory_map(struct memory *memory, const struct memory_region_desc regions[], unsigned n,
+	struct err *err);
 
+/** Unmap all regions, which no thread uses any more. */
 void memory_unmap(struct memory *memory);
 
-/** Is this what was claimed and mapped, all of it still there? */
-bool memory_is(const struct memory *memory, const struct memory_claim claims[], unsigned n);
+/** @return true if exactly these regions of these files are mapped and none is lost */
+bool memory_is(const struct memory *memory, const struct memory_region_desc regions[], unsigned n);
 
-/** As memory_at(), for whatever region it is. */
-uint8_t *memory_find(const struct memory *memory, unsigned *hint, uint64_t guest, uint32_t length);
+/** As memory_at(), searching all regions. */
+uint8_t *memory_find(const struct memory *memory, unsigned *hint, uint64_t gpa, uint32_t length);
 
 /**
- * Translate a guest-physical range.
+ * Translate a guest-physical range. Any thread while the memory is mapped.
  *
- * @param hint region that the last one was in; updated
- * @return NULL unless the whole range lies in one region; a length of 0 is checked too
+ * @param hint index of the region to try first, 0 at the beginning; updated
+ * @param length bytes; 0 is checked too
+ * @return HVA; NULL unless the whole range lies in one region
  */
 static inline uint8_t *
-memory_at(const struct memory *memory, unsigned *hint, uint64_t guest, uint32_t length)
+memory_at(const struct memory *memory, unsigned *hint, uint64_t gpa, uint32_t length)
 {
 	const struct memory_region *region = &memory->region[*hint];
-	uint64_t offset = guest - region->guest;
+	uint64_t offset = gpa - region->gpa;
 
-	/* Below the region the offset wraps and is as large as can be. */
+	/* Below the region the offset wraps to a value beyond its size. */
 	if (__builtin_expect(offset < region->size && length <= region->size - offset, 1))
-		return region->host + offset;
-	return memory_find(memory, hint, guest, length);
+		return region->hva + offset;
+	return memory_find(memory, hint, gpa, length);
 }
 
-/** Bytes from an address to the end of its region; 0 when there is none. */
-uint64_t memory_reach(const struct memory *memory, uint64_t guest);
+/** @return bytes from a GPA to the end of its region; 0 outside of all regions */
+uint64_t memory_left(const struct memory *memory, uint64_t gpa);
 
-/** Has some of it been taken away? What was read from it lately may be zeros. */
+/** @return true if pages are missing; data read from this memory before may be zeros */
 static inline bool
 memory_is_lost(const struct memory *memory)
 {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A packed ring's chains and notifications. */
+/* Packed rings: walking chains, publishing used descriptors, event suppression. */
 #include "vring/packed.h"
 
 #include <errno.h>
 #include <string.h>
 
 /*
- * Of a table's entries only WRITE has a meaning, and of its descriptor not even that; they follow
- * one another without NEXT (virtio 1.2 section 2.8.7).
+ * WRITE is the only flag that has a meaning in the entries of an indirect table; in the descriptor
+ * that refers to the table it is ignored. Entries are consecutive, without NEXT (virtio 1.2 section
+ * 2.8.7).
  */
 static int
 packed_collect_table(struct virtq *ring, const struct virtq_packed_desc *desc, bool writable,
@@ -18,7 +19,7 @@ packed_collect_table(struct virtq *ring, const struct virtq_packed_desc *desc, b
 	int rc = table != NULL ? 0 : -EINVAL;
 
 	for (uint32_t i = 0; rc == 0 && i < entries; i++) {
-		/* A packed descriptor's flags are where a split one's next is. */
+		/* The flags of a packed descriptor are at the offset of a split one's `next`. */
 		struct vring_desc one = virtq_read_any(table, i);
 		one.flags = one.next;
 		rc = virtq_collect(ring, &one, writable, buffers, n);
@@ -26,7 +27,7 @@ packed_collect_table(struct virtq *ring, const struct virtq_packed_desc *desc, b
 	return rc;
 }
 
-/** One descriptor of a chain. */
+/** Append the buffers of a ring descriptor. @param alone it is the only one of its chain */
 static int
 packed_collect(struct virtq *ring, const struct virtq_packed_desc *desc, bool alone, bool writable,
 	struct virtq_buffer buffers[], unsigned *n)
@@ -35,7 +36,7 @@ packed_collect(struct virtq *ring, const struct virtq_packed_desc *desc, bool al
 
 	if ((desc->flags & VRING_DESC_F_INDIRECT) == 0)
 		return virtq_collect(ring, &one, writable, buffers, n);
-	/* A chain is of one kind (virtio 1.2 sections 2.8.5 and 2.8.19). */
+	/* INDIRECT must not be combined with NEXT (virtio 1.2 sections 2.8.5 and 2.8.19). */
 	if (!alone) {
 		virtq_break(ring, VIRTQ_BAD_INDIRECT);
 		return -EINVAL;
@@ -44,10 +45,10 @@ packed_collect(struct virtq *ring, const struct virtq_packed_desc *desc, bool al
 }
 
 int
-virtq_packed_walk(struct virtq *ring, uint16_t place, uint32_t most, bool writable,
+virtq_packed_walk(struct virtq *ring, uint16_t idx_wrap, uint32_t most, bool writable,
 	struct virtq_buffer buffers[VIRTQ_CHAIN_MAX], struct virtq_chain *chain)
 {
-	uint16_t position = virtq_packed_position(place);
+	uint16_t position = virtq_packed_index(idx_wrap);
 	unsigned n = 0;
 	int rc = 0;
 
@@ -55,9 +56,9 @@ virtq_packed_walk(struct virtq *ring, uint16_t place, uint32_t most, bool writab
 		struct virtq_packed_desc desc = virtq_packed_read(ring, position);
 		bool last = (desc.flags & VRING_DESC_F_NEXT) == 0;
 		if (steps == 0 &&
-			(desc.flags & VIRTQ_PACKED_OWNER) != virtq_packed_available(place))
+			(desc.flags & VIRTQ_PACKED_OWNER) != virtq_packed_available(idx_wrap))
 			return -EAGAIN;
-		/* Of one that is too long only the end is still of interest. */
+		/* For a chain that is too long only its end is still needed, to return it. */
 		if (steps == VIRTQ_CHAIN_MAX)
 			rc = -E2BIG;
 		if (rc == 0)
@@ -110,7 +111,7 @@ virtq_packed_publish(struct virtq *ring)
 
 	if (journal != NULL)
 		journal->taken = ring->last_used;
-	/* Release: the guest sees the others, and what they point to, before the first one. */
+	/* Release: the guest sees the other descriptors and the data before the first one. */
 	__atomic_store_n(&ring->held->word, ring->held_word, __ATOMIC_RELEASE);
 	ring->held = NULL;
 	if (journal != NULL) {
@@ -118,7 +119,7 @@ virtq_packed_publish(struct virtq *ring)
 		if (journal->listed != 0)
 			__atomic_store_n(&journal->listed, 0, __ATOMIC_RELEASE);
 	}
-	ring->untold = true;
+	ring->pending = true;
 }
 
 void
@@ -133,13 +134,13 @@ virtq_packed_pop_done(struct virtq *ring, const struct virtq_batch *batch)
 }
 
 const uint16_t *
-virtq_packed_watch(const struct virtq *ring, uint16_t *value)
+virtq_packed_monitor(const struct virtq *ring, uint16_t *value)
 {
-	uint16_t place = ring->last_avail;
-	const uint16_t *flags = &ring->packed_desc[virtq_packed_position(place)].flags;
+	uint16_t idx_wrap = ring->last_avail;
+	const uint16_t *flags = &ring->packed_desc[virtq_packed_index(idx_wrap)].flags;
 
 	*value = __atomic_load_n(flags, __ATOMIC_RELAXED);
-	return (*value & VIRTQ_PACKED_OWNER) == virtq_packed_available(place) ? NULL : flags;
+	return (*value & VIRTQ_PACKED_OWNER) == virtq_packed_available(idx_wrap) ? NULL : flags;
 }
 
 void

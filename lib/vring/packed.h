@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the files of a packed ring share: whose a descriptor is, and giving it back
- * (virtio 1.2 section 2.8). Private to lib/vring.
+ * Internals shared by the files of a packed ring: ownership of descriptors and using them (virtio
+ * 1.2 section 2.8). Private to lib/vring.
  *
- * A place in the ring is a position and, in bit 15, the wrap counter: as the event areas and
- * librte_vhost have it. The counter starts as 1 and changes with every round.
+ * An idx_wrap is a descriptor index with the wrap counter in bit 15, as in the event suppression
+ * structures and in librte_vhost. The wrap counter starts as 1 and is inverted at the ring's end.
  *
  * Thread safety: as vring.h.
  */
@@ -14,24 +14,24 @@
 #include "vring/vring_internal.h"
 
 enum {
-	VIRTQ_PACKED_WRAP = 1 << 15, /**< of a place: the wrap counter */
-	VIRTQ_PACKED_OWNER =
-		1 << VRING_PACKED_DESC_F_AVAIL | 1 << VRING_PACKED_DESC_F_USED, /**< of flags */
-	VIRTQ_PACKED_FIRST = VIRTQ_PACKED_WRAP, /**< place where a ring begins */
+	VIRTQ_PACKED_WRAP = 1 << 15, /**< wrap counter in an idx_wrap */
+	VIRTQ_PACKED_OWNER = 1 << VRING_PACKED_DESC_F_AVAIL |
+			     1 << VRING_PACKED_DESC_F_USED, /**< ownership bits */
+	VIRTQ_PACKED_FIRST = VIRTQ_PACKED_WRAP,             /**< idx_wrap of a new ring */
 };
 
 static inline uint16_t
-virtq_packed_position(uint16_t place)
+virtq_packed_index(uint16_t idx_wrap)
 {
-	return place & (VIRTQ_PACKED_WRAP - 1);
+	return idx_wrap & (VIRTQ_PACKED_WRAP - 1);
 }
 
-/** @param n descriptors to move on by, up to the size of the ring */
+/** Advance an idx_wrap. @param n descriptors, up to the size of the ring */
 static inline uint16_t
-virtq_packed_step(uint32_t size, uint16_t place, uint32_t n)
+virtq_packed_step(uint32_t size, uint16_t idx_wrap, uint32_t n)
 {
-	uint32_t position = virtq_packed_position(place) + n;
-	uint32_t wrap = place & VIRTQ_PACKED_WRAP;
+	uint32_t position = virtq_packed_index(idx_wrap) + n;
+	uint32_t wrap = idx_wrap & VIRTQ_PACKED_WRAP;
 
 	if (position >= size) {
 		position -= size;
@@ -41,67 +41,67 @@ virtq_packed_step(uint32_t size, uint16_t place, uint32_t n)
 }
 
 static inline uint16_t
-virtq_packed_advance(const struct virtq *ring, uint16_t place, uint32_t n)
+virtq_packed_advance(const struct virtq *ring, uint16_t idx_wrap, uint32_t n)
 {
-	return virtq_packed_step((uint32_t)ring->mask + 1, place, n);
+	return virtq_packed_step((uint32_t)ring->mask + 1, idx_wrap, n);
 }
 
-/** How far a place is ahead of another: there are two rounds to tell apart. */
+/** @return descriptors from one idx_wrap forward to another, modulo twice the ring size */
 static inline uint32_t
 virtq_packed_distance(uint32_t size, uint16_t from, uint16_t to)
 {
-	uint32_t distance = 2 * size + virtq_packed_position(to) - virtq_packed_position(from);
+	uint32_t distance = 2 * size + virtq_packed_index(to) - virtq_packed_index(from);
 
 	if ((from ^ to) & VIRTQ_PACKED_WRAP)
 		distance += size;
 	return distance % (2 * size);
 }
 
-/** Flags of a descriptor that the driver made available, of VIRTQ_PACKED_OWNER. */
+/** @return ownership bits of a descriptor that the driver made available */
 static inline uint16_t
-virtq_packed_available(uint16_t place)
+virtq_packed_available(uint16_t idx_wrap)
 {
-	return place & VIRTQ_PACKED_WRAP ? 1 << VRING_PACKED_DESC_F_AVAIL
-					 : 1 << VRING_PACKED_DESC_F_USED;
+	return idx_wrap & VIRTQ_PACKED_WRAP ? 1 << VRING_PACKED_DESC_F_AVAIL
+					    : 1 << VRING_PACKED_DESC_F_USED;
 }
 
-/** Flags of a descriptor that the device used, of VIRTQ_PACKED_OWNER. */
+/** @return ownership bits of a descriptor that the device used */
 static inline uint16_t
-virtq_packed_used(uint16_t place)
+virtq_packed_used(uint16_t idx_wrap)
 {
-	return place & VIRTQ_PACKED_WRAP ? VIRTQ_PACKED_OWNER : 0;
+	return idx_wrap & VIRTQ_PACKED_WRAP ? VIRTQ_PACKED_OWNER : 0;
 }
 
-/** What the first descriptor of a chain becomes. @param flags VRING_DESC_F_WRITE or 0 */
+/** Word of a used descriptor. @param flags VRING_DESC_F_WRITE or 0 */
 static inline uint64_t
-virtq_packed_word(uint16_t place, uint16_t id, uint32_t len, uint16_t flags)
+virtq_packed_word(uint16_t idx_wrap, uint16_t id, uint32_t len, uint16_t flags)
 {
-	return (uint64_t)(flags | virtq_packed_used(place)) << 48 | (uint64_t)id << 32 | len;
+	return (uint64_t)(flags | virtq_packed_used(idx_wrap)) << 48 | (uint64_t)id << 32 | len;
 }
 
-/** Read a descriptor that the guest may be writing: whose it is first, and each field once. */
+/** Read a descriptor that the guest may be writing: ownership bits first, each field once. */
 static inline struct virtq_packed_desc
 virtq_packed_read(const struct virtq *ring, uint16_t position)
 {
 	const struct virtq_packed_desc *from = &ring->packed_desc[position];
 	struct virtq_packed_desc desc;
 
-	/* Acquire: pairs with the driver's store of the flags, after all else of the chain. */
+	/* Acquire: pairs with the driver's store of the flags, which it does last. */
 	desc.word = __atomic_load_n(&from->word, __ATOMIC_ACQUIRE);
 	desc.addr = __atomic_load_n(&from->addr, __ATOMIC_RELAXED);
 	return desc;
 }
 
 /**
- * Use a chain: what the driver is to read where the chain began. The first of a burst is held back,
- * so that the driver finds all of them or none.
+ * Write the used descriptor of a chain. That of the burst's first chain is held back until
+ * virtq_packed_publish(), so that the driver sees the whole burst at once.
  *
  * @param flags VRING_DESC_F_WRITE when `len` bytes were written, else 0
  */
 static inline void
 virtq_packed_use(struct virtq *ring, struct virtq_chain chain, uint32_t len, uint16_t flags)
 {
-	struct virtq_packed_desc *desc = &ring->packed_desc[virtq_packed_position(ring->last_used)];
+	struct virtq_packed_desc *desc = &ring->packed_desc[virtq_packed_index(ring->last_used)];
 	uint64_t word = virtq_packed_word(ring->last_used, chain.id, len, flags);
 
 	if (ring->held == NULL) {
@@ -110,79 +110,85 @@ virtq_packed_use(struct virtq *ring, struct virtq_chain chain, uint32_t len, uin
 		if (ring->journal != NULL)
 			ring->journal->word = word;
 	} else {
-		/* Release: the journal's word, and what was written to the buffer, come before. */
+		/* Release: orders the journal's word and the data in the buffer before it. */
 		__atomic_store_n(&desc->word, word, __ATOMIC_RELEASE);
 	}
 	ring->last_used = virtq_packed_advance(ring, ring->last_used, chain.descs);
 }
 
 /**
- * Collect the buffers of a chain, direct or indirect, that are not empty.
+ * Collect the non-empty buffers of a chain, direct or indirect.
  *
- * @param place where it is to begin
- * @param most descriptors that can be its own: the ring's, less what was taken before it
- * @param writable buffers must be for us to write; or none may be
- * @param chain receives what giving it back takes; of one to read also with -E2BIG
- * @return how many; -EAGAIN: none is available; -E2BIG for a chain that is too long for us; other
- * negative: the ring is broken
+ * @param idx_wrap first descriptor
+ * @param most longest possible chain, descriptors: the ring's, less those already taken
+ * @param writable all buffers must be device-writable, else device-readable
+ * @param chain receives id and length of the chain; of a readable one also with -E2BIG
+ * @return number of buffers, of a writable chain the first VIRTQ_CHAIN_MAX at most; -EAGAIN: no
+ *         chain is available; -E2BIG: a readable chain exceeds VIRTQ_CHAIN_MAX; other negative:
+ *         the ring is broken
  */
-int virtq_packed_walk(struct virtq *ring, uint16_t place, uint32_t most, bool writable,
+int virtq_packed_walk(struct virtq *ring, uint16_t idx_wrap, uint32_t most, bool writable,
 	struct virtq_buffer buffers[VIRTQ_CHAIN_MAX], struct virtq_chain *chain);
 
 /**
- * Enter chains into the journal that begin where the ring was used last, before the first of them is.
+ * List in the journal the chains that begin at `last_used`, before the first of them is used.
  *
  * @param n up to VIRTQ_JOURNAL_CHAINS
  */
 void virtq_packed_list(struct virtq *ring, const struct virtq_journal_chain chains[], unsigned n);
 
-/** Does the driver want to be told of what was used since `signalled`? (virtio 1.2 2.8.10, 2.8.14) */
+/**
+ * @return true if the driver wants an interrupt for the descriptors used since `signalled` (virtio
+ *         1.2 sections 2.8.10 and 2.8.14)
+ */
 bool virtq_packed_wants_call(const struct virtq *ring);
 
-/** Let the driver see what was used. */
+/** Publish the burst: store its first used descriptor. A notification is pending then. */
 void virtq_packed_publish(struct virtq *ring);
 
-/** virtq_pop_done() of a packed ring that gave something. */
+/** virtq_pop_done() of a packed ring for a batch that is not empty. */
 void virtq_packed_pop_done(struct virtq *ring, const struct virtq_batch *batch);
 
-/** virtq_watch(): the flags of the descriptor that is next. */
-const uint16_t *virtq_packed_watch(const struct virtq *ring, uint16_t *value);
+/** virtq_monitor() of a packed ring: the flags of the next descriptor. */
+const uint16_t *virtq_packed_monitor(const struct virtq *ring, uint16_t *value);
 
+/** virtq_suppress_kicks() of a packed ring. */
 void virtq_packed_suppress_kicks(struct virtq *ring);
 
-/* packed_state.c: of a ring that no lcore uses; its driver may be adding descriptors. */
+/* packed_state.c: for a ring that no lcore uses, while its driver may be adding descriptors. */
 
-/** Whose a descriptor is: its flags, of VIRTQ_PACKED_OWNER. */
-uint16_t virtq_packed_owner(const struct virtq_setup *setup, uint16_t place);
+/** @return ownership bits of a descriptor */
+uint16_t virtq_packed_owner(const struct virtq_setup *setup, uint16_t idx_wrap);
 
 /**
- * Can a ring go on here? Available descriptors follow one another. Behind them is what was used in
- * the round before: no descriptor whose AVAIL flag has been written in the round that this place
- * sees.
+ * Whether a ring can be resumed at an idx_wrap. Available descriptors must be contiguous from
+ * there. All others were used in the previous pass over the ring, so none of them has the AVAIL
+ * flag of the pass that begins at this idx_wrap.
  */
-bool virtq_packed_plausible(const struct virtq_setup *setup, uint16_t place);
+bool virtq_packed_plausible(const struct virtq_setup *setup, uint16_t idx_wrap);
 
 /**
- * Has no device used this ring since its driver cleared it? Then no USED flag is set, which a device
- * sets in its first round and the driver in its second, and what is available begins at the first
- * descriptor. A ring that is in use may look so too: when its device stands at the first descriptor
- * with a wrap counter of 1, where a fresh one stands as well, or right behind a chain across the
- * ring's end all of whose predecessors are used. Then descriptors that are not available still have
- * addresses, and those before its device are the end of one chain.
+ * Whether no device has used a ring since its driver cleared it. In such a ring no USED flag is
+ * set, which a device sets in the first pass over the ring and the driver in the second, and the
+ * available descriptors begin at the first one. A ring in use may look the same in two cases: its
+ * device is at the first descriptor with a wrap counter of 1, which is the idx_wrap of a fresh
+ * ring too, or right behind a chain across the ring's end all of whose predecessors are used. In
+ * these cases descriptors that are not available still have addresses, and those before the
+ * device's position are the end of one chain.
  *
- * @param strictly nor may descriptors that are not available have addresses
+ * @param strictly also require that descriptors that are not available have no address
  */
 bool virtq_packed_fresh(const struct virtq_setup *setup, bool strictly);
 
 /**
- * The available chain that begins at a place.
+ * Length of the available chain at an idx_wrap.
  *
  * @param id receives its buffer id
- * @return how many descriptors it has; 0: none is available there, or it does not end
+ * @return number of descriptors; 0: none is available, or the chain does not end
  */
-uint32_t virtq_packed_chain(const struct virtq_setup *setup, uint16_t place, uint16_t *id);
+uint32_t virtq_packed_chain(const struct virtq_setup *setup, uint16_t idx_wrap, uint16_t *id);
 
-/** virtq_resume() of a packed ring, but for what its journal is from then on. */
+/** virtq_resume() of a packed ring, without beginning the journal anew. */
 enum virtq_fault virtq_packed_resume(struct virtq_setup *setup, bool popped);
 
 #endif

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Frames out of a guest's packed transmit ring. Descriptors lie side by side and say themselves
- * whether they are available: runs of chains of one buffer are translated and prefetched, then
- * read; chains of other shapes come one by one in between. Included by isa.c, once for each
- * instruction set.
+ * Pop of a packed ring. Descriptors are contiguous and carry their availability, so runs of chains
+ * of one buffer are translated and prefetched first and read afterwards; chains of other shapes
+ * are taken one by one in between. Included by isa.c, once for each instruction set.
  *
  * Thread safety: as vring.h.
  */
@@ -13,32 +12,32 @@
 #include "vring/packed.h"
 #include "vring/pop.h"
 
-/** A burst of a packed ring, half way. */
+/** State of a burst of a packed ring. */
 struct packed_pop {
-	uint8_t *data[FRAME_BURST]; /**< buffers of the run */
+	uint8_t *data[FRAME_BURST]; /**< buffers of a run, by frame */
 	uint32_t len[FRAME_BURST];
-	uint32_t room;     /**< descriptors that can still be taken */
-	uint16_t place;    /**< where the ring goes on */
-	uint16_t segments; /**< of the batch, used */
+	uint32_t space;    /**< descriptors not taken by this burst */
+	uint16_t idx_wrap; /**< next descriptor */
+	uint16_t segments; /**< used in the batch */
 };
 
 /**
- * Take available descriptors that are header and frame in one.
+ * Read available chains of one descriptor that holds header and frame.
  *
- * @param end up to so many frames in the batch
- * @return how many frames the batch has now; those before batch->taken are untouched
+ * @param end upper limit of frames in the batch
+ * @return frames in the batch, including the unchanged ones before batch->taken
  */
 static inline uint16_t
 packed_pop_run(
 	struct virtq *ring, struct virtq_batch *batch, struct packed_pop *state, uint16_t end)
 {
 	const struct memory *memory = ring->memory;
-	uint16_t place = state->place, i;
+	uint16_t idx_wrap = state->idx_wrap, i;
 
 	for (i = batch->taken; i < end; i++) {
-		uint16_t position = virtq_packed_position(place);
+		uint16_t position = virtq_packed_index(idx_wrap);
 		struct virtq_packed_desc desc = virtq_packed_read(ring, position);
-		if (desc.flags != virtq_packed_available(place) || desc.len <= ring->header_len)
+		if (desc.flags != virtq_packed_available(idx_wrap) || desc.len <= ring->header_len)
 			break;
 		uint8_t *data = memory_at(memory, &ring->hint, desc.addr, desc.len);
 		if (data == NULL)
@@ -49,13 +48,13 @@ packed_pop_run(
 		state->len[i] = desc.len;
 		batch->chain[i] = desc.id;
 		batch->descs[i] = 1;
-		place = virtq_packed_advance(ring, place, 1);
+		idx_wrap = virtq_packed_advance(ring, idx_wrap, 1);
 	}
-	state->place = place;
+	state->idx_wrap = idx_wrap;
 	return i;
 }
 
-/** The chain that ended a run. @return 1 a frame, 0 not one, negative: stop here */
+/** Take the chain that ended a run. @return 1 a frame, 0 malformed, negative: end of the burst */
 static int
 packed_pop_chain(struct virtq *ring, struct virtq_batch *batch, struct packed_pop *state,
 	struct frame *frame)
@@ -63,7 +62,7 @@ packed_pop_chain(struct virtq *ring, struct virtq_batch *batch, struct packed_po
 	struct virtq_buffer buffers[VIRTQ_CHAIN_MAX];
 	struct virtq_chain chain = {0};
 	uint16_t index = batch->taken;
-	int rc = virtq_packed_walk(ring, state->place, state->room, false, buffers, &chain);
+	int rc = virtq_packed_walk(ring, state->idx_wrap, state->space, false, buffers, &chain);
 
 	rc = pop_buffers(ring, batch, index, &state->segments, buffers, rc, frame);
 	if (rc < 0)
@@ -71,8 +70,8 @@ packed_pop_chain(struct virtq *ring, struct virtq_batch *batch, struct packed_po
 	batch->chain[index] = chain.id;
 	batch->descs[index] = chain.descs;
 	batch->taken++;
-	state->room -= chain.descs;
-	state->place = virtq_packed_advance(ring, state->place, chain.descs);
+	state->space -= chain.descs;
+	state->idx_wrap = virtq_packed_advance(ring, state->idx_wrap, chain.descs);
 	return rc;
 }
 
@@ -86,15 +85,15 @@ packed_pop_list(struct virtq *ring, const struct virtq_batch *batch)
 	virtq_packed_list(ring, chains, batch->taken);
 }
 
-/** Before any of the frames leaves: once they may have been delivered they are not sent again. */
+/** Before any frame leaves the ring: frames that may have been delivered are not sent again. */
 static inline void
 packed_pop_note(struct virtq *ring, const struct virtq_batch *batch, const struct packed_pop *state)
 {
 	if (ring->journal == NULL || batch->taken == 0)
 		return;
-	if (state->room + batch->taken != (uint32_t)ring->mask + 1)
+	if (state->space + batch->taken != (uint32_t)ring->mask + 1)
 		packed_pop_list(ring, batch);
-	__atomic_store_n(&ring->journal->taken, state->place, __ATOMIC_RELEASE);
+	__atomic_store_n(&ring->journal->taken, state->idx_wrap, __ATOMIC_RELEASE);
 }
 
 static uint16_t
@@ -108,24 +107,24 @@ packed_pop_burst(struct virtq *ring, struct virtq_batch *batch, struct frame fra
 	batch->taken = 0;
 	if (atomic_load_explicit(&ring->broken, memory_order_relaxed) != VIRTQ_GOOD)
 		return 0;
-	state.room = (uint32_t)ring->mask + 1;
-	state.place = ring->last_avail;
+	state.space = (uint32_t)ring->mask + 1;
+	state.idx_wrap = ring->last_avail;
 	state.segments = 0;
-	while (batch->taken < n && state.room > 0) {
+	while (batch->taken < n && state.space > 0) {
 		uint32_t most = VIRTQ_SEGMENTS - state.segments;
-		most = most < state.room ? most : state.room;
+		most = most < state.space ? most : state.space;
 		most = most < n - batch->taken + 0u ? most : n - batch->taken + 0u;
-		uint16_t from = batch->taken, place = state.place;
+		uint16_t from = batch->taken, idx_wrap = state.idx_wrap;
 		uint16_t end = packed_pop_run(ring, batch, &state, (uint16_t)(from + most));
 		uint16_t run = pop_run(ring, batch, from, end, state.segments, state.data,
 			state.len, &frames[kept]);
 		kept += run;
 		batch->taken = (uint16_t)(from + run);
 		state.segments += run;
-		state.room -= run;
-		/* What is no frame after all is looked at once more, as a chain. */
-		state.place = virtq_packed_advance(ring, place, run);
-		if (batch->taken == n || state.room == 0)
+		state.space -= run;
+		/* A malformed frame that ended the run is taken again, as a chain. */
+		state.idx_wrap = virtq_packed_advance(ring, idx_wrap, run);
+		if (batch->taken == n || state.space == 0)
 			break;
 		rc = packed_pop_chain(ring, batch, &state, &frames[kept]);
 		if (rc < 0)

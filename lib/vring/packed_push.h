@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Frames into a guest's packed receive ring: runs of frames that fit one buffer each, and one by
- * one over several buffers where not (spread.h). Included by isa.c, once for each instruction set.
+ * Push of a packed ring: runs of frames that fit one buffer each; other frames one by one over
+ * several buffers (spread.h). Included by isa.c, once for each instruction set.
  *
  * Thread safety: as vring.h.
  */
@@ -13,17 +13,17 @@
 
 _Static_assert((int)PUSH_HEADS_MAX <= (int)VIRTQ_JOURNAL_CHAINS, "a frame's chains fit");
 
-/** Frames that fit one buffer each, from the first on. @return how many were sent */
+/** Push frames from the first on while each fits one buffer. @return number of frames sent */
 static inline uint16_t
 packed_push_run(struct virtq *ring, struct frame *const frames[], uint16_t n, uint64_t *bytes)
 {
 	uint8_t *to[FRAME_BURST];
-	uint16_t id[FRAME_BURST], place = ring->last_avail, fit;
+	uint16_t id[FRAME_BURST], idx_wrap = ring->last_avail, fit;
 
 	for (fit = 0; fit < n; fit++) {
-		uint16_t position = virtq_packed_position(place);
+		uint16_t position = virtq_packed_index(idx_wrap);
 		struct virtq_packed_desc desc = virtq_packed_read(ring, position);
-		if (desc.flags != (virtq_packed_available(place) | VRING_DESC_F_WRITE) ||
+		if (desc.flags != (virtq_packed_available(idx_wrap) | VRING_DESC_F_WRITE) ||
 			desc.len < frames[fit]->len + VIRTQ_HEADER_MAX)
 			break;
 		to[fit] = memory_at(ring->memory, &ring->hint, desc.addr, desc.len);
@@ -31,9 +31,9 @@ packed_push_run(struct virtq *ring, struct frame *const frames[], uint16_t n, ui
 			break;
 		push_prefetch(to[fit]);
 		id[fit] = desc.id;
-		place = virtq_packed_advance(ring, place, 1);
+		idx_wrap = virtq_packed_advance(ring, idx_wrap, 1);
 	}
-	ring->last_avail = place;
+	ring->last_avail = idx_wrap;
 	for (uint16_t i = 0; i < fit; i++) {
 		uint32_t len = frames[i]->len + VIRTQ_HEADER_MAX;
 		if (len > PUSH_NEAR && i + 1 < fit)
@@ -49,11 +49,12 @@ static int
 packed_push_walk(struct virtq *ring, const struct push_target *target,
 	struct virtq_buffer buffers[], struct virtq_chain *chain)
 {
-	uint16_t place = virtq_packed_advance(ring, ring->last_avail, target->descs);
+	uint16_t idx_wrap = virtq_packed_advance(ring, ring->last_avail, target->descs);
 
 	if (target->descs >= target->limit)
 		return -EAGAIN;
-	return virtq_packed_walk(ring, place, target->limit - target->descs, true, buffers, chain);
+	return virtq_packed_walk(
+		ring, idx_wrap, target->limit - target->descs, true, buffers, chain);
 }
 
 static void
@@ -67,16 +68,16 @@ packed_push_list(struct virtq *ring, const struct push_target *target)
 	virtq_packed_list(ring, chains, target->chains);
 }
 
-/** A frame over several buffers. @return descriptors used; negative as push_over() */
+/** Push a frame over several buffers. @return descriptors used; negative as push_over() */
 static int
-packed_push_slow(struct virtq *ring, const struct frame *frame, uint32_t room)
+packed_push_slow(struct virtq *ring, const struct frame *frame, uint32_t space)
 {
 	struct push_target target;
-	int rc = push_over(ring, frame, room, packed_push_walk, &target);
+	int rc = push_over(ring, frame, space, packed_push_walk, &target);
 
 	if (rc < 0)
 		return rc;
-	/* It is all in the journal, or nothing: what was held before it is none of its business. */
+	/* The list must cover the whole burst, so frames before this one are published first. */
 	if (ring->held != NULL)
 		virtq_packed_publish(ring);
 	if (ring->journal != NULL)

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the flags of a packed ring's descriptors say of where its device stands. */
+/* Derives the device's position in a packed ring from the descriptor flags. */
 #include "vring/packed.h"
 
 uint16_t
-virtq_packed_owner(const struct virtq_setup *setup, uint16_t place)
+virtq_packed_owner(const struct virtq_setup *setup, uint16_t idx_wrap)
 {
-	const struct virtq_packed_desc *desc = &setup->packed_desc[virtq_packed_position(place)];
+	const struct virtq_packed_desc *desc = &setup->packed_desc[virtq_packed_index(idx_wrap)];
 
 	return __atomic_load_n(&desc->flags, __ATOMIC_ACQUIRE) & VIRTQ_PACKED_OWNER;
 }
 
 bool
-virtq_packed_plausible(const struct virtq_setup *setup, uint16_t place)
+virtq_packed_plausible(const struct virtq_setup *setup, uint16_t idx_wrap)
 {
 	bool available = true;
 
 	for (uint32_t i = 0; i < setup->size; i++) {
-		uint16_t owner = virtq_packed_owner(setup, place);
-		available = available && owner == virtq_packed_available(place);
+		uint16_t owner = virtq_packed_owner(setup, idx_wrap);
+		available = available && owner == virtq_packed_available(idx_wrap);
 		bool avail_flag = (owner & 1 << VRING_PACKED_DESC_F_AVAIL) != 0;
-		if (!available && avail_flag == ((place & VIRTQ_PACKED_WRAP) != 0))
+		if (!available && avail_flag == ((idx_wrap & VIRTQ_PACKED_WRAP) != 0))
 			return false;
-		place = virtq_packed_step(setup->size, place, 1);
+		idx_wrap = virtq_packed_step(setup->size, idx_wrap, 1);
 	}
 	return true;
 }
@@ -46,19 +46,19 @@ virtq_packed_fresh(const struct virtq_setup *setup, bool strictly)
 }
 
 uint32_t
-virtq_packed_chain(const struct virtq_setup *setup, uint16_t place, uint16_t *id)
+virtq_packed_chain(const struct virtq_setup *setup, uint16_t idx_wrap, uint16_t *id)
 {
-	if (virtq_packed_owner(setup, place) != virtq_packed_available(place))
+	if (virtq_packed_owner(setup, idx_wrap) != virtq_packed_available(idx_wrap))
 		return 0;
 	for (uint32_t n = 1; n <= setup->size; n++) {
 		const struct virtq_packed_desc *desc =
-			&setup->packed_desc[virtq_packed_position(place)];
+			&setup->packed_desc[virtq_packed_index(idx_wrap)];
 		struct virtq_packed_desc one = {
 			.word = __atomic_load_n(&desc->word, __ATOMIC_RELAXED)};
 		*id = one.id;
 		if ((one.flags & VRING_DESC_F_NEXT) == 0)
 			return n;
-		place = virtq_packed_step(setup->size, place, 1);
+		idx_wrap = virtq_packed_step(setup->size, idx_wrap, 1);
 	}
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Frames out of a guest's transmit ring, in two passes over the burst: descriptors, and the headers
- * that the first one prefetched. What becomes of buffers once they are found is the same for packed
- * rings, in packed_pop.h. Included by isa.c, once for each instruction set.
+ * Pop of a split ring, in two passes over the burst: the first reads descriptors and prefetches
+ * headers, the second reads the headers. packed_pop.h shares the functions that turn buffers into
+ * frames. Included by isa.c, once for each instruction set.
  *
  * Thread safety: as vring.h.
  */
@@ -12,11 +12,11 @@
 #include <linux/virtio_net.h>
 
 #include "vring/copy.h"
-#include "vring/scan.h"
+#include "vring/split_desc.h"
 #include "vring/vring_internal.h"
 
 enum {
-	POP_GLANCE = 64, /**< further on, more of the header is prefetched */
+	POP_GLANCE = 64, /**< offset of the second prefetched line of a buffer */
 	TCP_OFFSET_BYTE = 12,
 };
 
@@ -24,16 +24,17 @@ static inline void
 pop_prefetch(const uint8_t *data)
 {
 	__builtin_prefetch(data);
-	/* Not a sum of pointers: there may be none. */
+	/* Integer arithmetic, since data may be NULL. */
 	__builtin_prefetch((const void *)((uintptr_t)data + POP_GLANCE));
 }
 
 /**
- * The first pass: heads, and buffers of the common kind, one descriptor for header and frame. What
- * the second pass reads is prefetched; rings are read in order, which the CPU does by itself.
+ * The first pass: read heads, and translate buffers of the common kind, one descriptor for header
+ * and frame. The buffers are prefetched for the second pass; the rings are read sequentially,
+ * which the hardware prefetcher covers.
  *
- * @param data receives where each is, NULL for chains of another kind
- * @return how many heads are valid
+ * @param data receives the HVA of each buffer, NULL for chains of another kind
+ * @return number of valid heads
  */
 static inline uint16_t
 pop_descriptors(
@@ -41,7 +42,7 @@ pop_descriptors(
 {
 	const volatile uint16_t *heads = ring->avail->ring;
 	const struct vring_desc *table = ring->desc;
-	uint16_t mask = ring->mask, i = scan_run(ring, n, 0, batch->chain, data, len);
+	uint16_t mask = ring->mask, i = split_desc_run(ring, n, 0, batch->chain, data, len);
 	uint32_t header_len = ring->header_len;
 
 	virtq_prefetch_used(ring, n);
@@ -66,10 +67,10 @@ pop_descriptors(
 }
 
 /**
- * Bytes of the headers of a frame with a TCP header at `start`. What says so is read once; it lies in
- * guest memory where the head does not reach that far.
+ * Length of the headers of a frame with a TCP header at `start`. The data offset is read once,
+ * since it lies in guest memory if it is beyond the head.
  *
- * @return 0 when there is no such frame
+ * @return bytes; 0 if the headers are malformed or longer than FRAME_HEADERS_MAX
  */
 static uint32_t
 pop_headers(const struct frame *frame, uint32_t start)
@@ -84,11 +85,11 @@ pop_headers(const struct frame *frame, uint32_t start)
 	return length < frame->len && length <= FRAME_HEADERS_MAX ? length : 0;
 }
 
-/** Check and take over what the sender left undone. @return false when it makes no sense */
+/** Check and store the sender's offload request. @return false if it is malformed */
 static bool
 pop_offload(const struct virtq *ring, struct virtq_header *header, struct frame *frame)
 {
-	/* The compiler, too, must not go back to where the header was read from. */
+	/* Keep the compiler from reading guest memory again. */
 	__asm__ volatile("" : "+m"(*header));
 	struct frame_offload *offload = &frame->offload;
 	uint32_t start = header->csum_start;
@@ -111,7 +112,7 @@ pop_offload(const struct virtq *ring, struct virtq_header *header, struct frame 
 	if ((offload->flags & ~ring->offloads) != 0 || header->gso_size == 0)
 		return false;
 	offload->gso_size = header->gso_size;
-	/* The claimed header length is a hint only; the TCP header knows. */
+	/* The sender's hdr_len is only a hint; the TCP header is decisive. */
 	offload->header_len = (uint16_t)pop_headers(frame, start);
 	return offload->header_len > 0;
 }
@@ -122,7 +123,7 @@ pop_header(struct virtq_header *header, const uint8_t *data)
 	memcpy(header, data, VIRTQ_HEADER_LEN);
 }
 
-/** A frame in one buffer, header and all. @return the first two fields of its header */
+/** Set up a frame whose buffer holds header and frame. @return flags and gso_type of the header */
 static inline uint16_t
 pop_simple(uint32_t header_len, uint8_t *head, struct frame_segment *segment, const uint8_t *data,
 	uint32_t len, struct frame *frame)
@@ -141,7 +142,7 @@ pop_simple(uint32_t header_len, uint8_t *head, struct frame_segment *segment, co
 	return undone;
 }
 
-/** The same of a frame whose header was copied in front of it. */
+/** pop_offload() of a frame whose header pop_simple() copied in front of its head. */
 static __attribute__((noinline)) bool
 pop_simple_offload(const struct virtq *ring, struct frame *frame)
 {
@@ -151,32 +152,32 @@ pop_simple_offload(const struct virtq *ring, struct frame *frame)
 	return pop_offload(ring, &header, frame);
 }
 
-/** What a header says there is left to do, of its first two fields: NEEDS_CSUM, any segmentation. */
+/** Bits of flags and gso_type that request an offload: NEEDS_CSUM, any segmentation. */
 enum { POP_UNDONE = VIRTIO_NET_HDR_F_NEEDS_CSUM | 0xff00 };
 
 /**
- * Frames in one buffer each that are complete, from the first on: the common kind, in a loop that
- * has nothing else in it.
+ * The second pass over frames in one buffer each, up to the first of another kind: the common case,
+ * in a loop of its own.
  *
- * @return how many
+ * @return number of frames
  */
 static inline uint16_t
 pop_run(const struct virtq *ring, struct virtq_batch *batch, uint16_t from, uint16_t n,
 	uint16_t segment, uint8_t *const data[], const uint32_t len[], struct frame frames[])
 {
-	struct frame plain = {.hold = ring->hold, .segments = 1};
+	struct frame plain = {.inflight = ring->inflight, .segments = 1};
 	uint32_t header_len = ring->header_len, most = VIRTQ_FRAME_MAX + header_len;
 	struct frame_segment *next = &batch->segment[segment];
 	size_t i;
 
-	/* Copied as a whole; the compiler would write field by field what it knows to be zero. */
+	/* Have the compiler copy it as a whole instead of storing known zeros field by field. */
 	__asm__ volatile("" : "+m"(plain));
 
 	for (i = from; i < n; i++) {
 		if (__builtin_expect(data[i] == NULL || len[i] > most, 0))
 			break;
 		*frames = plain;
-		frames->place = (uint16_t)i;
+		frames->index = (uint16_t)i;
 		uint16_t undone = pop_simple(header_len, batch->head[i] + VIRTQ_HEADER_MAX, next++,
 			data[i], len[i], frames);
 		if (__builtin_expect((undone & POP_UNDONE) != 0, 0) &&
@@ -187,7 +188,7 @@ pop_run(const struct virtq *ring, struct virtq_batch *batch, uint16_t from, uint
 	return (uint16_t)(i - from);
 }
 
-/** Move bytes out of a list of buffers, from where the last call ended. */
+/** Copy bytes out of a list of buffers, from the end of the last call on. */
 static void
 pop_gather(struct virtq_buffer buffers[], int n, int *at, uint8_t *to, uint32_t len)
 {
@@ -205,10 +206,10 @@ pop_gather(struct virtq_buffer buffers[], int n, int *at, uint8_t *to, uint32_t 
 }
 
 /**
- * A frame in any other kind of chain.
+ * Set up a frame from a chain of any kind.
  *
- * @param n buffers, or why there are none
- * @return 1 a frame, 0 not one, negative: stop here
+ * @param n buffers; negative: result of walking the chain
+ * @return 1 a frame, 0 malformed, negative: end of the burst
  */
 static int
 pop_buffers(struct virtq *ring, struct virtq_batch *batch, uint16_t index, uint16_t *segments,
@@ -230,10 +231,10 @@ pop_buffers(struct virtq *ring, struct virtq_batch *batch, uint16_t index, uint1
 	pop_gather(buffers, n, &at, raw, ring->header_len);
 	pop_header(&header, raw);
 	frame->mbuf = NULL;
-	frame->hold = ring->hold;
+	frame->inflight = ring->inflight;
 	frame->segment = &batch->segment[*segments];
 	frame->segments = (uint16_t)(n - at);
-	frame->place = index;
+	frame->index = index;
 	for (int i = at; i < n; i++)
 		batch->segment[(*segments)++] =
 			(struct frame_segment){buffers[i].data, buffers[i].len};
@@ -286,7 +287,7 @@ pop_burst(struct virtq *ring, struct virtq_batch *batch, struct frame frames[], 
 		*bad += rc == 0;
 	}
 	batch->taken = i;
-	/* Before any of the frames leaves: once they may have been delivered they are not sent again. */
+	/* Before any frame leaves: frames that may have been delivered are not sent again. */
 	if (ring->journal != NULL) {
 		ring->journal->done = ring->last_used;
 		__atomic_store_n(

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Frames into a guest's receive ring: a burst in two passes where every frame fits one buffer,
- * and one by one over several buffers where not (spread.h). Included by isa.c, once for each
+ * Push of a split ring: runs of frames that fit one buffer each in two passes, descriptors and
+ * data; other frames one by one over several buffers (spread.h). Included by isa.c, once for each
  * instruction set.
  *
  * Thread safety: as vring.h.
@@ -9,22 +9,24 @@
 #ifndef SHUNT_VRING_PUSH_H
 #define SHUNT_VRING_PUSH_H
 
-#include "vring/scan.h"
+#include "vring/split_desc.h"
 #include "vring/spread.h"
 
 /**
- * The next available chains of one buffer each.
+ * Read the next available chains of one buffer each.
  *
- * @param to receives where they are; @param room their lengths; @param head their numbers
- * @return how many, up to n
+ * @param to receives the buffers
+ * @param space receives their lengths, bytes
+ * @param head receives their head descriptors
+ * @return number of chains, up to n
  */
 static inline uint16_t
-push_descriptors(struct virtq *ring, uint16_t n, uint8_t *to[], uint32_t room[], uint16_t head[])
+push_descriptors(struct virtq *ring, uint16_t n, uint8_t *to[], uint32_t space[], uint16_t head[])
 {
 	const volatile uint16_t *heads = ring->avail->ring;
 	const struct vring_desc *table = ring->desc;
 	uint16_t mask = ring->mask;
-	uint16_t i = scan_run(ring, n, VRING_DESC_F_WRITE, head, to, room);
+	uint16_t i = split_desc_run(ring, n, VRING_DESC_F_WRITE, head, to, space);
 
 	virtq_prefetch_used(ring, n);
 	for (uint16_t j = 0; j < i; j++)
@@ -39,13 +41,13 @@ push_descriptors(struct virtq *ring, uint16_t n, uint8_t *to[], uint32_t room[],
 		to[i] = memory_at(ring->memory, &ring->hint, desc.addr, desc.len);
 		if (__builtin_expect(to[i] == NULL, 0))
 			return i;
-		room[i] = desc.len;
+		space[i] = desc.len;
 		push_prefetch(to[i]);
 	}
 	return n;
 }
 
-/** As many frames as fit one buffer each, from the first on. @return how many were sent */
+/** Push frames from the first on while each fits one buffer. @return number of frames sent */
 static inline uint16_t
 push_simple(struct virtq *ring, struct frame *const frames[], uint16_t n, uint64_t *bytes)
 {
@@ -53,14 +55,14 @@ push_simple(struct virtq *ring, struct frame *const frames[], uint16_t n, uint64
 	uint32_t header_len = ring->header_len;
 	uint16_t mask = ring->mask, last_used = ring->last_used;
 	uint8_t *to[FRAME_BURST];
-	uint32_t room[FRAME_BURST];
+	uint32_t space[FRAME_BURST];
 	uint16_t head[FRAME_BURST], i;
 	uint64_t sum = 0;
 
-	n = push_descriptors(ring, n, to, room, head);
+	n = push_descriptors(ring, n, to, space, head);
 	for (i = 0; i < n; i++) {
 		uint32_t len = frames[i]->len + header_len;
-		if (__builtin_expect(room[i] < len, 0))
+		if (__builtin_expect(space[i] < len, 0))
 			break;
 		if (len > PUSH_NEAR && i + 1 < n)
 			push_ahead(to[i + 1], frames[i + 1]);
@@ -74,7 +76,7 @@ push_simple(struct virtq *ring, struct frame *const frames[], uint16_t n, uint64
 	return i;
 }
 
-/** The next available chain. */
+/** push_walker of a split ring. */
 static int
 push_walk(struct virtq *ring, const struct push_target *target, struct virtq_buffer buffers[],
 	struct virtq_chain *chain)
@@ -85,7 +87,7 @@ push_walk(struct virtq *ring, const struct push_target *target, struct virtq_buf
 	return virtq_walk(ring, chain->id, true, buffers);
 }
 
-/** A frame over several buffers. @return how many; negative as push_over() */
+/** Push a frame over several buffers. @return chains used; negative as push_over() */
 static int
 push_slow(struct virtq *ring, const struct frame *frame, uint32_t available)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A frame written into a guest's buffers, one or several: what split and packed rings share.
- * Included by isa.c, once for each instruction set.
+ * Writes a frame into one or several buffers of a guest; shared by split and packed rings. Included
+ * by isa.c, once for each instruction set.
  *
  * Thread safety: as vring.h.
  */
@@ -16,7 +16,7 @@
 enum {
 	PUSH_HEADS_MAX = 128, /* buffers that one frame may be spread over */
 	PUSH_NEAR = 128,      /* bytes that are prefetched with the descriptors */
-	PUSH_AHEAD = 24 * 64, /* bytes prefetched at most; behind them the CPU goes on by itself */
+	PUSH_AHEAD = 24 * 64, /* bytes prefetched at most; the hardware prefetcher does the rest */
 };
 
 static inline void
@@ -27,9 +27,9 @@ push_prefetch(const uint8_t *to)
 }
 
 /**
- * While a long frame is copied, ask for what the copy of the next one reads and writes: it begins
- * anew elsewhere, which the CPU cannot foresee. Inlined by force: a function that does nothing else has
- * no effect for the compiler, which drops calls of it.
+ * Prefetch source and destination of the next frame while a long one is copied; the hardware
+ * prefetcher cannot predict the new addresses. Inlined by force: the compiler takes a function that
+ * only prefetches to have no effect, and drops calls of it.
  */
 static inline __attribute__((always_inline)) void
 push_ahead(const uint8_t *to, const struct frame *next)
@@ -71,7 +71,7 @@ push_mbuf(uint8_t *to, const struct rte_mbuf *mbuf)
 	}
 }
 
-/** Copy what follows the bytes that were classified. */
+/** Copy the payload behind the head. */
 static inline void
 push_rest(uint8_t *to, const struct frame *frame)
 {
@@ -84,7 +84,7 @@ push_rest(uint8_t *to, const struct frame *frame)
 	}
 }
 
-/** Header and frame into one buffer. */
+/** Write header and frame, of any kind, into one buffer. */
 static __attribute__((noinline)) void
 push_any(uint8_t *to, uint32_t header_len, const struct frame *frame)
 {
@@ -101,11 +101,11 @@ push_any(uint8_t *to, uint32_t header_len, const struct frame *frame)
 	push_rest(to + frame->head_len, frame);
 }
 
-/** The same, quickly for the common kind: complete, and in one buffer of its sender. */
+/** The same, fast for the common kind: no offload request, one segment. */
 static inline void
 push_whole(uint8_t *to, uint32_t header_len, const struct frame *frame)
 {
-	/* Not built on the stack each time: it is loaded whole, which waits for stores in pieces. */
+	/* Static: store forwarding would fail for a wide load of a header built field by field. */
 	static const struct virtq_header complete = {.buffers = 1};
 	uint32_t head_len = frame->head_len, len = frame->len;
 
@@ -122,24 +122,24 @@ push_whole(uint8_t *to, uint32_t header_len, const struct frame *frame)
 			len - head_len);
 }
 
-/** Buffers that take one frame, and how much of them is written. */
+/** Buffers of one frame, and the part of them that is written. */
 struct push_target {
 	struct virtq_buffer buffer[VIRTQ_CHAIN_MAX];
 	unsigned n, at;
 	struct {
 		struct virtq_chain place;
-		uint32_t len; /**< bytes it holds; once the frame is in, of the frame */
+		uint32_t len; /**< space in bytes; after push_spread(), bytes written */
 	} chain[PUSH_HEADS_MAX];
 	unsigned chains;
-	uint32_t descs; /**< packed: of all chains */
-	uint32_t limit; /**< split: chains available; packed: descriptors that can be */
+	uint32_t descs; /**< packed: descriptors of all chains */
+	uint32_t limit; /**< split: available chains; packed: descriptors that may be available */
 };
 
 /**
- * Find the chain that follows those of a target.
+ * Collect the buffers of the available chain that follows those of a target.
  *
- * @return how many buffers; -EAGAIN: none is available; -E2BIG too long for us; other negative: the
- * ring is broken
+ * @return number of buffers; -EAGAIN: no chain is available; -E2BIG: too long; other negative: the
+ *         ring is broken
  */
 typedef int (*push_walker)(struct virtq *ring, const struct push_target *target,
 	struct virtq_buffer buffers[], struct virtq_chain *chain);
@@ -160,13 +160,13 @@ push_scatter(struct push_target *target, const uint8_t *from, uint32_t len)
 	}
 }
 
-/** Add the next available chain. @return its bytes; negative as push_walker */
+/** Add the next available chain. @return its space in bytes; negative as push_walker */
 static int64_t
 push_reserve(struct virtq *ring, push_walker walk, struct push_target *target)
 {
 	struct virtq_buffer buffers[VIRTQ_CHAIN_MAX];
 	struct virtq_chain place = {0};
-	uint64_t room = 0;
+	uint64_t space = 0;
 	int n = walk(ring, target, buffers, &place);
 
 	if (n < 0)
@@ -174,19 +174,19 @@ push_reserve(struct virtq *ring, push_walker walk, struct push_target *target)
 	if (target->n + (unsigned)n > VIRTQ_CHAIN_MAX)
 		return -E2BIG;
 	for (int i = 0; i < n; i++) {
-		room += buffers[i].len;
+		space += buffers[i].len;
 		target->buffer[target->n++] = buffers[i];
 	}
-	if (room < ring->header_len) {
+	if (space < ring->header_len) {
 		virtq_break(ring, VIRTQ_BAD_RECEIVE);
 		return -EINVAL;
 	}
-	if (room > VIRTQ_FRAME_MAX * 2)
-		room = VIRTQ_FRAME_MAX * 2;
+	if (space > VIRTQ_FRAME_MAX * 2)
+		space = VIRTQ_FRAME_MAX * 2;
 	target->chain[target->chains].place = place;
-	target->chain[target->chains++].len = (uint32_t)room;
+	target->chain[target->chains++].len = (uint32_t)space;
 	target->descs += place.descs;
-	return (int64_t)room;
+	return (int64_t)space;
 }
 
 static void
@@ -217,72 +217,74 @@ push_spread(struct virtq *ring, const struct frame *frame, struct push_target *t
 }
 
 /**
- * A frame over as many buffers as it takes.
+ * Write a frame over as many buffers as it needs.
  *
- * @param target receives what was written; using it is up to the caller
- * @return 0; -EAGAIN: wait for more buffers; -E2BIG: it never fits; other negative: the ring is broken
+ * @param limit as push_target.limit
+ * @param target receives the chains written, which the caller marks used
+ * @return 0; -EAGAIN: too few buffers are available; -E2BIG: the frame never fits; other negative:
+ *         the ring is broken
  */
 static int
 push_over(struct virtq *ring, const struct frame *frame, uint32_t limit, push_walker walk,
 	struct push_target *target)
 {
-	uint64_t room = 0, need = (uint64_t)frame->len + ring->header_len;
+	uint64_t space = 0, need = (uint64_t)frame->len + ring->header_len;
 	unsigned most = ring->mergeable ? PUSH_HEADS_MAX : 1;
 
 	target->n = target->at = target->chains = 0;
 	target->descs = 0;
 	target->limit = limit;
-	while (room < need) {
-		/* All that a ring can offer may be too little. */
+	while (space < need) {
+		/* Even the whole ring may be too small for the frame. */
 		if (target->chains == most || target->chains > ring->mask ||
 			target->descs > ring->mask)
 			return -E2BIG;
 		int64_t more = push_reserve(ring, walk, target);
 		if (more < 0)
 			return (int)more;
-		room += (uint64_t)more;
+		space += (uint64_t)more;
 	}
 	push_spread(ring, frame, target);
 	return 0;
 }
 
-/** As many frames as fit one buffer each, from the first on. @return how many were sent */
+/** Push frames from the first on while each fits one buffer. @return number of frames sent */
 typedef uint16_t (*push_runner)(
 	struct virtq *ring, struct frame *const frames[], uint16_t n, uint64_t *bytes);
 
-/** A frame over several buffers. @return how much of the room it took; negative as push_over() */
-typedef int (*push_spreader)(struct virtq *ring, const struct frame *frame, uint32_t room);
+/** Push a frame over several buffers. @return part of `space` used; negative as push_over() */
+typedef int (*push_spreader)(struct virtq *ring, const struct frame *frame, uint32_t space);
 
 /**
- * Runs of frames that fit one buffer each, and those between them over several.
+ * Push a burst: runs of frames that fit one buffer each, and single frames over several.
  *
- * @param room split: chains available; packed: descriptors that can be
- * @return how many were dealt with, from the first on
+ * @param space as push_target.limit
+ * @return number of frames processed, sent or misfit
  */
 static inline __attribute__((always_inline)) uint16_t
-push_frames(struct virtq *ring, struct frame *const frames[], uint16_t n, uint32_t room,
+push_frames(struct virtq *ring, struct frame *const frames[], uint16_t n, uint32_t space,
 	push_runner run, push_spreader spread, struct virtq_result *result)
 {
 	bool good = atomic_load_explicit(&ring->broken, memory_order_relaxed) == VIRTQ_GOOD;
 	uint16_t done = 0;
 
 	*result = (struct virtq_result){0};
-	while (good && done < n && room > 0) {
-		uint16_t left = (uint16_t)(n - done), most = left < room ? left : (uint16_t)room;
+	while (good && done < n && space > 0) {
+		uint16_t left = (uint16_t)(n - done), most = left < space ? left : (uint16_t)space;
 		uint16_t sent = run(ring, frames + done, most, &result->bytes);
 
 		done += sent;
 		result->sent += sent;
-		room -= sent;
+		space -= sent;
 		if (sent == most)
 			continue;
-		int used = spread(ring, frames[done], room);
+		int used = spread(ring, frames[done], space);
 		if (used < 0 && used != -E2BIG)
 			break;
 		result->misfit += used < 0;
 		result->sent += used > 0;
 		result->bytes += used > 0 ? frames[done]->len : 0;
-		room -= used > 0 ? (uint32_t)used : 0;
+		space -= used > 0 ? (uint32_t)used : 0;
 		done++;
 	}
 	return done;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A ring's setup, its chains, and what its guest can see of it. */
+/* Ring setup, chains and used index of split rings, and dispatch by ring format. */
 #include "vring/packed.h"
 
 #include <errno.h>
@@ -29,14 +29,14 @@ virtq_aligned(const void *address, uintptr_t alignment)
 	return address != NULL && (uintptr_t)address % alignment == 0;
 }
 
-/* What a front end says of its rings may be anything. */
+/* The setup comes from a front end and may hold any values. */
 static bool
 virtq_split_valid(const struct virtq_setup *setup)
 {
 	bool header =
 		setup->header_len == VIRTQ_HEADER_LEN || setup->header_len == VIRTQ_HEADER_MAX;
 
-	/* Virtio 1.2 section 2.7. */
+	/* Alignment and size: virtio 1.2 section 2.7. */
 	return (setup->size & (setup->size - 1)) == 0 && virtq_aligned(setup->desc, 16) &&
 	       virtq_aligned(setup->avail, 2) && virtq_aligned(setup->used, 4) && header;
 }
@@ -44,11 +44,11 @@ virtq_split_valid(const struct virtq_setup *setup)
 static bool
 virtq_packed_valid(const struct virtq_setup *setup)
 {
-	/* Virtio 1.2 section 2.8.10.1; without VERSION_1 there are no packed rings. */
+	/* Virtio 1.2 section 2.8.10.1. Packed rings require VERSION_1, hence the long header. */
 	return virtq_aligned(setup->packed_desc, 16) && virtq_aligned(setup->driver_event, 4) &&
 	       virtq_aligned(setup->device_event, 4) && setup->header_len == VIRTQ_HEADER_MAX &&
-	       virtq_packed_position(setup->last_avail) < setup->size &&
-	       virtq_packed_position(setup->last_used) < setup->size;
+	       virtq_packed_index(setup->last_avail) < setup->size &&
+	       virtq_packed_index(setup->last_used) < setup->size;
 }
 
 bool
@@ -79,7 +79,7 @@ virtq_init(struct virtq *ring, const struct virtq_setup *setup)
 	ring->offloads = setup->offloads;
 	ring->callfd = setup->callfd;
 	ring->call_socket = setup->call_socket;
-	ring->hold = setup->hold;
+	ring->inflight = setup->inflight;
 	ring->journal = setup->journal;
 	ring->last_avail = setup->last_avail;
 	ring->last_used = setup->last_used;
@@ -106,7 +106,7 @@ virtq_suppress_kicks(struct virtq *ring)
 		virtq_packed_suppress_kicks(ring);
 		return;
 	}
-	/* With EVENT_IDX the flag is not looked at, and an event index of the past does the same. */
+	/* With EVENT_IDX drivers ignore the flag; an event index in the past has that effect. */
 	__atomic_store_n(&ring->used->flags, VRING_USED_F_NO_NOTIFY, __ATOMIC_RELAXED);
 	if (ring->event_idx) {
 		uint16_t *avail_event = (uint16_t *)&ring->used->ring[ring->mask + 1];
@@ -114,7 +114,7 @@ virtq_suppress_kicks(struct virtq *ring)
 	}
 }
 
-/** Where a chain's descriptors are: the ring's table, or an indirect one. */
+/** Descriptor table of a chain: the ring's, or an indirect one. */
 struct virtq_table {
 	const struct vring_desc *desc;
 	uint32_t size;
@@ -136,7 +136,7 @@ virtq_table(struct virtq *ring, uint64_t addr, uint32_t len, uint32_t *entries)
 	return table;
 }
 
-/* Whether a table's descriptor is for us to write has no meaning (virtio 1.2 section 2.7.5.3.2). */
+/* WRITE has no meaning in a descriptor that refers to a table (virtio 1.2 section 2.7.5.3.2). */
 static int
 virtq_enter_indirect(struct virtq *ring, const struct vring_desc *desc, struct virtq_table *table)
 {
@@ -161,9 +161,9 @@ virtq_collect(struct virtq *ring, const struct vring_desc *desc, bool writable,
 		virtq_break(ring, VIRTQ_BAD_DIRECTION);
 		return -EINVAL;
 	}
-	/* A buffer may lie across neighbouring regions; then it is several. */
+	/* A buffer may span neighbouring regions; it is split at their boundary. */
 	do {
-		reach = memory_reach(ring->memory, addr);
+		reach = memory_left(ring->memory, addr);
 		if (reach == 0) {
 			virtq_break(ring, VIRTQ_BAD_ADDRESS);
 			return -EINVAL;
@@ -181,8 +181,9 @@ virtq_collect(struct virtq *ring, const struct vring_desc *desc, bool writable,
 }
 
 /*
- * A chain may have as many descriptors as the ring (virtio 1.2 section 2.7.5.3.1). Of one to write to
- * the first ones will do: a device need not fill a chain. One to read makes no frame.
+ * A chain may have as many descriptors as the ring (virtio 1.2 section 2.7.5.3.1). Of a writable
+ * chain the first ones suffice, since a device need not fill it. A readable one is not a valid
+ * frame.
  */
 static int
 virtq_chain_long(bool writable, unsigned n)
@@ -213,7 +214,7 @@ virtq_walk(struct virtq *ring, uint16_t head, bool writable,
 			return rc == -E2BIG ? virtq_chain_long(writable, n) : rc;
 		if (!indirect && (desc.flags & VRING_DESC_F_NEXT) == 0)
 			return (int)n;
-		/* The chain goes on in the same table, or at the start of the one just entered. */
+		/* Continue in the same table, or restart the count in the indirect one. */
 		index = indirect ? 0 : desc.next;
 		steps = indirect ? UINT32_MAX : steps;
 	}
@@ -224,16 +225,16 @@ virtq_walk(struct virtq *ring, uint16_t head, bool writable,
 void
 virtq_publish(struct virtq *ring)
 {
-	/* Release: the guest sees the entries, and what they point to, before the index. */
+	/* Release: the guest sees used elements and data before the index. */
 	__atomic_store_n(&ring->used->idx, ring->last_used, __ATOMIC_RELEASE);
-	ring->untold = true;
+	ring->pending = true;
 }
 
 const uint16_t *
-virtq_watch(const struct virtq *ring, uint16_t *value)
+virtq_monitor(const struct virtq *ring, uint16_t *value)
 {
 	if (ring->packed)
-		return virtq_packed_watch(ring, value);
+		return virtq_packed_monitor(ring, value);
 	*value = __atomic_load_n(&ring->avail->idx, __ATOMIC_RELAXED);
 	return *value == ring->last_avail && !virtq_waits(ring) ? &ring->avail->idx : NULL;
 }
@@ -242,7 +243,7 @@ void
 virtq_pop_done(struct virtq *ring, const struct virtq_batch *batch)
 {
 	if (virtq_waits(ring))
-		virtq_settle(ring, batch);
+		virtq_reclaim(ring, batch);
 	else if (batch->taken > 0)
 		ring->ops->pop_done(ring, batch);
 }

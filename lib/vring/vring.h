@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The device side of a virtqueue, split or packed (virtio 1.2 sections 2.7 and 2.8): frames out of a
- * guest's transmit ring, frames into a guest's receive ring.
+ * The device side of a virtqueue, split or packed (virtio 1.2 sections 2.7 and 2.8). Frames are
+ * popped from a guest's transmit ring and pushed into a guest's receive ring.
  *
- * The ring lies in memory that a guest may change at any time. Every value is read once into a
- * local, checked, and used from there. What breaks the rules marks the ring broken: it yields and
- * takes nothing any more, and `broken` says why.
+ * The ring lies in memory that the guest may change at any time. Every value is read once into a
+ * local and checked; only the local is used. A ring that violates the standard is marked broken:
+ * no more frames are popped or pushed, and `broken` holds the reason.
  *
- * Descriptors complete in the order in which they were made available, but for those whose frames a
- * device holds too long (frame/hold.h).
+ * Descriptors complete in the order in which they were made available, except those of late
+ * in-flight frames (frame/inflight.h).
  *
  * Thread safety: a ring that is popped belongs to one polling lcore. A ring that is pushed may be
- * used by several under its lock. Control creates and destroys rings when no lcore uses them.
+ * used by several lcores under its lock. Another thread may set up, reclaim from, end and destroy a
+ * ring only while no lcore uses it.
  */
 #ifndef SHUNT_VRING_VRING_H
 #define SHUNT_VRING_VRING_H
@@ -23,7 +24,7 @@
 #include <rte_spinlock.h>
 
 #include "frame/frame.h"
-#include "frame/hold.h"
+#include "frame/inflight.h"
 #include "vring/fault.h"
 #include "vring/journal.h"
 #include "vring/memory.h"
@@ -31,15 +32,15 @@
 enum {
 	VIRTQ_HEAD = 116,       /**< bytes of a frame copied to host memory */
 	VIRTQ_HEADER_MAX = 12,  /**< bytes of a virtio-net header */
-	VIRTQ_HEADER_LEN = 10,  /**< the same without its last field */
-	VIRTQ_SEGMENTS = 512,   /**< pieces of one burst's frames in guest memory */
-	VIRTQ_SIZE_MAX = 32768, /**< virtio 1.2 sections 2.7 and 2.8 */
+	VIRTQ_HEADER_LEN = 10,  /**< the same without num_buffers */
+	VIRTQ_SEGMENTS = 512,   /**< guest memory segments of the frames of one burst */
+	VIRTQ_SIZE_MAX = 32768, /**< largest queue size, virtio 1.2 sections 2.7 and 2.8 */
 	VIRTQ_FRAME_MAX = 65535 + FRAME_ETH_LEN + 2 * FRAME_TAG_LEN,
 };
 
 /**
- * A descriptor of a packed ring, virtio 1.2 section 2.8.13. What says whose it is stands in one word
- * with the rest, so that one load or store takes all of it.
+ * A descriptor of a packed ring, virtio 1.2 section 2.8.13. Length, buffer id and flags share a
+ * word, so that one load or store moves them together with the ownership flags.
  */
 struct virtq_packed_desc {
 	uint64_t addr;
@@ -57,7 +58,7 @@ struct virtq_packed_desc {
 struct virtq_packed_event {
 	union {
 		struct {
-			uint16_t off_wrap; /**< descriptor, and the wrap counter in bit 15 */
+			uint16_t off_wrap; /**< descriptor index, wrap counter in bit 15 */
 			uint16_t flags;
 		};
 		uint32_t word;
@@ -71,16 +72,16 @@ struct virtq;
 struct virtq_batch;
 struct virtq_ops;
 
-/** What became of frames that were pushed. */
+/** Result of virtq_push(). */
 struct virtq_result {
-	uint64_t bytes;  /**< of frames that are in the ring */
-	uint16_t sent;   /**< frames that are in the ring */
-	uint16_t misfit; /**< frames that no buffer of this ring can hold */
+	uint64_t bytes;  /**< of the frames written to the ring */
+	uint16_t sent;   /**< frames written to the ring */
+	uint16_t misfit; /**< frames not sent: no buffer of this ring can hold them */
 };
 
-/** What is settled before frames move; copied by virtq_init(). */
+/** Configuration of a ring; copied by virtq_init(). */
 struct virtq_setup {
-	const struct virtq_ops *ops; /**< NULL = the best this CPU has */
+	const struct virtq_ops *ops; /**< NULL = the best that this CPU supports */
 	union {
 		struct vring_desc *desc;
 		struct virtq_packed_desc *packed_desc;
@@ -94,26 +95,27 @@ struct virtq_setup {
 		struct virtq_packed_event *device_event;
 	};
 	const struct memory *memory;
-	uint16_t size; /**< descriptors; of a split ring a power of two */
-	/** Indexes; of a packed ring positions, with the wrap counter in bit 15 */
+	uint16_t size; /**< descriptors; a power of two for a split ring */
+	/** Next entry to read and to use; packed: descriptor index, wrap counter in bit 15 */
 	uint16_t last_avail;
 	uint16_t last_used;
-	uint8_t header_len; /**< 10 or 12, virtio 1.2 section 5.1.6; 12 of a packed ring */
+	uint8_t header_len; /**< 10 or 12, virtio 1.2 section 5.1.6; 12 for a packed ring */
 	bool packed;
 	bool event_idx;
 	bool mergeable;
-	uint8_t offloads;  /**< FRAME_CSUM, FRAME_TSO4, FRAME_TSO6 negotiated in this direction */
-	bool call_socket;  /**< callfd is a Unix socket, else an eventfd (call_check()) */
-	int callfd;        /**< to interrupt the guest, negative = none */
-	struct hold *hold; /**< for a ring that is popped, whose frames devices may read; or NULL */
+	uint8_t offloads; /**< FRAME_CSUM, FRAME_TSO4, FRAME_TSO6 negotiated in this direction */
+	bool call_socket; /**< callfd is a Unix socket, else an eventfd; see call_check() */
+	int callfd;       /**< interrupts the guest; negative = none */
+	/** In-flight frames of a ring that is popped; NULL = devices must not read its frames */
+	struct inflight *inflight;
 	struct virtq_journal *journal; /**< of this ring; NULL = none is kept */
-	struct virtq_home home;        /**< where the ring lies, for its journal */
+	struct virtq_home home;        /**< location of the ring, for its journal */
 };
 
-/** The bursts of split or packed rings, compiled for one instruction set. */
+/** Burst functions for split or packed rings, compiled for one instruction set. */
 struct virtq_ops {
 	const char *name;
-	const struct virtq_ops *packed; /**< the same for packed rings; NULL there */
+	const struct virtq_ops *packed; /**< the same for packed rings; NULL in those */
 	uint16_t (*pop)(struct virtq *ring, struct virtq_batch *batch, struct frame frames[],
 		uint16_t n, uint64_t *bad);
 	uint16_t (*push)(struct virtq *ring, struct frame *const frames[], uint16_t n,
@@ -145,53 +147,61 @@ struct virtq {
 	uint8_t offloads;
 	bool call_socket;
 	int callfd;
-	struct hold *hold; /**< of frames popped that devices read from; NULL = none may */
+	struct inflight *inflight;     /**< NULL = devices must not read its frames */
 	struct virtq_journal *journal; /**< NULL = none is kept */
 
-	/* Written by the lcore that pops, or that holds the lock for pushing. */
+	/* Written by the polling lcore that pops, or that pushes under the lock. */
 	_Alignas(64) rte_spinlock_t lock;
 	uint16_t last_avail;  /**< next entry of the available ring; see struct virtq_setup */
 	uint16_t last_used;   /**< next entry of the used ring */
-	uint16_t signalled;   /**< last_used when the guest was last told */
-	bool signalled_valid; /**< it has been told something */
-	bool untold;          /**< something was used since */
-	bool unwanted; /**< split, without EVENT_IDX: the driver wanted no interrupts when last asked */
-	unsigned hint;                  /**< memory region of the last buffer */
-	struct virtq_packed_desc *held; /**< packed: first to be used of a burst, NULL = none yet */
-	uint64_t held_word;             /**< what it is to become once the others are written */
+	uint16_t signalled;   /**< last_used when an interrupt was last sent or found unwanted */
+	bool signalled_valid; /**< `signalled` is set */
+	bool pending;         /**< notification pending: descriptors were used since */
+	bool unwanted;        /**< split, no EVENT_IDX: VRING_AVAIL_F_NO_INTERRUPT when last read */
+	unsigned hint;        /**< memory region of the last buffer */
+	struct virtq_packed_desc *held; /**< packed: first used descriptor of a burst, or NULL */
+	uint64_t held_word;             /**< stored there once the others are written */
 
-	/* Written by lcores, once; read by lcores and control. */
-	atomic_int broken;   /**< enum virtq_fault */
+	/* Written by polling lcores, read by polling lcores and the control thread. */
+	atomic_int broken;   /**< enum virtq_fault; written once */
 	atomic_ullong calls; /**< interrupts sent */
 };
 
-/** Frames of one burst on their way out of a ring: what the frames' pointers point to. */
+/** Storage of one popped burst: the frames point into it until virtq_pop_done(). */
 struct virtq_batch {
-	/* Header and first bytes of each frame, as they lie in the guest: lines to copy whole. */
+	/* Header and first bytes of each frame, adjacent as in guest memory: copied by lines. */
 	uint8_t head[FRAME_BURST][VIRTQ_HEADER_MAX + VIRTQ_HEAD] __attribute__((aligned(64)));
 	struct frame_segment segment[VIRTQ_SEGMENTS];
-	uint16_t chain[FRAME_BURST]; /**< head descriptor of each frame taken; packed: buffer id */
-	uint16_t descs[FRAME_BURST]; /**< packed: descriptors of each frame taken */
-	uint16_t taken;              /**< how many, bad ones included */
+	uint16_t chain[FRAME_BURST]; /**< head descriptor of each chain taken; packed: buffer id */
+	uint16_t descs[FRAME_BURST]; /**< packed: descriptors of each chain taken */
+	uint16_t taken;              /**< chains taken, including malformed frames */
 };
 
-/** The bursts that this CPU can run, of split rings, the best first. @return NULL beyond the last */
+/**
+ * Burst functions for split rings that this CPU can run, the best first. Any thread.
+ *
+ * @return NULL beyond the last one
+ */
 const struct virtq_ops *virtq_ops_at(unsigned i);
 
-/** Is there a ring that this can be the setup of? */
+/** @return true if size, alignment, header length and indexes are legal for the ring format */
 bool virtq_valid(const struct virtq_setup *setup);
 
-/** Check and take over a setup. @return 0; -EINVAL for a ring that cannot be */
+/**
+ * Initialise a ring from a setup, which is copied. No lcore may use the ring yet.
+ *
+ * @return 0; -EINVAL unless virtq_valid()
+ */
 int virtq_init(struct virtq *ring, const struct virtq_setup *setup);
 
 /**
- * Take frames out of a guest's transmit ring. Their payload stays in the guest's buffers until
- * virtq_pop_done().
+ * Pop frames from a guest's transmit ring. Their payload stays in the guest's buffers, which are
+ * returned by virtq_pop_done(). Polling lcore that owns the ring.
  *
  * @param n up to FRAME_BURST
- * @param frames receives up to n; those that make no sense are left out
+ * @param frames receives up to n; malformed frames are left out
  * @param bad incremented for each frame left out
- * @return how many frames
+ * @return number of frames
  */
 static inline uint16_t
 virtq_pop(struct virtq *ring, struct virtq_batch *batch, struct frame frames[], uint16_t n,
@@ -201,38 +211,41 @@ virtq_pop(struct virtq *ring, struct virtq_batch *batch, struct frame frames[], 
 }
 
 /**
- * Give all buffers of the last virtq_pop() back to the guest, but for those that are held and those
- * that wait for them. virtq_tell() is to follow.
+ * Return all buffers of the last virtq_pop() to the guest, except those in flight and those that
+ * wait for them. virtq_notify() must follow. Polling lcore that owns the ring.
  */
 void virtq_pop_done(struct virtq *ring, const struct virtq_batch *batch);
 
 /**
- * Give back what devices have read since, and a batch that was popped: what virtq_pop_done() does
- * for a ring with a hold.
+ * Return the buffers that devices have finished reading and those of a popped batch that need not
+ * wait. Only for a ring with `inflight` set. Polling lcore that owns the ring, or any thread once
+ * no lcore uses it.
  *
- * @param batch NULL = no new one
+ * @param batch NULL = only reclaim
  */
-void virtq_settle(struct virtq *ring, const struct virtq_batch *batch);
+void virtq_reclaim(struct virtq *ring, const struct virtq_batch *batch);
 
-/** Are buffers of a ring that is popped still to go back? */
+/** @return true if popped buffers are in flight, or wait for in-flight ones */
 static inline bool
 virtq_waits(const struct virtq *ring)
 {
-	return ring->hold != NULL && !hold_is_empty(ring->hold);
+	return ring->inflight != NULL && !inflight_is_empty(ring->inflight);
 }
 
 /**
- * The last word on a ring that was popped, when nobody uses it any more: its indexes agree
- * afterwards. Frames behind one that a device still reads will be popped again.
+ * Stop popping a ring that no lcore uses any more. Afterwards the available and used indexes agree:
+ * late buffers are returned, and buffers from the oldest in-flight one on are rewound, so that
+ * they will be popped again.
  */
 void virtq_pop_end(struct virtq *ring);
 
 /**
- * Put frames into a guest's receive ring; virtq_tell() is to follow. Frames are only read. Call with
- * the ring's lock held where several lcores push.
+ * Push frames into a guest's receive ring; virtq_notify() must follow. Frames are only read and
+ * remain the caller's. Polling lcore; with the ring's lock held where several lcores push.
  *
  * @param n up to FRAME_BURST
- * @return how many were dealt with, from the first: the ring was full or broke at the next
+ * @param result overwritten
+ * @return number of frames processed, sent or misfit; the ring was full or broken at the next one
  */
 static inline uint16_t
 virtq_push(
@@ -242,36 +255,37 @@ virtq_push(
 }
 
 /**
- * Interrupt those guests that want it of what was pushed, or given back, since they were last told.
- * One memory fence, which waits for all stores so far, is for all of them. A packed ring must have
- * been told before it is pushed to, or popped from, again: its places tell only two rounds apart.
+ * Send an interrupt for each ring with a notification pending whose driver wants one. One memory
+ * fence, which waits for all earlier stores, covers all rings. A packed ring must be notified
+ * before it is pushed to or popped from again, since its wrap counter tells only two passes over
+ * the ring apart.
  *
- * @param rings the calling lcore's own, or locked by it
+ * @param rings owned or locked by the calling polling lcore
  */
-void virtq_tell(struct virtq *const rings[], unsigned n);
+void virtq_notify(struct virtq *const rings[], unsigned n);
 
 /**
- * The same without the fence, by what is known of what guests want. The others may have come to want
- * it a moment ago: virtq_tell() is still to follow for them.
+ * The same without fence. A driver may have enabled interrupts just before, which only the fence
+ * makes visible: virtq_notify() must follow for the rings that remain.
  *
- * @param rings those that are left are moved to its front
- * @return how many are left
+ * @param rings the rings that remain, whose notification is still pending, are moved to the front
+ * @return number of rings that remain
  */
-unsigned virtq_tell_early(struct virtq *rings[], unsigned n);
+unsigned virtq_notify_unfenced(struct virtq *rings[], unsigned n);
 
 /**
- * Which word changes when the guest makes buffers available? It lies in guest memory, for as long as
- * the ring does.
+ * Find the word that changes when the guest makes buffers available. It lies in guest memory and is
+ * valid as long as the ring.
  *
- * @param value receives what it holds now
- * @return NULL: there are buffers already, or some that were taken wait to go back
+ * @param value receives its present value
+ * @return NULL if buffers are available already or virtq_waits()
  */
-const uint16_t *virtq_watch(const struct virtq *ring, uint16_t *value);
+const uint16_t *virtq_monitor(const struct virtq *ring, uint16_t *value);
 
-/** Tell the guest whether to notify us of new buffers: a polled ring wants none. */
+/** Disable the guest's kicks, which a polled ring does not need. */
 void virtq_suppress_kicks(struct virtq *ring);
 
-/** Break a ring for a reason found elsewhere; the first reason stays. Any thread. */
+/** Mark a ring broken; the first reason stays. Any thread. */
 static inline void
 virtq_break(struct virtq *ring, enum virtq_fault fault)
 {

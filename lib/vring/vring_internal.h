@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the files of a virtqueue share: reading a ring, walking chains, telling the guest.
- * Private to lib/vring.
+ * Internals shared by the files of a virtqueue: reading a split ring, walking chains, publishing
+ * used descriptors. Private to lib/vring.
  *
  * Thread safety: as vring.h.
  */
@@ -12,7 +12,7 @@
 
 #include "vring/vring.h"
 
-/** The first bytes of every buffer chain: struct virtio_net_hdr_mrg_rxbuf, virtio 1.2 5.1.6. */
+/** Header at the start of every buffer chain: struct virtio_net_hdr, virtio 1.2 section 5.1.6. */
 struct virtq_header {
 	uint8_t flags;
 	uint8_t gso_type;
@@ -21,24 +21,24 @@ struct virtq_header {
 	uint16_t csum_start;
 	uint16_t csum_offset;
 	uint16_t buffers;
-	uint32_t end; /**< not part of it: 16 bytes are loaded at once */
+	uint32_t end; /**< padding: 16 bytes are loaded at once */
 };
 
-/** A buffer of a chain, translated. */
+/** A buffer of a chain, translated to HVA. */
 struct virtq_buffer {
 	uint8_t *data;
 	uint32_t len;
 };
 
-/** Where a chain of descriptors was found: what it takes to give it back. */
+/** Identity of a descriptor chain, needed to use it. */
 struct virtq_chain {
 	uint16_t id;    /**< split: head descriptor; packed: buffer id */
-	uint16_t descs; /**< packed: descriptors it takes in the ring */
+	uint16_t descs; /**< packed: number of its descriptors in the ring */
 };
 
-enum { VIRTQ_CHAIN_MAX = 256 }; /**< descriptors of one table in a chain, and buffers of a chain */
+enum { VIRTQ_CHAIN_MAX = 256 }; /**< descriptors of a chain in one table; buffers of a chain */
 
-/** Read a descriptor that the guest may be writing: 16 bytes, each once. */
+/** Read an aligned descriptor that the guest may be writing; each of its bytes is read once. */
 static inline struct vring_desc
 virtq_read(const struct vring_desc *table, uint16_t index)
 {
@@ -50,19 +50,19 @@ virtq_read(const struct vring_desc *table, uint16_t index)
 	return desc;
 }
 
-/** Read a descriptor of any table, which need not be aligned, once. */
+/** Read a descriptor of any table, once. An indirect table need not be aligned. */
 static inline struct vring_desc
 virtq_read_any(const struct vring_desc *table, uint32_t index)
 {
 	struct vring_desc desc;
 
 	memcpy(&desc, (const uint8_t *)table + index * sizeof(desc), sizeof(desc));
-	/* The compiler, too, must not go back to where it was read from. */
+	/* Keep the compiler from reading guest memory again. */
 	__asm__ volatile("" : "+m"(desc));
 	return desc;
 }
 
-/** Enter a chain into the used ring, in one store. */
+/** Write an element of the used ring in one store. */
 static inline void
 virtq_use(struct vring_used *used, uint16_t position, uint16_t head, uint32_t len)
 {
@@ -71,7 +71,7 @@ virtq_use(struct vring_used *used, uint16_t position, uint16_t head, uint32_t le
 	memcpy(&used->ring[position], &element, sizeof(element));
 }
 
-/** Ask for the lines of the used ring that a burst will write: the guest has read them. */
+/** Prefetch for writing the lines of the used ring of a burst: they are in the guest's cache. */
 static inline void
 virtq_prefetch_used(const struct virtq *ring, uint16_t n)
 {
@@ -81,14 +81,17 @@ virtq_prefetch_used(const struct virtq *ring, uint16_t n)
 		__builtin_prefetch(&ring->used->ring[(ring->last_used + i) & ring->mask], 1);
 }
 
-/** The same where the ring goes on. */
+/** Write the next element of the used ring. */
 static inline void
 virtq_use_next(struct virtq *ring, uint16_t head, uint32_t len)
 {
 	virtq_use(ring->used, ring->last_used++ & ring->mask, head, len);
 }
 
-/** Does the driver of a split ring want interrupts now? Without EVENT_IDX, virtio 1.2 section 2.7.7. */
+/**
+ * Read whether the driver of a split ring without EVENT_IDX wants interrupts (virtio 1.2 section
+ * 2.7.7).
+ */
 static inline void
 virtq_look_flags(struct virtq *ring)
 {
@@ -96,7 +99,7 @@ virtq_look_flags(struct virtq *ring)
 				 VRING_AVAIL_F_NO_INTERRUPT) != 0;
 }
 
-/** Buffers that the guest has made available and nobody has taken. @return 0 once broken */
+/** @return number of available buffers that have not been taken; 0 if the index breaks the ring */
 static inline uint16_t
 virtq_available(struct virtq *ring)
 {
@@ -104,7 +107,7 @@ virtq_available(struct virtq *ring)
 	uint16_t idx = __atomic_load_n(&ring->avail->idx, __ATOMIC_ACQUIRE);
 	uint16_t n = (uint16_t)(idx - ring->last_avail);
 
-	/* While its line is here; the driver writes there again and again. */
+	/* Now, while the line is in the cache: the driver writes to it often. */
 	virtq_look_flags(ring);
 	if (__builtin_expect(n > (uint32_t)ring->mask + 1, 0)) {
 		virtq_break(ring, VIRTQ_BAD_INDEX);
@@ -122,37 +125,39 @@ virtq_head(const struct virtq *ring, uint16_t position)
 }
 
 /**
- * Add the buffers that a descriptor names, none when it is empty.
+ * Append the buffers of a descriptor: none if its length is 0, several across neighbouring regions.
  *
- * @param n how many there are; updated
- * @return 0; negative: the ring is broken, or -E2BIG
+ * @param writable direction that the descriptor must have
+ * @param n number of buffers; updated
+ * @return 0; -E2BIG: more than VIRTQ_CHAIN_MAX buffers; other negative: the ring is broken
  */
 int virtq_collect(struct virtq *ring, const struct vring_desc *desc, bool writable,
 	struct virtq_buffer buffers[VIRTQ_CHAIN_MAX], unsigned *n);
 
 /**
- * Find an indirect table. It stays where it is: entries are read one by one, each once.
+ * Check and translate an indirect table. It is not copied: each entry is to be read once.
  *
- * @param entries receives how many it has, of either kind
- * @return NULL: the ring is broken
+ * @param len bytes
+ * @param entries receives the number of entries, 16 bytes each for split and packed rings
+ * @return the table in guest memory; NULL: the ring is broken
  */
 const struct vring_desc *virtq_table(
 	struct virtq *ring, uint64_t addr, uint32_t len, uint32_t *entries);
 
 /**
- * Collect the buffers of a chain, direct or indirect, that are not empty.
+ * Collect the non-empty buffers of a chain, direct or indirect.
  *
- * @param writable buffers must be for us to write; or none may be
- * @return how many, of a chain to write to at most the first VIRTQ_CHAIN_MAX; negative: the ring is
- *         broken, or -E2BIG for a chain to read that is too long for us
+ * @param writable all buffers must be device-writable, else device-readable
+ * @return number of buffers, of a writable chain the first VIRTQ_CHAIN_MAX at most; -E2BIG: a
+ *         readable chain exceeds VIRTQ_CHAIN_MAX; other negative: the ring is broken
  */
 int virtq_walk(struct virtq *ring, uint16_t head, bool writable,
 	struct virtq_buffer buffers[VIRTQ_CHAIN_MAX]);
 
-/** Let the guest see what was entered into the used ring. */
+/** Publish the used index of a split ring; a notification is pending then. */
 void virtq_publish(struct virtq *ring);
 
-/** virtq_pop_done() of a split ring that gave something. */
+/** virtq_pop_done() of a split ring for a batch that is not empty and nothing in flight. */
 void virtq_split_pop_done(struct virtq *ring, const struct virtq_batch *batch);
 
 #endif

@@ -54,7 +54,7 @@ run_producer(const uint8_t *data, size_t size)
 		/* Sometimes what could be true. */
 		atomic_store(&ring.words->tail, data[11] & 1 ? tail : ring.head - tail % RING);
 		memcpy(ring.data + at, data, 16);
-		uint8_t *room = capture_ring_room(&ring, len);
+		uint8_t *room = capture_ring_space(&ring, len);
 		fuzz_check(ring.tail <= ring.head && ring.head - ring.tail <= RING);
 		if (room == NULL)
 			continue;
@@ -79,7 +79,7 @@ run_consumer(const uint8_t *data, size_t size)
 	fuzz_check(memory != NULL);
 	if (size > 8) {
 		memcpy(memory, data, 8);
-		memcpy(memory + CAPTURE_WORDS_ROOM, data + 8, size - 8 < RING ? size - 8 : RING);
+		memcpy(memory + CAPTURE_WORDS_SPACE, data + 8, size - 8 < RING ? size - 8 : RING);
 	}
 	capture_reader_init(&reader, memory, RING);
 	if (capture_reader_look(&reader))

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "datapath/classify.h"
-#include "datapath/ingress.h"
+#include "datapath/classify_rules.h"
 #include "eal_fixture.h"
 #include "frame/convert.h"
 #include "frame/hash.h"
@@ -18,7 +18,7 @@
 #include "packets.h"
 #include "policy/reserved.h"
 #include "port/send.h"
-#include "vlan/retag.h"
+#include "vlan/rewrite.h"
 
 /** What an input begins with; the frame's bytes follow. */
 struct input {
@@ -102,17 +102,17 @@ rules_of_kind(unsigned kind, struct rules *rules)
 
 /** The frame as it leaves by a port, in guest memory cut into pieces, or in an mbuf. */
 static void
-retag(const struct input *input, const struct frame *frame, uint32_t length)
+rewrite_tags(const struct input *input, const struct frame *frame, uint32_t length)
 {
-	static struct retag_room room;
+	static struct vlan_rewrite buffers;
 	static struct frame_segment pieces[FRAME_MAX];
 	struct frame copy = *frame;
 	struct rules rules;
 
 	rules_of_kind(input->rest % 5u, &rules);
-	if (retag_is_needless(&rules.vlan, frame))
+	if (vlan_rewrite_is_needless(&rules.vlan, frame))
 		return;
-	uint32_t piece = RTE_MAX(input->first, length / (RETAG_SEGMENTS - 2) + 1);
+	uint32_t piece = RTE_MAX(input->first, length / (VLAN_REWRITE_SEGMENTS - 2) + 1);
 	for (uint32_t at = 0; at < length; at += piece)
 		pieces[copy.segments++] =
 			(struct frame_segment){bytes + at, RTE_MIN(piece, length - at)};
@@ -124,7 +124,7 @@ retag(const struct input *input, const struct frame *frame, uint32_t length)
 			rte_pktmbuf_refcnt_update(copy.mbuf, 1);
 	}
 	struct rte_mbuf *shared = (input->room & 3) == 3 ? copy.mbuf : NULL;
-	struct frame *out = retag_frame(&room, &rules.vlan, &copy);
+	struct frame *out = vlan_rewrite_frame(&buffers, &rules.vlan, &copy);
 	fuzz_check(out != NULL);
 	struct rte_mbuf *mbuf =
 		out->mbuf != NULL ? out->mbuf : convert_to_mbuf(out, eal_fixture_pool());
@@ -137,7 +137,7 @@ retag(const struct input *input, const struct frame *frame, uint32_t length)
 		fuzz_check(packet_get16(after + 12) == rules.vlan.tpid &&
 			   (packet_get16(after + 14) & 0xfff) == frame->vlan);
 	rte_pktmbuf_free(mbuf);
-	retag_done(&room);
+	vlan_rewrite_done(&buffers);
 	rte_pktmbuf_free(shared);
 }
 
@@ -156,7 +156,7 @@ ingress(const struct input *input, uint32_t length, uint16_t head_len)
 	rules.policy.port = 7;
 	snapshot.rules[7] = &rules;
 	*frame = (struct frame){.head = head, .head_len = head_len, .len = length};
-	ingress_burst(fdb, &snapshot, &burst, true, true);
+	classify_rules_burst(fdb, &snapshot, &burst, true, true);
 	uint16_t dest = burst.dest[0];
 	fuzz_check(dest < PORT_MAX || dest >= DEST_FLOODS ||
 		   (dest >= DEST_DROP && dest < DEST_DROP + DROP_COUNT));
@@ -164,7 +164,7 @@ ingress(const struct input *input, uint32_t length, uint16_t head_len)
 	if (dest < DEST_DROP || dest >= DEST_FORWARD) {
 		fuzz_check(vlan_carries(&rules.vlan, frame->vlan));
 		fuzz_check(frame->tag_len == 0 || frame->tag_len == 4);
-		retag(input, frame, length);
+		rewrite_tags(input, frame, length);
 	}
 	free(head);
 }

@@ -166,10 +166,10 @@ static bool
 load(struct side *side, const struct input *input, const struct input_ring *from,
 	const uint8_t **data, size_t *size)
 {
-	uint8_t *tables = side->guest.memory.region[from->flags & INSIDE ? 0 : 2].host;
+	uint8_t *tables = side->guest.memory.region[from->flags & INSIDE ? 0 : 2].hva;
 
 	for (unsigned i = 0; i < RING_REGIONS; i++)
-		memset(side->guest.memory.region[i].host, 0, REGION);
+		memset(side->guest.memory.region[i].hva, 0, REGION);
 	side->inside = (from->flags & INSIDE) != 0;
 	side->packed = (from->flags & PACKED) != 0;
 	side->size = (uint16_t)(side->packed ? 1 + 2 * from->size_log
@@ -210,8 +210,8 @@ in_guest(const struct memory *memory, const struct frame_segment *segment)
 {
 	for (unsigned i = 0; i < memory->n; i++) {
 		const struct memory_region *region = &memory->region[i];
-		if (segment->data >= region->host && segment->data < region->host + region->size)
-			return segment->len <= region->host + region->size - segment->data;
+		if (segment->data >= region->hva && segment->data < region->hva + region->size)
+			return segment->len <= region->hva + region->size - segment->data;
 	}
 	return false;
 }
@@ -307,7 +307,7 @@ push(struct side *side, struct frame frames[], uint16_t n)
 	for (uint16_t i = 0; i < n; i++)
 		list[i] = &frames[i];
 	uint16_t done = virtq_push(&side->ring, list, n, &result);
-	virtq_tell((struct virtq *[]){&side->ring}, 1);
+	virtq_notify((struct virtq *[]){&side->ring}, 1);
 	fuzz_check(done <= n && result.sent + result.misfit == done);
 	check_pushed(side, &result, before);
 }
@@ -330,7 +330,7 @@ mutate(const struct input *input, const struct input_mutation *mutations, unsign
 {
 	for (unsigned i = 0; i < input->mutations; i++) {
 		struct side *side = &sides[mutations[i].where & 1];
-		uint8_t *memory = side->guest.memory.region[mutations[i].where & 2].host;
+		uint8_t *memory = side->guest.memory.region[mutations[i].where & 2].hva;
 		if ((mutations[i].where >> 2) % ROUNDS_MAX == round)
 			memory[mutations[i].at] ^= mutations[i].value;
 	}
@@ -351,7 +351,7 @@ run(const struct input *input, const struct input_mutation *mutations)
 		if (n > 0)
 			convert(&frames[n - 1]);
 		virtq_pop_done(&sides[0].ring, batch);
-		virtq_tell((struct virtq *[]){&sides[0].ring}, 1);
+		virtq_notify((struct virtq *[]){&sides[0].ring}, 1);
 		fuzz_check(sides[0].ring.last_avail == sides[0].ring.last_used);
 	}
 }
@@ -371,7 +371,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (mutations == NULL)
 		return 0;
 	for (unsigned i = 0; i < 2; i++) {
-		uint8_t *image = sides[i].guest.memory.region[0].host + IMAGE_AT;
+		uint8_t *image = sides[i].guest.memory.region[0].hva + IMAGE_AT;
 		/* Tables that lie inside may be written over: the input asked for it. */
 		memcpy(image, data, size < REGION - IMAGE_AT ? size : REGION - IMAGE_AT);
 	}

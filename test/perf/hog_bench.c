@@ -38,12 +38,12 @@ static struct bench {
 } bench;
 
 static void
-send_frames_in(void *dev, uint16_t lane, struct frame *const frames[], uint16_t n,
+send_frames_in(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 	struct counters *counters)
 {
 	struct virtq_result result;
 
-	(void)lane, (void)counters;
+	(void)lcore_id, (void)counters;
 	virtq_push(&((struct side *)dev)->ring, frames, n, &result);
 	bench.sent += result.sent;
 }

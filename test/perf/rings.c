@@ -20,7 +20,7 @@ rings_open(void)
 	if (host == MAP_FAILED)
 		return false;
 	madvise(host, MEMORY, MADV_HUGEPAGE);
-	memory.region[0] = (struct memory_region){.size = MEMORY, .host = host};
+	memory.region[0] = (struct memory_region){.size = MEMORY, .hva = host};
 	memory.n = 1;
 	return true;
 }
@@ -29,7 +29,7 @@ static void *
 take(size_t size)
 {
 	static size_t taken;
-	uint8_t *part = memory.region[0].host + taken;
+	uint8_t *part = memory.region[0].hva + taken;
 
 	taken += (size + 4095) & ~(size_t)4095;
 	return part;
@@ -45,7 +45,7 @@ rings_make(uint16_t flags)
 		take(sizeof(struct vring_used) + RINGS_SIZE * sizeof(struct vring_used_elem) + 2);
 	for (unsigned i = 0; i < RINGS_SIZE; i++) {
 		side->desc[i] = (struct vring_desc){
-			(uint64_t)(side->buffer[i % RINGS_IN_USE] - memory.region[0].host),
+			(uint64_t)(side->buffer[i % RINGS_IN_USE] - memory.region[0].hva),
 			RINGS_BUFFER, flags, 0};
 		side->avail->ring[i] = (uint16_t)i;
 	}

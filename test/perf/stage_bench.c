@@ -42,12 +42,12 @@ struct bench {
 static struct bench bench;
 
 static void
-keep_frames(void *dev, uint16_t lane, struct frame *const frames[], uint16_t n,
+keep_frames(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 	struct counters *counters)
 {
 	static struct frame *kept[FRAME_BURST];
 
-	(void)dev, (void)lane, (void)counters;
+	(void)dev, (void)lcore_id, (void)counters;
 	memcpy(kept, frames, n * sizeof(frames[0]));
 	bench.sent = kept;
 	bench.n_sent = n;
@@ -107,7 +107,7 @@ one_burst(uint64_t spent[STAGES])
 	virtq_push(&bench.to->ring, bench.sent, bench.n_sent, &result);
 	at[DONE] = rte_rdtsc();
 	virtq_pop_done(&bench.from->ring, &bench.batch);
-	(void)virtq_tell_early((struct virtq *[]){&bench.from->ring, &bench.to->ring}, 2);
+	(void)virtq_notify_unfenced((struct virtq *[]){&bench.from->ring, &bench.to->ring}, 2);
 	at[STAGES] = rte_rdtsc();
 	for (unsigned stage = 0; stage < STAGES; stage++)
 		spent[stage] += at[stage + 1] - at[stage];

@@ -30,7 +30,7 @@ eal_fixture_start(void)
 	if (rte_eal_init(RTE_DIM(argv) - 1, (char **)(uintptr_t)argv) < 0)
 		return -rte_errno;
 	pool = rte_pktmbuf_pool_create(
-		"test", EAL_POOL_MBUFS, 0, 0, EAL_POOL_ROOM + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY);
+		"test", EAL_POOL_MBUFS, 0, 0, EAL_POOL_SPACE + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY);
 	return pool != NULL ? 0 : -rte_errno;
 }
 

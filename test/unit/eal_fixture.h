@@ -12,7 +12,7 @@
 
 #include <rte_mbuf.h>
 
-enum { EAL_POOL_MBUFS = 4095, EAL_POOL_ROOM = 2048 };
+enum { EAL_POOL_MBUFS = 4095, EAL_POOL_SPACE = 2048 };
 
 /** Start the EAL, once. @return 0 or negative errno */
 int eal_fixture_start(void);

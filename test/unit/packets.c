@@ -340,8 +340,8 @@ packet_chain(struct rte_mempool *pool, const uint8_t *bytes, uint32_t length, ui
 	uint32_t done = 0, want = first;
 
 	for (;;) {
-		uint32_t room = rte_pktmbuf_tailroom(mbuf);
-		uint32_t part = RTE_MIN(length - done, want > 0 ? RTE_MIN(want, room) : room);
+		uint32_t space = rte_pktmbuf_tailroom(mbuf);
+		uint32_t part = RTE_MIN(length - done, want > 0 ? RTE_MIN(want, space) : space);
 		memcpy(rte_pktmbuf_mtod(mbuf, void *), bytes + done, part);
 		mbuf->data_len = (uint16_t)part;
 		done += part;

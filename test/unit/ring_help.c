@@ -29,18 +29,18 @@ void
 ring_guest_start_sized(struct ring_guest *guest, uint32_t size)
 {
 	const uint64_t start[RING_REGIONS] = {RING_LOW, RING_LOW + size, RING_TABLE};
-	struct memory_claim claims[RING_REGIONS];
+	struct memory_region_desc regions[RING_REGIONS];
 	struct err err = {0};
 
 	for (unsigned i = 0; i < RING_REGIONS; i++) {
 		guest->fd[i] = memfd_create("guest", MFD_CLOEXEC);
 		ring_require(guest->fd[i] >= 0, "memfd_create");
 		ring_require(ftruncate(guest->fd[i], size) == 0, "ftruncate");
-		claims[i] =
-			(struct memory_claim){.guest = start[i], .size = size, .fd = guest->fd[i]};
+		regions[i] = (struct memory_region_desc){
+			.gpa = start[i], .size = size, .fd = guest->fd[i]};
 	}
 	ring_require(
-		memory_map(&guest->memory, claims, RING_REGIONS, &err) == 0, "memory_map failed");
+		memory_map(&guest->memory, regions, RING_REGIONS, &err) == 0, "memory_map failed");
 }
 
 void
@@ -56,8 +56,8 @@ ring_at(const struct ring_guest *guest, uint64_t addr)
 {
 	for (unsigned i = 0; i < guest->memory.n; i++) {
 		const struct memory_region *region = &guest->memory.region[i];
-		if (addr >= region->guest && addr - region->guest < region->size)
-			return region->host + (addr - region->guest);
+		if (addr >= region->gpa && addr - region->gpa < region->size)
+			return region->hva + (addr - region->gpa);
 	}
 	ring_require(false, "no such address");
 	return NULL;
@@ -112,7 +112,7 @@ ring_digest(const struct ring_guest *guest, uint32_t len)
 		const struct memory_region *region = &guest->memory.region[i];
 		for (uint32_t at = 0; at < 2 * len; at += sizeof(word)) {
 			uint64_t offset = at < len ? at : region->size - 2 * (uint64_t)len + at;
-			memcpy(&word, region->host + offset, sizeof(word));
+			memcpy(&word, region->hva + offset, sizeof(word));
 			digest = (digest ^ word) * UINT64_C(0x9e3779b97f4a7c15);
 		}
 	}
@@ -120,7 +120,7 @@ ring_digest(const struct ring_guest *guest, uint32_t len)
 }
 
 uint16_t
-ring_place(const struct ring_driver *driver, uint32_t count)
+ring_idx_wrap(const struct ring_driver *driver, uint32_t count)
 {
 	uint32_t wrap = count / driver->size % 2 == 0;
 
@@ -130,8 +130,8 @@ ring_place(const struct ring_driver *driver, uint32_t count)
 static uint16_t
 ring_owner_flags(const struct ring_driver *driver, uint32_t count)
 {
-	return ring_place(driver, count) >> 15 ? 1 << VRING_PACKED_DESC_F_AVAIL
-					       : 1 << VRING_PACKED_DESC_F_USED;
+	return ring_idx_wrap(driver, count) >> 15 ? 1 << VRING_PACKED_DESC_F_AVAIL
+						  : 1 << VRING_PACKED_DESC_F_USED;
 }
 
 /** As if so many descriptors had been used before. */
@@ -162,8 +162,8 @@ ring_start(struct ring_driver *driver, struct ring_guest *guest, unsigned slot,
 		.size = size,
 		.avail_next = options->first,
 		.used_seen = options->first,
-		.place_avail = options->first,
-		.place_used = options->first,
+		.descs_avail = options->first,
+		.descs_used = options->first,
 		.callfd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC),
 	};
 	memset(base, 0, SLOT_SIZE);
@@ -173,7 +173,7 @@ ring_start(struct ring_driver *driver, struct ring_guest *guest, unsigned slot,
 		driver->avail->idx = options->first;
 		driver->used->idx = options->first;
 	}
-	uint16_t first = driver->packed ? ring_place(driver, options->first) : options->first;
+	uint16_t first = driver->packed ? ring_idx_wrap(driver, options->first) : options->first;
 	driver->setup = (struct virtq_setup){
 		.ops = options->ops,
 		.desc = driver->desc,
@@ -230,9 +230,9 @@ static uint16_t
 ring_add_packed(struct ring_driver *driver, const struct ring_part parts[], unsigned n)
 {
 	uint16_t id = driver->next_desc;
-	uint32_t first = driver->place_avail;
+	uint32_t first = driver->descs_avail;
 
-	ring_require(n > 0 && driver->place_avail + n - driver->place_used <= driver->size,
+	ring_require(n > 0 && driver->descs_avail + n - driver->descs_used <= driver->size,
 		"no free descriptors");
 	for (unsigned i = n; i-- > 0;) {
 		struct virtq_packed_desc *desc = &driver->packed_desc[(first + i) % driver->size];
@@ -246,10 +246,10 @@ ring_add_packed(struct ring_driver *driver, const struct ring_part parts[], unsi
 	uint16_t slot = driver->avail_next++ % RING_SIZE_MAX;
 	driver->posted[slot].id = id;
 	driver->posted[slot].descs = (uint16_t)n;
-	driver->posted[slot].place = first;
+	driver->posted[slot].idx_wrap = first;
 	driver->addr[id] = parts[0].addr;
 	driver->next_desc = (uint16_t)((id + n) % driver->size);
-	driver->place_avail += n;
+	driver->descs_avail += n;
 	return id;
 }
 
@@ -259,7 +259,7 @@ ring_flags(struct ring_driver *driver)
 	unsigned slot = (uint16_t)(driver->avail_next - 1) % RING_SIZE_MAX;
 
 	return driver->packed
-		       ? &driver->packed_desc[driver->posted[slot].place % driver->size].flags
+		       ? &driver->packed_desc[driver->posted[slot].idx_wrap % driver->size].flags
 		       : &driver->desc[driver->posted[slot].id].flags;
 }
 
@@ -315,15 +315,15 @@ ring_used_packed(struct ring_driver *driver, struct vring_used_elem *entry)
 	struct virtq_packed_desc desc;
 
 	desc.word = __atomic_load_n(
-		&driver->packed_desc[driver->place_used % driver->size].word, __ATOMIC_ACQUIRE);
-	if ((desc.flags & both) != (ring_place(driver, driver->place_used) >> 15 ? both : 0))
+		&driver->packed_desc[driver->descs_used % driver->size].word, __ATOMIC_ACQUIRE);
+	if ((desc.flags & both) != (ring_idx_wrap(driver, driver->descs_used) >> 15 ? both : 0))
 		return false;
 	ring_require(driver->used_seen != driver->avail_next, "more used than available");
 	ring_require(desc.id == driver->posted[slot].id, "used out of order");
 	ring_require((desc.flags & ~both) == (desc.len > 0 ? VRING_DESC_F_WRITE : 0),
 		"flags of a used descriptor");
 	*entry = (struct vring_used_elem){desc.id, desc.len};
-	driver->place_used += driver->posted[slot].descs;
+	driver->descs_used += driver->posted[slot].descs;
 	driver->used_seen++;
 	return true;
 }
@@ -353,16 +353,16 @@ ring_set_event(struct ring_driver *driver, uint16_t index)
 {
 	if (driver->packed)
 		*driver->driver_event =
-			(struct virtq_packed_event){.off_wrap = ring_place(driver, index),
+			(struct virtq_packed_event){.off_wrap = ring_idx_wrap(driver, index),
 				.flags = VRING_PACKED_EVENT_FLAG_DESC};
 	else
 		driver->avail->ring[driver->size] = index;
 }
 
 void
-ring_tell(struct ring_driver *driver)
+ring_notify(struct ring_driver *driver)
 {
-	virtq_tell((struct virtq *[]){&driver->ring}, 1);
+	virtq_notify((struct virtq *[]){&driver->ring}, 1);
 }
 
 unsigned

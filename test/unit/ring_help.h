@@ -54,11 +54,11 @@ struct ring_driver {
 	uint16_t next_desc;   /**< descriptors are used in turn; packed: buffer ids */
 	uint16_t avail_next;  /**< index to be published next; packed: count of chains */
 	uint16_t used_seen;   /**< the same of used entries */
-	uint32_t place_avail; /**< packed: descriptors since the first round began */
-	uint32_t place_used;
+	uint32_t descs_avail; /**< packed: descriptors since the first round began */
+	uint32_t descs_used;
 	struct {
 		uint16_t id, descs;
-		uint32_t place;
+		uint32_t idx_wrap;
 	} posted[RING_SIZE_MAX];      /**< chains by avail_next */
 	uint64_t addr[RING_SIZE_MAX]; /**< first buffer by id */
 	int callfd;
@@ -120,8 +120,8 @@ uint16_t ring_add_indirect(
 /** Make a head available whatever it is. */
 void ring_add_head(struct ring_driver *driver, uint16_t head);
 
-/** Packed: place, with its wrap counter, of a descriptor counted since the first round began. */
-uint16_t ring_place(const struct ring_driver *driver, uint32_t count);
+/** Packed: idx_wrap, with its wrap counter, of a descriptor counted since the first round began. */
+uint16_t ring_idx_wrap(const struct ring_driver *driver, uint32_t count);
 
 /** Flags of the first descriptor of the chain that was posted last. */
 uint16_t *ring_flags(struct ring_driver *driver);
@@ -136,7 +136,7 @@ void ring_reclaim(struct ring_driver *driver);
 void ring_set_event(struct ring_driver *driver, uint16_t index);
 
 /** Tell the driver what was done, if it wants that. */
-void ring_tell(struct ring_driver *driver);
+void ring_notify(struct ring_driver *driver);
 
 /** @return interrupts since the last call */
 unsigned ring_calls(struct ring_driver *driver);

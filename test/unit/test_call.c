@@ -127,7 +127,7 @@ test_sockets(void **state)
 	}
 }
 
-/* What is unread is whole interrupts, and there is room again once one is read. */
+/* What is unread is whole interrupts, and there is space again once one is read. */
 static void
 test_full_socket(void **state)
 {

@@ -75,7 +75,7 @@ test_rounds(void **state)
 	}
 }
 
-/** More than the file has room for. */
+/** More than the file has space for. */
 static void
 test_nobody_looks(void **state)
 {

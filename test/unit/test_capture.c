@@ -40,15 +40,15 @@ teardown_ring(void **state)
 static bool
 put(uint8_t number, uint32_t len)
 {
-	uint8_t *room = capture_ring_room(&ring, len);
+	uint8_t *space = capture_ring_space(&ring, len);
 	struct capture_record record = {
 		.tsc = number, .len = len, .caplen = len, .direction = CAPTURE_RX};
 
-	if (room == NULL)
+	if (space == NULL)
 		return false;
-	assert_uint_in_range(room - ring.data, 0, SIZE - (long)(sizeof(record) + len));
-	memset(room + sizeof(record), number, len);
-	capture_ring_take(&ring, room, &record);
+	assert_uint_in_range(space - ring.data, 0, SIZE - (long)(sizeof(record) + len));
+	memset(space + sizeof(record), number, len);
+	capture_ring_take(&ring, space, &record);
 	capture_ring_publish(&ring);
 	return true;
 }
@@ -112,10 +112,10 @@ test_full(void **state)
 }
 
 static void
-test_room_is_not_taken(void **state)
+test_space_is_not_taken(void **state)
 {
 	(void)state;
-	assert_ptr_equal(capture_ring_room(&ring, LEN), capture_ring_room(&ring, 10));
+	assert_ptr_equal(capture_ring_space(&ring, LEN), capture_ring_space(&ring, 10));
 	capture_ring_publish(&ring);
 	get_nothing();
 }
@@ -130,7 +130,7 @@ test_longest(void **state)
 	}
 }
 
-/** Whatever a consumer says, records stay inside, and only room that was there is written. */
+/** Whatever a consumer says, records stay inside, and only space that was there is written. */
 static void
 test_consumer_says_nonsense(void **state)
 {
@@ -168,7 +168,7 @@ test_records_that_are_none(void **state)
 	(void)state;
 	for (unsigned i = 0; i < COUNT(bad); i++) {
 		capture_reader_init(&reader, memory, SIZE);
-		memcpy(memory + CAPTURE_WORDS_ROOM, &bad[i], sizeof(bad[i]));
+		memcpy(memory + CAPTURE_WORDS_SPACE, &bad[i], sizeof(bad[i]));
 		atomic_store(&reader.words->head, 128);
 		assert_true(capture_reader_look(&reader));
 		assert_null(capture_reader_next(&reader, &record));
@@ -263,7 +263,7 @@ begin(uint32_t snaplen, uint8_t directions, const struct bpf_insn *program, unsi
 	const struct capture_config config = {
 		.snaplen = snaplen,
 		.directions = directions,
-		.lanes = 2,
+		.lcores = 2,
 		.program = program,
 		.insns = insns,
 	};
@@ -352,7 +352,7 @@ test_choice(void **state)
 	(void)state;
 	sent.direction = CAPTURE_TX;
 	assert_null(capture_frame(capture, 1, &frame, sent));
-	assert_null(capture_frame(capture, 2, &frame, received)); /* no such lane */
+	assert_null(capture_frame(capture, 2, &frame, received)); /* no such lcore */
 	assert_non_null(capture_frame(capture, 1, &frame, received));
 	bytes[20] = 8;
 	assert_null(capture_frame(capture, 1, &frame, received));
@@ -378,13 +378,13 @@ test_fate_is_told_later(void **state)
 	struct capture_record record;
 
 	(void)state;
-	capture_hold(capture, 1, true);
+	capture_defer(capture, 1, true);
 	struct capture_record *written = capture_frame(capture, 1, &frame, received);
 	assert_non_null(written);
 	capture_publish(capture, 1);
 	get_nothing();
 	written->reason = 5;
-	capture_hold(capture, 1, false);
+	capture_defer(capture, 1, false);
 	assert_true(capture_reader_look(&reader));
 	assert_non_null(capture_reader_next(&reader, &record));
 	assert_int_equal(record.reason, 5);
@@ -397,7 +397,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_round_and_round, setup_ring, teardown_ring),
 		cmocka_unit_test_setup_teardown(test_full, setup_ring, teardown_ring),
-		cmocka_unit_test_setup_teardown(test_room_is_not_taken, setup_ring, teardown_ring),
+		cmocka_unit_test_setup_teardown(test_space_is_not_taken, setup_ring, teardown_ring),
 		cmocka_unit_test_setup_teardown(test_longest, setup_ring, teardown_ring),
 		cmocka_unit_test_setup_teardown(
 			test_consumer_says_nonsense, setup_ring, teardown_ring),

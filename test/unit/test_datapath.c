@@ -28,7 +28,7 @@ enum { UP_ALL = 7, LEN = 64, NOBODY = -1 };
 /** Where a frame carries its queue and its number. */
 enum { QUEUE_AT = 14, NUMBER_AT = 16 };
 
-/** A port. Numbers are per queue of the source, written by the lane that polls that queue. */
+/** A port. Numbers are per queue of the source, written by the lcore that polls that queue. */
 struct end {
 	_Atomic uint32_t sent[QUEUES];
 	_Atomic uint32_t next[QUEUES];
@@ -80,12 +80,12 @@ end_rx(void *dev, uint16_t queue, struct frame frames[], uint16_t n, struct coun
 }
 
 static void
-end_tx(void *dev, uint16_t lane, struct frame *const frames[], uint16_t n,
+end_tx(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 	struct counters *counters)
 {
 	struct end *end = dev;
 
-	(void)lane;
+	(void)lcore_id;
 	for (uint16_t i = 0; i < n; i++) {
 		uint16_t queue = packet_get16(frames[i]->head + QUEUE_AT);
 		uint32_t number = packet_get32(frames[i]->head + NUMBER_AT);
@@ -159,16 +159,16 @@ static int
 start(int nth)
 {
 	struct err err = {0};
-	int lane = datapath_start(datapath, (unsigned)cpu_from_last(nth), &err);
+	int lcore_id = datapath_start(datapath, (unsigned)cpu_from_last(nth), &err);
 
-	if (lane < 0)
+	if (lcore_id < 0)
 		fail_msg("%s", err.text);
-	return lane;
+	return lcore_id;
 }
 
 /** Publish who polls each queue of the source, and which ports are up. */
 static void
-publish(const int lanes[QUEUES], unsigned up)
+publish(const int lcores[QUEUES], unsigned up)
 {
 	static struct port *by_id[PORT_MAX];
 	static bool is_up[PORT_MAX];
@@ -182,7 +182,7 @@ publish(const int lanes[QUEUES], unsigned up)
 		queues[q] = (struct snapshot_queue){.port = &ports[SOURCE],
 			.queue = q,
 			.slot = (uint16_t)(100 + q),
-			.lane = lanes[q],
+			.lcore_id = lcores[q],
 			.active = true};
 	struct snapshot *snapshot = snapshot_build(by_id, is_up, queues, QUEUES);
 	assert_non_null(snapshot);
@@ -193,14 +193,14 @@ static const int by_nobody[QUEUES] = {NOBODY, NOBODY, NOBODY};
 
 /** Let traffic flow until every queue that is polled has sent so many frames more. */
 static void
-flow(const int lanes[QUEUES], uint32_t frames)
+flow(const int lcores[QUEUES], uint32_t frames)
 {
 	const struct timespec pause = {.tv_nsec = 200000};
 	time_t give_up = time(NULL) + 20;
 
 	for (unsigned q = 0; q < QUEUES; q++) {
 		uint32_t until = ends[SOURCE].sent[q] + frames;
-		while (lanes[q] != NOBODY && ends[SOURCE].sent[q] < until) {
+		while (lcores[q] != NOBODY && ends[SOURCE].sent[q] < until) {
 			nanosleep(&pause, NULL);
 			assert_true(time(NULL) < give_up);
 		}
@@ -252,7 +252,7 @@ test_start_and_stop(void **state)
 	datapath_quiesce(datapath);
 	datapath_stop(datapath, 0);
 	datapath_stop(datapath, 0);
-	datapath_stop(datapath, LANE_MAX - 1);
+	datapath_stop(datapath, LCORE_MAX - 1);
 	datapath_quiesce(datapath);
 	assert_int_equal(start(0), 0);
 	assert_int_equal(start(0), 1);
@@ -278,8 +278,8 @@ test_all_lanes(void **state)
 	struct err err = {0};
 
 	(void)state;
-	for (int lane = 0; lane < LANE_MAX; lane++)
-		assert_int_equal(start(0), lane);
+	for (int lcore_id = 0; lcore_id < LCORE_MAX; lcore_id++)
+		assert_int_equal(start(0), lcore_id);
 	assert_int_equal(datapath_start(datapath, (unsigned)cpu_from_last(0), &err), -EBUSY);
 	assert_contains(err.text, "all 64 polling lcores are in use");
 	datapath_stop(datapath, 17);
@@ -290,17 +290,17 @@ test_all_lanes(void **state)
 static void
 test_traffic(void **state)
 {
-	const int lanes[QUEUES] = {start(0), 0, 0};
+	const int lcores[QUEUES] = {start(0), 0, 0};
 	struct datapath_load load, slot;
 	uint64_t packets = 0, busy = 0;
 
 	(void)state;
-	publish(lanes, UP_ALL);
-	flow(lanes, 5000);
+	publish(lcores, UP_ALL);
+	flow(lcores, 5000);
 	publish(by_nobody, UP_ALL);
 	check_rest();
 	assert_int_equal(ends[SWITCHED].next[EVERYBODY], ends[SOURCE].sent[EVERYBODY]);
-	datapath_lane_load(datapath, 0, &load);
+	datapath_lcore_load(datapath, 0, &load);
 	for (uint16_t q = 0; q < QUEUES; q++) {
 		datapath_slot_load(datapath, (uint16_t)(100 + q), &slot);
 		assert_int_equal(slot.packets, ends[SOURCE].sent[q]);
@@ -345,22 +345,22 @@ test_left_for_later(void **state)
 	assert_true(atomic_load(&done));
 }
 
-/** The counters of a lane outlive it, and go on when it starts again; its load starts anew. */
+/** The counters of an lcore outlive it, and go on when it starts again; its load starts anew. */
 static void
 test_counters_stay(void **state)
 {
-	const int lanes[QUEUES] = {start(0), 0, 0};
+	const int lcores[QUEUES] = {start(0), 0, 0};
 	struct datapath_load load;
 
 	(void)state;
 	for (unsigned round = 0; round < 3; round++) {
-		publish(lanes, UP_ALL);
-		flow(lanes, 100);
+		publish(lcores, UP_ALL);
+		flow(lcores, 100);
 		publish(by_nobody, UP_ALL);
 		datapath_stop(datapath, 0);
 		check_rest();
 		assert_int_equal(start(0), 0);
-		datapath_lane_load(datapath, 0, &load);
+		datapath_lcore_load(datapath, 0, &load);
 		assert_int_equal(load.packets, 0);
 	}
 }
@@ -368,32 +368,32 @@ test_counters_stay(void **state)
 static void
 test_swaps(void **state)
 {
-	const int lane = start(0), lanes[QUEUES] = {lane, lane, lane};
+	const int lcore_id = start(0), lcores[QUEUES] = {lcore_id, lcore_id, lcore_id};
 
 	(void)state;
 	for (unsigned swap = 0; swap < 100; swap++) {
-		publish(lanes, swap & 1 ? UP_ALL : UP_ALL & ~(1u << SWITCHED));
-		flow(lanes, 32);
+		publish(lcores, swap & 1 ? UP_ALL : UP_ALL & ~(1u << SWITCHED));
+		flow(lcores, 32);
 	}
 	publish(by_nobody, UP_ALL);
 	check_rest();
 	assert_true(ends[SWITCHED].next[EVERYBODY] > 0);
 }
 
-/** Queues move between two lanes in two steps, nobody's in between. */
+/** Queues move between two lcores in two steps, nobody's in between. */
 static void
 check_moves(unsigned moves)
 {
-	int lanes[QUEUES] = {0, 0, 1};
+	int lcores[QUEUES] = {0, 0, 1};
 
 	for (unsigned move = 0; move < moves; move++) {
-		int *lane = &lanes[move % QUEUES], to = !*lane;
+		int *lcore_id = &lcores[move % QUEUES], to = !*lcore_id;
 
-		*lane = NOBODY;
-		publish(lanes, UP_ALL);
-		*lane = to;
-		publish(lanes, UP_ALL);
-		flow(lanes, 32);
+		*lcore_id = NOBODY;
+		publish(lcores, UP_ALL);
+		*lcore_id = to;
+		publish(lcores, UP_ALL);
+		flow(lcores, 32);
 	}
 	publish(by_nobody, UP_ALL);
 	check_rest();
@@ -414,14 +414,14 @@ test_moves(void **state)
 static void
 test_link_down(void **state)
 {
-	const int lanes[QUEUES] = {start(0), 0, NOBODY};
+	const int lcores[QUEUES] = {start(0), 0, NOBODY};
 	struct counters source, sink;
 
 	(void)state;
-	publish(lanes, UP_ALL);
-	flow(lanes, 100);
-	publish(lanes, 1 << SOURCE);
-	flow(lanes, 100);
+	publish(lcores, UP_ALL);
+	flow(lcores, 100);
+	publish(lcores, 1 << SOURCE);
+	flow(lcores, 100);
 	publish(by_nobody, UP_ALL);
 	datapath_counters(datapath, SOURCE, &source);
 	datapath_counters(datapath, SINK, &sink);

@@ -115,7 +115,7 @@ run_control(struct fdb *fdb, unsigned turn)
 	unsigned host = KEPT + turn % (HOSTS - KEPT);
 	unsigned kept = 0;
 
-	/* Mostly make room for more to be learnt. */
+	/* Mostly make space for more to be learnt. */
 	switch (turn % 256) {
 	case 0:
 		fdb_age(fdb, turn);

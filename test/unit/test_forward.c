@@ -9,7 +9,7 @@
 #include "eal_fixture.h"
 #include "packets.h"
 
-enum { PORTS = 5, FROM = 0, SHORT_PORT = 3, LAST = 4, LANE = 2 };
+enum { PORTS = 5, FROM = 0, SHORT_PORT = 3, LAST = 4, LCORE_ID = 2 };
 enum { LEN = 64, MAX_LEN = 1514, SHORT_LEN = 1000 };
 
 /** What a driver got: numbers of frames, in calls. */
@@ -32,12 +32,12 @@ number_of(const struct frame *frame)
 }
 
 static void
-sink_tx(void *dev, uint16_t lane, struct frame *const frames[], uint16_t n,
+sink_tx(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 	struct counters *counters)
 {
 	struct sink *sink = dev;
 
-	assert_int_equal(lane, LANE);
+	assert_int_equal(lcore_id, LCORE_ID);
 	assert_uint_in_range(n, 1, FRAME_BURST);
 	sink->calls++;
 	for (uint16_t i = 0; i < n; i++) {
@@ -90,7 +90,7 @@ setup(void **state)
 {
 	memset(sinks, 0, sizeof(sinks));
 	memset(&worker, 0, sizeof(worker));
-	worker.lane = LANE;
+	worker.lcore_id = LCORE_ID;
 	worker.burst.port = id_of(FROM);
 	for (unsigned i = 0; i < PORTS; i++) {
 		ports[i] = (struct port){.config.driver = &sink_driver,
@@ -450,24 +450,24 @@ test_snapshot_polls(void **state)
 	static struct port *by_id[PORT_MAX];
 	static bool up[PORT_MAX];
 	const struct snapshot_queue queues[] = {
-		{.port = &ports[0], .queue = 0, .slot = 10, .lane = 1, .active = true},
-		{.port = &ports[0], .queue = 1, .slot = 11, .lane = -1, .active = true},
-		{.port = &ports[1], .queue = 0, .slot = 12, .lane = LANE_MAX - 1, .active = true},
-		{.port = &ports[1], .queue = 1, .slot = 13, .lane = 1, .active = false},
-		{.port = &ports[2], .queue = 5, .slot = 14, .lane = 1, .active = true},
+		{.port = &ports[0], .queue = 0, .slot = 10, .lcore_id = 1, .active = true},
+		{.port = &ports[0], .queue = 1, .slot = 11, .lcore_id = -1, .active = true},
+		{.port = &ports[1], .slot = 12, .lcore_id = LCORE_MAX - 1, .active = true},
+		{.port = &ports[1], .queue = 1, .slot = 13, .lcore_id = 1, .active = false},
+		{.port = &ports[2], .queue = 5, .slot = 14, .lcore_id = 1, .active = true},
 	};
 	struct snapshot *built = snapshot_build(by_id, up, queues, COUNT(queues));
 
 	(void)state;
 	assert_non_null(built);
-	assert_int_equal(built->lane[0].polls, 0);
-	assert_int_equal(built->lane[1].polls, 2);
-	assert_int_equal(built->lane[1].poll[0].slot, 10);
-	assert_ptr_equal(built->lane[1].poll[0].dev, &sinks[0]);
-	assert_int_equal(built->lane[1].poll[1].slot, 14);
-	assert_int_equal(built->lane[1].poll[1].queue, 5);
-	assert_int_equal(built->lane[1].poll[1].port, id_of(2));
-	assert_int_equal(built->lane[LANE_MAX - 1].polls, 1);
+	assert_int_equal(built->lcore[0].polls, 0);
+	assert_int_equal(built->lcore[1].polls, 2);
+	assert_int_equal(built->lcore[1].poll[0].slot, 10);
+	assert_ptr_equal(built->lcore[1].poll[0].dev, &sinks[0]);
+	assert_int_equal(built->lcore[1].poll[1].slot, 14);
+	assert_int_equal(built->lcore[1].poll[1].queue, 5);
+	assert_int_equal(built->lcore[1].poll[1].port, id_of(2));
+	assert_int_equal(built->lcore[LCORE_MAX - 1].polls, 1);
 	assert_int_equal(built->floods, 0);
 	snapshot_free(built);
 }

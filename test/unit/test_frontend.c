@@ -201,7 +201,7 @@ test_quoting(void **state)
 		printed.xml, "path='/s/a,b,,c d&amp;&lt;&gt;&apos;&quot;\xc3\xa9.sock' mode"));
 }
 
-/** The longest path of what takes the most room fits. */
+/** The longest path of what takes the most space fits. */
 static void
 test_longest(void **state)
 {

@@ -12,14 +12,14 @@
 #include "guard/neighbour.h"
 #include "guard/storm.h"
 
-enum { ROOM = 256, ND_NS = 135, ND_NA = 136, ICMPV6 = 58, HOPBYHOP = 0, FRAGMENT = 44, AH = 51 };
+enum { SPACE = 256, ND_NS = 135, ND_NA = 136, ICMPV6 = 58, HOPBYHOP = 0, FRAGMENT = 44, AH = 51 };
 
 static const uint8_t own[] = {2, 0, 0, 0, 0, 1};
 static const uint8_t other[] = {2, 0, 0, 0, 0, 9};
 
 /* A frame that grows, in memory that ends where it ends. */
 struct draft {
-	uint8_t bytes[ROOM];
+	uint8_t bytes[SPACE];
 	uint16_t n;
 	uint16_t ipv6; /* offset of the header */
 	struct frame_offload offload;
@@ -222,7 +222,7 @@ test_options(void **state)
 	put(&draft, "x", 1);
 	assert_false(passes(&draft));
 	draft.n--;
-	while (draft.n + 8 < ROOM)
+	while (draft.n + 8 < SPACE)
 		option(&draft, 14, own);
 	assert_false(passes(&draft)); /* too many */
 }

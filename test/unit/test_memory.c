@@ -30,11 +30,11 @@ file(off_t size, unsigned flags)
 }
 
 static void
-expect_refused(const struct memory_claim claims[], unsigned n, const char *why)
+expect_refused(const struct memory_region_desc regions[], unsigned n, const char *why)
 {
 	memset(&memory, 0xee, sizeof(memory));
 	err = (struct err){0};
-	int rc = memory_map(&memory, claims, n, &err);
+	int rc = memory_map(&memory, regions, n, &err);
 	assert_true(rc < 0);
 	assert_int_equal(err.code, rc);
 	assert_contains(err.text, why);
@@ -47,31 +47,31 @@ static void
 test_translate(void **state)
 {
 	int fd = file(16 * PAGE, 0);
-	const struct memory_claim claims[] = {
-		{.guest = 0x10000, .size = 2 * PAGE, .offset = 0, .fd = fd, .front = 0x7f0000},
-		{.guest = 0x10000 + 2 * PAGE, .size = PAGE, .offset = 5 * PAGE, .fd = fd},
-		{.guest = UINT64_MAX - PAGE, .size = PAGE, .offset = 100, .fd = fd},
+	const struct memory_region_desc regions[] = {
+		{.gpa = 0x10000, .size = 2 * PAGE, .offset = 0, .fd = fd, .uva = 0x7f0000},
+		{.gpa = 0x10000 + 2 * PAGE, .size = PAGE, .offset = 5 * PAGE, .fd = fd},
+		{.gpa = UINT64_MAX - PAGE, .size = PAGE, .offset = 100, .fd = fd},
 	};
 	unsigned hint = 0;
 
 	(void)state;
-	assert_int_equal(memory_map(&memory, claims, COUNT(claims), &err), 0);
+	assert_int_equal(memory_map(&memory, regions, COUNT(regions), &err), 0);
 	assert_int_equal(memory.n, 3);
-	assert_int_equal(memory.region[0].front, 0x7f0000);
+	assert_int_equal(memory.region[0].uva, 0x7f0000);
 	uint8_t *low = memory_at(&memory, &hint, 0x10000, 2 * PAGE);
-	assert_ptr_equal(low, memory.region[0].host);
+	assert_ptr_equal(low, memory.region[0].hva);
 	assert_ptr_equal(memory_at(&memory, &hint, 0x10000 + 17, 1), low + 17);
 	/* Over the border it is two. */
 	assert_null(memory_at(&memory, &hint, 0x10000, 2 * PAGE + 1));
 	assert_null(memory_at(&memory, &hint, 0x10000 + 2 * PAGE - 1, 2));
 	assert_null(memory_at(&memory, &hint, 0x10000, UINT32_MAX));
-	assert_int_equal(memory_reach(&memory, 0x10000 + 2 * PAGE - 1), 1);
-	assert_int_equal(memory_reach(&memory, 0x10000 + 2 * PAGE), PAGE);
-	assert_int_equal(memory_reach(&memory, 0x10000 + 3 * PAGE), 0);
+	assert_int_equal(memory_left(&memory, 0x10000 + 2 * PAGE - 1), 1);
+	assert_int_equal(memory_left(&memory, 0x10000 + 2 * PAGE), PAGE);
+	assert_int_equal(memory_left(&memory, 0x10000 + 3 * PAGE), 0);
 	assert_int_equal(hint, 0);
 	uint8_t *high = memory_at(&memory, &hint, 0x10000 + 2 * PAGE, PAGE);
 	assert_int_equal(hint, 1);
-	assert_ptr_equal(high, memory.region[1].host);
+	assert_ptr_equal(high, memory.region[1].hva);
 	/* No length needs an address too. */
 	assert_null(memory_at(&memory, &hint, 0, 0));
 	assert_null(memory_at(&memory, &hint, 0xffff, 0));
@@ -85,7 +85,7 @@ test_translate(void **state)
 	assert_null(memory_at(&memory, &hint, UINT64_MAX, UINT32_MAX));
 	/* It is the file that was mapped, from the offset on. */
 	memcpy(high, "high", 4);
-	memcpy(memory.region[2].host, "odd", 3);
+	memcpy(memory.region[2].hva, "odd", 3);
 	char text[4];
 	assert_int_equal(pread(fd, text, 4, 5 * PAGE), 4);
 	assert_memory_equal(text, "high", 4);
@@ -100,38 +100,38 @@ static void
 test_refused(void **state)
 {
 	int fd = file(4 * PAGE, 0);
-	struct memory_claim many[MEMORY_REGIONS_MAX + 1];
-	struct memory_claim claims[2] = {{.guest = 0x100000, .size = PAGE, .fd = fd},
-		{.guest = 0x200000, .size = PAGE, .fd = fd}};
+	struct memory_region_desc many[MEMORY_REGIONS_MAX + 1];
+	struct memory_region_desc regions[2] = {{.gpa = 0x100000, .size = PAGE, .fd = fd},
+		{.gpa = 0x200000, .size = PAGE, .fd = fd}};
 
 	(void)state;
 #define TRY(why, ...)                                                                              \
 	do {                                                                                       \
-		claims[1] = (struct memory_claim){__VA_ARGS__};                                    \
-		expect_refused(claims, 2, why);                                                    \
+		regions[1] = (struct memory_region_desc){__VA_ARGS__};                             \
+		expect_refused(regions, 2, why);                                                   \
 	} while (0)
-	TRY("empty", .guest = 0x200000, .size = 0, .fd = fd);
-	TRY("wraps", .guest = UINT64_MAX - PAGE + 2, .size = PAGE, .fd = fd);
-	TRY("wraps", .guest = UINT64_MAX - PAGE + 1, .size = PAGE, .fd = fd);
-	TRY("wraps", .guest = 0x200000, .size = UINT64_MAX, .fd = fd);
-	TRY("wraps", .guest = 0, .size = UINT64_MAX, .offset = 2, .fd = fd);
-	TRY("wraps", .guest = 0x200000, .size = PAGE, .offset = UINT64_MAX - 10, .fd = fd);
-	TRY("overlap", .guest = 0x100000, .size = PAGE, .fd = fd);
-	TRY("overlap", .guest = 0x100000 + PAGE - 1, .size = PAGE, .fd = fd);
-	TRY("overlap", .guest = 0x100000 - PAGE + 1, .size = PAGE, .fd = fd);
-	TRY("overlap", .guest = 0x100000 - PAGE, .size = 3 * PAGE, .fd = fd);
-	TRY("larger than its file", .guest = 0x200000, .size = 4 * PAGE + 1, .fd = fd);
-	TRY("larger than its file", .guest = 0x200000, .size = PAGE, .offset = 3 * PAGE + 1,
+	TRY("empty", .gpa = 0x200000, .size = 0, .fd = fd);
+	TRY("wraps", .gpa = UINT64_MAX - PAGE + 2, .size = PAGE, .fd = fd);
+	TRY("wraps", .gpa = UINT64_MAX - PAGE + 1, .size = PAGE, .fd = fd);
+	TRY("wraps", .gpa = 0x200000, .size = UINT64_MAX, .fd = fd);
+	TRY("wraps", .gpa = 0, .size = UINT64_MAX, .offset = 2, .fd = fd);
+	TRY("wraps", .gpa = 0x200000, .size = PAGE, .offset = UINT64_MAX - 10, .fd = fd);
+	TRY("overlap", .gpa = 0x100000, .size = PAGE, .fd = fd);
+	TRY("overlap", .gpa = 0x100000 + PAGE - 1, .size = PAGE, .fd = fd);
+	TRY("overlap", .gpa = 0x100000 - PAGE + 1, .size = PAGE, .fd = fd);
+	TRY("overlap", .gpa = 0x100000 - PAGE, .size = 3 * PAGE, .fd = fd);
+	TRY("larger than its file", .gpa = 0x200000, .size = 4 * PAGE + 1, .fd = fd);
+	TRY("larger than its file", .gpa = 0x200000, .size = PAGE, .offset = 3 * PAGE + 1,
 		.fd = fd);
-	TRY("larger than its file", .guest = 0x200000, .size = UINT64_MAX - 0x300000, .fd = fd);
-	TRY("memory region", .guest = 0x200000, .size = PAGE, .fd = -1);
+	TRY("larger than its file", .gpa = 0x200000, .size = UINT64_MAX - 0x300000, .fd = fd);
+	TRY("memory region", .gpa = 0x200000, .size = PAGE, .fd = -1);
 #undef TRY
 	/* Neighbours are none of that. */
-	claims[1] = (struct memory_claim){.guest = 0x100000 + PAGE, .size = PAGE, .fd = fd};
-	assert_int_equal(memory_map(&memory, claims, 2, &err), 0);
+	regions[1] = (struct memory_region_desc){.gpa = 0x100000 + PAGE, .size = PAGE, .fd = fd};
+	assert_int_equal(memory_map(&memory, regions, 2, &err), 0);
 	memory_unmap(&memory);
 	for (unsigned i = 0; i < COUNT(many); i++)
-		many[i] = (struct memory_claim){.guest = i * PAGE, .size = PAGE, .fd = fd};
+		many[i] = (struct memory_region_desc){.gpa = i * PAGE, .size = PAGE, .fd = fd};
 	expect_refused(many, COUNT(many), "9 memory regions, more than 8");
 	assert_int_equal(memory_map(&memory, many, MEMORY_REGIONS_MAX, &err), 0);
 	assert_int_equal(memory.n, MEMORY_REGIONS_MAX);
@@ -144,31 +144,31 @@ static void
 test_other_files(void **state)
 {
 	int fds[2], device = open("/dev/zero", O_RDWR | O_CLOEXEC);
-	struct memory_claim claim = {.guest = 0, .size = PAGE};
+	struct memory_region_desc desc = {.gpa = 0, .size = PAGE};
 
 	(void)state;
 	assert_int_equal(pipe(fds), 0);
-	claim.fd = fds[0];
-	expect_refused(&claim, 1, "not shared memory");
+	desc.fd = fds[0];
+	expect_refused(&desc, 1, "not shared memory");
 	close(fds[0]);
 	close(fds[1]);
-	claim.fd = device;
-	claim.size = UINT64_MAX - 1;
-	expect_refused(&claim, 1, "memory region");
-	claim.size = PAGE;
-	expect_refused(&claim, 1, "not shared memory");
+	desc.fd = device;
+	desc.size = UINT64_MAX - 1;
+	expect_refused(&desc, 1, "memory region");
+	desc.size = PAGE;
+	expect_refused(&desc, 1, "not shared memory");
 	close(device);
 	/* Pages of a disk may take their time. */
-	claim.fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	expect_refused(&claim, 1, "not shared memory");
-	close(claim.fd);
+	desc.fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	expect_refused(&desc, 1, "not shared memory");
+	close(desc.fd);
 	/* Read only is not enough. */
 	int fd = file(PAGE, 0);
 	char path[64];
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	claim = (struct memory_claim){.size = PAGE, .fd = open(path, O_RDONLY | O_CLOEXEC)};
-	expect_refused(&claim, 1, "cannot be mapped");
-	close(claim.fd);
+	desc = (struct memory_region_desc){.size = PAGE, .fd = open(path, O_RDONLY | O_CLOEXEC)};
+	expect_refused(&desc, 1, "cannot be mapped");
+	close(desc.fd);
 	close(fd);
 }
 
@@ -189,16 +189,16 @@ static void
 test_unmapped(void **state)
 {
 	int fd = file(8 * PAGE, 0);
-	const struct memory_claim claims[] = {
-		{.guest = 0, .size = 100, .offset = 5000, .fd = fd},
-		{.guest = 0x100000, .size = PAGE + 1, .fd = fd},
-		{.guest = 0x200000, .size = 9 * PAGE, .fd = fd},
+	const struct memory_region_desc regions[] = {
+		{.gpa = 0, .size = 100, .offset = 5000, .fd = fd},
+		{.gpa = 0x100000, .size = PAGE + 1, .fd = fd},
+		{.gpa = 0x200000, .size = 9 * PAGE, .fd = fd},
 	};
 
 	(void)state;
-	expect_refused(claims, 3, "larger than its file");
+	expect_refused(regions, 3, "larger than its file");
 	assert_int_equal(mappings("memfd:memory"), 0);
-	assert_int_equal(memory_map(&memory, claims, 2, &err), 0);
+	assert_int_equal(memory_map(&memory, regions, 2, &err), 0);
 	assert_uint_in_range(mappings("memfd:memory"), 1, 2);
 	memory_unmap(&memory);
 	assert_int_equal(mappings("memfd:memory"), 0);
@@ -210,15 +210,15 @@ static void
 test_hugepages(void **state)
 {
 	int fd = file(2 * HUGE, MFD_HUGETLB | MFD_HUGE_2MB);
-	const struct memory_claim claims[] = {
-		{.guest = 0, .size = HUGE - PAGE, .offset = PAGE, .fd = fd},
-		{.guest = 0x40000000, .size = PAGE, .offset = HUGE, .fd = fd},
+	const struct memory_region_desc regions[] = {
+		{.gpa = 0, .size = HUGE - PAGE, .offset = PAGE, .fd = fd},
+		{.gpa = 0x40000000, .size = PAGE, .offset = HUGE, .fd = fd},
 	};
 
 	(void)state;
 	if (fd < 0)
 		skip();
-	assert_int_equal(memory_map(&memory, claims, 2, &err), 0);
+	assert_int_equal(memory_map(&memory, regions, 2, &err), 0);
 	assert_int_equal(memory.region[0].map_size, HUGE);
 	assert_int_equal(memory.region[1].map_size, 2 * HUGE);
 	assert_uint_in_range(mappings("memfd:memory"), 1, 2);
@@ -232,33 +232,33 @@ static void
 test_is(void **state)
 {
 	int fd = file(8 * PAGE, 0), other = file(8 * PAGE, 0), again = dup(fd);
-	const struct memory_claim claims[] = {
-		{.guest = 0, .size = PAGE, .offset = PAGE, .fd = fd, .front = 0x7f0000},
-		{.guest = 0x10000, .size = 4 * PAGE, .offset = 4 * PAGE, .fd = fd},
+	const struct memory_region_desc regions[] = {
+		{.gpa = 0, .size = PAGE, .offset = PAGE, .fd = fd, .uva = 0x7f0000},
+		{.gpa = 0x10000, .size = 4 * PAGE, .offset = 4 * PAGE, .fd = fd},
 	};
-	struct memory_claim changed[COUNT(claims)];
+	struct memory_region_desc changed[COUNT(regions)];
 
 	(void)state;
-	assert_int_equal(memory_map(&memory, claims, COUNT(claims), &err), 0);
-	memcpy(changed, claims, sizeof(claims));
+	assert_int_equal(memory_map(&memory, regions, COUNT(regions), &err), 0);
+	memcpy(changed, regions, sizeof(regions));
 	changed[1].fd = again;
-	assert_true(memory_is(&memory, changed, COUNT(claims)));
+	assert_true(memory_is(&memory, changed, COUNT(regions)));
 	assert_false(memory_is(&memory, changed, 1));
 	changed[1].fd = other;
-	assert_false(memory_is(&memory, changed, COUNT(claims)));
-	changed[1] = claims[1];
+	assert_false(memory_is(&memory, changed, COUNT(regions)));
+	changed[1] = regions[1];
 	changed[1].offset -= PAGE;
-	assert_false(memory_is(&memory, changed, COUNT(claims)));
-	changed[1] = claims[1];
-	changed[0].front++;
-	assert_false(memory_is(&memory, changed, COUNT(claims)));
-	assert_true(memory_is(&memory, claims, COUNT(claims)));
+	assert_false(memory_is(&memory, changed, COUNT(regions)));
+	changed[1] = regions[1];
+	changed[0].uva++;
+	assert_false(memory_is(&memory, changed, COUNT(regions)));
+	assert_true(memory_is(&memory, regions, COUNT(regions)));
 	/* Cut short, and found out. */
 	assert_int_equal(ftruncate(fd, 7 * PAGE), 0);
-	assert_false(memory_is(&memory, claims, COUNT(claims)));
+	assert_false(memory_is(&memory, regions, COUNT(regions)));
 	assert_int_equal(ftruncate(fd, 8 * PAGE), 0);
 	atomic_store(&memory.lost, true);
-	assert_false(memory_is(&memory, claims, COUNT(claims)));
+	assert_false(memory_is(&memory, regions, COUNT(regions)));
 	memory_unmap(&memory);
 	close(again);
 	close(other);

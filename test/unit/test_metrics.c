@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Metrics as text, addresses to listen at, and the buckets that a lane counts its rounds in. */
+/* Metrics as text, addresses to listen at, and the buckets of poll-loop statistics. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "datapath/rounds.h"
+#include "datapath/poll_stats.h"
 #include "metrics/address.h"
 #include "metrics/metrics.h"
 #include "metrics/text.h"
@@ -150,36 +150,36 @@ test_addresses(void **state)
 static void
 test_bursts(void **state)
 {
-	struct rounds rounds = {.begin = 0};
+	struct poll_stats poll_stats = {.begin = 0};
 
 	(void)state;
 	for (unsigned n = 1; n <= 32; n++)
-		rounds_found(&rounds, n);
+		poll_stats_burst(&poll_stats, n);
 	const uint64_t expected[DATAPATH_BURST_BUCKETS] = {1, 1, 2, 4, 8, 16};
-	assert_memory_equal(rounds.seen.burst, expected, sizeof(expected));
+	assert_memory_equal(poll_stats.seen.burst, expected, sizeof(expected));
 }
 
 static void
 test_loops(void **state)
 {
 	/* A cycle of this clock is a quarter of the first bound. */
-	struct rounds rounds = {.scale = UINT64_C(1) << (ROUNDS_SCALE_SHIFT - 2)};
+	struct poll_stats poll_stats = {.scale = UINT64_C(1) << (POLL_STATS_SCALE_SHIFT - 2)};
 	static const uint64_t took[] = {0, 3, 4, 7, 8, 15, 16, 4095, 4096, 1 << 30};
 	const uint64_t expected[DATAPATH_LOOP_BUCKETS] = {2, 2, 2, 1, 0, 0, 0, 0, 0, 0, 1, 2};
 	uint64_t now = 1000;
 	uint64_t sum = 0;
 
 	(void)state;
-	rounds_begin(&rounds, now); /* the first one: nothing has ended */
+	poll_stats_round(&poll_stats, now); /* the first one: nothing has ended */
 	for (size_t i = 0; i < sizeof(took) / sizeof(took[0]); i++) {
 		now += took[i];
 		sum += took[i];
-		rounds_begin(&rounds, now);
+		poll_stats_round(&poll_stats, now);
 	}
-	rounds_pause(&rounds);
-	rounds_begin(&rounds, now + 12345);
-	assert_memory_equal(rounds.seen.loop, expected, sizeof(expected));
-	assert_int_equal(rounds.seen.loop_cycles, sum);
+	poll_stats_pause(&poll_stats);
+	poll_stats_round(&poll_stats, now + 12345);
+	assert_memory_equal(poll_stats.seen.loop, expected, sizeof(expected));
+	assert_int_equal(poll_stats.seen.loop_cycles, sum);
 }
 
 int

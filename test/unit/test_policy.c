@@ -44,7 +44,7 @@ test_reach(void **state)
 	(void)state;
 	for (unsigned from = 0; from < PORTS; from++)
 		for (unsigned to = 0; to < PORTS; to++)
-			if (policy_reaches(&set[from], &set[to]) != (want[from][to] == 'x'))
+			if (policy_may_forward(&set[from], &set[to]) != (want[from][to] == 'x'))
 				fail_msg("%u to %u", from, to);
 }
 
@@ -52,13 +52,13 @@ static void
 test_detour(void **state)
 {
 	(void)state;
-	assert_int_equal(policy_detour(&set[BRIDGE], &set[VEPA]), UP);
-	assert_int_equal(policy_detour(&set[BRIDGE], &set[FREE]), UP);
-	assert_int_equal(policy_detour(&set[VEPA], &set[FOREIGN]), UP);
-	assert_int_equal(policy_detour(&set[FREE], &set[VEPA]), UP);
-	assert_int_equal(policy_detour(&set[UP2], &set[BRIDGE]), UP);
-	assert_int_equal(policy_detour(&set[FREE], &set[OTHER]), PORT_NONE);
-	assert_int_equal(policy_detour(&set[VEPA], &set[VEPA]), PORT_NONE);
+	assert_int_equal(policy_via_uplink(&set[BRIDGE], &set[VEPA]), UP);
+	assert_int_equal(policy_via_uplink(&set[BRIDGE], &set[FREE]), UP);
+	assert_int_equal(policy_via_uplink(&set[VEPA], &set[FOREIGN]), UP);
+	assert_int_equal(policy_via_uplink(&set[FREE], &set[VEPA]), UP);
+	assert_int_equal(policy_via_uplink(&set[UP2], &set[BRIDGE]), UP);
+	assert_int_equal(policy_via_uplink(&set[FREE], &set[OTHER]), PORT_NONE);
+	assert_int_equal(policy_via_uplink(&set[VEPA], &set[VEPA]), PORT_NONE);
 }
 
 /** What a member sent to several, come back from the uplink. Rows: source; columns: to. */
@@ -77,7 +77,7 @@ test_reflects(void **state)
 	(void)state;
 	for (unsigned i = 0; i < COUNT(cases); i++)
 		for (unsigned to = 0; to < PORTS; to++)
-			if (policy_reflects(&set[cases[i].source], &set[to]) !=
+			if (policy_reflective_relay(&set[cases[i].source], &set[to]) !=
 				(cases[i].want[to] == 'x'))
 				fail_msg("%u to %u", cases[i].source, to);
 }

@@ -193,17 +193,17 @@ test_visit(void **state)
 }
 
 static void
-test_facts(void **state)
+test_info(void **state)
 {
-	struct port_facts facts = {.n = 0};
+	struct port_info info = {.n = 0};
 
 	(void)state;
-	for (int i = 0; i < PORT_FACTS_MAX + 3; i++)
-		port_fact(&facts, "fact", "%d of %s", i, "many");
-	assert_int_equal(facts.n, PORT_FACTS_MAX);
-	assert_string_equal(facts.fact[0].value, "0 of many");
-	assert_string_equal(facts.fact[PORT_FACTS_MAX - 1].name, "fact");
-	assert_string_equal(facts.fact[PORT_FACTS_MAX - 1].value, "23 of many");
+	for (int i = 0; i < PORT_INFO_MAX + 3; i++)
+		port_info_add(&info, "fact", "%d of %s", i, "many");
+	assert_int_equal(info.n, PORT_INFO_MAX);
+	assert_string_equal(info.entry[0].value, "0 of many");
+	assert_string_equal(info.entry[PORT_INFO_MAX - 1].name, "fact");
+	assert_string_equal(info.entry[PORT_INFO_MAX - 1].value, "23 of many");
 }
 
 /* Counters ------------------------------------------------------------------------------------ */
@@ -281,7 +281,7 @@ main(void)
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_is_live),
 		cmocka_unit_test(test_visit),
-		cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_info),
 		cmocka_unit_test(test_counters),
 		cmocka_unit_test(test_drop_words),
 		cmocka_unit_test(test_drop_owners),

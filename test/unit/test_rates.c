@@ -11,8 +11,8 @@
 #include "packets.h"
 #include "rate/shaper.h"
 
-enum { SINK, NEIGHBOUR, CROWD, PORTS };
-enum { QUEUES = 128, LANE = 0, LEN = 1000, ROUNDS = 640, ROOM = 64 };
+enum { SINK, NEIGHBOUR, QUOTA, PORTS };
+enum { QUEUES = 128, LCORE_ID = 0, LEN = 1000, ROUNDS = 640, SPACE = 64 };
 
 /** 02:00:00:00:00:n, as mac_load() has it. */
 #define MAC(n) (2 | (uint64_t)(n) << 40)
@@ -36,7 +36,7 @@ static unsigned n_queues;
 static struct worker *worker;
 static struct snapshot *snapshot;
 static struct fdb *fdb;
-static _Atomic uint64_t era;
+static _Atomic uint64_t wake_seq;
 static atomic_uint lcores;
 static uint32_t numbers;
 
@@ -61,12 +61,12 @@ end_rx(void *dev, uint16_t queue, struct frame frames[], uint16_t n, struct coun
 }
 
 static void
-end_tx(void *dev, uint16_t lane, struct frame *const frames[], uint16_t n,
+end_tx(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 	struct counters *counters)
 {
 	struct end *end = dev;
 
-	(void)lane;
+	(void)lcore_id;
 	for (uint16_t i = 0; i < n; i++) {
 		uint32_t number = packet_get32(frames[i]->head + 38);
 		assert_true(number > end->last);
@@ -99,7 +99,7 @@ add_queues(unsigned port, uint16_t n)
 		queues[n_queues] = (struct snapshot_queue){.port = &ports[port],
 			.queue = q,
 			.slot = (uint16_t)n_queues,
-			.lane = LANE,
+			.lcore_id = LCORE_ID,
 			.active = true};
 }
 
@@ -118,8 +118,8 @@ setup(void **state)
 	fdb_add_static(fdb, MAC(SINK), 0, SINK);
 	worker->fdb = fdb;
 	worker->drivers = drivers;
-	worker->era = &era;
-	worker->lane = LANE;
+	worker->wake_seq = &wake_seq;
+	worker->lcore_id = LCORE_ID;
 	for (uint16_t i = 0; i < PORTS; i++) {
 		ends[i] = (struct end){.burst = 1, .source = MAC(10 + i)};
 		ports[i] = (struct port){
@@ -166,41 +166,41 @@ bursts_of(unsigned port)
 
 /** A port with 128 queues that are all full, and its neighbour with one. */
 static void
-test_crowd(void **state)
+test_quota(void **state)
 {
 	(void)state;
-	add_queues(CROWD, QUEUES);
+	add_queues(QUOTA, QUEUES);
 	add_queues(NEIGHBOUR, 1);
-	ends[CROWD].busy = QUEUES;
+	ends[QUOTA].busy = QUEUES;
 	ends[NEIGHBOUR].busy = 1;
 	publish();
-	assert_int_equal(snapshot->lane[LANE].n_crowds, 1);
+	assert_int_equal(snapshot->lcore[LCORE_ID].n_quotas, 1);
 	poll(ROUNDS);
 	assert_int_equal(ends[NEIGHBOUR].bursts[0], ROUNDS);
-	assert_int_equal(bursts_of(CROWD), ROUNDS * TURNS_BURSTS);
+	assert_int_equal(bursts_of(QUOTA), ROUNDS * RX_QUOTA_BURSTS);
 	for (unsigned q = 0; q < QUEUES; q++)
-		assert_int_equal(ends[CROWD].bursts[q], ROUNDS * TURNS_BURSTS / QUEUES);
+		assert_int_equal(ends[QUOTA].bursts[q], ROUNDS * RX_QUOTA_BURSTS / QUEUES);
 }
 
 /** Queues without frames cost those that have some at most every second turn. */
 static void
-test_crowd_of_few(void **state)
+test_quota_of_few(void **state)
 {
 	(void)state;
-	add_queues(CROWD, QUEUES);
+	add_queues(QUOTA, QUEUES);
 	add_queues(NEIGHBOUR, 1);
 	publish();
 	for (unsigned busy = 1; busy < 10; busy++) {
-		unsigned before = bursts_of(CROWD), least = UINT32_MAX, most = 0;
-		ends[CROWD].busy = busy;
+		unsigned before = bursts_of(QUOTA), least = UINT32_MAX, most = 0;
+		ends[QUOTA].busy = busy;
 		poll(ROUNDS);
-		unsigned bursts = bursts_of(CROWD) - before;
-		assert_uint_in_range(bursts, ROUNDS - 4, ROUNDS * TURNS_BURSTS);
-		memset(ends[CROWD].bursts, 0, sizeof(ends[CROWD].bursts));
+		unsigned bursts = bursts_of(QUOTA) - before;
+		assert_uint_in_range(bursts, ROUNDS - 4, ROUNDS * RX_QUOTA_BURSTS);
+		memset(ends[QUOTA].bursts, 0, sizeof(ends[QUOTA].bursts));
 		poll(ROUNDS);
 		for (unsigned q = 0; q < busy; q++) {
-			least = RTE_MIN(least, ends[CROWD].bursts[q]);
-			most = RTE_MAX(most, ends[CROWD].bursts[q]);
+			least = RTE_MIN(least, ends[QUOTA].bursts[q]);
+			most = RTE_MAX(most, ends[QUOTA].bursts[q]);
 		}
 		assert_uint_in_range(most - least, 0, 2);
 	}
@@ -208,24 +208,24 @@ test_crowd_of_few(void **state)
 
 /** Whoever is alone, or has as many queues as bursts in a round, need not wait. */
 static void
-test_no_crowd(void **state)
+test_no_quota(void **state)
 {
 	(void)state;
-	add_queues(CROWD, QUEUES);
-	ends[CROWD].busy = QUEUES;
+	add_queues(QUOTA, QUEUES);
+	ends[QUOTA].busy = QUEUES;
 	publish();
 	poll(3);
-	assert_int_equal(bursts_of(CROWD), 3 * QUEUES);
+	assert_int_equal(bursts_of(QUOTA), 3 * QUEUES);
 	n_queues = 0;
-	add_queues(CROWD, TURNS_BURSTS);
-	add_queues(NEIGHBOUR, TURNS_BURSTS);
-	ends[NEIGHBOUR].busy = TURNS_BURSTS;
+	add_queues(QUOTA, RX_QUOTA_BURSTS);
+	add_queues(NEIGHBOUR, RX_QUOTA_BURSTS);
+	ends[NEIGHBOUR].busy = RX_QUOTA_BURSTS;
 	publish();
-	assert_int_equal(snapshot->lane[LANE].n_crowds, 0);
-	memset(ends[CROWD].bursts, 0, sizeof(ends[CROWD].bursts));
+	assert_int_equal(snapshot->lcore[LCORE_ID].n_quotas, 0);
+	memset(ends[QUOTA].bursts, 0, sizeof(ends[QUOTA].bursts));
 	poll(5);
-	assert_int_equal(bursts_of(CROWD), 5 * TURNS_BURSTS);
-	assert_int_equal(bursts_of(NEIGHBOUR), 5 * TURNS_BURSTS);
+	assert_int_equal(bursts_of(QUOTA), 5 * RX_QUOTA_BURSTS);
+	assert_int_equal(bursts_of(NEIGHBOUR), 5 * RX_QUOTA_BURSTS);
 }
 
 static unsigned
@@ -291,13 +291,13 @@ test_rate_in_of_one(void **state)
 {
 	(void)state;
 	add_queues(NEIGHBOUR, 1);
-	add_queues(CROWD, 1);
-	ends[NEIGHBOUR].busy = ends[CROWD].busy = 1;
+	add_queues(QUOTA, 1);
+	ends[NEIGHBOUR].busy = ends[QUOTA].busy = 1;
 	limit_in(NEIGHBOUR, 1);
-	assert_null(snapshot->rules[CROWD]);
+	assert_null(snapshot->rules[QUOTA]);
 	poll(5);
 	assert_int_equal(worker->counters[NEIGHBOUR].rx_forwarded, 1);
-	assert_int_equal(worker->counters[CROWD].rx_forwarded, 5);
+	assert_int_equal(worker->counters[QUOTA].rx_forwarded, 5);
 	meter_destroy(ports[NEIGHBOUR].meter);
 	ports[NEIGHBOUR].meter = NULL;
 	publish();
@@ -314,13 +314,13 @@ limit_out(int64_t bits)
 	ports[SINK].config.rate_out = bits;
 	ports[SINK].config.burst_out = 1;
 	if (ports[SINK].shaper == NULL)
-		ports[SINK].shaper = shaper_create(-1, ROOM, &lcores, &err);
+		ports[SINK].shaper = shaper_create(-1, SPACE, &lcores, &err);
 	if (ports[SINK].shaper == NULL)
 		fail_msg("%s", err.text);
 	publish();
 }
 
-/** What waits leaves in later rounds, of the lane that polls the port, at the rate of the day. */
+/** What waits leaves in later rounds, of the lcore that polls the port, at the rate of the day. */
 static void
 test_rate_out(void **state)
 {
@@ -332,7 +332,7 @@ test_rate_out(void **state)
 	ends[NEIGHBOUR].busy = 1;
 	ends[NEIGHBOUR].burst = 8;
 	limit_out(1000);
-	assert_int_equal(snapshot->lane[LANE].n_shaped, 1);
+	assert_int_equal(snapshot->lcore[LCORE_ID].n_shaped, 1);
 	poll(2);
 	assert_int_equal(ends[SINK].got, 1);
 	assert_int_equal(shaper_held(ports[SINK].shaper), 15);
@@ -356,23 +356,23 @@ test_owner(void **state)
 	(void)state;
 	add_queues(NEIGHBOUR, 1);
 	add_queues(SINK, 2);
-	queues[1].lane = 5;
-	queues[2].lane = 3;
+	queues[1].lcore_id = 5;
+	queues[2].lcore_id = 3;
 	limit_out(1000);
-	for (unsigned lane = 0; lane < LANE_MAX; lane++)
-		assert_int_equal(snapshot->lane[lane].n_shaped, lane == 5);
-	assert_int_equal(snapshot->lane[5].shaped[0], SINK);
+	for (unsigned lcore_id = 0; lcore_id < LCORE_MAX; lcore_id++)
+		assert_int_equal(snapshot->lcore[lcore_id].n_shaped, lcore_id == 5);
+	assert_int_equal(snapshot->lcore[5].shaped[0], SINK);
 	assert_int_equal(snapshot->target[SINK].owner, 5);
-	queues[1].lane = -1;
+	queues[1].lcore_id = -1;
 	publish();
-	assert_int_equal(snapshot->lane[5].n_shaped, 0);
-	assert_int_equal(snapshot->target[SINK].owner, LANE_MAX);
-	queues[1].lane = LANE_MAX - 1;
+	assert_int_equal(snapshot->lcore[5].n_shaped, 0);
+	assert_int_equal(snapshot->target[SINK].owner, LCORE_MAX);
+	queues[1].lcore_id = LCORE_MAX - 1;
 	publish();
-	assert_int_equal(snapshot->lane[LANE_MAX - 1].n_shaped, 1);
+	assert_int_equal(snapshot->lcore[LCORE_MAX - 1].n_shaped, 1);
 	up[SINK] = false;
 	publish();
-	assert_int_equal(snapshot->lane[LANE_MAX - 1].n_shaped, 0);
+	assert_int_equal(snapshot->lcore[LCORE_MAX - 1].n_shaped, 0);
 }
 
 static int
@@ -388,9 +388,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		rates_test(test_crowd),
-		rates_test(test_crowd_of_few),
-		rates_test(test_no_crowd),
+		rates_test(test_quota),
+		rates_test(test_quota_of_few),
+		rates_test(test_no_quota),
 		rates_test(test_rate_in),
 		rates_test(test_rate_in_does_not_learn),
 		rates_test(test_rate_in_of_one),

@@ -21,9 +21,9 @@ struct seen {
 	bool prepared;
 };
 
-/** A receiver; counts calls and mbufs, and takes no more than its room. */
+/** A receiver; counts calls and mbufs, and takes no more than its space. */
 struct receiver {
-	unsigned room; /**< mbufs it has descriptors for */
+	unsigned space; /**< mbufs it has descriptors for */
 	unsigned calls;
 	unsigned offered;
 	struct seen seen[SEEN_MAX];
@@ -45,7 +45,7 @@ receive(void *dev, uint16_t queue, struct rte_mbuf *mbufs[], uint16_t n)
 	to->calls++;
 	to->offered += n;
 	for (uint16_t i = 0; i < n; i++) {
-		if (to->n < to->room) {
+		if (to->n < to->space) {
 			uint32_t length = packet_read(mbufs[i], bytes);
 			to->seen[to->n++] = (struct seen){.len = length,
 				.segments = mbufs[i]->nb_segs,
@@ -73,7 +73,7 @@ queue_of(uint8_t capabilities)
 {
 	memset(&receiver, 0, sizeof(receiver));
 	memset(&counters, 0, sizeof(counters));
-	receiver.room = SEEN_MAX;
+	receiver.space = SEEN_MAX;
 	return (struct send_queue){
 		.burst = receive, .dev = &receiver, .queue = 3, .capabilities = capabilities};
 }
@@ -136,14 +136,14 @@ test_partial(void **state)
 	const struct packet packet = {.payload = 100};
 
 	(void)state;
-	for (unsigned room = 0; room <= 5; room++) {
+	for (unsigned space = 0; space <= 5; space++) {
 		struct send_queue queue = queue_of(0);
 
-		receiver.room = room;
+		receiver.space = space;
 		for (uint16_t i = 0; i < 5; i++)
 			make_frame(i, &packet, 0, 0);
 		send_frames(&queue, list, 5, &counters);
-		check_counters(room, room * packet_length(&packet), 5 - room, 0);
+		check_counters(space, space * packet_length(&packet), 5 - space, 0);
 	}
 }
 
@@ -250,26 +250,26 @@ test_other_family(void **state)
 	check_counters(1, packet_length(&packet), 0, 0);
 }
 
-/** More segments than a burst; room for all, some or none of them. */
+/** More segments than a burst; space for all, some or none of them. */
 static void
 test_many_segments(void **state)
 {
 	const struct packet packet = {.payload = 65000};
 
 	(void)state;
-	for (unsigned room = 0; room <= 70; room += 5) {
+	for (unsigned space = 0; space <= 70; space += 5) {
 		struct send_queue queue = queue_of(FRAME_CHAIN);
 
-		receiver.room = room;
+		receiver.space = space;
 		make_frame(0, &packet, FRAME_CSUM | FRAME_TSO4, 0);
 		send_frames(&queue, list, 1, &counters);
-		assert_int_equal(receiver.n, RTE_MIN(room, 65u));
-		if (room < 65)
+		assert_int_equal(receiver.n, RTE_MIN(space, 65u));
+		if (space < 65)
 			check_counters(0, 0, 1, 0);
 		else
 			check_counters(1, packet_length(&packet), 0, 0);
 		/* After a burst that was cut short none is tried. */
-		assert_int_equal(receiver.offered, RTE_MIN((room / FRAME_BURST + 1) * 32, 65u));
+		assert_int_equal(receiver.offered, RTE_MIN((space / FRAME_BURST + 1) * 32, 65u));
 	}
 }
 
@@ -355,7 +355,7 @@ test_no_memory(void **state)
 	}
 }
 
-/** Everything mixed, with too little room: each frame is counted once, and none twice or out of
+/** Everything mixed, with too little space: each frame is counted once, and none twice or out of
  * order. */
 static void
 test_balance(void **state)
@@ -366,7 +366,7 @@ test_balance(void **state)
 	for (unsigned round = 0; round < 200; round++) {
 		struct send_queue queue = queue_of((uint8_t)(round % 16));
 
-		receiver.room = seed % 80;
+		receiver.space = seed % 80;
 		for (uint16_t i = 0; i < FRAME_BURST; i++) {
 			const struct packet packet = {.payload = 1 + seed % 3000};
 			static const uint8_t flags[] = {0, FRAME_CSUM, FRAME_CSUM | FRAME_TSO4, 0};

@@ -12,7 +12,7 @@
 #define HZ   UINT64_C(1000000000)
 #define RATE UINT64_C(8000000) /* a byte takes 1000 cycles */
 
-enum { ROOM = 64, LEN = 1000, CYCLES = 1000, BURST = 1, LANE = 3, SEEN = 4096 };
+enum { SPACE = 64, LEN = 1000, CYCLES = 1000, BURST = 1, LCORE_ID = 3, SEEN = 4096 };
 
 /** What the driver got, in order. */
 struct sink {
@@ -33,10 +33,10 @@ static uint64_t now;
 static uint32_t numbers;
 
 static void
-sink_tx(void *dev, uint16_t lane, struct frame *const frames[], uint16_t n, struct counters *to)
+sink_tx(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n, struct counters *to)
 {
 	assert_ptr_equal(dev, &sink);
-	assert_int_equal(lane, LANE);
+	assert_int_equal(lcore_id, LCORE_ID);
 	assert_uint_in_range(n, 1, FRAME_BURST);
 	for (uint16_t i = 0; i < n; i++) {
 		sink.number[sink.n++ % SEEN] = packet_get32(frames[i]->head + 38);
@@ -51,14 +51,15 @@ sink_tx(void *dev, uint16_t lane, struct frame *const frames[], uint16_t n, stru
 	frame_free(frames, n);
 }
 
-static const struct shaper_out out = {.tx = sink_tx, .dev = &sink, .lane = LANE, .owner = true};
+static const struct shaper_out out = {
+	.tx = sink_tx, .dev = &sink, .lcore_id = LCORE_ID, .owner = true};
 
 static void
-make(unsigned room)
+make(unsigned space)
 {
 	struct err err = {0};
 
-	shaper = shaper_create(-1, room, &lcores, &err);
+	shaper = shaper_create(-1, space, &lcores, &err);
 	if (shaper == NULL)
 		fail_msg("%s", err.text);
 }
@@ -72,7 +73,7 @@ setup(void **state)
 	numbers = 0;
 	now = HZ;
 	bucket_rate_set(&rate, RATE, BURST, HZ);
-	make(ROOM);
+	make(SPACE);
 	return eal_test_setup(state);
 }
 
@@ -184,13 +185,13 @@ test_tail_drop(void **state)
 	for (unsigned i = 0; i < 4; i++)
 		offer(32, 60);
 	assert_int_equal(sink.n, 1);
-	assert_int_equal(shaper_held(shaper), ROOM);
-	assert_int_equal(counters.tx_drops[DROP_RATE_QUEUE], 128 - 1 - ROOM);
+	assert_int_equal(shaper_held(shaper), SPACE);
+	assert_int_equal(counters.tx_drops[DROP_RATE_QUEUE], 128 - 1 - SPACE);
 	pass(HZ);
 	check_balance();
 }
 
-/** Long frames take as much of the room as they need, and give it back. */
+/** Long frames take as much of the space as they need, and give it back. */
 static void
 test_long_frames(void **state)
 {

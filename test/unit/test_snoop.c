@@ -330,7 +330,7 @@ test_ring(void **state)
 	assert_null(snoop_ring_front(ring));
 	for (uint16_t port = 0; port < 5; port++)
 		for (unsigned i = 0; i < SNOOP_RING_SHARE + 1; i++) {
-			struct snoop_copy *copy = snoop_ring_room(ring, port);
+			struct snoop_copy *copy = snoop_ring_space(ring, port);
 			if (copy == NULL)
 				continue;
 			copy->port = port;
@@ -347,7 +347,7 @@ test_ring(void **state)
 		snoop_ring_pop(ring);
 	}
 	assert_null(snoop_ring_front(ring));
-	assert_non_null(snoop_ring_room(ring, 0));
+	assert_non_null(snoop_ring_space(ring, 0));
 	snoop_ring_destroy(ring);
 }
 

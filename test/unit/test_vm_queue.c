@@ -168,7 +168,7 @@ exchange(unsigned n, unsigned step)
 	for (unsigned i = 0; i < SIZE; i++)
 		assert_uint_in_range(seen[i], 0, 1);
 	queue_consume(&queue, n);
-	assert_int_equal(queue_room(&queue), queue.slots);
+	assert_int_equal(queue_space(&queue), queue.slots);
 	assert_false(queue.broken);
 }
 
@@ -319,7 +319,7 @@ test_only_posted(void **state)
 			queue_set_length(&queue, 5 * n, SLOT / 2);
 			queue_post(&queue, 5);
 		}
-		queue_post(&queue, queue_room(&queue));
+		queue_post(&queue, queue_space(&queue));
 		for (unsigned i = 0; i < SIZE; i++)
 			assert_int_not_equal(queue.pdesc[i].addr, 0);
 		queue_reset(&queue);

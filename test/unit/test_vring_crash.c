@@ -22,7 +22,7 @@ enum {
 	LEN = 100,
 	HEADER = 12,
 	RX_MAX = 32,
-	ROOM = 256,
+	SPACE = 256,
 	AREAS = 8,
 	TWICE_EVERY = 29, /* states in which a second process is killed as well */
 	TX_AT = 0,
@@ -32,8 +32,8 @@ enum {
 /** What the rings are like. */
 struct scene {
 	bool packed;
-	unsigned parts;   /**< descriptors of a frame sent */
-	uint32_t rx_room; /**< bytes of a buffer to receive */
+	unsigned parts;    /**< descriptors of a frame sent */
+	uint32_t rx_space; /**< bytes of a buffer to receive */
 	unsigned rx_parts;
 	uint16_t tx_size, rx_size;
 	uint16_t tx_first, rx_first;
@@ -105,7 +105,7 @@ areas_of(const struct ring_driver *driver)
 static void
 send_frame(const struct scene *scene, uint32_t number)
 {
-	uint64_t addr = RING_LOW + TX_AT + number * (uint64_t)ROOM;
+	uint64_t addr = RING_LOW + TX_AT + number * (uint64_t)SPACE;
 	uint8_t bytes[HEADER + LEN] = {0};
 	struct ring_part parts[3];
 	uint32_t at = 0;
@@ -124,12 +124,12 @@ send_frame(const struct scene *scene, uint32_t number)
 static void
 post_buffer(const struct scene *scene, uint32_t number)
 {
-	uint64_t addr = RING_LOW + RX_AT + number * (uint64_t)ROOM;
-	uint32_t half = scene->rx_room / 2;
-	const struct ring_part one = {addr, scene->rx_room, VRING_DESC_F_WRITE};
+	uint64_t addr = RING_LOW + RX_AT + number * (uint64_t)SPACE;
+	uint32_t half = scene->rx_space / 2;
+	const struct ring_part one = {addr, scene->rx_space, VRING_DESC_F_WRITE};
 	const struct ring_part two[] = {
 		{addr, half, VRING_DESC_F_WRITE},
-		{addr + half, scene->rx_room - half, VRING_DESC_F_WRITE},
+		{addr + half, scene->rx_space - half, VRING_DESC_F_WRITE},
 	};
 
 	if (scene->rx_parts == 1)
@@ -162,7 +162,7 @@ scene_start(const struct scene *scene)
 	areas_of(&from);
 	areas_of(&to);
 	area_add(journals, 2 * sizeof(*journals));
-	area_add(ring_at(&guest, RING_LOW + RX_AT), RX_MAX * (size_t)ROOM);
+	area_add(ring_at(&guest, RING_LOW + RX_AT), RX_MAX * (size_t)SPACE);
 }
 
 static void
@@ -205,7 +205,7 @@ reconnect(struct ring_driver *driver, bool popped)
 static int
 receive(struct ring_driver *sink)
 {
-	uint8_t bytes[HEADER + LEN + ROOM], want[LEN];
+	uint8_t bytes[HEADER + LEN + SPACE], want[LEN];
 	struct vring_used_elem entry;
 	uint16_t buffers = 1;
 	uint32_t at = 0;
@@ -215,7 +215,7 @@ receive(struct ring_driver *sink)
 			assert_int_equal(i, 0);
 			return -1;
 		}
-		assert_uint_in_range(entry.len, 1, ROOM);
+		assert_uint_in_range(entry.len, 1, SPACE);
 		assert_true(at + entry.len <= HEADER + LEN);
 		ring_read(&guest, sink->addr[entry.id], bytes + at, entry.len);
 		at += entry.len;
@@ -247,8 +247,8 @@ expect_resumed(void)
 	assert_int_equal(source.used_seen, source.avail_next);
 	if (!sink.packed)
 		return FRAMES - received;
-	assert_int_equal(sink.ring.last_used, ring_place(&sink, sink.place_used));
-	assert_int_equal(source.ring.last_used, ring_place(&source, source.place_used));
+	assert_int_equal(sink.ring.last_used, ring_idx_wrap(&sink, sink.descs_used));
+	assert_int_equal(source.ring.last_used, ring_idx_wrap(&source, source.descs_used));
 	return FRAMES - received;
 }
 

@@ -7,13 +7,13 @@
 
 #include "ring_help.h"
 
-enum { PARTS = 300, PART = 10, LOOKED_AT = 256, HEADER = 12, ROOM = LOOKED_AT * PART };
+enum { PARTS = 300, PART = 10, LOOKED_AT = 256, HEADER = 12, SPACE = LOOKED_AT * PART };
 
 static const struct virtq_ops *ops;
 static struct ring_guest guest;
 static struct ring_driver driver;
 static struct ring_part parts[PARTS];
-static uint8_t bytes[ROOM], seen[ROOM];
+static uint8_t bytes[SPACE], seen[SPACE];
 
 static int
 setup(void **state)
@@ -70,10 +70,10 @@ expect_frame(uint64_t at, uint16_t head)
 
 	assert_true(ring_used(&driver, &entry));
 	assert_int_equal(entry.id, head);
-	assert_int_equal(entry.len, ROOM);
-	ring_read(&guest, at + HEADER, seen, ROOM - HEADER);
-	assert_memory_equal(seen, bytes, ROOM - HEADER);
-	ring_read(&guest, at + ROOM, seen, 1);
+	assert_int_equal(entry.len, SPACE);
+	ring_read(&guest, at + HEADER, seen, SPACE - HEADER);
+	assert_memory_equal(seen, bytes, SPACE - HEADER);
+	ring_read(&guest, at + SPACE, seen, 1);
 	assert_int_equal(seen[0], 0);
 }
 
@@ -87,9 +87,9 @@ test_receive(void **state)
 	(void)state;
 	for (unsigned i = 0; i < COUNT(at); i++) {
 		add(at[i], VRING_DESC_F_WRITE, i == 1);
-		assert_false(push(ROOM - HEADER + 1));
+		assert_false(push(SPACE - HEADER + 1));
 		assert_false(ring_used(&driver, &entry));
-		assert_true(push(ROOM - HEADER));
+		assert_true(push(SPACE - HEADER));
 		expect_frame(at[i], i == 1 ? PARTS : 0);
 	}
 	assert_int_equal(driver.ring.broken, VIRTQ_GOOD);

@@ -62,10 +62,10 @@ push_some(unsigned n)
 }
 
 static void
-push_and_tell(unsigned n)
+push_and_notify(unsigned n)
 {
 	push_some(n);
-	ring_tell(&driver);
+	ring_notify(&driver);
 }
 
 /* Giving sent buffers back interrupts too, once for each burst, and not without buffers. */
@@ -88,7 +88,7 @@ test_transmit(void **state)
 		assert_int_equal(ring_calls(&driver), 0);
 		virtq_pop_done(&driver.ring, &batch);
 		assert_int_equal(ring_calls(&driver), 0);
-		ring_tell(&driver);
+		ring_notify(&driver);
 		/* The first time nothing is known of what the guest saw. */
 		assert_int_equal(ring_calls(&driver), n > 0 && (wanted || round == 1));
 	}
@@ -111,25 +111,25 @@ static void
 test_interrupt_flag(void **state)
 {
 	(void)state;
-	push_and_tell(3);
+	push_and_notify(3);
 	assert_int_equal(ring_calls(&driver), 1);
 	driver.avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
-	push_and_tell(3);
+	push_and_notify(3);
 	assert_int_equal(ring_calls(&driver), 0);
 	driver.avail->flags = 0xfffe;
-	push_and_tell(1);
+	push_and_notify(1);
 	assert_int_equal(ring_calls(&driver), 1);
 	assert_int_equal(driver.ring.calls, 2);
 	/* With EVENT_IDX the flag has no meaning. */
 	restart(&(struct ring_options){.event_idx = true});
 	driver.avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
-	push_and_tell(1);
+	push_and_notify(1);
 	ring_set_event(&driver, 1);
-	push_and_tell(1);
+	push_and_notify(1);
 	assert_int_equal(ring_calls(&driver), 2);
 	/* Nobody to tell. */
 	driver.ring.callfd = -1;
-	push_and_tell(1);
+	push_and_notify(1);
 	assert_int_equal(ring_calls(&driver), 0);
 }
 
@@ -148,23 +148,23 @@ test_event_index(void **state)
 			restart(&(struct ring_options){.event_idx = true, .first = first});
 			/* Nothing is known of what came before: told in any case. */
 			ring_set_event(&driver, (uint16_t)(first + 1000));
-			push_and_tell(1);
+			push_and_notify(1);
 			assert_int_equal(ring_calls(&driver), 1);
 			ring_set_event(&driver, (uint16_t)(first + 1 + event));
-			push_and_tell((unsigned)n);
+			push_and_notify((unsigned)n);
 			if (ring_calls(&driver) != (event >= 0 && event < n))
 				fail_msg("at %u, %d new, event %d", first, n, event);
 		}
 	}
 }
 
-/** How many guests virtq_tell_early() leaves, of one. */
+/** How many guests virtq_notify_unfenced() leaves, of one. */
 static unsigned
 tell_early(void)
 {
 	struct virtq *ring = &driver.ring;
 
-	return virtq_tell_early(&ring, 1);
+	return virtq_notify_unfenced(&ring, 1);
 }
 
 /* Who wants it is told early; who does not may want it a moment later, of all since. */
@@ -177,19 +177,19 @@ test_early(void **state)
 	assert_int_equal(ring_calls(&driver), 1);
 	/* It was told, of all that there is. */
 	assert_int_equal(tell_early(), 0);
-	ring_tell(&driver);
+	ring_notify(&driver);
 	assert_int_equal(ring_calls(&driver), 0);
 	driver.avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
 	push_some(1);
 	assert_int_equal(tell_early(), 1);
 	driver.avail->flags = 0;
-	ring_tell(&driver);
+	ring_notify(&driver);
 	assert_int_equal(ring_calls(&driver), 1);
-	ring_tell(&driver);
+	ring_notify(&driver);
 	assert_int_equal(ring_calls(&driver), 0);
 
 	restart(&(struct ring_options){.event_idx = true});
-	push_and_tell(1);
+	push_and_notify(1);
 	assert_int_equal(ring_calls(&driver), 1);
 	ring_set_event(&driver, 5);
 	push_some(3);
@@ -200,11 +200,11 @@ test_early(void **state)
 	assert_int_equal(ring_calls(&driver), 1);
 	push_some(1);
 	assert_int_equal(tell_early(), 1);
-	ring_tell(&driver);
+	ring_notify(&driver);
 	/* Of entry 4 it was asked, for sure. */
 	ring_set_event(&driver, 4);
 	push_some(1);
-	ring_tell(&driver);
+	ring_notify(&driver);
 	assert_int_equal(ring_calls(&driver), 0);
 }
 
@@ -222,12 +222,12 @@ test_several(void **state)
 		push_to(&others[i], 1);
 	}
 	push_some(1);
-	assert_int_equal(virtq_tell_early(rings, 3), 2);
+	assert_int_equal(virtq_notify_unfenced(rings, 3), 2);
 	assert_ptr_equal(rings[0], &others[0].ring);
 	assert_ptr_equal(rings[1], &others[1].ring);
 	assert_int_equal(ring_calls(&driver), 1);
 	others[1].avail->flags = 0;
-	virtq_tell(rings, 2);
+	virtq_notify(rings, 2);
 	assert_int_equal(ring_calls(&others[0]), 0);
 	assert_int_equal(ring_calls(&others[1]), 1);
 	for (unsigned i = 0; i < COUNT(others); i++)

@@ -53,14 +53,14 @@ restart(const struct ring_options *options)
 static uint32_t
 free_descs(void)
 {
-	return driver.size - (driver.place_avail - driver.place_used);
+	return driver.size - (driver.descs_avail - driver.descs_used);
 }
 
 static void
 expect_places(void)
 {
-	assert_int_equal(driver.ring.last_avail, ring_place(&driver, driver.place_used));
-	assert_int_equal(driver.ring.last_used, ring_place(&driver, driver.place_used));
+	assert_int_equal(driver.ring.last_avail, ring_idx_wrap(&driver, driver.descs_used));
+	assert_int_equal(driver.ring.last_used, ring_idx_wrap(&driver, driver.descs_used));
 }
 
 /** A frame in up to `most` descriptors, or a table of them. @return its length */
@@ -125,7 +125,7 @@ test_pop_rounds(void **state)
 
 /** Fill the ring with buffers, of one to three descriptors, direct and indirect. */
 static void
-provide(uint32_t room)
+provide(uint32_t space)
 {
 	while (free_descs() > 0) {
 		uint32_t most = free_descs() < 3 ? free_descs() : 3,
@@ -133,8 +133,9 @@ provide(uint32_t room)
 		uint64_t addr = RING_LOW + driver.next_desc * 2048u;
 		struct ring_part parts[3];
 		for (uint32_t i = 0; i < n; i++)
-			parts[i] = (struct ring_part){addr + i * (room / n),
-				i + 1 < n ? room / n : room - i * (room / n), VRING_DESC_F_WRITE};
+			parts[i] = (struct ring_part){addr + i * (space / n),
+				i + 1 < n ? space / n : space - i * (space / n),
+				VRING_DESC_F_WRITE};
 		if (unit_random(&seed, 3) == 0)
 			ring_add_indirect(&driver, addr + 1024, parts, n);
 		else

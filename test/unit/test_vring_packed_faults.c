@@ -156,8 +156,8 @@ expect_broken(const char *name, unsigned which, enum virtq_fault fault, unsigned
 			virtq_fault_text(fault));
 	/* What came before is done and given back, nothing else is. */
 	assert_int_equal(n, before);
-	assert_int_equal(driver.ring.last_used, ring_place(&driver, SIZE - 3 + before));
-	assert_int_equal(driver.ring.last_avail, ring_place(&driver, SIZE - 3 + before));
+	assert_int_equal(driver.ring.last_used, ring_idx_wrap(&driver, SIZE - 3 + before));
+	assert_int_equal(driver.ring.last_avail, ring_idx_wrap(&driver, SIZE - 3 + before));
 	for (unsigned j = 0; j < before; j++)
 		assert_true(ring_used(&driver, &entry));
 	assert_false(ring_used(&driver, &entry));
@@ -241,9 +241,10 @@ test_endless(void **state)
 			driver.packed_desc[count % SIZE] = (struct virtq_packed_desc){
 				.addr = RING_LOW,
 				.len = i / 2 % 2,
-				.flags = (uint16_t)((last ? 0 : VRING_DESC_F_NEXT) | flag() |
-						    (ring_place(&driver, count) >> 15 ? 0x80
-										      : 0x8000))};
+				.flags =
+					(uint16_t)((last ? 0 : VRING_DESC_F_NEXT) | flag() |
+						   (ring_idx_wrap(&driver, count) >> 15 ? 0x80
+											: 0x8000))};
 			if (j + 1 == SIZE - before)
 				break;
 		}

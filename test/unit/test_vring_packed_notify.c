@@ -43,7 +43,7 @@ restart(const struct ring_options *options)
 
 /** Push so many frames of no interest into buffers that are there. */
 static void
-push_and_tell(unsigned n)
+push_and_notify(unsigned n)
 {
 	const struct frame_segment segment = {bytes, 60};
 	struct frame frame = {
@@ -55,7 +55,7 @@ push_and_tell(unsigned n)
 		ring_add(&driver, &(struct ring_part){RING_LOW, 100, VRING_DESC_F_WRITE}, 1);
 	}
 	assert_int_equal(virtq_push(&driver.ring, list, (uint16_t)n, &result), n);
-	ring_tell(&driver);
+	ring_notify(&driver);
 	ring_reclaim(&driver);
 }
 
@@ -75,17 +75,17 @@ test_event_flags(void **state)
 	(void)state;
 	for (unsigned i = 0; i < COUNT(cases); i++) {
 		restart(&(struct ring_options){.event_idx = cases[i].event_idx});
-		push_and_tell(1);
+		push_and_notify(1);
 		assert_int_equal(ring_calls(&driver), 1);
 		/* Far ahead, were it looked at. */
 		ring_set_event(&driver, 200);
 		driver.driver_event->flags = cases[i].flags;
-		push_and_tell(3);
+		push_and_notify(3);
 		assert_int_equal(ring_calls(&driver), cases[i].call);
 		assert_int_equal(driver.ring.calls, 1 + cases[i].call);
 	}
 	driver.ring.callfd = -1;
-	push_and_tell(1);
+	push_and_notify(1);
 	assert_int_equal(ring_calls(&driver), 0);
 }
 
@@ -103,27 +103,27 @@ test_event_index(void **state)
 				restart(&(struct ring_options){.event_idx = true,
 					.size = rings[i],
 					.first = (uint16_t)(first + 2 * rings[i])});
-				push_and_tell(1);
+				push_and_notify(1);
 				assert_int_equal(ring_calls(&driver), 1);
 				ring_set_event(&driver,
 					(uint16_t)(first + 2 * rings[i] + 1 + (unsigned)event));
-				push_and_tell((unsigned)n);
+				push_and_notify((unsigned)n);
 				if (ring_calls(&driver) != (event >= 0 && event < n))
 					fail_msg("size %u at %u, %d new, event %d", rings[i], first,
 						n, event);
 				/* The same descriptor, but a round later. */
-				uint32_t now = driver.place_used;
+				uint32_t now = driver.descs_used;
 				ring_set_event(&driver, (uint16_t)(now + rings[i]));
-				push_and_tell(1);
+				push_and_notify(1);
 				assert_int_equal(ring_calls(&driver), 0);
 			}
 		}
 	}
 	/* No place of this ring. */
 	driver.driver_event->off_wrap = 0x7fff;
-	push_and_tell(1);
+	push_and_notify(1);
 	driver.driver_event->off_wrap = UINT16_MAX;
-	push_and_tell(1);
+	push_and_notify(1);
 }
 
 /* Giving sent buffers back interrupts once for a burst; the event may be within a chain. */
@@ -143,7 +143,7 @@ test_transmit_event(void **state)
 				virtq_pop(&driver.ring, batch, frames, FRAME_BURST, &bad), 2);
 			assert_int_equal(ring_calls(&driver), 0);
 			virtq_pop_done(&driver.ring, batch);
-			ring_tell(&driver);
+			ring_notify(&driver);
 			/* The first time nothing is known of what the guest saw. */
 			assert_int_equal(ring_calls(&driver), round == 0 || event < 6);
 			ring_reclaim(&driver);
@@ -151,7 +151,7 @@ test_transmit_event(void **state)
 	}
 	virtq_pop(&driver.ring, batch, frames, FRAME_BURST, &bad);
 	virtq_pop_done(&driver.ring, batch);
-	ring_tell(&driver);
+	ring_notify(&driver);
 	assert_int_equal(ring_calls(&driver), 0);
 }
 
@@ -165,12 +165,12 @@ test_watch(void **state)
 	(void)state;
 	restart(&(struct ring_options){.size = 3});
 	for (unsigned round = 0; round < 10; round++) {
-		word = virtq_watch(&driver.ring, &value);
+		word = virtq_monitor(&driver.ring, &value);
 		assert_ptr_equal(word, &driver.packed_desc[round % 3].flags);
 		assert_int_equal(*word, value);
 		ring_add(&driver, &(struct ring_part){RING_LOW, 100, 0}, 1);
 		assert_int_not_equal(*word, value);
-		assert_null(virtq_watch(&driver.ring, &value));
+		assert_null(virtq_monitor(&driver.ring, &value));
 		assert_int_equal(virtq_pop(&driver.ring, batch, frames, FRAME_BURST, &bad), 1);
 		virtq_pop_done(&driver.ring, batch);
 		ring_reclaim(&driver);

@@ -260,7 +260,7 @@ test_bursts(void **state)
 		assert_int_equal(pop(), 0);
 		finish(0);
 	}
-	uint16_t end = packed ? ring_place(&driver, 65500 + 240) : (uint16_t)(65500 + 240);
+	uint16_t end = packed ? ring_idx_wrap(&driver, 65500 + 240) : (uint16_t)(65500 + 240);
 	assert_int_equal(driver.ring.last_avail, end);
 	assert_int_equal(driver.ring.last_used, end);
 	/* All of a ring at once. */
@@ -347,7 +347,7 @@ test_chain_length(void **state)
 	assert_int_equal(driver.ring.broken, VIRTQ_GOOD);
 }
 
-/* A burst has room for so many pieces; what does not fit comes with the next. */
+/* A burst has space for so many pieces; what does not fit comes with the next. */
 static void
 test_segments(void **state)
 {
@@ -391,7 +391,7 @@ test_sum_wraps(void **state)
 	struct memory memory, *own = &guest.memory;
 	struct err err = {0};
 	int fd = memfd_create("large", MFD_CLOEXEC);
-	const struct memory_claim claim = {.guest = 0, .size = UINT64_C(1) << 31, .fd = fd};
+	const struct memory_region_desc claim = {.gpa = 0, .size = UINT64_C(1) << 31, .fd = fd};
 	const struct ring_part parts[] = {{0, 1u << 31, 0}, {0, 1u << 31, 0}, {0, 112, 0}};
 
 	(void)state;

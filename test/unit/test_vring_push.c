@@ -106,13 +106,13 @@ prepare(uint64_t addr, uint32_t len)
 
 /** At an address: `before` canaries, a header and a frame, and canaries to the end of all. */
 static void
-expect_at(uint64_t addr, uint32_t room, uint32_t len, uint32_t seed, uint16_t buffers)
+expect_at(uint64_t addr, uint32_t space, uint32_t len, uint32_t seed, uint16_t buffers)
 {
-	uint32_t header_len = driver.ring.header_len, after = room + AROUND;
+	uint32_t header_len = driver.ring.header_len, after = space + AROUND;
 	uint8_t header[12] = {0};
 
 	if (addr + after > RING_LOW + END)
-		after = room;
+		after = space;
 	memcpy(header + 10, &buffers, 2);
 	ring_read(&guest, addr - AROUND, seen, AROUND);
 	for (uint32_t i = 0; i < AROUND; i++)
@@ -175,11 +175,11 @@ test_lengths(void **state)
 			/* A buffer that just fits, before a page that cannot be written; a large one. */
 			uint64_t addr[] = {RING_LOW + END - total, RING_LOW + 4096};
 			for (unsigned j = 0; j < 2; j++) {
-				uint32_t room = total + (j ? 100 : 0);
-				prepare(addr[j], room);
-				uint16_t head = add(addr[j], room);
+				uint32_t space = total + (j ? 100 : 0);
+				prepare(addr[j], space);
+				uint16_t head = add(addr[j], space);
 				assert_true(push_one(&sent.frame));
-				expect_at(addr[j], room, len, len, 1);
+				expect_at(addr[j], space, len, len, 1);
 				expect_used(head, total);
 			}
 			discard(&sent);
@@ -201,19 +201,19 @@ test_chains(void **state)
 		for (uint32_t len = 1; len > 0; len = next_length(len)) {
 			struct ring_part parts[7];
 			uint64_t addr = RING_HIGH - 1000, at = addr;
-			uint32_t total = driver.ring.header_len + len, room = total + 300;
+			uint32_t total = driver.ring.header_len + len, space = total + 300;
 			for (unsigned j = 0; j < 7; j++) {
 				uint32_t part =
-					j < 6 ? sizes[i / 4][j] : (uint32_t)(addr + room - at);
+					j < 6 ? sizes[i / 4][j] : (uint32_t)(addr + space - at);
 				parts[j] = (struct ring_part){at, part, VRING_DESC_F_WRITE};
 				at += part;
 			}
 			make(&sent, len, len, cuts);
-			prepare(addr, room);
+			prepare(addr, space);
 			uint16_t head = i & 2 ? ring_add_indirect(&driver, RING_LOW, parts, 7)
 					      : ring_add(&driver, parts, 7);
 			assert_true(push_one(&sent.frame));
-			expect_at(addr, room, len, len, 1);
+			expect_at(addr, space, len, len, 1);
 			expect_used(head, total);
 			discard(&sent);
 		}
@@ -264,14 +264,14 @@ test_merging(void **state)
 	for (unsigned i = 0; i < COUNT(sizes); i++) {
 		for (uint32_t len = 1; len < 9014; len += len < 300 ? 1 : 613) {
 			uint64_t addr = RING_HIGH - 777;
-			uint32_t room = 0, left = len + 12;
+			uint32_t space = 0, left = len + 12;
 			uint16_t need = 0;
 			restart(&(struct ring_options){.mergeable = true});
 			unsigned sum = add_merging(addr, sizes[i], 6);
-			for (; need < 6 && room < len + 12; need++)
-				room += sizes[i][need];
+			for (; need < 6 && space < len + 12; need++)
+				space += sizes[i][need];
 			/* Those of 1 byte cannot hold a header: they must not be reached here. */
-			if (room < len + 12 || sizes[i][need - 1] < 12)
+			if (space < len + 12 || sizes[i][need - 1] < 12)
 				continue;
 			make(&sent, len, i, cuts);
 			assert_true(push_one(&sent.frame));
@@ -395,7 +395,7 @@ test_full(void **state)
 		frames[i] = &sent[i].frame;
 	}
 	assert_int_equal(push(frames, FRAME_BURST), 0);
-	ring_tell(&driver);
+	ring_notify(&driver);
 	assert_int_equal(ring_calls(&driver), 0);
 	for (unsigned have = 1; done < FRAME_BURST; have = have < 16 ? have + 3 : 16) {
 		uint16_t expected = (uint16_t)RTE_MIN(have, FRAME_BURST - done + 0u);
@@ -411,7 +411,7 @@ test_full(void **state)
 		}
 		expect_no_used();
 		done += expected;
-		ring_tell(&driver);
+		ring_notify(&driver);
 		assert_int_equal(ring_calls(&driver), 1);
 	}
 	for (uint16_t i = 0; i < FRAME_BURST; i++)

@@ -25,105 +25,107 @@ struct packed_case {
 	uint16_t done, taken;
 	bool pushed;
 	uint16_t listed[2]; /**< descriptors of chains; 0 = none */
-	uint16_t place;     /**< expected, or BAD */
+	uint16_t idx_wrap;  /**< expected, or BAD */
 	const char *after;  /**< the ring then; NULL = as before */
 };
 
 static const struct packed_case cases[] = {
 	/* No journal: only the ring tells. */
-	{"fresh, nothing available", "____", W, NONE, .place = W},
-	{"fresh, some available", "aa__", W, NONE, .place = W},
-	{"fresh, all available", "aaaa", W, NONE, .place = W},
-	{"used before, addresses left", "aa..", W, NONE, .place = W},
-	{"first round, in use", "uaa_", W, NONE, .place = BAD},
-	{"first round, all used", "uuuu", W, NONE, .place = BAD},
-	{"second round, all available", "bbbb", W, NONE, .place = BAD},
-	{"available of two rounds", "aabb", W, NONE, .place = BAD},
-	{"second round, all used", "....", W, NONE, .place = W},
-	{"available, but not from the start", "_a__", W, NONE, .place = BAD},
-	{"given rightly, first round", "uaa_", W | 1, NONE, .place = W | 1},
-	{"given rightly, all used", "uuuu", 0, NONE, .place = 0},
-	{"given rightly, second round", ".bbu", 1, NONE, .place = 1},
-	{"given rightly, nothing new", ".uuu", 1, NONE, .place = 1},
-	{"given rightly, inside of old chains", "uab_", W | 1, NONE, .place = W | 1},
-	{"given, but that is used by now", "uua_", W | 1, NONE, .place = BAD},
-	{"given, but others follow", "uaba", W | 1, NONE, .place = BAD},
-	{"given beyond a hole", ".u.b", 1, NONE, .place = BAD},
+	{"fresh, nothing available", "____", W, NONE, .idx_wrap = W},
+	{"fresh, some available", "aa__", W, NONE, .idx_wrap = W},
+	{"fresh, all available", "aaaa", W, NONE, .idx_wrap = W},
+	{"used before, addresses left", "aa..", W, NONE, .idx_wrap = W},
+	{"first round, in use", "uaa_", W, NONE, .idx_wrap = BAD},
+	{"first round, all used", "uuuu", W, NONE, .idx_wrap = BAD},
+	{"second round, all available", "bbbb", W, NONE, .idx_wrap = BAD},
+	{"available of two rounds", "aabb", W, NONE, .idx_wrap = BAD},
+	{"second round, all used", "....", W, NONE, .idx_wrap = W},
+	{"available, but not from the start", "_a__", W, NONE, .idx_wrap = BAD},
+	{"given rightly, first round", "uaa_", W | 1, NONE, .idx_wrap = W | 1},
+	{"given rightly, all used", "uuuu", 0, NONE, .idx_wrap = 0},
+	{"given rightly, second round", ".bbu", 1, NONE, .idx_wrap = 1},
+	{"given rightly, nothing new", ".uuu", 1, NONE, .idx_wrap = 1},
+	{"given rightly, inside of old chains", "uab_", W | 1, NONE, .idx_wrap = W | 1},
+	{"given, but that is used by now", "uua_", W | 1, NONE, .idx_wrap = BAD},
+	{"given, but others follow", "uaba", W | 1, NONE, .idx_wrap = BAD},
+	{"given beyond a hole", ".u.b", 1, NONE, .idx_wrap = BAD},
 
 	/* A journal of this ring, started where every ring starts. */
-	{"at rest", "uuaa", W, KNOWN, W | 2, W | 2, .place = W | 2},
-	{"at rest, nothing new", "uu__", W, KNOWN, W | 2, W | 2, .place = W | 2},
-	{"all used", "uuuu", W, KNOWN, 0, 0, .place = 0},
-	{"all used in the second round", "....", W, KNOWN, W, W, .place = W},
-	{"all available", "bbbb", W, KNOWN, 0, 0, .place = 0},
-	{"all available, across the end", "aabb", W, KNOWN, 2, 2, .place = 2},
-	{"skipped descriptors look available", "uaua", W, KNOWN, 0, 0, .place = 0},
-	{"skipped, then available", "uaa_", W, KNOWN, W | 2, W | 2, .place = W | 2},
-	{"chain across the end, the rest used", "a...", W, KNOWN, W | 1, W | 1, .place = W | 1},
-	{"the same in a ring that was cleared", "a___", W, KNOWN, W | 1, W | 1, .place = W},
-	{"longer chain across the end", "na..", W, KNOWN, W | 2, W | 2, .place = W | 2},
-	{"cleared but for addresses, some available", "aa..", W, KNOWN, W | 2, W | 2, .place = W},
-	{"the same, a chain and more", "na..", W, KNOWN, W | 1, W | 1, .place = W},
-	{"the same, all but one", "aaa.", W, KNOWN, W | 2, W | 2, .place = W},
-	{"given as the last back end said", "uuaa", W | 2, KNOWN, W | 2, W | 2, .place = W | 2},
-	{"cleared but for addresses", "....", W, KNOWN, W | 1, W | 1, .place = W},
-	{"driver reloaded, nothing available", "____", W, KNOWN, 3, 3, .place = W},
-	{"driver reloaded, some available", "aa__", W, KNOWN, W | 2, W | 2, .place = W},
-	{"driver reloaded, all available", "aaaa", W, KNOWN, 2, 2, .place = W},
-	{"used by another back end since", "uuua", W, KNOWN, W | 2, W | 2, .place = BAD},
-	{"another back end said where", "..uu", 2, KNOWN, W | 1, W | 1, true, .place = 2},
-	{"another back end, wrongly", "..uu", 3, KNOWN, W | 1, W | 1, true, .place = BAD},
-	{"another back end, or QEMU's drops", "..uu", 2, KNOWN, W | 1, W | 1, .place = BAD},
-	{"another guest's", "uuaa", W, ELSEWHERE, W | 2, W | 2, .place = BAD},
-	{"another ring's at this place", "uuaa", W, RESIZED, W | 2, W | 2, .place = BAD},
-	{"of a split ring", "uuaa", W, SPLIT, W | 2, W | 2, .place = BAD},
-	{"a broken journal", "uuaa", W, KNOWN, W | 9, W | 2, .place = BAD},
-	{"another broken journal", "uuaa", W, KNOWN, W | 2, 5, .place = BAD},
+	{"at rest", "uuaa", W, KNOWN, W | 2, W | 2, .idx_wrap = W | 2},
+	{"at rest, nothing new", "uu__", W, KNOWN, W | 2, W | 2, .idx_wrap = W | 2},
+	{"all used", "uuuu", W, KNOWN, 0, 0, .idx_wrap = 0},
+	{"all used in the second round", "....", W, KNOWN, W, W, .idx_wrap = W},
+	{"all available", "bbbb", W, KNOWN, 0, 0, .idx_wrap = 0},
+	{"all available, across the end", "aabb", W, KNOWN, 2, 2, .idx_wrap = 2},
+	{"skipped descriptors look available", "uaua", W, KNOWN, 0, 0, .idx_wrap = 0},
+	{"skipped, then available", "uaa_", W, KNOWN, W | 2, W | 2, .idx_wrap = W | 2},
+	{"chain across the end, the rest used", "a...", W, KNOWN, W | 1, W | 1, .idx_wrap = W | 1},
+	{"the same in a ring that was cleared", "a___", W, KNOWN, W | 1, W | 1, .idx_wrap = W},
+	{"longer chain across the end", "na..", W, KNOWN, W | 2, W | 2, .idx_wrap = W | 2},
+	{"cleared but for addresses, some available", "aa..", W, KNOWN, W | 2, W | 2,
+		.idx_wrap = W},
+	{"the same, a chain and more", "na..", W, KNOWN, W | 1, W | 1, .idx_wrap = W},
+	{"the same, all but one", "aaa.", W, KNOWN, W | 2, W | 2, .idx_wrap = W},
+	{"given as the last back end said", "uuaa", W | 2, KNOWN, W | 2, W | 2, .idx_wrap = W | 2},
+	{"cleared but for addresses", "....", W, KNOWN, W | 1, W | 1, .idx_wrap = W},
+	{"driver reloaded, nothing available", "____", W, KNOWN, 3, 3, .idx_wrap = W},
+	{"driver reloaded, some available", "aa__", W, KNOWN, W | 2, W | 2, .idx_wrap = W},
+	{"driver reloaded, all available", "aaaa", W, KNOWN, 2, 2, .idx_wrap = W},
+	{"used by another back end since", "uuua", W, KNOWN, W | 2, W | 2, .idx_wrap = BAD},
+	{"another back end said where", "..uu", 2, KNOWN, W | 1, W | 1, true, .idx_wrap = 2},
+	{"another back end, wrongly", "..uu", 3, KNOWN, W | 1, W | 1, true, .idx_wrap = BAD},
+	{"another back end, or QEMU's drops", "..uu", 2, KNOWN, W | 1, W | 1, .idx_wrap = BAD},
+	{"another guest's", "uuaa", W, ELSEWHERE, W | 2, W | 2, .idx_wrap = BAD},
+	{"another ring's at this place", "uuaa", W, RESIZED, W | 2, W | 2, .idx_wrap = BAD},
+	{"of a split ring", "uuaa", W, SPLIT, W | 2, W | 2, .idx_wrap = BAD},
+	{"a broken journal", "uuaa", W, KNOWN, W | 9, W | 2, .idx_wrap = BAD},
+	{"another broken journal", "uuaa", W, KNOWN, W | 2, 5, .idx_wrap = BAD},
 
 	/* A burst that was popped. */
-	{"popped", "aaaa", W, KNOWN, W, W | 2, .place = W | 2, .after = "uuaa"},
-	{"popped, alone", "aaaa", W, KNOWN, W, W | 1, .place = W | 1, .after = "uaaa"},
-	{"popped, all of the ring", "aaaa", W, KNOWN, W, 0, .place = 0, .after = "uuuu"},
-	{"popped, across the end", "aabb", W, KNOWN, 2, W | 1, .place = W | 1, .after = "ua.."},
-	{"popped, some used", "auaa", W, KNOWN, W, W | 3, .place = W | 3, .after = "uuua"},
-	{"popped, and given back", "uuaa", W, KNOWN, W, W | 2, .place = W | 2},
-	{"popped, given back, available again", "bbaa", W, KNOWN, W, W | 2, .place = W | 2},
-	{"popped first, then the driver reloaded", "____", W, KNOWN, W, W | 2, .place = W},
-	{"popped, chains", "aaaa", W, KNOWN, W, W | 3, .listed = {2, 1}, .place = W | 3,
+	{"popped", "aaaa", W, KNOWN, W, W | 2, .idx_wrap = W | 2, .after = "uuaa"},
+	{"popped, alone", "aaaa", W, KNOWN, W, W | 1, .idx_wrap = W | 1, .after = "uaaa"},
+	{"popped, all of the ring", "aaaa", W, KNOWN, W, 0, .idx_wrap = 0, .after = "uuuu"},
+	{"popped, across the end", "aabb", W, KNOWN, 2, W | 1, .idx_wrap = W | 1, .after = "ua.."},
+	{"popped, some used", "auaa", W, KNOWN, W, W | 3, .idx_wrap = W | 3, .after = "uuua"},
+	{"popped, and given back", "uuaa", W, KNOWN, W, W | 2, .idx_wrap = W | 2},
+	{"popped, given back, available again", "bbaa", W, KNOWN, W, W | 2, .idx_wrap = W | 2},
+	{"popped first, then the driver reloaded", "____", W, KNOWN, W, W | 2, .idx_wrap = W},
+	{"popped, chains", "aaaa", W, KNOWN, W, W | 3, .listed = {2, 1}, .idx_wrap = W | 3,
 		.after = "uaua"},
 	{"popped, chains, the second used", "aaua", W, KNOWN, W, W | 3, .listed = {2, 1},
-		.place = W | 3, .after = "uaua"},
-	{"listed, but not taken yet", "aaaa", W, KNOWN, W, W, .listed = {2, 1}, .place = W | 3,
+		.idx_wrap = W | 3, .after = "uaua"},
+	{"listed, but not taken yet", "aaaa", W, KNOWN, W, W, .listed = {2, 1}, .idx_wrap = W | 3,
 		.after = "uaua"},
-	{"a list longer than the ring", "aaaa", W, KNOWN, W, W, .listed = {4, 1}, .place = W},
+	{"a list longer than the ring", "aaaa", W, KNOWN, W, W, .listed = {4, 1}, .idx_wrap = W},
 
 	/* QEMU drops what is sent meanwhile, from the position that it gave last. */
-	{"dropped", "uubb", W | 2, KNOWN, 2, 2, .place = W | 2, .after = "uu.."},
-	{"dropped, one", "u.bb", W | 1, KNOWN, 2, 2, .place = W | 1, .after = "u..."},
-	{"dropped, all that was sent", "uu__", W | 2, KNOWN, W, W, .place = W | 2},
-	{"dropped, what was taken too", "uuu_", W | 3, KNOWN, W, W | 2, .place = W | 3},
-	{"dropped, some of what was taken", "uu.b", W | 2, KNOWN, 3, W | 1, .place = W | 2,
+	{"dropped", "uubb", W | 2, KNOWN, 2, 2, .idx_wrap = W | 2, .after = "uu.."},
+	{"dropped, one", "u.bb", W | 1, KNOWN, 2, 2, .idx_wrap = W | 1, .after = "u..."},
+	{"dropped, all that was sent", "uu__", W | 2, KNOWN, W, W, .idx_wrap = W | 2},
+	{"dropped, what was taken too", "uuu_", W | 3, KNOWN, W, W | 2, .idx_wrap = W | 3},
+	{"dropped, some of what was taken", "uu.b", W | 2, KNOWN, 3, W | 1, .idx_wrap = W | 2,
 		.after = "uu.."},
-	{"dropped, and sent since", "uabb", W | 1, KNOWN, 2, 2, .place = W | 1, .after = "ua.."},
-	{"dropped, but not there", "aabb", W | 2, KNOWN, 2, 2, .place = BAD},
-	{"dropped behind a hole", "u..b", W | 1, KNOWN, 2, 2, .place = BAD},
-	{"dropped, library", "uubb", W | 2, COARSE, 2, 2, .place = W | 2, .after = "uu.."},
+	{"dropped, and sent since", "uabb", W | 1, KNOWN, 2, 2, .idx_wrap = W | 1, .after = "ua.."},
+	{"dropped, but not there", "aabb", W | 2, KNOWN, 2, 2, .idx_wrap = BAD},
+	{"dropped behind a hole", "u..b", W | 1, KNOWN, 2, 2, .idx_wrap = BAD},
+	{"dropped, library", "uubb", W | 2, COARSE, 2, 2, .idx_wrap = W | 2, .after = "uu.."},
 
 	/* A burst that was pushed. */
-	{"pushed, nothing used yet", "aaaa", W, KNOWN, W, W, true, .place = W},
-	{"pushed, taken but not used", "aaaa", W, KNOWN, W, W | 1, true, .place = W},
-	{"pushed, all but the first used", "auua", W, KNOWN, W, W, true, .place = W | 3,
+	{"pushed, nothing used yet", "aaaa", W, KNOWN, W, W, true, .idx_wrap = W},
+	{"pushed, taken but not used", "aaaa", W, KNOWN, W, W | 1, true, .idx_wrap = W},
+	{"pushed, all but the first used", "auua", W, KNOWN, W, W, true, .idx_wrap = W | 3,
 		.after = "uuua"},
-	{"pushed, across the end", "uabb", W, KNOWN, 3, 3, true, .place = W | 1, .after = "uab."},
-	{"pushed, all of the ring", "auuu", W, KNOWN, W, W, true, .place = 0, .after = "uuuu"},
-	{"pushed, complete", "uuua", W, KNOWN, W, W | 3, true, .place = W | 3},
-	{"pushed, chains", "aaua", W, KNOWN, W, W, true, .listed = {2, 1}, .place = W | 3,
+	{"pushed, across the end", "uabb", W, KNOWN, 3, 3, true, .idx_wrap = W | 1,
+		.after = "uab."},
+	{"pushed, all of the ring", "auuu", W, KNOWN, W, W, true, .idx_wrap = 0, .after = "uuuu"},
+	{"pushed, complete", "uuua", W, KNOWN, W, W | 3, true, .idx_wrap = W | 3},
+	{"pushed, chains", "aaua", W, KNOWN, W, W, true, .listed = {2, 1}, .idx_wrap = W | 3,
 		.after = "uaua"},
 
 	/* Nothing is known of bursts of the library. */
-	{"library, at rest", "uuaa", W, COARSE, W | 2, W | 2, true, .place = W | 2},
-	{"library, used since", "uuaa", W, COARSE, W | 1, W | 1, true, .place = BAD},
-	{"library, half way", "auua", W, COARSE, W, W, true, .place = BAD},
+	{"library, at rest", "uuaa", W, COARSE, W | 2, W | 2, true, .idx_wrap = W | 2},
+	{"library, used since", "uuaa", W, COARSE, W | 1, W | 1, true, .idx_wrap = BAD},
+	{"library, half way", "auua", W, COARSE, W, W, true, .idx_wrap = BAD},
 };
 
 static struct ring_guest guest;
@@ -235,24 +237,24 @@ case_run(const struct packed_case *one)
 	case_journal(one);
 	with.last_avail = with.last_used = one->given;
 	enum virtq_fault fault = virtq_resume(&with, !one->pushed, coarse);
-	if (fault != (one->place == BAD ? VIRTQ_BAD_PLACE : VIRTQ_GOOD))
+	if (fault != (one->idx_wrap == BAD ? VIRTQ_BAD_BASE : VIRTQ_GOOD))
 		fail_msg("%s: %s, at %x", one->what, virtq_fault_text(fault), with.last_avail);
 	case_expect_ring(one);
-	if (one->place == BAD)
+	if (one->idx_wrap == BAD)
 		return;
-	if (with.last_avail != one->place || with.last_used != one->place)
+	if (with.last_avail != one->idx_wrap || with.last_used != one->idx_wrap)
 		fail_msg("%s: goes on at %x", one->what, with.last_avail);
 	/* From here on it is right, whatever it was. */
 	assert_true(virtq_journal_is(&with));
-	assert_int_equal(journal.done, one->place);
-	assert_int_equal(journal.taken, one->place);
+	assert_int_equal(journal.done, one->idx_wrap);
+	assert_int_equal(journal.taken, one->idx_wrap);
 	assert_int_equal(journal.base, one->given);
 	assert_int_equal(journal.listed, 0);
 	assert_int_equal(journal.coarse, coarse);
 	/* Who dies now finds the same, but for what is no longer under way. */
 	with.last_avail = with.last_used = one->given;
 	assert_int_equal(virtq_resume(&with, !one->pushed, coarse), VIRTQ_GOOD);
-	assert_int_equal(with.last_avail, one->place);
+	assert_int_equal(with.last_avail, one->idx_wrap);
 }
 
 static void
@@ -268,10 +270,10 @@ static void
 add_random(bool popped, uint32_t number)
 {
 	uint32_t n = 1 + unit_random(&seed, 3),
-		 room = driver.size - (driver.place_avail - driver.place_used);
+		 space = driver.size - (driver.descs_avail - driver.descs_used);
 	struct ring_part parts[3];
 
-	n = n < room ? n : room;
+	n = n < space ? n : space;
 	for (uint32_t i = 0; i < n; i++)
 		parts[i] = (struct ring_part){RING_LOW + number % 512 * 4096 + i * 1024, 600,
 			popped ? 0 : VRING_DESC_F_WRITE};
@@ -311,19 +313,19 @@ expect_found(bool popped, uint16_t first)
 {
 	struct virtq_setup with = driver.setup;
 	struct virtq_journal kept = journal, none = {0};
-	uint16_t place = ring_place(&driver, driver.place_used);
+	uint16_t idx_wrap = ring_idx_wrap(&driver, driver.descs_used);
 
 	with.last_avail = with.last_used = first;
 	assert_int_equal(virtq_resume(&with, popped, false), VIRTQ_GOOD);
-	assert_int_equal(with.last_avail, place);
+	assert_int_equal(with.last_avail, idx_wrap);
 	journal = kept;
 	with.journal = &none;
-	with.last_avail = with.last_used = place;
+	with.last_avail = with.last_used = idx_wrap;
 	/* Where every ring begins, a ring in use does not come by without somebody who knows. */
-	if (place == W && driver.place_used > 0)
+	if (idx_wrap == W && driver.descs_used > 0)
 		return;
 	assert_int_equal(virtq_resume(&with, popped, false), VIRTQ_GOOD);
-	assert_int_equal(with.last_avail, place);
+	assert_int_equal(with.last_avail, idx_wrap);
 }
 
 /* Chains of any length go round rings of any size, and after each burst the switch dies. */
@@ -347,7 +349,7 @@ test_rounds(void **state)
 				ring_reclaim(&driver);
 			struct ring_driver kept = driver;
 			ring_reclaim(&driver);
-			expect_found(popped, ring_place(&driver, first));
+			expect_found(popped, ring_idx_wrap(&driver, first));
 			driver = kept;
 		}
 	}

@@ -162,7 +162,7 @@ test_all(void **state)
 
 /** Of a packed ring all but whose they are: that is the driver's only means to tell. */
 static void
-spoil_descriptors(void)
+invalidate_descriptors(void)
 {
 	const struct virtq_packed_desc all = {
 		.addr = UINT64_MAX, .len = UINT32_MAX, .id = UINT16_MAX, .flags = 0x7f7f};
@@ -196,7 +196,7 @@ test_changed(void **state)
 		assert_int_equal(virtq_pop(&from.ring, batch, frames, FRAME_BURST, &bad), 1);
 		/* The descriptors too. */
 		ring_fill(&sender, RING_LOW, 0x77, SLOT);
-		spoil_descriptors();
+		invalidate_descriptors();
 		assert_int_equal(virtq_push(&to.ring, list, 1, &result), 1);
 		virtq_pop_done(&from.ring, batch);
 		ring_reclaim(&from);
@@ -299,8 +299,8 @@ test_convert(void **state)
 		assert_int_equal(rte_pktmbuf_pkt_len(mbuf), len);
 		assert_int_equal(mbuf->ol_flags, 0);
 		assert_int_equal(rte_pktmbuf_headroom(mbuf), RTE_PKTMBUF_HEADROOM);
-		assert_true(len <= EAL_POOL_ROOM || mbuf->nb_segs > 1);
-		assert_uint_in_range(mbuf->nb_segs, 1, len / EAL_POOL_ROOM + 1);
+		assert_true(len <= EAL_POOL_SPACE || mbuf->nb_segs > 1);
+		assert_uint_in_range(mbuf->nb_segs, 1, len / EAL_POOL_SPACE + 1);
 		rte_mbuf_sanity_check(mbuf, 1);
 		assert_int_equal(packet_read(mbuf, seen), len);
 		ring_pattern(bytes, len, i);

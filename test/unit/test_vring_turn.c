@@ -112,7 +112,7 @@ test_out_of_turn(void **state)
 							? 2 * i + 1 - k
 							: k;
 				expect_frame(&frames[k], 60 + seed, seed);
-				assert_int_equal(frames[k].place, k);
+				assert_int_equal(frames[k].index, k);
 			}
 			finish();
 		}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Notifies guests of used descriptors at the end of a poll-loop iteration, or soon after. */
+#include <rte_cycles.h>
+
+#include "vhost/vhost.h"
+
+__thread struct vhost_burst vhost_burst;
+
+static void
+notify_pending(struct vhost_burst *own)
+{
+	virtq_notify(own->pending, own->n_pending);
+	own->n_pending = 0;
+}
+
+void
+vhost_notify_later(struct virtq *ring)
+{
+	struct vhost_burst *own = &vhost_burst;
+
+	for (unsigned i = 0; i < own->n_pending; i++)
+		if (own->pending[i] == ring)
+			return;
+	own->pending[own->n_pending++] = ring;
+	if (own->n_pending == VHOST_PENDING_MAX)
+		notify_pending(own);
+}
+
+/*
+ * A guest that is seen to want an interrupt gets it at once. To be sure that a guest does not want
+ * one takes a fence, which waits for all stores so far: a busy lcore executes one fence for all its
+ * rings once in VHOST_PENDING_US, and notifies without fence in between.
+ */
+bool
+vhost_round_done(uint64_t now, bool busy)
+{
+	struct vhost_burst *own = &vhost_burst;
+
+	if (own->n_pending == 0)
+		return true;
+	for (unsigned i = 0; i < own->n_pending; i++)
+		__builtin_prefetch(own->pending[i]->avail);
+	if (busy && now < own->sure_at) {
+		own->n_pending = virtq_notify_unfenced(own->pending, own->n_pending);
+		return own->n_pending == 0;
+	}
+	notify_pending(own);
+	own->sure_at = now + rte_get_tsc_hz() / 1000000 * VHOST_PENDING_US;
+	return true;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Active and idle rx queues of an lcore. A queue that stays empty for long becomes idle: instead of
+ * a poll, one word is read periodically, which the sender changes when it makes frames available.
+ *
+ * Thread safety: belongs to one polling lcore.
+ */
+#ifndef SHUNT_DATAPATH_POLL_LIST_H
+#define SHUNT_DATAPATH_POLL_LIST_H
+
+#include "datapath/datapath.h"
+#include "datapath/snapshot.h"
+
+enum {
+	POLL_LIST_FEW = 8,           /**< up to so many queues of an lcore are always active */
+	POLL_LIST_EMPTY = 4096,      /**< empty polls in a row that make a queue idle */
+	POLL_LIST_MICROSECONDS = 19, /**< between checks of idle queues, plus at most a round */
+};
+
+struct poll_list {
+	const struct snapshot *snapshot; /**< that the indices refer to; never dereferenced */
+	uint64_t wake_seq;               /**< wake sequence that the idle words are valid for */
+	uint64_t period;                 /**< TSC cycles between checks of idle queues */
+	uint64_t look_at;                /**< TSC of the next check */
+	uint32_t n_active, n_idle;
+	uint16_t active[DATAPATH_SLOT_MAX]; /**< polled in every round: indices of lcore->poll */
+	uint16_t empty[DATAPATH_SLOT_MAX];  /**< by the same index: empty polls in a row */
+	struct {
+		const uint16_t *word;
+		uint16_t value; /**< of the word while there are no frames */
+		uint16_t poll;  /**< index of lcore->poll */
+	} idle[DATAPATH_SLOT_MAX];
+};
+
+/**
+ * Check the idle queues when that is due: those with a changed word become active. With another
+ * snapshot or wake sequence all queues become active, and no old word is read.
+ *
+ * @param now TSC
+ */
+void poll_list_update(struct poll_list *list, const struct snapshot *snapshot,
+	const struct snapshot_lcore *lcore, uint64_t wake_seq, uint64_t now);
+
+/**
+ * Make the queue at `index` of `active` idle. The last active queue moves to that index.
+ *
+ * @return false: the driver offers no word to monitor, and the queue stays active
+ */
+bool poll_list_idle(struct poll_list *list, const struct snapshot_lcore *lcore, uint32_t index);
+
+/**
+ * Account an empty poll.
+ *
+ * @return false: the queue became idle, and `index` of `active` may hold another one
+ */
+static inline bool
+poll_list_empty(struct poll_list *list, const struct snapshot_lcore *lcore, uint32_t index)
+{
+	if (likely(lcore->polls <= POLL_LIST_FEW) ||
+		++list->empty[list->active[index]] < POLL_LIST_EMPTY)
+		return true;
+	return !poll_list_idle(list, lcore, index);
+}
+
+/** Account a poll that found frames. */
+static inline void
+poll_list_found(struct poll_list *list, uint32_t index)
+{
+	list->empty[list->active[index]] = 0;
+}
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Rx quota: limits the bursts per round of a port that has many queues on an lcore shared with
+ * other ports. Its queues are served in passes: none is served twice before each had a chance.
+ *
+ * Thread safety: belongs to one polling lcore.
+ */
+#ifndef SHUNT_DATAPATH_RX_QUOTA_H
+#define SHUNT_DATAPATH_RX_QUOTA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "datapath/datapath.h"
+
+enum { RX_QUOTA_BURSTS = 2 }; /**< per port and round; ports with more queues have a quota */
+
+struct rx_quota {
+	struct {
+		uint32_t pass;   /**< current pass over the queues of the port */
+		uint16_t bursts; /**< taken in this round */
+		bool waiting;    /**< the quota made this round skip a queue */
+	} port[DATAPATH_SLOT_MAX / RX_QUOTA_BURSTS];
+	uint32_t served[DATAPATH_SLOT_MAX]; /**< by index of lcore->poll: pass of the last burst */
+};
+
+/** Begin a round. A port of which no queue was skipped begins a new pass. */
+static inline void
+rx_quota_begin(struct rx_quota *quota, uint16_t n_quotas)
+{
+	for (uint16_t i = 0; i < n_quotas; i++) {
+		quota->port[i].pass += !quota->port[i].waiting;
+		quota->port[i].bursts = 0;
+		quota->port[i].waiting = false;
+	}
+}
+
+/**
+ * Whether a queue may be polled in this round.
+ *
+ * @param index quota of the port, from 1
+ * @param number index of lcore->poll
+ */
+static inline bool
+rx_quota_allows(struct rx_quota *quota, uint16_t index, uint16_t number)
+{
+	if (quota->served[number] == quota->port[index - 1].pass)
+		return false;
+	if (quota->port[index - 1].bursts < RX_QUOTA_BURSTS)
+		return true;
+	quota->port[index - 1].waiting = true;
+	return false;
+}
+
+/** Account a burst received from a queue. Parameters as for rx_quota_allows(). */
+static inline void
+rx_quota_use(struct rx_quota *quota, uint16_t index, uint16_t number)
+{
+	quota->served[number] = quota->port[index - 1].pass;
+	quota->port[index - 1].bursts++;
+}
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tracks in-flight zero-copy frames and the order in which their buffers are returned. */
+#include "frame/inflight.h"
+
+#include <rte_malloc.h>
+
+#include "frame/frame.h"
+
+/** The last mbuf of an in-flight frame is freed. Any thread. */
+static void
+inflight_released(void *addr, void *opaque)
+{
+	(void)addr;
+	inflight_release(opaque);
+}
+
+static bool
+inflight_is_out(const struct inflight *inflight, const struct inflight_entry *entry)
+{
+	/* Acquire: reads of the buffer are complete before it is returned. */
+	return entry->slot != INFLIGHT_NO_SLOT &&
+	       atomic_load_explicit(&inflight->slot[entry->slot].out, memory_order_acquire);
+}
+
+static void
+hold_setup(struct inflight *inflight)
+{
+	inflight->n_idle = inflight->slots;
+	for (uint16_t i = 0; i < inflight->slots; i++) {
+		inflight->idle[i] = i;
+		inflight->slot[i].shared.free_cb = inflight_released;
+		inflight->slot[i].shared.fcb_opaque = &inflight->slot[i];
+	}
+}
+
+struct inflight *
+inflight_create(uint32_t size)
+{
+	struct inflight *inflight = rte_zmalloc("inflight", sizeof(*inflight), 64);
+
+	if (inflight == NULL)
+		return NULL;
+	inflight->mask = (uint16_t)(size - 1);
+	inflight->slots = (uint16_t)(size / INFLIGHT_SHARE_SLOTS);
+	inflight->wait_max = (uint16_t)(size / INFLIGHT_SHARE_WAIT);
+	inflight->slot = rte_calloc("inflight", inflight->slots, sizeof(*inflight->slot), 64);
+	inflight->late = rte_calloc("inflight", inflight->slots, sizeof(*inflight->late), 64);
+	inflight->idle = rte_calloc("inflight", inflight->slots, sizeof(*inflight->idle), 64);
+	inflight->entry = rte_calloc("inflight", size, sizeof(*inflight->entry), 64);
+	if (inflight->slots == 0 || inflight->slot == NULL || inflight->late == NULL ||
+		inflight->idle == NULL || inflight->entry == NULL) {
+		inflight_destroy(inflight);
+		return NULL;
+	}
+	hold_setup(inflight);
+	return inflight;
+}
+
+void
+inflight_destroy(struct inflight *inflight)
+{
+	if (inflight == NULL)
+		return;
+	rte_free(inflight->slot);
+	rte_free(inflight->late);
+	rte_free(inflight->idle);
+	rte_free(inflight->entry);
+	rte_free(inflight);
+}
+
+struct inflight_slot *
+inflight_take(struct inflight *inflight, uint32_t index)
+{
+	uint16_t number = inflight->idle[--inflight->n_idle];
+	struct inflight_slot *slot = &inflight->slot[number];
+
+	inflight->taken |= UINT32_C(1) << index;
+	inflight->slot_of[index] = number;
+	/* Relaxed: passing the mbufs on orders this store for their next owner. */
+	atomic_store_explicit(&slot->out, true, memory_order_relaxed);
+	return slot;
+}
+
+struct rte_mbuf_ext_shared_info *
+inflight_share(struct inflight_slot *slot, uint16_t pieces)
+{
+	rte_mbuf_ext_refcnt_set(&slot->shared, pieces);
+	return &slot->shared;
+}
+
+void
+inflight_enter(struct inflight *inflight, uint32_t index, uint16_t token)
+{
+	bool held = inflight->taken >> index & 1;
+
+	inflight->entry[inflight->next++ & inflight->mask] =
+		(struct inflight_entry){token, held ? inflight->slot_of[index] : INFLIGHT_NO_SLOT};
+	inflight->taken &= ~(UINT32_C(1) << index);
+}
+
+/** Free the slot of an entry, if any. @return the entry's token */
+static uint16_t
+inflight_retire(struct inflight *inflight, const struct inflight_entry *entry)
+{
+	if (entry->slot != INFLIGHT_NO_SLOT)
+		inflight->idle[inflight->n_idle++] = entry->slot;
+	return entry->token;
+}
+
+uint16_t
+inflight_collect(struct inflight *inflight, uint16_t tokens[], uint16_t n)
+{
+	uint16_t count = 0;
+
+	for (; count < n && inflight->first != inflight->next; inflight->first++) {
+		const struct inflight_entry *entry =
+			&inflight->entry[inflight->first & inflight->mask];
+		if (!inflight_is_out(inflight, entry)) {
+			tokens[count++] = inflight_retire(inflight, entry);
+			continue;
+		}
+		if ((uint16_t)(inflight->next - inflight->first) <= inflight->wait_max)
+			break;
+		inflight->late[inflight->n_late++] = *entry;
+	}
+	for (uint16_t i = 0; count < n && i < inflight->n_late;) {
+		if (inflight_is_out(inflight, &inflight->late[i])) {
+			i++;
+			continue;
+		}
+		tokens[count++] = inflight_retire(inflight, &inflight->late[i]);
+		inflight->late[i] = inflight->late[--inflight->n_late];
+	}
+	return count;
+}
+
+uint16_t
+inflight_abandon(struct inflight *inflight, uint16_t tokens[], uint16_t n)
+{
+	uint16_t count = 0;
+
+	/* Their slots are not freed, since they are still in flight. */
+	while (count < n && inflight->n_late > 0)
+		tokens[count++] = inflight->late[--inflight->n_late].token;
+	return count;
+}
+
+uint16_t
+inflight_rewind(struct inflight *inflight)
+{
+	uint16_t left = (uint16_t)(inflight->next - inflight->first);
+
+	inflight->first = inflight->next;
+	return left;
+}
+
+bool
+inflight_is_read(const struct inflight *inflight)
+{
+	for (uint16_t i = 0; i < inflight->slots; i++)
+		if (atomic_load_explicit(&inflight->slot[i].out, memory_order_acquire))
+			return true;
+	return false;
+}
+
+_Static_assert(FRAME_BURST <= 32, "a burst's places are the bits of a mask");

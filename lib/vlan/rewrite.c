@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* VLAN rewrite for the tx port: in the mbuf, with a copied head, or by the device. */
+#include "vlan/rewrite.h"
+
+#include <string.h>
+
+enum { TAG_PRIORITY_MASK = 0xf000 }; /* priority code point and drop eligible indicator */
+
+/** TPID and TCI that a frame leaves with, 0 = untagged. */
+static uint32_t
+vlan_rewrite_wanted(const struct vlan_rules *rules, const struct frame *frame)
+{
+	uint16_t priority = 0;
+
+	if (frame->vlan == rules->pvid)
+		return 0;
+	if (frame->tag_len != 0)
+		priority = frame_be16(frame->head + FRAME_ETH_LEN) & TAG_PRIORITY_MASK;
+	return (uint32_t)rules->tpid << 16 | priority | frame->vlan;
+}
+
+/** TPID and TCI that a frame came with, 0 = untagged. */
+static uint32_t
+vlan_rewrite_present(const struct frame *frame)
+{
+	if (frame->tag_len == 0)
+		return 0;
+	return (uint32_t)frame_be16(frame->head + FRAME_MACS_LEN) << 16 |
+	       frame_be16(frame->head + FRAME_ETH_LEN);
+}
+
+bool
+vlan_rewrite_is_needless(const struct vlan_rules *rules, const struct frame *frame)
+{
+	/* No VLAN and no pvid: forwarded as received, even with a priority tag. */
+	if (frame->vlan == VLAN_NONE)
+		return true;
+	return vlan_rewrite_wanted(rules, frame) == vlan_rewrite_present(frame);
+}
+
+/** Bytes that a frame grows by. @param tag new TPID and TCI, 0 = untagged */
+static int
+vlan_rewrite_growth(const struct frame *frame, uint32_t tag)
+{
+	return (tag != 0 ? FRAME_TAG_LEN : 0) - frame->tag_len;
+}
+
+int
+vlan_rewrite_change(const struct vlan_rules *rules, const struct frame *frame)
+{
+	if (frame->vlan == VLAN_NONE)
+		return 0;
+	return vlan_rewrite_growth(frame, vlan_rewrite_wanted(rules, frame));
+}
+
+/** Write addresses, the tag if any, and the rest of the head. @return bytes written */
+static uint16_t
+vlan_rewrite_head(uint8_t *to, const struct frame *frame, uint16_t head_len, uint32_t tag)
+{
+	uint16_t from = FRAME_MACS_LEN + frame->tag_len, at = FRAME_MACS_LEN;
+
+	memcpy(to, frame->head, FRAME_MACS_LEN);
+	if (tag != 0) {
+		const uint8_t bytes[FRAME_TAG_LEN] = {(uint8_t)(tag >> 24), (uint8_t)(tag >> 16),
+			(uint8_t)(tag >> 8), (uint8_t)tag};
+		memcpy(to + at, bytes, sizeof(bytes));
+		at += FRAME_TAG_LEN;
+	}
+	memcpy(to + at, frame->head + from, head_len - from);
+	return (uint16_t)(at + head_len - from);
+}
+
+static void
+vlan_rewrite_measures(struct frame *frame, int change)
+{
+	struct frame_offload *offload = &frame->offload;
+
+	frame->len = (uint32_t)((int)frame->len + change);
+	frame->l2_len = (uint16_t)(frame->l2_len + change);
+	if (offload->flags == 0)
+		return;
+	offload->csum_start = (uint16_t)(offload->csum_start + change);
+	if (offload->flags & FRAME_TSO)
+		offload->header_len = (uint16_t)(offload->header_len + change);
+}
+
+/** Rewrite the tag in the mbuf. @return false: it is shared, not direct, or has no headroom */
+static bool
+vlan_rewrite_in_place(struct frame *frame, uint32_t tag)
+{
+	struct rte_mbuf *mbuf = frame->mbuf;
+	int change = vlan_rewrite_growth(frame, tag);
+	uint8_t head[FRAME_ETH_LEN + FRAME_TAG_LEN];
+
+	if (rte_mbuf_refcnt_read(mbuf) != 1 || !RTE_MBUF_DIRECT(mbuf) ||
+		rte_pktmbuf_headroom(mbuf) < FRAME_TAG_LEN)
+		return false;
+	uint16_t len = vlan_rewrite_head(head, frame, FRAME_MACS_LEN + frame->tag_len, tag);
+	if (change > 0)
+		rte_pktmbuf_prepend(mbuf, FRAME_TAG_LEN);
+	else if (change < 0)
+		rte_pktmbuf_adj(mbuf, FRAME_TAG_LEN);
+	memcpy(rte_pktmbuf_mtod(mbuf, void *), head, len);
+	if (mbuf->l2_len != 0)
+		mbuf->l2_len = (uint64_t)(mbuf->l2_len + change) & 0x7f;
+	frame->head = rte_pktmbuf_mtod(mbuf, const uint8_t *);
+	frame->head_len = rte_pktmbuf_data_len(mbuf);
+	return true;
+}
+
+/** Segments of a frame behind its first `skip` bytes. @return number; -1: more than `most` */
+static int
+vlan_rewrite_pieces(
+	const struct frame *frame, uint32_t skip, struct frame_segment pieces[], unsigned most)
+{
+	const struct rte_mbuf *mbuf = frame->mbuf;
+	unsigned total = mbuf != NULL ? mbuf->nb_segs : frame->segments, n = 0;
+
+	for (unsigned i = 0; i < total; i++) {
+		struct frame_segment piece;
+		if (mbuf != NULL) {
+			piece.data = rte_pktmbuf_mtod(mbuf, const uint8_t *);
+			piece.len = rte_pktmbuf_data_len(mbuf);
+			mbuf = mbuf->next;
+		} else {
+			piece = frame->segment[i];
+		}
+		uint32_t over = RTE_MIN(skip, piece.len);
+		skip -= over;
+		if (piece.len == over)
+			continue;
+		if (n == most)
+			return -1;
+		pieces[n++] = (struct frame_segment){piece.data + over, piece.len - over};
+	}
+	return (int)n;
+}
+
+/**
+ * A new head for a payload in one segment of guest memory; rings take a single segment fastest. The
+ * start of the segment is shifted by the growth, so that the payload begins at offset head_len. The
+ * bytes before that offset are never read.
+ */
+static void
+vlan_rewrite_single(
+	struct vlan_rewrite *rewrite, const struct frame *frame, struct frame *out, uint32_t tag)
+{
+	int change = vlan_rewrite_growth(frame, tag);
+	uint16_t head_len = RTE_MIN(frame->head_len, (uint16_t)(VLAN_REWRITE_HEAD - change));
+	struct frame_segment *segment = &rewrite->segment[rewrite->segments++];
+
+	out->head = rewrite->head[rewrite->frames];
+	out->head_len = vlan_rewrite_head(rewrite->head[rewrite->frames], frame, head_len, tag);
+	segment->data = frame->segment->data - change;
+	segment->len = (uint32_t)((int)frame->segment->len + change);
+	out->segment = segment;
+}
+
+/** A new head in front of the old payload. @return false: no space for its segments */
+static bool
+vlan_rewrite_apart(
+	struct vlan_rewrite *rewrite, const struct frame *frame, struct frame *out, uint32_t tag)
+{
+	struct frame_segment *segment = &rewrite->segment[rewrite->segments];
+	unsigned left = VLAN_REWRITE_SEGMENTS - rewrite->segments;
+
+	if (likely(frame->mbuf == NULL && frame->segments == 1 && left > 0)) {
+		vlan_rewrite_single(rewrite, frame, out, tag);
+		return true;
+	}
+	uint16_t head_len = RTE_MIN(frame->head_len, (uint16_t)VLAN_REWRITE_HEAD);
+	uint8_t *head = rewrite->head[rewrite->frames];
+
+	int n = left > 1 ? vlan_rewrite_pieces(frame, head_len, segment + 1, left - 1) : -1;
+	if (n < 0)
+		return false;
+	out->head = head;
+	out->head_len = vlan_rewrite_head(head, frame, head_len, tag);
+	segment[0] = (struct frame_segment){head, out->head_len};
+	out->segment = segment;
+	out->segments = (uint16_t)(n + 1);
+	rewrite->segments += (unsigned)n + 1;
+	if (frame->mbuf != NULL) {
+		rewrite->lent[rewrite->lents++] = frame->mbuf;
+		out->mbuf = NULL;
+		out->inflight = NULL;
+	}
+	return true;
+}
+
+/**
+ * Whether the device inserts the tag, and the head stays. Only for frames in guest memory: an mbuf
+ * that is not shared takes the tag in place, and a shared mbuf must not be written.
+ */
+static bool
+vlan_rewrite_by_device(const struct vlan_rules *rules, const struct frame *frame, uint32_t tag)
+{
+	return rules->inserts && frame->mbuf == NULL && frame->tag_len == 0 &&
+	       frame->offload.flags == 0 && tag >> 16 == VLAN_TPID_C;
+}
+
+struct frame *
+vlan_rewrite_frame(
+	struct vlan_rewrite *rewrite, const struct vlan_rules *rules, const struct frame *frame)
+{
+	uint32_t tag = vlan_rewrite_wanted(rules, frame);
+	int change = vlan_rewrite_growth(frame, tag);
+
+	if (rewrite->frames == FRAME_BURST)
+		return NULL;
+	struct frame *out = &rewrite->frame[rewrite->frames];
+	*out = *frame;
+	if (vlan_rewrite_by_device(rules, frame, tag)) {
+		out->offload.flags = FRAME_TAG;
+		out->tci = (uint16_t)tag;
+		rewrite->frames++;
+		return out;
+	}
+	if ((frame->mbuf == NULL || !vlan_rewrite_in_place(out, tag)) &&
+		!vlan_rewrite_apart(rewrite, frame, out, tag))
+		return NULL;
+	rewrite->frames++;
+	vlan_rewrite_measures(out, change);
+	out->tag_len = tag != 0 ? FRAME_TAG_LEN : 0;
+	return out;
+}
+
+void
+vlan_rewrite_done(struct vlan_rewrite *rewrite)
+{
+	rte_pktmbuf_free_bulk(rewrite->lent, rewrite->lents);
+	rewrite->frames = rewrite->segments = rewrite->lents = 0;
+}

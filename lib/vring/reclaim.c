@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Returns buffers of popped frames to the guest while others are still in flight. */
+#include "vring/vring_internal.h"
+
+enum { RECLAIM_BURST = 64 };
+
+static void
+reclaim_use(struct virtq *ring, const uint16_t heads[], uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++)
+		virtq_use_next(ring, heads[i], 0);
+}
+
+static void
+reclaim_collect(struct virtq *ring)
+{
+	uint16_t heads[RECLAIM_BURST], before = ring->last_used, n;
+
+	do {
+		n = inflight_collect(ring->inflight, heads, RECLAIM_BURST);
+		reclaim_use(ring, heads, n);
+	} while (n == RECLAIM_BURST);
+	if (ring->last_used != before)
+		virtq_publish(ring);
+}
+
+void
+virtq_reclaim(struct virtq *ring, const struct virtq_batch *batch)
+{
+	uint16_t taken = batch != NULL ? batch->taken : 0;
+
+	for (uint16_t i = 0; i < taken; i++)
+		inflight_enter(ring->inflight, i, batch->chain[i]);
+	ring->last_avail = (uint16_t)(ring->last_avail + taken);
+	reclaim_collect(ring);
+}
+
+void
+virtq_pop_end(struct virtq *ring)
+{
+	uint16_t heads[RECLAIM_BURST], n;
+
+	if (ring->inflight == NULL || inflight_is_empty(ring->inflight))
+		return;
+	reclaim_collect(ring);
+	do {
+		n = inflight_abandon(ring->inflight, heads, RECLAIM_BURST);
+		reclaim_use(ring, heads, n);
+	} while (n == RECLAIM_BURST);
+	ring->last_avail = (uint16_t)(ring->last_avail - inflight_rewind(ring->inflight));
+	if (ring->journal != NULL)
+		ring->journal->taken = ring->last_avail;
+	virtq_publish(ring);
+}
