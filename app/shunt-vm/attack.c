@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Mode attack: runs an attack on one VM, restores its connection and checks the other VMs. */
 #include "attack.h"
 
 #include <errno.h>
@@ -37,7 +38,7 @@ attack_list(json_t *result)
 			json_object_set_new(result, kind->name, json_string(kind->help));
 }
 
-/** Behave again: rings from the start, a new connection. @return whether it was made */
+/** Reset the rings and reconnect. @return true on success */
 static bool
 attack_reconnect(struct attack *attack)
 {
@@ -46,7 +47,7 @@ attack_reconnect(struct attack *attack)
 	bool done = false;
 
 	attack->vm->timeout = RECONNECT_SECONDS / 4;
-	/* A back end may refuse a second connection as long as it has not seen the end of the first. */
+	/* A back end may refuse a connection until it has processed the end of the previous one. */
 	while (!done && tsc_now() < until) {
 		struct timespec pause = {.tv_nsec = 5000000};
 
@@ -64,7 +65,7 @@ attack_reconnect(struct attack *attack)
 	return done;
 }
 
-/** See what the last round led to; ready for the next one when true. */
+/** Evaluate the last round, reconnect if needed. @return true if the next round can run */
 static bool
 attack_ready(struct attack *attack)
 {
@@ -98,7 +99,7 @@ attack_act(struct attack *attack, struct worker *worker)
 	return 1;
 }
 
-/** The attacker's turn, then everybody else's. */
+/** Run a round of the attack if due, and the load of the other VMs. */
 static unsigned
 attack_step(struct worker *worker, void *context)
 {
@@ -120,7 +121,7 @@ attack_step(struct worker *worker, void *context)
 	return moved;
 }
 
-/** The others send to each other; the attacker, when it must have load, to the first of them. */
+/** The other VMs send to each other; with ATTACK_LOAD, the hostile VM sends to the first one. */
 static void
 attack_aim(struct fleet *fleet)
 {
@@ -151,7 +152,7 @@ attack_check(const struct attack *attack, const struct vm *vm, const char *name,
 	return 0;
 }
 
-/** What the others received while they were attacked. */
+/** @return frames that the other VMs received during the attack */
 static uint64_t
 attack_others(const struct fleet *fleet)
 {
@@ -163,7 +164,7 @@ attack_others(const struct fleet *fleet)
 	return received;
 }
 
-/** Attack for a while; longer when the others had no chance meanwhile, on a busy machine. */
+/** Run the attack; repeat it if the other VMs got no CPU time meanwhile on a busy machine. */
 static int
 attack_run(struct attack *attack, struct fleet *fleet, uint64_t *others, struct err *err)
 {
@@ -228,7 +229,7 @@ mode_attack(struct fleet *fleet, json_t *result, struct err *err)
 	if (code == 0)
 		code = attack_run(&attack, fleet, &others, err);
 	outcome = report_outcome(fleet, others);
-	outcome.lost = 0; /* the attacker's frames have no fate worth counting */
+	outcome.lost = 0; /* losses of the hostile VM's frames mean nothing */
 	report_traffic(fleet, &outcome, result);
 	return code != 0 ? code : attack_verdict(&attack, fleet, others, result, err);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a hostile front end says, and leaves unsaid. */
+/* Attacks on the vhost-user protocol: messages that a hostile front end sends or omits. */
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "attack.h"
 #include "connection.h"
 
-/** A request whose answer does not matter. */
+/** Send a request; a refusal is counted only. */
 static void
 message_try(struct attack *attack, int code)
 {
@@ -63,7 +63,7 @@ act_bad_request(struct attack *attack)
 	message_raw(attack, &message, MESSAGE_HEADER + message.size);
 }
 
-/** SET_MEM_TABLE with any regions, each with the VM's descriptor. */
+/** Send SET_MEM_TABLE with any regions, each with the file descriptor of the VM's memory. */
 static void
 message_memory(struct attack *attack, uint32_t n, const struct message_region *region)
 {
@@ -116,7 +116,7 @@ act_bad_region(struct attack *attack)
 		region.guest = UINT64_MAX - 4096;
 		break;
 	default:
-		region.size *= 16; /* more than the file holds */
+		region.size *= 16; /* beyond the end of the file */
 		break;
 	}
 	message_memory(attack, 1, &region);
@@ -152,13 +152,13 @@ act_truncate(struct attack *attack)
 
 	queue_post(attack->tx, 32);
 	queue_kick(attack->tx);
-	/* While it is short this program must not touch its memory either. */
+	/* While the file is truncated, this program must not access its memory either. */
 	if (ftruncate(vm->memory.fd, 0) != 0)
 		attack->refused++;
 	nanosleep(&pause, NULL);
 	if (ftruncate(vm->memory.fd, (off_t)vm->memory.size) != 0)
 		attack->refused++;
-	attack->stuck++; /* rings are empty pages now */
+	attack->stuck++; /* the rings' pages are zero now */
 }
 
 static void

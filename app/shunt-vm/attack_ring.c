@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a hostile driver writes into descriptors, rings and buffers. */
+/* Attacks on rings: descriptors, indexes and buffers that a hostile driver writes. */
 #include <string.h>
 
 #include "attack.h"
@@ -8,7 +8,7 @@
 
 enum { KINDS_OF_LENGTH = 5, BIG = 100 * 1024 };
 
-/** Write one ring entry of a slot that is about to be posted. */
+/** Write a ring entry of a slot that will be posted next. */
 static void
 ring_write(struct queue *queue, unsigned entry, uint64_t addr, uint32_t len, unsigned flags,
 	unsigned next)
@@ -25,14 +25,14 @@ ring_write(struct queue *queue, unsigned entry, uint64_t addr, uint32_t len, uns
 	queue->words[entry] = desc.word;
 }
 
-/** The first ring entry of the next post. */
+/** @return first ring entry of the next slot to post */
 static unsigned
 ring_entry(const struct queue *queue)
 {
 	return queue_slot(queue, 0) * queue->entries;
 }
 
-/** A valid guest address: the next slot's buffer. */
+/** @return a valid GPA: the buffer of the next slot to post */
 static uint64_t
 ring_buffer(const struct queue *queue)
 {
@@ -45,7 +45,7 @@ ring_memory_end(const struct attack *attack)
 	return MEMORY_BASE + attack->vm->memory.size;
 }
 
-/** Post one frame of a single descriptor. */
+/** Post one slot with a single descriptor and kick. */
 static void
 ring_post(struct queue *queue, uint64_t addr, uint32_t len, unsigned flags, unsigned next)
 {
@@ -80,7 +80,7 @@ act_at_end(struct attack *attack)
 	uint8_t *end = attack->vm->memory.base + attack->vm->memory.size;
 	uint32_t length = attack->tx->lengths[0];
 
-	/* Legal: a frame that ends with the memory. */
+	/* Legal: a frame that ends at the end of guest memory. */
 	memcpy(end - length, queue_data(attack->tx, 0), length);
 	ring_post(attack->tx, ring_memory_end(attack) - length, length, 0, 0);
 }
@@ -120,7 +120,7 @@ act_zero_loop(struct attack *attack)
 	ring_post(attack->tx, ring_buffer(attack->tx), 0, VRING_DESC_NEXT, ring_entry(attack->tx));
 }
 
-/** A chain over all entries of the ring; each of so many bytes at the same place. */
+/** Post a chain of n descriptors, each with the same address and length, and kick. */
 static void
 ring_chain(struct queue *queue, unsigned n, uint64_t addr, uint32_t len)
 {
@@ -176,7 +176,7 @@ act_avail_jump(struct attack *attack)
 	attack->stuck++;
 }
 
-/** An indirect table of given length, made of the slot's own or of anything. */
+/** Post an indirect descriptor with a given table address and length. */
 static void
 ring_indirect(struct attack *attack, uint64_t table, uint32_t len)
 {
@@ -258,7 +258,7 @@ act_header_pieces(struct attack *attack)
 	unsigned first = ring_entry(queue), slot = queue_slot(queue, 0), n = attack->vm->header;
 	uint64_t addr = ring_buffer(queue);
 
-	/* Legal: every byte of the header in a descriptor of its own. */
+	/* Legal: each byte of the header has its own descriptor. */
 	for (unsigned i = 0; i <= n; i++) {
 		unsigned entry = (first + i) % queue->config.size;
 
@@ -279,7 +279,7 @@ act_tx_writable(struct attack *attack)
 	ring_post(attack->tx, ring_buffer(attack->tx), 76, VRING_DESC_WRITE, 0);
 }
 
-/** Lay a field of every receive buffer out wrongly, from where the back end will take it. */
+/** Post all free receive buffers with the given length and WRITE flag, and kick. */
 static void
 ring_spoil_rx(struct attack *attack, bool write, uint32_t len)
 {
@@ -347,7 +347,7 @@ act_offload_grid(struct attack *attack)
 	queue_kick(attack->tx);
 }
 
-/** Post some frames and change their bytes, and then their descriptors, while they are read. */
+/** Post frames and change their contents and descriptors while the back end reads them. */
 static void
 act_flip(struct attack *attack)
 {

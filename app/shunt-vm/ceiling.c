@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The generator's ceiling: the same load, with a back end in this process that moves no data. */
 #include "ceiling.h"
 
 #include <time.h>
@@ -12,13 +13,13 @@ enum { CEILING_VMS = 2, CEILING_VMS_FLOOD = 16, CEILING_RUNS = 3 };
 
 static const double CEILING_SECONDS = 0.02;
 
-/** The other side: how many buffers of each station's queues it returned. */
+/** The simulated back end: counts of buffers returned, by station. */
 struct ceiling {
 	struct loop loop;
 	uint16_t sent[CEILING_VMS * VM_PAIRS_MAX], received[CEILING_VMS * VM_PAIRS_MAX];
 };
 
-/** Return n buffers of a queue as a back end that touches nothing else. */
+/** Return n buffers of a queue; no other memory is accessed. */
 static void
 ceiling_return(struct queue *queue, uint16_t *done, unsigned n, uint32_t length)
 {
@@ -31,7 +32,7 @@ ceiling_return(struct queue *queue, uint16_t *done, unsigned n, uint32_t length)
 		__atomic_store_n(&queue->used_ring->idx, end, __ATOMIC_RELEASE);
 		return;
 	}
-	/* In locals: the rings could alias the queue, which would be loaded for each entry. */
+	/* Locals, since a ring could alias the queue, whose members would be reloaded per entry. */
 	for (; count != end; count++) {
 		bool wrap = !(count >> shift & 1);
 		uint64_t flags = wrap ? VRING_PACKED_AVAIL | VRING_PACKED_USED : 0;
@@ -41,7 +42,7 @@ ceiling_return(struct queue *queue, uint16_t *done, unsigned n, uint32_t length)
 	}
 }
 
-/** The ids and lengths of a split ring, once. */
+/** Write ids and lengths of a split used ring once; disable kicks. */
 static void
 ceiling_prepare(struct queue *queue, uint32_t length)
 {
@@ -55,7 +56,7 @@ ceiling_prepare(struct queue *queue, uint32_t length)
 	queue->used_ring->flags = VRING_NO_NOTIFY;
 }
 
-/** Take what a station sent. @return how many */
+/** Return the send buffers that a station posted. @return their number */
 static uint16_t
 ceiling_take(struct ceiling *ceiling, struct worker *worker, unsigned i)
 {
@@ -66,7 +67,7 @@ ceiling_take(struct ceiling *ceiling, struct worker *worker, unsigned i)
 	return n;
 }
 
-/** Deliver n frames to a station, or as many as it has space for. */
+/** Deliver n frames to a station, or as many as it has receive buffers posted. */
 static void
 ceiling_deliver(struct ceiling *ceiling, struct worker *worker, unsigned i, uint16_t n)
 {
@@ -77,7 +78,7 @@ ceiling_deliver(struct ceiling *ceiling, struct worker *worker, unsigned i, uint
 		station->rx, &ceiling->received[i], n < space ? n : space, station->tx->lengths[0]);
 }
 
-/** One round: the other side takes what was sent and delivers as many. */
+/** Step: return all frames sent and deliver as many to the same station. */
 static unsigned
 ceiling_step_loop(struct worker *worker, void *context)
 {
@@ -88,7 +89,7 @@ ceiling_step_loop(struct worker *worker, void *context)
 	return loop_step(worker, &ceiling->loop);
 }
 
-/** One round: the other side delivers what the first station sent to all others. */
+/** Step: deliver the frames sent by the first station to all other stations. */
 static unsigned
 ceiling_step_flood(struct worker *worker, void *context)
 {
@@ -105,7 +106,7 @@ ceiling_step_flood(struct worker *worker, void *context)
 	return moved;
 }
 
-/** CPU time, not time: on a busy machine others run in between. */
+/** CPU time instead of elapsed time, since other processes may run in between. */
 static double
 ceiling_cpu_seconds(void)
 {
@@ -131,7 +132,7 @@ ceiling_run(struct fleet *fleet)
 		ceiling_prepare(station->rx, station->tx->lengths[0]);
 	}
 	loop_start(&ceiling.loop, fleet);
-	/* The best of some: on a shared machine neighbours slow others down. */
+	/* The best run counts: on a shared machine other loads slow a run down. */
 	for (unsigned i = 0; i < CEILING_RUNS; i++) {
 		uint64_t before = fleet_count(fleet).rx_frames;
 		double from = ceiling_cpu_seconds(), pps;
@@ -158,12 +159,12 @@ ceiling_measure(const struct settings *settings)
 		own.n_vms = most;
 	own.options.threads = 1;
 	own.options.reconnect = false;
-	own.sample = own.sample == 1 ? 1 : 0; /* marks that come back would not fit their flow */
+	own.sample = own.sample == 1 ? 1 : 0; /* returned marks would not match their flow */
 	for (unsigned i = 0; i < own.n_vms; i++) {
 		own.vms[i].server = false;
-		own.vms[i].mrg = false; /* headers are not written by the other side */
+		own.vms[i].mrg = false; /* the simulated back end writes no headers */
 		if (own.mode->flags & MODE_FLOOD)
-			own.vms[i].queues = 1; /* a copy goes to one queue of a VM */
+			own.vms[i].queues = 1; /* a VM receives a copy on one queue */
 	}
 	if (fleet_open_apart(&fleet, &own, &err) == 0)
 		pps = ceiling_run(&fleet);

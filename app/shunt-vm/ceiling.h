@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the generator could do at most: the same code against rings in this process whose other side
- * does nothing but return what was posted. What is found includes the cost of that other side and
- * no cache misses between cores.
+ * The generator's ceiling: the rate of the same code with rings in this process whose back end only
+ * returns the posted buffers. The result includes the cost of that back end and no cache misses
+ * between cores.
  *
- * Thread safety: on the main thread, before workers run.
+ * Thread safety: main thread only, before workers run.
  */
 #ifndef SHUNT_VM_CEILING_H
 #define SHUNT_VM_CEILING_H
@@ -13,9 +13,10 @@
 #include "settings.h"
 
 /**
- * Measure: frames that circle, or with a mode that floods, copies of one VM's at all others.
+ * Measure the rate of circulating frames or, for a mode that floods, of copies of one VM's frames
+ * at all other VMs.
  *
- * @return frames received a second; 0 when it could not be measured
+ * @return frames received per second; 0 when the measurement failed
  */
 double ceiling_measure(const struct settings *settings);
 

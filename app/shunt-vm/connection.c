@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Connects to back ends over unix sockets, or waits for their connection. */
 #include "connection.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@ connection_address(const char *path, struct sockaddr_un *address, struct err *er
 	return 0;
 }
 
-/** One try. @return fd, -errno */
+/** Try to connect once. @return fd, -errno */
 static int
 connection_try(const struct sockaddr_un *address)
 {
@@ -37,7 +38,7 @@ connection_try(const struct sockaddr_un *address)
 	return code;
 }
 
-/** Remove a socket file that nobody listens on; anything else stays. */
+/** Remove a socket file without a listener; other files stay. */
 static void
 connection_clean(const struct sockaddr_un *address)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The unix socket to a back end: either side may be the one that listens.
+ * The unix socket between front end and back end. Either side may listen.
  *
  * Thread safety: a connection belongs to one thread at a time.
  */
@@ -11,16 +11,16 @@
 
 #include "base/err.h"
 
-/** Listen on a path; a socket that nobody listens on any more is replaced. @return fd, -errno */
+/** Listen on a path; a stale socket without a listener is replaced. @return fd, -errno */
 int connection_listen(const char *path, struct err *err);
 
 /** Wait for a back end to connect. @return fd, -errno */
 int connection_accept(int listener, double seconds, struct err *err);
 
-/** Connect, again and again until somebody listens or the time is over. @return fd, -errno */
+/** Connect; retry until a back end listens or the timeout is over. @return fd, -errno */
 int connection_connect(const char *path, double seconds, struct err *err);
 
-/** Has the other side closed? Takes nothing from the socket. */
+/** @return true if the back end has closed the connection; reads nothing from the socket */
 bool connection_closed(int sock);
 
 #endif

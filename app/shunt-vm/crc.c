@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* CRC-32C and Internet checksum. */
 #include "crc.h"
 
 #include <string.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Checksums: CRC-32C over what a frame carries (with SSE 4.2 where the processor has it) and the
- * Internet checksum of RFC 1071.
+ * Checksums: CRC-32C (with SSE 4.2 where the CPU has it) and the Internet checksum of RFC 1071.
  *
  * Thread safety: pure functions.
  */
@@ -11,16 +10,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** CRC-32C (Castagnoli) of some bytes; crc is the result so far, 0 at the start. */
+/** CRC-32C (Castagnoli). crc is the result for the preceding bytes, 0 at the start. */
 uint32_t crc32c(uint32_t crc, const void *bytes, size_t length);
 
-/** The same, bit by bit, on any processor. */
+/** As crc32c(), bit by bit, on any CPU. */
 uint32_t crc32c_plain(uint32_t crc, const void *bytes, size_t length);
 
-/** One's complement sum of big-endian 16-bit words, not folded; sum is the result so far. */
+/**
+ * One's complement sum of big-endian 16-bit words, not folded. sum is the result for the preceding
+ * bytes, 0 at the start.
+ */
 uint32_t internet_sum(uint32_t sum, const void *bytes, size_t length);
 
-/** Fold a sum. @return the checksum (its complement), in host order */
+/** Fold a sum. @return its complement, the checksum, in host byte order */
 uint16_t internet_fold(uint32_t sum);
 
 #endif

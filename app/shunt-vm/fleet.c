@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Creates the VMs and stations of a run, connects them, and assigns them to workers. */
 #include "fleet.h"
 
 #include <errno.h>
@@ -147,7 +148,7 @@ fleet_open(struct fleet *fleet, const struct settings *settings, struct err *err
 	for (unsigned i = 0; code == 0 && i < fleet->n_vms; i++)
 		code = fleet_interrupted ? err_set(err, EINTR, "interrupted")
 					 : vm_connect(fleet->vms[i], err);
-	/* Receive buffers were posted before there was anybody to kick. */
+	/* Receive buffers were posted before the back end was connected. */
 	for (unsigned i = 0; code == 0 && i < fleet->n_stations; i++)
 		queue_kick(fleet->stations[i].rx);
 	for (unsigned i = 0; code == 0 && i < fleet->n_stations; i++)

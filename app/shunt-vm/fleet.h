@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * All VMs of a run, their stations, and the workers that step them.
+ * All VMs of a run, their stations, and the worker threads that run them.
  *
- * A worker is a thread; VM i belongs to worker i % workers. fleet_run() lets every worker call a
- * mode's step for its stations again and again, until the time is over, a signal came, the step
- * says so, or a VM failed. Some thousand times a second a worker also looks whether back ends are
- * still there, and connects again where that was asked for.
+ * VM i belongs to worker i % n_workers. In fleet_run() every worker calls the step function of the
+ * mode for its stations repeatedly until the time is over, a signal arrives, a step ends the run
+ * (deadline 0), or a VM fails. Some hundred times per second a worker also checks rings and
+ * connections of its VMs, and reconnects with --reconnect.
  *
- * Thread safety: everything but the steps runs on the main thread while no worker runs. `stop` may
- * be set by any.
+ * Thread safety: all functions run on the main thread while no worker runs; steps run on workers.
+ * Any thread may set `stop`.
  */
 #ifndef SHUNT_VM_FLEET_H
 #define SHUNT_VM_FLEET_H
@@ -25,7 +25,7 @@
 struct fleet;
 struct worker;
 
-/** @return how many frames were moved; 0 is idle */
+/** Step of a mode, called repeatedly on a worker. @return frames received and sent; 0: idle */
 typedef unsigned (*fleet_step)(struct worker *worker, void *context);
 
 struct worker {
@@ -33,15 +33,15 @@ struct worker {
 	int cpu; /**< -1: not pinned */
 	unsigned n_stations;
 	struct station **stations;
-	uint64_t now;        /**< TSC before this step */
-	uint64_t busy, idle; /**< ticks of steps that moved frames, and of others */
-	uint64_t idle_since; /**< TSC when frames were last moved */
+	uint64_t now;        /**< TSC at the start of the step */
+	uint64_t busy, idle; /**< TSC ticks of steps with and without frames */
+	uint64_t idle_since; /**< TSC of the last step with frames */
 	struct err err;
-	unsigned reconnected; /**< VMs whose back end came back */
-	double outage;        /**< longest seconds from a lost back end to the next frame */
-	uint64_t sigbus_at;   /**< TSC when a back end was lost, 0: none since the last frame */
+	unsigned reconnected; /**< number of reconnections */
+	double outage;        /**< longest time from a lost connection to the next frame, s */
+	uint64_t lost_at;     /**< TSC of a lost connection, 0: none since the last frame */
 	bool started;
-	bool settled; /**< waits for nothing more; atomic, written by the worker, read by all */
+	bool settled; /**< no frames outstanding; atomic, written by its worker, read by all */
 	pthread_t thread;
 	fleet_step step;
 	void *context;
@@ -53,51 +53,52 @@ struct fleet {
 	unsigned n_vms, n_stations, n_workers;
 	struct vm **vms;
 	struct station *stations; /**< those of VM 0 first */
-	struct flow **flows;      /**< of each VM */
+	struct flow **flows;      /**< by VM */
 	struct worker *workers;
-	uint64_t deadline;  /**< TSC when the run ends */
-	double seconds;     /**< that the last run took */
-	volatile bool stop; /**< ends the run; written by anyone */
-	bool draining;      /**< a signal does not end the run; written while no worker runs */
+	uint64_t deadline;  /**< TSC at which the run ends */
+	double seconds;     /**< duration of the last run */
+	volatile bool stop; /**< ends the run; written by any thread */
+	bool draining;      /**< signals do not end the run; written while no worker runs */
 };
 
-/** Set by SIGINT and SIGTERM: end the run, report. */
+/** Set by SIGINT and SIGTERM: the run ends, results are reported. */
 extern volatile bool fleet_interrupted;
 
 /**
- * Make all VMs and connect them.
+ * Create all VMs and connect them.
  *
- * @return 0; negative errno with one line about the VM that failed. fleet_close() in any case.
+ * @return 0; negative errno with the reason and the VM's socket in err. The caller calls
+ *         fleet_close() in either case.
  */
 int fleet_open(struct fleet *fleet, const struct settings *settings, struct err *err);
 
-/** Make VMs that nobody connects, for the ceiling. */
+/** As fleet_open(), without connections; for the ceiling. */
 int fleet_open_apart(struct fleet *fleet, const struct settings *settings, struct err *err);
 
 void fleet_close(struct fleet *fleet);
 
-/** Run steps for some seconds. @return 0; what failed */
+/** Run a step function on all workers for some seconds. @return 0; negative errno, reason in err */
 int fleet_run(struct fleet *fleet, fleet_step step, void *context, double seconds, struct err *err);
 
 /**
- * Receive without sending until everything came, or nothing has for `quiet` seconds after the back
- * end took all; as long as it does not, until the timeout.
+ * Receive without sending until all frames sent have arrived, or until `quiet` seconds have passed
+ * without a frame after the back end has taken all. While it has not, the timeout applies.
  */
 int fleet_drain(struct fleet *fleet, double quiet, struct err *err);
 
 /**
- * Let the switch learn where all addresses are: each VM sends from each of its addresses, then
- * everything is received and forgotten, and stations are filled again.
+ * Make the switch learn all addresses: each VM sends one frame from each of its addresses. All
+ * frames are received, counters are reset and stations are filled again.
  */
 int fleet_prime(struct fleet *fleet, struct err *err);
 
-/** Add up the counters of all stations. */
+/** @return the sum of the counters of all stations */
 struct station_counters fleet_count(const struct fleet *fleet);
 
-/** Share of the workers' time that moved frames, and ticks for each frame moved. */
+/** Get the share of the workers' time in steps with frames, and TSC ticks per frame. */
 void fleet_effort(const struct fleet *fleet, double *share, double *cycles_per_frame);
 
-/** The first station of a VM. */
+/** @return the first station of a VM */
 struct station *fleet_station(const struct fleet *fleet, unsigned vm);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Workers: pinned threads that step, and look around now and then. */
+/* Worker threads: run steps, check back ends regularly, drain and prime. */
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -27,21 +27,21 @@ worker_pin(const struct worker *worker)
 	pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
 }
 
-/** Frames that are under way arrive after a signal too, or they would count as lost. */
+/** Draining continues after a signal: frames in flight would count as lost otherwise. */
 static bool
 fleet_over(const struct fleet *fleet)
 {
 	return fleet->stop || (fleet_interrupted && !fleet->draining);
 }
 
-/** The back end went away: begin anew with it, as a guest whose driver resets its device. */
+/** Reconnect after the back end has closed, as a driver that resets its device. */
 static int
 worker_reconnect(struct worker *worker, struct vm *vm)
 {
 	int code = -ETIMEDOUT;
 
-	if (worker->sigbus_at == 0)
-		worker->sigbus_at = tsc_now();
+	if (worker->lost_at == 0)
+		worker->lost_at = tsc_now();
 	vm_disconnect(vm);
 	while (code != 0 && !fleet_over(worker->fleet) && tsc_now() < worker->fleet->deadline) {
 		vm->timeout = 0.2;
@@ -64,12 +64,12 @@ worker_reconnect(struct worker *worker, struct vm *vm)
 		queue_post(station->rx, queue_space(station->rx));
 		queue_kick(station->rx);
 		queue_kick(station->tx);
-		station->credit = station->share; /* what circled is gone */
+		station->credit = station->share; /* frames in circulation are lost */
 	}
 	return 0;
 }
 
-/** Is the VM's back end there, and its rings sound? */
+/** Check the rings and the connection of a VM. @return 0; negative errno, reason in worker->err */
 static int
 worker_look_at(struct worker *worker, struct vm *vm)
 {
@@ -103,11 +103,11 @@ static void
 worker_moved(struct worker *worker)
 {
 	worker->idle_since = worker->now;
-	if (worker->sigbus_at != 0) {
-		double outage = tsc_seconds(worker->now - worker->sigbus_at);
+	if (worker->lost_at != 0) {
+		double outage = tsc_seconds(worker->now - worker->lost_at);
 
 		worker->outage = outage > worker->outage ? outage : worker->outage;
-		worker->sigbus_at = 0;
+		worker->lost_at = 0;
 	}
 }
 
@@ -147,7 +147,7 @@ worker_main(void *argument)
 	return NULL;
 }
 
-/** A worker has nothing left to wait for, or has again; when none has, the run ends. */
+/** Set whether the worker has settled. When all workers have settled, the run ends. */
 static void
 worker_settle(struct worker *worker, bool settled)
 {
@@ -208,8 +208,8 @@ fleet_run(struct fleet *fleet, fleet_step step, void *context, double seconds, s
 }
 
 /**
- * Did all that was sent arrive? What was flooded to others on top of that does not count. Other
- * workers' counters may be a moment old.
+ * Whether all frames sent have arrived. Frames flooded to other VMs in addition do not count.
+ * Counters of other workers may lag.
  */
 static bool
 fleet_is_complete(const struct fleet *fleet)
@@ -220,7 +220,7 @@ fleet_is_complete(const struct fleet *fleet)
 	       count.tx_frames * fleet->traffic.copies;
 }
 
-/** Look for completions of what a worker sent. @return in *left how many are outstanding */
+/** Consume the worker's send completions. @return their number; *left: buffers in flight */
 static unsigned
 worker_reap(struct worker *worker, unsigned *left)
 {
@@ -239,8 +239,8 @@ worker_reap(struct worker *worker, unsigned *left)
 }
 
 /**
- * Receive only, until everything came, or nothing more does. As long as the back end has not taken
- * all that was sent it does not run, and its silence tells nothing.
+ * Step: receive until all frames have arrived, or none arrive any more. As long as the back end has
+ * not taken all frames sent it does not run, and the absence of frames proves no loss.
  */
 static unsigned
 fleet_step_drain(struct worker *worker, void *context)
@@ -266,7 +266,7 @@ fleet_drain(struct fleet *fleet, double quiet, struct err *err)
 	uint64_t busy[SETTINGS_CPUS_MAX], idle[SETTINGS_CPUS_MAX];
 	int code;
 
-	/* Not part of what was measured. */
+	/* Draining is not part of the measurement. */
 	for (unsigned i = 0; i < fleet->n_workers; i++) {
 		busy[i] = fleet->workers[i].busy;
 		idle[i] = fleet->workers[i].idle;
@@ -282,13 +282,13 @@ fleet_drain(struct fleet *fleet, double quiet, struct err *err)
 	return code;
 }
 
-/** How far priming is: addresses announced by each station. */
+/** Progress of priming: number of addresses announced, by VM. */
 struct prime {
 	uint32_t macs;
 	unsigned sent[SETTINGS_VMS_MAX];
 };
 
-/** One frame from the k-th address of a station's VM: the first to all, others to its target. */
+/** Stage a frame from address k of the station's VM: broadcast for k = 0, else to its target. */
 static bool
 prime_announce(struct station *station, uint32_t k)
 {
@@ -322,7 +322,7 @@ fleet_step_prime(struct worker *worker, void *context)
 		moved += station_receive(station, station->rx->slots);
 		if (station->pair != 0 || *sent >= prime->macs)
 			continue;
-		/* No more than the switch surely holds: an address that is lost is flooded later. */
+		/* Few enough for the switch to buffer: an address that is lost is flooded later. */
 		while (queue_flight(station->tx) + station->staged < PRIME_WINDOW &&
 			*sent < prime->macs && prime_announce(station, *sent))
 			++*sent;
@@ -330,7 +330,7 @@ fleet_step_prime(struct worker *worker, void *context)
 		station_flush(station, station->staged);
 		done = false;
 	}
-	/* A port may come up late; one that takes nothing at all shall not stop the others. */
+	/* A port may come up late; one that takes no frames must not stop the other VMs. */
 	silence = tsc_seconds(worker->now - worker->idle_since);
 	worker_settle(worker,
 		moved == 0 && silence > (done && left == 0 ? PRIME_QUIET
@@ -345,7 +345,7 @@ fleet_prime(struct fleet *fleet, struct err *err)
 	double limit = 30 + fleet->settings->timeout + fleet->traffic.macs * 1e-4;
 	int code = fleet_run(fleet, fleet_step_prime, &prime, limit, err);
 
-	/* The first address of every VM is known now: the others need no flooding. */
+	/* The first address of every VM is known now: further announcements are unicast. */
 	prime.macs = fleet->traffic.macs;
 	if (code == 0 && prime.macs > 1)
 		code = fleet_run(fleet, fleet_step_prime, &prime, limit, err);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Builds test frames, seals them with a mark, and checks received ones. */
 #include "frame.h"
 
 #include <arpa/inet.h>
@@ -48,7 +49,7 @@ frame_get16(const uint8_t *at)
 int
 frame_shape_parse(struct frame_shape *shape, const char *text, struct err *err)
 {
-	/* 7:4:1, spread out, of 64, 594 and 1518 bytes. */
+	/* 64, 594 and 1518 bytes at 7:4:1, interleaved. */
 	static const uint32_t imix[] = {64, 594, 64, 64, 594, 64, 1518, 64, 594, 64, 594, 64};
 	char *end;
 	long size = strtol(text, &end, 10);
@@ -84,7 +85,7 @@ frame_shape_mean(const struct frame_shape *shape)
 	return sum / shape->n;
 }
 
-/** Sum of the pseudo header, RFC 768 and RFC 9293. */
+/** @return sum of the pseudo header (RFC 768, RFC 9293) */
 static uint32_t
 frame_pseudo_sum(const uint8_t *ip, unsigned protocol, uint32_t length)
 {
@@ -125,7 +126,7 @@ frame_build_l4(uint8_t *ip, const struct frame_spec *spec, uint32_t total)
 		frame_put16(l4 + TCP_SUM_AT, pseudo);
 	} else {
 		frame_put16(l4 + 4, length);
-		/* 0 is no checksum, which UDP over IPv4 may do. */
+		/* 0: no checksum, which RFC 768 permits. */
 		frame_put16(l4 + UDP_SUM_AT, spec->csum ? pseudo : 0);
 	}
 }
@@ -170,7 +171,7 @@ frame_header(const struct frame_spec *spec)
 	return header;
 }
 
-/** Where IPv4 begins. @return 0 when it is not IPv4 */
+/** @return offset of the IPv4 header, 0 if the frame is not IPv4 */
 static uint32_t
 frame_ip_at(const uint8_t *frame, uint32_t bytes)
 {
@@ -203,7 +204,7 @@ frame_offload(const uint8_t *frame, uint32_t bytes)
 	return header;
 }
 
-/** Where the mark stands. @return 0 when the frame is not of this program's making */
+/** @return offset of the mark, 0 if this program did not build the frame */
 static uint32_t
 frame_mark_at(const uint8_t *frame, uint32_t bytes)
 {
@@ -240,7 +241,7 @@ frame_seal(uint8_t *frame, uint32_t bytes, enum frame_magic magic, uint32_t numb
 	memcpy(frame + at, &mark, sizeof(mark));
 }
 
-/** A UDP checksum that is there must be right, unless the virtio-net header vouches for it. */
+/** Verify the UDP checksum, if there is one and the virtio-net header does not cover it. */
 static bool
 frame_udp_good(const uint8_t *ip, uint32_t total, const struct net_header *header)
 {

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The frames that this program makes: Ethernet, an optional VLAN tag, IPv4, UDP (TCP for TSO), then
- * a mark of 14 bytes and a body.
+ * Test frames: Ethernet, an optional VLAN tag, IPv4, UDP (TCP for TSO), a mark of 14 bytes, a body.
  *
- * A size is what occupies the wire: 4 bytes of FCS are counted but not in the buffer, so that size
- * 64 is a buffer of 60 bytes. The mark tells the frame's number in its flow and when it was sent;
- * its checksum covers flow, mark and body, not what a switch may rewrite (addresses, tags, IP).
+ * Sizes include the 4 bytes of FCS, which are not in the buffer: size 64 is a buffer of 60 bytes.
+ * The mark holds the frame's number in its flow and the time of sending. Its checksum covers flow,
+ * mark and body, and excludes fields that a switch may rewrite (addresses, tags, IP).
  *
  * Thread safety: pure functions on the caller's bytes.
  */
@@ -35,15 +34,15 @@ enum {
 
 enum frame_kind { FRAME_FIXED, FRAME_IMIX, FRAME_TSO };
 
-/** Which sizes a load has. */
+/** Frame sizes of a load. */
 struct frame_shape {
 	enum frame_kind kind;
-	unsigned n;                      /**< sizes, sent in turn */
-	uint32_t bytes[FRAME_SIZES_MAX]; /**< in the buffer, FCS not counted */
+	unsigned n;                      /**< number of sizes, sent in turn */
+	uint32_t bytes[FRAME_SIZES_MAX]; /**< without FCS */
 	uint32_t max;
 };
 
-/** What stands in one frame. Addresses as mac_load(). */
+/** Contents of one frame. Addresses as mac_load(). */
 struct frame_spec {
 	uint64_t dst, src;
 	uint32_t dst_ip, src_ip;
@@ -54,14 +53,14 @@ struct frame_spec {
 };
 
 enum frame_magic {
-	FRAME_LIVE = 0x5348,  /**< numbered */
-	FRAME_STILL = 0x5349, /**< filled once; its number is its slot */
+	FRAME_LIVE = 0x5348,  /**< numbered for each transmission */
+	FRAME_STILL = 0x5349, /**< written once and sent repeatedly; its number is its slot */
 };
 
 struct frame_mark {
 	uint16_t magic;
 	uint32_t number;
-	uint32_t stamp; /**< frame_stamp() when sent */
+	uint32_t stamp; /**< frame_stamp() at the time of sending */
 	uint32_t sum;
 } __attribute__((packed));
 
@@ -69,7 +68,7 @@ _Static_assert(sizeof(struct frame_mark) == FRAME_MARK, "a VLAN-tagged 64-byte f
 
 enum frame_verdict {
 	FRAME_GOOD,
-	FRAME_FOREIGN, /**< not made by this program */
+	FRAME_FOREIGN, /**< not built by this program */
 	FRAME_CORRUPT,
 };
 
@@ -81,35 +80,39 @@ struct frame_seen {
 /** Parse "64", "imix", "tso". @return 0, -EINVAL */
 int frame_shape_parse(struct frame_shape *shape, const char *text, struct err *err);
 
-/** Mean bytes in the buffer. */
+/** @return mean length in bytes, without FCS */
 double frame_shape_mean(const struct frame_shape *shape);
 
-/** Write headers and body; the mark comes with frame_seal(). */
+/** Write headers and body. frame_seal() writes the mark. */
 void frame_build(uint8_t *frame, const struct frame_spec *spec);
 
-/** The virtio-net header that belongs to such a frame. */
+/** @return the virtio-net header for the frame */
 struct net_header frame_header(const struct frame_spec *spec);
 
 /**
- * The virtio-net header by which a sender leaves the checksum of a TCP or UDP frame over IPv4 to
- * others, and the cutting of a TCP frame that is too long for the wire. All zero for other frames.
+ * Get the virtio-net header that offloads the checksum of a TCP or UDP frame over IPv4, and the
+ * segmentation of a TCP frame that is too long for the wire. All zero for other frames.
  */
 struct net_header frame_offload(const uint8_t *frame, uint32_t bytes);
 
-/** Write the mark and its checksum. fresh: also rewrite a word in each line of the body. */
+/**
+ * Write the mark and its checksum.
+ *
+ * @param fresh also write a word in each cache line of the body
+ */
 void frame_seal(uint8_t *frame, uint32_t bytes, enum frame_magic magic, uint32_t number,
 	uint32_t stamp, bool fresh);
 
 /**
- * Read the mark of a received frame.
+ * Check a received frame and read its mark.
  *
- * @param header its virtio-net header: when that promises nothing, a UDP checksum must be right
- * @param seen set when good
+ * @param header of virtio-net: unless it has NEEDS_CSUM or DATA_VALID, a UDP checksum must be valid
+ * @param seen set for FRAME_GOOD
  */
 enum frame_verdict frame_check(const uint8_t *frame, uint32_t bytes,
 	const struct net_header *header, struct frame_seen *seen);
 
-/** Time in units of 16 ticks, 32 bits: enough for half a minute. */
+/** @return time in units of 16 TSC ticks; 32 bits wrap after 23 s at 3 GHz */
 static inline uint32_t
 frame_stamp(uint64_t tsc)
 {

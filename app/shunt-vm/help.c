@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Prints the usage of shunt-vm. */
 #include "mode.h"
 #include "settings.h"
 

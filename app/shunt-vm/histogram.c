@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* A log-linear histogram. */
 #include "histogram.h"
 
 enum { HALF_BITS = 6, HALF = 1 << HALF_BITS };
@@ -13,7 +14,7 @@ histogram_bucket(uint64_t value)
 	return shift * HALF + (unsigned)(value >> shift);
 }
 
-/** The highest value of a bucket. */
+/** @return the highest value of a bucket */
 static uint64_t
 histogram_top(unsigned bucket)
 {

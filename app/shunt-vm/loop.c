@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The load of circulating frames. */
 #include "loop.h"
 
 #include "base/tsc.h"
@@ -8,8 +9,8 @@ enum { LOOP_FRAMES = 512 };
 static const double STALL_SECONDS = 0.2;
 
 /**
- * A station's share. All frames together fit into one receive ring, so that a receiver that does not
- * get its CPU for a while loses none; more only when the user says so.
+ * Frames of a station in circulation. By default the frames of all stations together fit into one
+ * receive ring, so that a receiver without CPU time loses none; --frames may exceed that.
  */
 static unsigned
 loop_share(unsigned frames, const struct fleet *fleet, const struct station *station)
@@ -55,8 +56,8 @@ loop_station(struct station *station)
 }
 
 /**
- * Is everything gone that circled? Not while a back end has frames to take, or another worker has
- * not looked for some: neither runs just now. Others' counters may be a moment old.
+ * Whether all frames in circulation are lost. False while a back end has frames to take, or another
+ * worker has not run recently. Counters of other workers may lag.
  */
 static bool
 loop_is_over(const struct worker *worker, uint64_t stall_ticks)
@@ -71,7 +72,7 @@ loop_is_over(const struct worker *worker, uint64_t stall_ticks)
 	return over;
 }
 
-/** A switch may lose frames; when all are lost, send new ones. */
+/** Send new frames when the switch has lost all of those in circulation. */
 static void
 loop_restart(struct worker *worker, uint64_t stall_ticks)
 {

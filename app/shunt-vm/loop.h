@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Frames that circle: for each one that a station receives it may send one to its target. The
- * lightest load there is; its rate is what the switch does.
+ * Circulating frames: for each frame that a station receives it may send one to its target. This is
+ * the cheapest load to generate, so that the switch determines its rate.
  *
- * Thread safety: loop_start() and loop_stop() on the main thread; steps on the workers.
+ * Thread safety: loop_start() on the main thread; loop_station() and loop_step() on workers.
  */
 #ifndef SHUNT_VM_LOOP_H
 #define SHUNT_VM_LOOP_H
 
 #include "fleet.h"
 
-/** Seconds of silence after which what did not come is lost: for fleet_drain(). */
+/** Seconds without frames after which outstanding frames count as lost, for fleet_drain(). */
 #define LOOP_QUIET 1.0
 
 struct loop {
-	uint64_t stall_ticks; /**< nothing moved for so long: frames were lost, send new ones */
+	uint64_t stall_ticks; /**< TSC ticks without frames after which new ones are sent */
 };
 
-/** Let every station send its frames. */
+/** Give every station its credit of frames to send. */
 void loop_start(struct loop *loop, struct fleet *fleet);
 
-/** Receive a burst and send as many, for one station. @return frames moved */
+/** Receive a burst on one station and send as many frames. @return frames received and sent */
 unsigned loop_station(struct station *station);
 
 /** A fleet_step; context is the struct loop. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* shunt-vm: read the command line, make the VMs, run the mode, report. */
+/* The main program of shunt-vm: reads the command line, creates the VMs, runs the mode, reports. */
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -22,7 +22,7 @@ main_interrupt(int signal_number)
 	fleet_interrupted = true;
 }
 
-/** A signal ends the run early, or the wait for a back end; a second one ends the program. */
+/** The first signal ends the run or the wait for a back end, the second one the program. */
 static void
 main_catch_signals(void)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Guest memory in a memfd. */
 #include "memory.h"
 
 #include <errno.h>
@@ -13,7 +14,7 @@ memory_map(int fd, uint64_t size)
 	return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
 }
 
-/** One try. @return 0, or -errno with nothing left open */
+/** Try one page size. @return 0; -errno with nothing left open */
 static int
 memory_try(struct memory *memory, unsigned flags, bool sealed)
 {
@@ -36,7 +37,7 @@ memory_try(struct memory *memory, unsigned flags, bool sealed)
 	return code;
 }
 
-/** Cut into regions on huge page boundaries, contiguous in guest-physical addresses. */
+/** Divide into regions at hugepage boundaries, contiguous in GPA. */
 static void
 memory_cut(struct memory *memory, unsigned regions)
 {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A guest's memory: one memfd, sealed against shrinking, on huge pages when enough are free, cut
- * into one or more regions that the back end maps. Allocated from front to back, never freed singly.
+ * Guest memory: one memfd, sealed against shrinking, on hugepages when enough are free, divided
+ * into one or more regions that the back end maps. Allocation goes from front to back; there is no
+ * freeing of single allocations.
  *
- * Guest-physical addresses differ from this program's own, so that a back end that mixes them up
- * fails at once.
+ * GPAs differ from the addresses of this process, so that a back end that confuses them fails at
+ * once.
  *
- * Thread safety: set up on one thread; translation from any.
+ * Thread safety: open, allocate and close on one thread; memory_guest() on any.
  */
 #ifndef SHUNT_VM_MEMORY_H
 #define SHUNT_VM_MEMORY_H
@@ -20,12 +21,12 @@
 enum { MEMORY_REGIONS_MAX = 16, MEMORY_PAGE = 4096 };
 
 #define MEMORY_HUGE (UINT64_C(2) << 20)
-#define MEMORY_BASE UINT64_C(0x40000000) /**< guest-physical address of the first byte */
+#define MEMORY_BASE UINT64_C(0x40000000) /**< GPA of the first byte */
 
 struct memory_region {
-	uint64_t guest; /**< guest-physical address */
+	uint64_t guest; /**< GPA */
 	uint64_t size;
-	uint64_t user;   /**< address in this program */
+	uint64_t user;   /**< UVA: address in this process */
 	uint64_t offset; /**< in the memfd */
 };
 
@@ -34,18 +35,18 @@ struct memory {
 	bool huge;
 	uint8_t *base;
 	uint64_t size;
-	uint64_t skipped; /**< bytes before the first that can be taken */
-	uint64_t used;    /**< bytes allocated, after those */
+	uint64_t skipped; /**< bytes at the start that are not allocated */
+	uint64_t used;    /**< bytes allocated behind them */
 	unsigned n_regions;
 	struct memory_region regions[MEMORY_REGIONS_MAX];
 };
 
 /**
- * Make and map memory.
+ * Create and map memory.
  *
- * @param size bytes needed; rounded up to whole huge pages
- * @param regions how many regions of about equal size to cut it into
- * @param sealed refuse any later shrinking; only hostile tests want it off
+ * @param size in bytes; rounded up to whole hugepages
+ * @param regions number of regions of about equal size
+ * @param sealed the memfd cannot shrink; false in hostile tests only
  */
 int memory_open(
 	struct memory *memory, uint64_t size, unsigned regions, bool sealed, struct err *err);
@@ -54,15 +55,15 @@ int memory_open(
 void memory_close(struct memory *memory);
 
 /**
- * Leave out the first bytes, before anything is taken. What is taken is aligned as if the memory
- * began behind them.
+ * Exclude the first bytes; to be called before the first allocation. Alignment is relative to the
+ * first byte behind them.
  */
 void memory_skip(struct memory *memory, uint64_t bytes);
 
-/** Take bytes, zeroed. @return NULL when there are not enough left (a bug of the caller's sizing) */
+/** Allocate zeroed bytes. @return NULL when memory is exhausted (the caller sized it too small) */
 void *memory_take(struct memory *memory, uint64_t bytes, uint64_t align);
 
-/** Guest-physical address of something that memory_take() returned. */
+/** @return GPA of an address within the result of memory_take() */
 static inline uint64_t
 memory_guest(const struct memory *memory, const void *at)
 {

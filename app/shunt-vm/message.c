@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Sends and receives vhost-user messages as the front end. */
 #include "message.h"
 
 #include <errno.h>
@@ -58,7 +59,7 @@ message_clock(void)
 	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-/** Wait until the socket is ready. @return 0, -ETIMEDOUT; a signal does not shorten the wait */
+/** Wait until the socket is ready; a signal does not end the wait. @return 0, -ETIMEDOUT */
 static int
 message_wait(int sock, short events, double deadline)
 {
@@ -127,7 +128,7 @@ message_send(int sock, const struct message *message, const int *fds, unsigned n
 	return 0;
 }
 
-/** Descriptors that nobody asked for are closed, so that a back end cannot fill the table. */
+/** Close unrequested file descriptors, so that a back end cannot exhaust those of the process. */
 static void
 message_drop_fds(struct msghdr *header)
 {
@@ -162,7 +163,7 @@ message_read(int sock, void *bytes, size_t length)
 	return n;
 }
 
-/** Read exactly that many bytes. */
+/** Read exactly length bytes. */
 static int
 message_fill(int sock, uint32_t request, void *bytes, size_t length, double deadline,
 	double seconds, struct err *err)

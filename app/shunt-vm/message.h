@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Messages of the vhost-user protocol and their way over the socket, as the front end. Each call
- * that waits ends with an error when the back end does not answer in time.
+ * Messages of the vhost-user protocol, sent and received as the front end. Each call that waits has
+ * a timeout and fails when the back end does not answer within it.
  *
- * Errors name the request ("GET_FEATURES: no answer within 5 s"); callers put the socket before.
+ * Errors name the request ("GET_FEATURES: no answer within 5 s"); callers prepend the socket.
  *
  * Thread safety: a socket belongs to one thread at a time.
  */
@@ -49,7 +49,7 @@ enum {
 	MESSAGE_NEED_REPLY = 1 << 3,
 	MESSAGE_HEADER = 12,
 	MESSAGE_FDS_MAX = 16,
-	MESSAGE_REGIONS_MAX = 16, /**< more than the protocol allows (8): for hostile tests */
+	MESSAGE_REGIONS_MAX = 16, /**< above the limit of the protocol (8): for hostile tests */
 	VRING_ADDR_LOG = 1,       /**< in message_addr.flags */
 };
 
@@ -88,7 +88,7 @@ struct message_log {
 struct message {
 	uint32_t request;
 	uint32_t flags;
-	uint32_t size; /**< of the payload */
+	uint32_t size; /**< of the payload in bytes */
 	union {
 		uint64_t number;
 		struct message_state state;
@@ -99,13 +99,15 @@ struct message {
 	};
 } __attribute__((packed));
 
-/** "GET_FEATURES", or "request 77". Valid until the next call on this thread. */
+/** @return "GET_FEATURES", or "request 77"; valid until the next call on this thread */
 const char *message_name(uint32_t request);
 
 /**
  * Send a message.
  *
- * @param fds n_fds descriptors that go with it, still the caller's
+ * @param fds n_fds file descriptors passed with it; the caller keeps ownership
+ * @param seconds timeout
+ * @return 0; negative errno with the reason in err
  */
 int message_send(int sock, const struct message *message, const int *fds, unsigned n_fds,
 	double seconds, struct err *err);
@@ -113,13 +115,15 @@ int message_send(int sock, const struct message *message, const int *fds, unsign
 /**
  * Wait for the answer to a request.
  *
- * @param answer set; its payload is at most that of struct message
- * @param size payload bytes that the answer must have; MESSAGE_ANY_SIZE is what fits
+ * @param answer receives the answer; its payload is at most that of struct message
+ * @param size of the payload that is required; MESSAGE_ANY_SIZE: any that fits
+ * @param seconds timeout
+ * @return 0; negative errno with the reason in err
  */
 int message_answer(int sock, uint32_t request, struct message *answer, uint32_t size,
 	double seconds, struct err *err);
 
-/** Send any bytes, such as half a message. @return bytes sent, negative errno */
+/** Send raw bytes, such as a part of a message. @return bytes sent, negative errno */
 int message_send_raw(int sock, const void *bytes, size_t length);
 
 #endif

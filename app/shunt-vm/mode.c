@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The table of modes. */
 #include "mode.h"
 
 #include <string.h>
@@ -58,7 +59,7 @@ mode_find(const char *name)
 	return NULL;
 }
 
-/** Does the help of a mode name the option? */
+/** Whether the options of a mode include the option. */
 static bool
 mode_names(const struct mode *mode, const char *option)
 {

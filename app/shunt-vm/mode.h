@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The modes: what the VMs do once they are there.
+ * The modes: the work of the VMs of a run once they are connected.
  *
  * Thread safety: the table is constant; a mode runs on the main thread.
  */
@@ -16,25 +16,27 @@
 struct fleet;
 
 enum {
-	MODE_PAIR = 1,       /**< from one VM to another */
-	MODE_FLOOD = 2,      /**< from one VM to all others at once */
+	MODE_PAIR = 1,       /**< one VM sends to another */
+	MODE_FLOOD = 2,      /**< one VM sends to all others at once */
 	MODE_CEILING = 4,    /**< its result is compared with the generator's ceiling */
 	MODE_UNSEALED = 8,   /**< memory may be truncated */
-	MODE_ANY_FRAME = 16, /**< frames of any size come and go, not only this program's own */
-	MODE_SINGLE = 32,    /**< its VMs share state: one thread */
+	MODE_ANY_FRAME = 16, /**< frames of other programs, of any size, are received or sent */
+	MODE_SINGLE = 32,    /**< its VMs share state: one worker only */
 };
 
 struct mode {
 	const char *name;
-	const char *argument; /**< what must follow, or NULL */
-	const char *options;  /**< those that it has; others of this kind it refuses */
+	const char *argument; /**< name of a required argument, or NULL */
+	const char *options;  /**< options specific to the mode; others of that kind are refused */
 	const char *help;
 	unsigned vms_min, vms_max;
 	unsigned flags;
 	/**
-	 * @param fleet started
-	 * @param result an object to fill
-	 * @return 0; negative errno with the reason in err; what went wrong with frames is in result
+	 * Run the mode.
+	 *
+	 * @param fleet is open and connected
+	 * @param result object that receives the results, errors of frames included
+	 * @return 0; negative errno with the reason in err
 	 */
 	int (*run)(struct fleet *fleet, json_t *result, struct err *err);
 };
@@ -42,10 +44,10 @@ struct mode {
 /** All modes; ends with a NULL name. */
 extern const struct mode modes[];
 
-/** @return NULL when there is none of that name */
+/** @return the mode of that name, or NULL */
 const struct mode *mode_find(const char *name);
 
-/** Does an option, without its "--", mean something to a mode? Those of the load always do. */
+/** @return true if the mode takes the option (without "--"); all modes take those of the load */
 bool mode_takes(const struct mode *mode, const char *option);
 
 int mode_loop(struct fleet *fleet, json_t *result, struct err *err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * congestion: RFC 2889 section 5.5. One VM sends to two others in turn; then one of these stops
- * receiving. What the other gets must stay the same: no head-of-line blocking.
+ * Mode congestion: RFC 2889 section 5.5. One VM sends to two others alternately, then one of these
+ * stops receiving. The rate at the other one must not change: no head-of-line blocking.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 
 static const double HEALTHY_SHARE = 0.95, RATE_SHARE = 0.5;
 
-/** The VM that goes on receiving: the first that neither sends nor stalls. */
+/** @return the VM that continues to receive: the first that neither sends nor stalls */
 static unsigned
 congestion_other(const struct fleet *fleet, unsigned from, unsigned stalled)
 {
@@ -24,7 +24,7 @@ congestion_other(const struct fleet *fleet, unsigned from, unsigned stalled)
 	return other;
 }
 
-/** Run; frames a second that the other VM gets. */
+/** Run a trial and get the frames per second that the other VM receives. */
 static int
 congestion_run(const struct trial *trial, struct fleet *fleet, unsigned other, double *pps,
 	uint64_t *received, struct err *err)
@@ -88,7 +88,7 @@ mode_congestion(struct fleet *fleet, json_t *result, struct err *err)
 	for (unsigned i = 0; i < fleet->n_stations; i++)
 		if (fleet->stations[i].vm->index == from)
 			station_aim(&fleet->stations[i], fleet->vms[other], fleet->vms[stalled]);
-	/* Frames alternate between two VMs: numbers of one flow have gaps at either. */
+	/* Frames alternate between two VMs, so the numbers of a flow have gaps at both. */
 	fleet->traffic.sample = 0;
 	for (unsigned i = 0; i < fleet->n_stations; i++)
 		station_tune(&fleet->stations[i]);
@@ -96,7 +96,7 @@ mode_congestion(struct fleet *fleet, json_t *result, struct err *err)
 	if (code == 0)
 		code = congestion_measure(&trial, fleet, stalled, other, result, err);
 	outcome = report_outcome(fleet, fleet_count(fleet).rx_frames);
-	/* What the stalled VM did not take had to be lost. */
+	/* Loss at the stalled VM is expected. */
 	json_object_set_new(result, "stalled_lost", json_integer((json_int_t)outcome.lost));
 	outcome.lost = (uint64_t)json_integer_value(json_object_get(result, "other_lost"));
 	report_traffic(fleet, &outcome, result);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * echo: return every frame with its addresses swapped; faults on request, for testing those who
- * count.
+ * Mode echo: returns every frame with its addresses swapped. Faults on request (--drop-every and
+ * the like) test the counting of other programs.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,14 +12,14 @@
 #include "report.h"
 #include "base/tsc.h"
 
-/* A switch that gets no CPU for a while is silent too; senders wait longer for their last frames. */
+/* Longer than a switch may be without CPU time, shorter than senders wait for their last frames. */
 static const double ECHO_HOLD_SECONDS = 0.1;
 
 struct echo {
 	uint64_t drop_every, dup_every, swap_every;
 	uint64_t seen, dropped, duplicated, swapped;
-	uint64_t refused; /**< no space to send */
-	bool held;        /**< a frame waits for the one that overtakes it */
+	uint64_t refused; /**< frames not returned: no send buffer was free */
+	bool held;        /**< a frame is held until the next one has been returned */
 	const struct station *held_by;
 	struct received held_frame;
 	uint8_t *held_bytes;
@@ -31,7 +31,7 @@ echo_is_turn(uint64_t every, uint64_t seen)
 	return every != 0 && seen % every == 0;
 }
 
-/** The buffer is this program's until it is posted again: its addresses are swapped in place. */
+/** Swap the addresses in place: the buffer belongs to the driver until it is posted again. */
 static void
 echo_swap(const struct received *received)
 {
@@ -48,12 +48,12 @@ echo_return(struct echo *echo, struct station *station, const struct received *r
 	struct net_header header = received->header;
 
 	header.num_buffers = 0;
-	header.flags &= NET_NEEDS_CSUM; /* DATA_VALID is only for receivers */
+	header.flags &= NET_NEEDS_CSUM; /* DATA_VALID is valid in received frames only */
 	if (!station_stage(station, received->frame, received->bytes, &header))
 		echo->refused++;
 }
 
-/** Keep a copy: its buffer goes back to the switch before the frame is sent. */
+/** Hold a copy of the frame: its buffer is posted before the frame is sent. */
 static void
 echo_hold(struct echo *echo, const struct station *station, const struct received *received)
 {
@@ -117,10 +117,10 @@ echo_step(struct worker *worker, void *context)
 
 		station->now = worker->now;
 		space = station_space(station, station->tx->slots / 2);
-		/* A fault may make two of one. */
+		/* Each frame may be duplicated. */
 		space = space / 2 < burst ? space / 2 : burst;
 		moved += station_walk(station, space, echo_take, context);
-		/* The last frame of all has none behind it to be overtaken by: it is only late. */
+		/* No frame follows the last one, which is returned late instead. */
 		if (echo->held && echo->held_by == station && echo_is_quiet(worker))
 			echo_release(echo, station);
 		station_flush(station, station->staged);
@@ -145,7 +145,7 @@ mode_echo(struct fleet *fleet, json_t *result, struct err *err)
 		return err_set(err, ENOMEM, "no memory for a frame");
 	code = fleet_run(fleet, echo_step, &echo, fleet->settings->seconds, err);
 	free(echo.held_bytes);
-	fleet->traffic.sample = 0; /* whatever was received is right */
+	fleet->traffic.sample = 0; /* received frames are not checked */
 	outcome = report_outcome(fleet, fleet_count(fleet).rx_frames);
 	report_traffic(fleet, &outcome, result);
 	json_object_set_new(result, "dropped", json_integer((json_int_t)echo.dropped));

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* latency: how long frames take, at a given rate or at shares of the NDR. */
+/* Mode latency: latency at a given rate or at shares of the NDR. */
 #include "mode.h"
 #include "ndr.h"
 #include "report.h"
 #include "trial.h"
 
-/** Below this many frames a second all can be numbered without slowing the generator down. */
+/** Up to this many frames per second numbering each one does not slow the generator down. */
 static const double LATENCY_EXACT_PPS = 1e6;
 
 static int

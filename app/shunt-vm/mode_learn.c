@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * learn: RFC 2889 sections 5.7 and 5.8. VM 0 shows addresses, VM 1 sends a frame to each of them,
- * and what arrives at VM 2 was flooded: that address was not learned.
+ * Mode learn: RFC 2889 sections 5.7 and 5.8. VM 0 announces addresses by sending frames from them,
+ * then VM 1 probes them: it sends a frame to each. A probe that arrives at VM 2 was flooded, so its
+ * address was not learned.
  *
- * A switch cannot be told to forget, so every trial takes addresses that were not used before. The
- * rate comes first, with few addresses; then the capacity, with all that are left.
+ * The FDB of the switch cannot be flushed from here, so every trial uses new addresses. The
+ * learning rate is measured first, with few addresses, then the capacity with the remaining ones.
  *
- * The rate is that of frames arriving at VM 1 while each of them shows a new address. They are made
- * before the clock starts. The first trials give them to the back end all at once, which takes them
- * as fast as it can; slower ones follow only when it does not learn all of them then.
+ * The learning rate is the rate at which frames arrive at VM 1 while each has a new source address.
+ * The frames are built before the time measurement starts. The first trials post them all at once
+ * and the back end takes them at its own rate; lower rates follow only when it did not learn all.
  */
 #include <math.h>
 #include <string.h>
@@ -20,31 +21,31 @@
 enum {
 	LEARN_BATCH = 1024,  /**< addresses of one trial of the rate, if the ring holds them */
 	LEARN_FIRST = 512,   /**< addresses of the first trial of the capacity */
-	LEARN_WINDOW = 1024, /**< frames under way while probing or showing slowly */
-	LEARN_ADDRESSES = 1 << 20, /**< that there are at all */
-	LEARN_TRIES = 3,           /**< trials of a rate: a busy machine spoils some */
+	LEARN_WINDOW = 1024, /**< frames in flight while probing, or announcing for the capacity */
+	LEARN_ADDRESSES = 1 << 20, /**< limit of addresses of all trials */
+	LEARN_TRIES = 3,           /**< trials of a rate: load of the machine may spoil some */
 	LEARN_ROUNDS = 12,
-	LEARN_SPOILT = 16, /**< one address of so many may be missed while there is space */
+	LEARN_SPOILT = 16, /**< one address in this number may be missed while the FDB has space */
 };
 
 static const double LEARN_RATE_MIN = 1e3, LEARN_PRECISION = 0.02, LEARN_LIMIT = 60,
 		    LEARN_QUIET = 0.1;
 
 struct learn {
-	uint32_t first, n; /**< the addresses of this trial */
-	uint32_t done;     /**< shown or probed */
+	uint32_t first, n; /**< addresses of this trial */
+	uint32_t done;     /**< announced or probed */
 	bool probing;
-	double per_tick;      /**< addresses a tick, 0: all at once */
-	uint64_t from, until; /**< TSC when the first was shown, when the last one arrived */
-	uint64_t arrived;     /**< frames at the VM that they are for */
-	uint64_t lost;        /**< of these, as far as silence tells */
+	double per_tick;      /**< addresses per TSC tick, 0: all at once */
+	uint64_t from, until; /**< TSC when the first was announced, when the last one arrived */
+	uint64_t arrived;     /**< frames received at their destination */
+	uint64_t lost;        /**< frames considered lost after LEARN_QUIET without frames */
 	uint64_t flooded;     /**< frames at VMs 2 and later */
 	uint64_t known;       /**< addresses learned in all trials */
 };
 
 struct learn_result {
 	bool complete; /**< all arrived and none was flooded */
-	double pps;    /**< addresses a second */
+	double pps;    /**< addresses per second */
 };
 
 static bool
@@ -71,8 +72,8 @@ learn_stage(struct learn *learn, struct station *station, const struct fleet *fl
 }
 
 /**
- * Will what has not arrived never do so? A back end that has not taken all that was sent does not run
- * just now, and its silence tells nothing.
+ * Whether frames that have not arrived are lost. A back end that has not taken all frames sent does
+ * not run, and the absence of frames proves no loss.
  */
 static bool
 learn_is_silent(const struct worker *worker, const struct station *sender)
@@ -81,7 +82,7 @@ learn_is_silent(const struct worker *worker, const struct station *sender)
 	       tsc_seconds(worker->now - worker->idle_since) > LEARN_QUIET;
 }
 
-/** Receive at all VMs. The trial ends in silence when everything was sent. @return frames */
+/** Receive at all VMs; end the trial when all was sent and no more arrives. @return frames */
 static unsigned
 learn_receive(struct learn *learn, struct worker *worker, struct station *sender)
 {
@@ -109,7 +110,7 @@ learn_receive(struct learn *learn, struct worker *worker, struct station *sender
 	return moved;
 }
 
-/** Show or probe addresses, as many at a time as surely find space. */
+/** Step: announce or probe addresses, few enough in flight not to be lost. */
 static unsigned
 learn_step_window(struct worker *worker, void *context)
 {
@@ -126,7 +127,7 @@ learn_step_window(struct worker *worker, void *context)
 	return n;
 }
 
-/** Show the addresses that are staged, at the rate. */
+/** Step: announce the staged addresses at the rate. */
 static unsigned
 learn_step_rate(struct worker *worker, void *context)
 {
@@ -148,7 +149,7 @@ learn_step_rate(struct worker *worker, void *context)
 	return n;
 }
 
-/** The addresses after those of the last trial. */
+/** Start a trial with the n addresses behind those of the last one. */
 static void
 learn_begin(struct learn *learn, uint32_t n)
 {
@@ -156,10 +157,11 @@ learn_begin(struct learn *learn, uint32_t n)
 }
 
 /**
- * Send to the addresses of this trial. What is flooded arrives at VM 0 too; of what did not arrive
- * there nothing is known.
+ * Probe the addresses of this trial. A flooded probe arrives at VM 0 too; a probe that does not
+ * arrive there is not evaluated.
  *
- * @return in *flooded how many were not learned
+ * @param flooded receives the number of addresses not learned
+ * @return 0; negative errno with the reason in err
  */
 static int
 learn_probe(struct learn *learn, struct fleet *fleet, uint64_t *flooded, struct err *err)
@@ -176,7 +178,7 @@ learn_probe(struct learn *learn, struct fleet *fleet, uint64_t *flooded, struct 
 	return code;
 }
 
-/** Show a batch of new addresses at a rate, 0 being all at once, and probe them. */
+/** Announce a batch of new addresses at a rate (0: all at once) and probe them. */
 static int
 learn_try(struct learn *learn, double pps, struct fleet *fleet, struct learn_result *seen,
 	struct err *err)
@@ -206,8 +208,8 @@ learn_try(struct learn *learn, double pps, struct fleet *fleet, struct learn_res
  * Try a rate.
  *
  * @param best raised to the highest rate at which all addresses were learned
- * @param most raised to the highest rate seen at all
- * @return whether all were learned in one of the tries, negative errno
+ * @param most raised to the highest rate of any trial
+ * @return 1 if all were learned in one of the tries, else 0; negative errno
  */
 static int
 learn_passes(struct learn *learn, double pps, struct fleet *fleet, double *best, double *most,
@@ -231,7 +233,7 @@ learn_passes(struct learn *learn, double pps, struct fleet *fleet, double *best,
 	return code != 0 ? code : passes;
 }
 
-/** The highest rate at which all addresses of a batch are learned. */
+/** Find the highest rate at which all addresses of a batch are learned. */
 static int
 learn_rate(struct learn *learn, struct fleet *fleet, double *rate, struct err *err)
 {
@@ -255,8 +257,8 @@ learn_rate(struct learn *learn, struct fleet *fleet, double *rate, struct err *e
 }
 
 /**
- * Show more and more addresses until there is no space for them. A busy switch may miss a few before;
- * trials grow, so that a full table shows.
+ * Announce addresses in growing numbers until the FDB is full. A busy switch may miss a few before;
+ * trials grow so that a full FDB differs clearly.
  */
 static int
 learn_capacity(struct learn *learn, struct fleet *fleet, bool *limited, struct err *err)

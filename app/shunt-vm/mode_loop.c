@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* loop: the load; idle: nothing but being there. */
+/* Modes loop, which circulates frames, and idle, which only stays connected. */
 #include <time.h>
 
 #include "loop.h"
@@ -26,7 +26,7 @@ mode_loop(struct fleet *fleet, json_t *result, struct err *err)
 	return code;
 }
 
-/** Whatever comes is taken as it is. */
+/** Receive frames without checks. */
 static void
 idle_take(void *context, struct station *station, const struct received *received)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * migrate: what a live migration asks of a back end. Frames circle; VM 0 turns the dirty log on and
- * remembers its memory, lets frames circle on, stops with GET_VRING_BASE. Every page of receive
- * buffers and used rings that changed must be in the log. Then it starts again where it stopped,
- * and nothing may be duplicated or out of order.
+ * Mode migrate: the back end's part of a live migration. While frames circulate, VM 0 turns on the
+ * dirty log, copies its memory, and later stops its rings by GET_VRING_BASE. Every page of receive
+ * buffers and used rings that has changed must be in the log. Then VM 0 restarts its rings at the
+ * same bases, and no frame may be duplicated or reordered.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,11 +14,11 @@
 #include "negotiate.h"
 #include "report.h"
 
-/** Pages that the back end alone writes. */
+/** Check of pages that only the back end writes. */
 struct migrate {
-	uint8_t *before;   /**< VM 0's memory when the log was turned on */
-	uint64_t changed;  /**< pages that changed since */
-	uint64_t unlogged; /**< of these, not in the log */
+	uint8_t *before;   /**< copy of VM 0's memory from the start of logging */
+	uint64_t changed;  /**< pages changed since */
+	uint64_t unlogged; /**< changed pages that are not in the log */
 	uint64_t logged;   /**< pages in the log */
 };
 
@@ -29,7 +29,7 @@ migrate_is_logged(const struct vm *vm, uint64_t page)
 	return vm->log.map[page / 8] >> page % 8 & 1;
 }
 
-/** Compare the pages that lie fully in a range. */
+/** Compare the pages that lie completely within a range. */
 static void
 migrate_compare(struct migrate *migrate, const struct vm *vm, const void *from, uint64_t bytes)
 {
@@ -56,7 +56,7 @@ migrate_check(struct migrate *migrate, struct vm *vm)
 				rx->config.size * sizeof(struct split_used_elem);
 
 		migrate_compare(migrate, vm, rx->data, (uint64_t)rx->slots * rx->stride);
-		/* Each used ring begins on a page of its own. A packed one is shared with us. */
+		/* Each used ring begins on its own page. A packed ring is written by both sides. */
 		if (!rx->config.packed) {
 			migrate_compare(migrate, vm, rx->used_ring, used);
 			migrate_compare(migrate, vm, vm_tx(vm, pair)->used_ring, used);
@@ -66,7 +66,7 @@ migrate_check(struct migrate *migrate, struct vm *vm)
 		migrate->logged += migrate_is_logged(vm, page);
 }
 
-/** Take what a stopped back end has completed. */
+/** Consume all completions after the rings have stopped. */
 static void
 migrate_settle(struct fleet *fleet, const struct vm *vm)
 {
@@ -81,7 +81,7 @@ migrate_settle(struct fleet *fleet, const struct vm *vm)
 	}
 }
 
-/** Circle with the log on, then stop. */
+/** Circulate frames without, then with the log, stop the rings and check the log. */
 static int
 migrate_away(struct migrate *migrate, struct fleet *fleet, struct loop *loop, struct err *err)
 {

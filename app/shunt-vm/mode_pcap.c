@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* replay: send what a capture file holds; record: write what a port delivers into one. */
+/* Modes replay, which sends a capture file, and record, which writes received frames into one. */
 #include <errno.h>
 #include <pcap/pcap.h>
 #include <string.h>
@@ -12,13 +12,13 @@ static const double NS = 1e-9, RECORD_SECONDS_PER_FLUSH = 0.1;
 
 struct replay {
 	pcap_t *file;
-	bool max;     /**< do not wait for a frame's time */
-	bool offload; /**< leave checksums and segmentation to others */
-	bool pending; /**< packet is read and not sent yet */
+	bool max;     /**< send at once, ignore timestamps */
+	bool offload; /**< offload checksums and segmentation */
+	bool pending; /**< a packet is read and not sent yet */
 	bool done;
 	struct pcap_pkthdr *packet;
 	const uint8_t *bytes;
-	double first;  /**< time of the first packet, seconds */
+	double first;  /**< timestamp of the first packet in seconds */
 	uint64_t from; /**< TSC when it was sent */
 	uint64_t number;
 };
@@ -26,7 +26,7 @@ struct replay {
 struct record {
 	pcap_t *pcap;
 	pcap_dumper_t *file;
-	uint64_t left; /**< frames to record */
+	uint64_t left; /**< frames still to record */
 	uint64_t recorded;
 	uint64_t flush_at;
 };
@@ -37,7 +37,7 @@ replay_time(const struct replay *replay)
 	return (double)replay->packet->ts.tv_sec + (double)replay->packet->ts.tv_usec * NS;
 }
 
-/** Read on. @return 1 with a packet pending, 0 at the end, -EINVAL */
+/** Read the next packet. @return 1 with a packet pending, 0 at the end, -EINVAL */
 static int
 replay_read(struct replay *replay, struct worker *worker)
 {
@@ -105,7 +105,7 @@ replay_step(struct worker *worker, void *context)
 	n += station_receive(station, station->rx->slots);
 	station_space(station, station->tx->slots);
 	replay->done |= code < 0 || (code == 0 && !replay->pending);
-	/* Done when the back end took everything. */
+	/* The replay ends when the back end has taken all frames. */
 	if (code < 0 || (replay->done && queue_flight(station->tx) == 0))
 		worker->fleet->deadline = 0;
 	return n;
@@ -137,7 +137,7 @@ mode_replay(struct fleet *fleet, json_t *result, struct err *err)
 	code = fleet_run(fleet, replay_step, &replay, for_ever, err);
 	pcap_close(replay.file);
 	outcome = report_outcome(fleet, fleet_count(fleet).tx_frames);
-	outcome.lost = 0; /* nobody here receives them */
+	outcome.lost = 0; /* no VM of this process receives them */
 	report_traffic(fleet, &outcome, result);
 	return code;
 }
@@ -154,7 +154,7 @@ record_take(void *context, struct station *station, const struct received *recei
 		return;
 	clock_gettime(CLOCK_REALTIME, &now);
 	header.ts.tv_sec = now.tv_sec;
-	header.ts.tv_usec = now.tv_nsec; /* the file has nanoseconds */
+	header.ts.tv_usec = now.tv_nsec; /* the file has nanosecond resolution */
 	pcap_dump((u_char *)record->file, &header, received->frame);
 	record->left--;
 	record->recorded++;
@@ -194,7 +194,7 @@ mode_record(struct fleet *fleet, json_t *result, struct err *err)
 		pcap_close(record.pcap);
 		return code;
 	}
-	pcap_dump_flush(record.file); /* a reader finds a header at once */
+	pcap_dump_flush(record.file); /* the file header is readable at once */
 	fleet->traffic.sample = 0;
 	code = fleet_run(fleet, record_step, &record, fleet->settings->seconds, err);
 	if (pcap_dump_flush(record.file) != 0 && code == 0)

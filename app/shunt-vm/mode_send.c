@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * send: one rate; ndr and broadcast: the rates that RFC 2544 asks for, from one VM to another, and
- * that RFC 2889 section 5.6 asks for, to all others; burst: RFC 9004.
+ * Modes send (one rate), ndr (throughput by RFC 2544 from one VM to another), broadcast (RFC 2889
+ * section 5.6, to all others) and burst (RFC 9004).
  */
 #include "mode.h"
 #include "ndr.h"
 #include "report.h"
 #include "trial.h"
 
-/** Say who sends to whom, and let the switch learn. */
+/** Set senders and destinations, and make the switch learn addresses. */
 static int
 mode_ready(struct trial *trial, struct fleet *fleet, struct err *err)
 {
@@ -44,7 +44,7 @@ mode_send(struct fleet *fleet, json_t *result, struct err *err)
 	return code;
 }
 
-/** Frames a second of each sender as Mpps of all receivers together. */
+/** Convert frames per second of each sender to Mpps of all receivers together. */
 static json_t *
 ndr_delivered(const struct trial *trial, const struct fleet *fleet, double pps)
 {
@@ -62,7 +62,7 @@ mode_ndr(struct fleet *fleet, json_t *result, struct err *err)
 	trial.seconds = fleet->settings->trial;
 	if (code == 0)
 		code = ndr_measure(&ndr, &trial, fleet, err);
-	/* The counters and latency reported are those of one longer run at the NDR. */
+	/* Reported counters and latency come from one longer run at the NDR. */
 	trial.pps = ndr.ndr;
 	trial.seconds = fleet->settings->seconds;
 	if (code == 0 && ndr.ndr > 0)
@@ -78,12 +78,12 @@ mode_ndr(struct fleet *fleet, json_t *result, struct err *err)
 	return code;
 }
 
-/** Is a burst of that many frames absorbed? */
+/** Try a burst of given length; *passes is set if no frame was lost. */
 static int
 burst_passes(bool *passes, uint64_t frames, const struct trial *base, struct fleet *fleet,
 	struct trial_result *done, struct err *err)
 {
-	const double slowest = 1e5; /* frames a second, to know when to give up */
+	const double slowest = 1e5; /* frames per second, for the timeout */
 	struct trial trial = *base;
 	int code;
 
@@ -92,7 +92,7 @@ burst_passes(bool *passes, uint64_t frames, const struct trial *base, struct fle
 	if (trial.seconds > fleet->settings->seconds)
 		trial.seconds = fleet->settings->seconds;
 	code = trial_run(&trial, fleet, done, err);
-	/* Every pair of the VM sends its part. */
+	/* Each queue pair sends an equal part, rounded down. */
 	*passes = code == 0 && done->sent + fleet->vms[0]->pairs > frames && trial_lost(done) == 0;
 	return code;
 }

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* RFC 2544 throughput: binary search for NDR and PDR, and the MRR. */
 #include "ndr.h"
 
-/** Stop when the rate is known to 0.5%. */
+/** The search ends when the rate is known to 0.5%. */
 static const double NDR_PRECISION = 0.005, NDR_HEADROOM = 1.05;
 
 enum { NDR_TRIES = 2, NDR_ROUNDS_MAX = 20 };
 
 /**
- * Does a rate pass? A second try, since a shared machine loses frames that the switch does not.
+ * Try a rate; twice, since other load on the machine may cause losses.
  *
- * @return in *sent the frames a second of each sender that were, when it does; else 0
+ * @param sent receives the frames per second that each sender has sent, 0 if the loss is too high
+ * @param pps of each sender
+ * @return 0; negative errno with the reason in err
  */
 static int
 ndr_try(double *sent, const struct trial *base, double pps, double tolerated, struct ndr *ndr,
@@ -30,7 +33,7 @@ ndr_try(double *sent, const struct trial *base, double pps, double tolerated, st
 	return code;
 }
 
-/** The highest rate up to `high` that passes. */
+/** Find the highest rate up to `high` with at most the tolerated loss. */
 static int
 ndr_search(double *rate, double high, double tolerated, const struct trial *trial, struct ndr *ndr,
 	struct fleet *fleet, struct err *err)
@@ -44,7 +47,7 @@ ndr_search(double *rate, double high, double tolerated, const struct trial *tria
 		code = ndr_try(&sent, trial, next, tolerated, ndr, fleet, err);
 		if (sent > 0) {
 			low = next;
-			/* A little less than asked for, where that is more than can be taken. */
+			/* Less than `next` is sent where the back end cannot take as much. */
 			*rate = sent < next ? sent : next;
 		} else {
 			high = next;
@@ -68,7 +71,7 @@ ndr_measure(struct ndr *ndr, const struct trial *trial, struct fleet *fleet, str
 	ndr->trials++;
 	ndr->mrr = result.received_pps;
 	ndr->mrr_loss = trial_loss(&result);
-	/* What the back end takes at most; overloaded it may deliver less than it could. */
+	/* Bound by the rate that the back end takes: overloaded it may deliver less than that. */
 	most = result.sent_pps / trial_senders(trial, fleet) * NDR_HEADROOM;
 	if (code == 0)
 		code = ndr_search(&ndr->pdr, most, fleet->settings->loss, trial, ndr, fleet, err);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * RFC 2544 throughput: the highest rate of which no frame (NDR), or a share of frames at most (PDR),
- * is lost, and what arrives of all that can be offered (MRR).
+ * RFC 2544 throughput: the highest rate at which no frame is lost (NDR), or at most a given share
+ * of frames (PDR), and the rate received at the highest rate offered (MRR).
  *
- * Thread safety: on the main thread.
+ * Thread safety: main thread only.
  */
 #ifndef SHUNT_VM_NDR_H
 #define SHUNT_VM_NDR_H
@@ -12,12 +12,17 @@
 #include "trial.h"
 
 struct ndr {
-	double ndr, pdr, mrr; /**< frames a second of each sender; MRR of all */
-	double mrr_loss;      /**< share */
+	double ndr, pdr, mrr; /**< frames/s per sender; mrr: of all receivers together */
+	double mrr_loss;      /**< share of frames lost at the MRR, 0 to 1 */
 	unsigned trials;
 };
 
-/** Measure all three; trial says who sends. */
+/**
+ * Measure all three rates.
+ *
+ * @param trial holds the senders, see trial_aim()
+ * @return 0; negative errno with the reason in err
+ */
 int ndr_measure(struct ndr *ndr, const struct trial *trial, struct fleet *fleet, struct err *err);
 
 #endif

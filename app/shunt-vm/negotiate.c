@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Negotiates with a back end as QEMU does. */
 #include "negotiate.h"
 
 #include <errno.h>
@@ -9,10 +10,10 @@
 
 #define BIT(number) (UINT64_C(1) << (number))
 
-/** virtio 1.2, 2.1: ACKNOWLEDGE, DRIVER, FEATURES_OK, DRIVER_OK. */
+/** ACKNOWLEDGE, DRIVER, FEATURES_OK and DRIVER_OK (virtio 1.2 2.1). */
 enum { STATUS_READY = 1 | 2 | 8 | 4 };
 
-/** Send; with REPLY_ACK also ask whether the back end agrees. */
+/** Send a request; with REPLY_ACK wait for the acknowledgement. */
 static int
 negotiate_request(
 	struct vm *vm, struct message *message, const int *fds, unsigned n_fds, struct err *err)
@@ -166,7 +167,7 @@ negotiate_protocol(struct vm *vm, struct err *err)
 	if (code != 0)
 		return code;
 	wanted = vm->protocol_offered & own;
-	vm->protocol = 0; /* nothing is acknowledged before this is known */
+	vm->protocol = 0; /* no acknowledgements before protocol features are negotiated */
 	code = negotiate_number(vm, SET_PROTOCOL_FEATURES, wanted, err);
 	vm->protocol = wanted;
 	return code;
@@ -319,7 +320,7 @@ negotiate_start(struct vm *vm, struct err *err)
 		code = negotiate_ring(vm, ring, err);
 	if (code == 0 && vm_speaks(vm, PROTOCOL_F_STATUS))
 		code = negotiate_number(vm, SET_STATUS, STATUS_READY, err);
-	/* Without protocol features rings are enabled as soon as they are kicked. */
+	/* Without protocol features rings start enabled (vhost-user, "Ring states"). */
 	for (unsigned ring = 0; code == 0 && ring < 2 * vm->pairs; ring++)
 		if (vm_has(vm, VHOST_F_PROTOCOL_FEATURES))
 			code = negotiate_state(vm, SET_VRING_ENABLE, ring, 1, err);
@@ -383,7 +384,7 @@ negotiate_log_base(struct vm *vm, struct err *err)
 	struct message answer;
 	int code = message_send(vm->sock, &message, &vm->log.fd, 1, vm->timeout, err);
 
-	/* This one is always answered; back ends disagree about the payload. */
+	/* SET_LOG_BASE is always answered; back ends differ in the payload. */
 	return code != 0 ? code
 			 : message_answer(vm->sock, SET_LOG_BASE, &answer, MESSAGE_ANY_SIZE,
 				   vm->timeout, err);

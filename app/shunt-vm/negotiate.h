@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The requests of a front end, in the order and the way QEMU makes them. With REPLY_ACK every
- * setting is acknowledged and a refusal is an error; without, a GET_FEATURES at the end proves that
- * the back end took them.
+ * The requests of a front end, in the order and form in which QEMU sends them. With REPLY_ACK every
+ * setting is acknowledged and a refusal is an error. Without it, a final GET_FEATURES confirms that
+ * the back end has processed the settings.
  *
- * Errors name the request; callers put the socket before. Thread safety: as vm.h.
+ * Functions return 0, or negative errno with the request's name in err; callers prepend the socket.
+ *
+ * Thread safety: as vm.h.
  */
 #ifndef SHUNT_VM_NEGOTIATE_H
 #define SHUNT_VM_NEGOTIATE_H
@@ -12,48 +14,48 @@
 #include "message.h"
 #include "vm.h"
 
-/** Ask for the features that the configuration wants, refuse to go on without one of them. */
+/** Negotiate the features of the configuration; fails if the back end lacks one of them. */
 int negotiate_features(struct vm *vm, struct err *err);
 
-/** Set memory, all rings and their eventfds, enable them. Ring bases follow from the queues. */
+/** Set memory, rings and eventfds, and enable the rings. Ring bases derive from the queues. */
 int negotiate_start(struct vm *vm, struct err *err);
 
 /**
- * Stop all rings and check the bases that the back end returns. Completions are still to be consumed,
- * before negotiate_start() tells the back end where to go on.
+ * Stop all rings and check the bases that the back end returns. The caller consumes the remaining
+ * completions before negotiate_start() sets the bases again.
  */
 int negotiate_stop(struct vm *vm, struct err *err);
 
-/** SET_MEM_TABLE or ADD_MEM_REG with the VM's regions. */
+/** Send the VM's regions by SET_MEM_TABLE or ADD_MEM_REG. */
 int negotiate_memory(struct vm *vm, struct err *err);
 
 /** Start or stop logging dirty pages: SET_LOG_BASE, SET_FEATURES, SET_VRING_ADDR of each ring. */
 int negotiate_log(struct vm *vm, bool on, struct err *err);
 
-/** SEND_RARP for the VM's address: "I am here now". */
+/** SEND_RARP: the back end announces the VM's MAC address after a migration. */
 int negotiate_rarp(struct vm *vm, struct err *err);
 
-/** A request with a number, acknowledged when REPLY_ACK is spoken. */
+/** Send a request with a 64-bit payload, acknowledged when REPLY_ACK is negotiated. */
 int negotiate_number(struct vm *vm, enum message_request request, uint64_t number, struct err *err);
 
-/** A request with a ring and a number. */
+/** Send a request with a ring index and a number. */
 int negotiate_state(struct vm *vm, enum message_request request, unsigned ring, uint32_t number,
 	struct err *err);
 
-/** A request with a ring and a descriptor (-1: none). */
+/** Send a request with a ring index and a file descriptor (-1: none). */
 int negotiate_fd(
 	struct vm *vm, enum message_request request, unsigned ring, int fd, struct err *err);
 
-/** GET_VRING_BASE of one ring, which stops it. */
+/** GET_VRING_BASE of one ring, which the back end stops. */
 int negotiate_get_base(struct vm *vm, unsigned ring, uint32_t *base, struct err *err);
 
 /** SET_VRING_ADDR of one ring. */
 int negotiate_addr(struct vm *vm, unsigned ring, struct err *err);
 
-/** Number, base, addresses, eventfds of one ring; not enabled yet. */
+/** Set size, base, addresses and eventfds of one ring; the ring is not enabled. */
 int negotiate_ring(struct vm *vm, unsigned ring, struct err *err);
 
-/** A request that is answered by a number. */
+/** Send a request that is answered by a 64-bit payload. */
 int negotiate_get(struct vm *vm, enum message_request request, uint64_t *number, struct err *err);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The driver's side of a virtqueue: what split and packed rings have in common. */
 #include "queue.h"
 
 #include <errno.h>
@@ -11,8 +12,8 @@
 enum { LINE = 64 };
 
 /**
- * An odd number of cache lines: buffers whose headers all fell into the same few sets of a cache
- * would measure the cache, not the switch.
+ * An odd number of cache lines spreads the headers of buffers over all sets of a cache. In a few
+ * sets their conflict misses would dominate the measurement.
  */
 static uint32_t
 queue_stride(const struct queue_config *config)
@@ -173,7 +174,7 @@ queue_disorder(struct queue *queue)
 {
 	unsigned flight = queue_flight(queue);
 
-	/* Those used longest ago are at the bottom of the stack: the next posts keep their order. */
+	/* The next slots in order are pushed last, on top: the next posts keep their order. */
 	for (unsigned i = queue->slots; i > flight; i--)
 		queue->free[queue->n_free++] = (queue->used + i - 1) & queue->slot_mask;
 	for (unsigned i = 0; i < flight; i++)
@@ -205,7 +206,7 @@ queue_consume(struct queue *queue, unsigned n)
 		for (unsigned i = 0; i < n; i++) {
 			unsigned slot = queue->done[i];
 
-			/* The same id twice in one batch: only one of them was posted. */
+			/* An id completed twice in one batch was posted only once. */
 			if (!queue->in_flight[slot]) {
 				queue->broken = true;
 				return;
@@ -230,14 +231,14 @@ queue_kick(struct queue *queue)
 {
 	uint64_t one = 1;
 
-	/* A full counter is a kick that was not taken yet; nothing is lost. */
+	/* If the eventfd's counter is full, a kick is pending anyway. */
 	if (queue->kickfd >= 0 && write(queue->kickfd, &one, sizeof(one)) < 0)
 		return;
 }
 
 /*
- * No fence between a post and this look at the back end's wish: a stale look is repeated on the
- * next visit, before which the post is visible. A guest that sleeps could not do without one.
+ * No fence between a post and the read of the back end's notification suppression: a stale value is
+ * read again in the next call, by when the post is visible. A driver that sleeps needs the fence.
  */
 void
 queue_notify(struct queue *queue)
@@ -251,7 +252,7 @@ queue_notify(struct queue *queue)
 		queue->kicked = queue->avail;
 		queue_kick(queue);
 	} else if ((uint16_t)(queue->avail - queue->kicked) > queue->slots) {
-		/* Older than a ring: taken. Kept near, so that 16-bit counts stay comparable. */
+		/* Posts more than a ring ago were taken. Keeps 16-bit counts comparable. */
 		queue->kicked = (uint16_t)(queue->avail - queue->slots);
 	}
 }
@@ -278,6 +279,6 @@ queue_agrees(struct queue *queue, uint32_t base)
 {
 	uint16_t completed = (uint16_t)(queue->used + queue_poll(queue, queue->slots));
 
-	/* A back end may leave the used half of a packed base empty. */
+	/* A back end may leave the used half of a packed ring's base 0. */
 	return (queue_base_of(queue, completed) & 0xffff) == (base & 0xffff);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Shared by the files of the queue: what differs between split and packed rings.
+ * Internal to queue*.c: functions that differ between split and packed rings.
  *
  * Thread safety: as queue.h.
  */
@@ -21,13 +21,13 @@ unsigned packed_poll(struct queue *queue, unsigned max);
 void packed_post(struct queue *queue, unsigned n);
 bool packed_wants_kick(const struct queue *queue);
 
-/** Leave the ordered way: list the slots that are free and those in flight. */
+/** Enter the general mode: list the free slots and those in flight. */
 void queue_disorder(struct queue *queue);
 
-/** General way: note that completion i is this slot. @return whether it was posted */
+/** General mode: record slot as completion i. @return false if it was not posted */
 bool queue_note(struct queue *queue, unsigned i, uint32_t slot);
 
-/** General way: the slot of post i from now, marked as in flight. */
+/** General mode: mark the slot of the next post but i as in flight. @return the slot */
 static inline unsigned
 queue_pick(struct queue *queue, unsigned i)
 {
@@ -37,21 +37,21 @@ queue_pick(struct queue *queue, unsigned i)
 	return slot;
 }
 
-/** Where a slot starts in guest-physical memory. */
+/** @return GPA of a slot */
 static inline uint64_t
 queue_data_guest(const struct queue *queue, unsigned slot)
 {
 	return queue->data_guest + (uint64_t)slot * queue->stride;
 }
 
-/** A slot's indirect table, 16 bytes for each segment. */
+/** @return the indirect table of a slot, 16 bytes per segment */
 static inline void *
 queue_table(const struct queue *queue, unsigned slot)
 {
 	return queue->tables + (uint64_t)slot * queue->config.segments * sizeof(struct split_desc);
 }
 
-/** Virtio 1.2, 2.7.7.2: did the index pass the event since the last notification? */
+/** Whether the index passed the event since the last notification (virtio 1.2 2.7.7.2). */
 static inline bool
 queue_need_event(uint16_t event, uint16_t now, uint16_t before)
 {

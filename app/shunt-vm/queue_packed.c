@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Packed rings, virtio 1.2 section 2.8. Slots have equal numbers of entries, so a count of slots
- * tells position and wrap counter of both sides: completions move on by as many entries as posts.
+ * Packed rings, virtio 1.2 section 2.8. All slots have the same number of entries, so that index
+ * and wrap counter of both sides derive from a count of slots.
  */
 #include "queue_internal.h"
 
-/** The wrap counter when a count comes to its entry: 1 in the first round. */
+/** @return the wrap counter that belongs to a count; it begins with 1 */
 static unsigned
 packed_wrap(const struct queue *queue, uint16_t count)
 {
@@ -18,7 +18,7 @@ packed_wrap_flags(const struct queue *queue, uint16_t count)
 	return packed_wrap(queue, count) ? VRING_PACKED_AVAIL : VRING_PACKED_USED;
 }
 
-/** A slot's indirect table: the layout of a packed ring, chained by standing side by side. */
+/** Write a slot's indirect table: descriptors in sequence, without NEXT (virtio 1.2 2.8.7). */
 static void
 packed_lay_table(struct queue *queue, unsigned slot)
 {
@@ -34,7 +34,7 @@ packed_lay_table(struct queue *queue, unsigned slot)
 		};
 }
 
-/** The addresses of a slot's entries, which the back end leaves as they are. */
+/** Write the addresses of a slot's entries. The back end does not change them. */
 static void
 packed_address(struct queue *queue, unsigned slot, unsigned entry)
 {
@@ -72,7 +72,7 @@ packed_lay(struct queue *queue, unsigned slot)
 		packed_address(queue, slot, slot * n);
 }
 
-/** Slots that are posted for the first time: as in a driver's ring, only then have they addresses. */
+/** Write the addresses of slots posted for the first time; like drivers, not before that. */
 static void
 packed_address_new(struct queue *queue, unsigned n)
 {
@@ -92,7 +92,7 @@ packed_reset(struct queue *queue)
 	*queue->driver_event = (struct packed_event){.flags = VRING_EVENT_DISABLE};
 }
 
-/** Has the back end used the entry of this count? */
+/** @return true if the entry of this count is a used descriptor */
 static bool
 packed_is_used(const struct queue *queue, uint16_t count)
 {
@@ -103,7 +103,7 @@ packed_is_used(const struct queue *queue, uint16_t count)
 	return (flags & both) == (packed_wrap(queue, count) ? both : 0);
 }
 
-/** In order, the first entry of a batch tells the id of its last buffer; the rest are skipped. */
+/** Poll with IN_ORDER: only the first entry of a batch is written, with the last buffer's id. */
 static unsigned
 packed_poll_in_order(struct queue *queue, unsigned max)
 {
@@ -123,9 +123,9 @@ packed_poll_in_order(struct queue *queue, unsigned max)
 }
 
 /**
- * How many of n entries from slot `slot` on are used, all in one round of the ring, and whether each
- * names the slot that order demands. One load tells all of an entry: id and flags stand side by
- * side. Everything is in locals: what could alias the ring would be loaded again for each entry.
+ * Count the used ones of n slots from `slot` on, up to the end of the ring, and clear *ordered if
+ * one has an id out of order. A single load gets id and flags. All values are in locals, since the
+ * ring could alias members of the queue, which would be reloaded per entry.
  */
 static unsigned
 packed_count_round(const struct packed_desc *desc, unsigned entries, unsigned slot, unsigned n,
@@ -147,7 +147,7 @@ packed_count_round(const struct packed_desc *desc, unsigned entries, unsigned sl
 	return i;
 }
 
-/** The same across the end of the ring. */
+/** As packed_count_round(), across the end of the ring. */
 static unsigned
 packed_count(const struct queue *queue, unsigned max, bool *ordered)
 {
@@ -188,7 +188,7 @@ packed_poll(struct queue *queue, unsigned max)
 	return n;
 }
 
-/** Post n slots of one entry each that are where they always are, all in one round. */
+/** Post n ordered slots of one entry each, up to the end of the ring. */
 static void
 packed_post_round(struct queue *queue, unsigned slot, unsigned n, uint16_t flags)
 {
@@ -199,7 +199,7 @@ packed_post_round(struct queue *queue, unsigned slot, unsigned n, uint16_t flags
 		desc[i].word = words[i] | (uint64_t)flags << 48;
 }
 
-/** Post slots that are where they always are, but for the first. */
+/** Post n ordered slots of one entry each, except the first. */
 static void
 packed_post_light(struct queue *queue, unsigned n)
 {
@@ -212,7 +212,7 @@ packed_post_light(struct queue *queue, unsigned n)
 		queue, 0, n - 1 - first, packed_wrap_flags(queue, (uint16_t)(next + first)));
 }
 
-/** Write the entries of one slot but for the flags of the first. @return those, and the rest */
+/** Write the entries of a slot except len, id and flags of the first. @return these */
 static uint64_t
 packed_write(struct queue *queue, unsigned slot, unsigned entry, uint16_t wrap)
 {
@@ -224,7 +224,7 @@ packed_write(struct queue *queue, unsigned slot, unsigned entry, uint16_t wrap)
 	return words[0] | (uint64_t)wrap << 48;
 }
 
-/** Write all entries of post i but the first flags. @return what the first entry gets in the end */
+/** Write the entries of post i except len, id and flags of the first. @return these */
 static uint64_t
 packed_post_slot(struct queue *queue, unsigned i)
 {
@@ -258,7 +258,7 @@ packed_post(struct queue *queue, unsigned n)
 		}
 	if (!queue->ordered)
 		queue->n_free = (uint16_t)(queue->n_free - n);
-	/* The first comes last: the back end sees the batch at once, and sees it complete. */
+	/* The first entry is written last, so that the whole batch becomes available at once. */
 	__atomic_store_n(
 		&queue->pdesc[queue_entry(queue, queue->avail)].word, first, __ATOMIC_RELEASE);
 	queue->avail = (uint16_t)(queue->avail + n);

@@ -51,12 +51,12 @@ split_reset(struct queue *queue)
 	for (unsigned i = 0; i < size; i++)
 		queue->avail_ring->ring[i] = (uint16_t)queue_entry(queue, (uint16_t)i);
 	queue->avail_ring->idx = 0;
-	/* This program polls: no interrupts, or with events one that is always far off. */
+	/* No interrupts, since this program polls; with EVENT_IDX the event is out of reach. */
 	queue->avail_ring->flags = VRING_NO_INTERRUPT;
 	*split_used_event(queue) = UINT16_MAX;
 }
 
-/** Keep the event for interrupts far off, seldom enough not to bounce its line between cores. */
+/** Keep used_event out of reach. It is written rarely, to spare cache line transfers. */
 static void
 split_put_off_event(struct queue *queue)
 {
@@ -66,7 +66,7 @@ split_put_off_event(struct queue *queue)
 		*event = (uint16_t)(queue->used - 1);
 }
 
-/** Read every id of a batch. @return how many make sense */
+/** General mode: read every id of a batch. @return number of valid ones before the first invalid */
 static unsigned
 split_note(struct queue *queue, unsigned n)
 {
@@ -100,7 +100,7 @@ split_poll(struct queue *queue, unsigned max)
 	n = n < max ? n : max;
 	last = (uint16_t)(queue->used + n - 1);
 	if (queue->ordered) {
-		/* In order, a back end may write the last element of a batch only: all are known. */
+		/* With IN_ORDER a back end may write only the last element of a batch. */
 		if (queue->config.in_order ||
 			queue->used_ring->ring[last & (queue->config.size - 1)].id ==
 				queue_entry(queue, last))
@@ -125,7 +125,7 @@ split_post(struct queue *queue, unsigned n)
 	if (queue->config.event_idx)
 		split_put_off_event(queue);
 	queue->avail = avail;
-	/* Release: the back end that sees the index sees descriptors, ring and buffers. */
+	/* Release: descriptors, ring and buffers are visible before the index. */
 	__atomic_store_n(&queue->avail_ring->idx, avail, __ATOMIC_RELEASE);
 }
 

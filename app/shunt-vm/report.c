@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Results of a run as JSON and as text. */
 #include "report.h"
 
 #include <inttypes.h>
@@ -15,7 +16,7 @@ report_round(double value, double unit)
 	return (double)(int64_t)(value / unit + 0.5) * unit;
 }
 
-/** All frames are numbered: add up what became of each flow at the VM it was for. */
+/** With all frames numbered: add up the counts of each flow at its destination VM. */
 static void
 report_exact(struct fleet *fleet, struct outcome *outcome)
 {
@@ -140,7 +141,7 @@ report_counts(const struct fleet *fleet, json_t *result)
 	}
 }
 
-/** Mean size of the frames that the rate counts. */
+/** @return mean size of the frames that the rate refers to */
 static double
 report_mean(const struct fleet *fleet)
 {
@@ -211,7 +212,7 @@ report_is_bad(const json_t *result)
 	return false;
 }
 
-/** A value as a person reads it. */
+/** Format a value as text. */
 static void
 report_value(const json_t *value, char *text, size_t size)
 {
@@ -225,7 +226,7 @@ report_value(const json_t *value, char *text, size_t size)
 		snprintf(text, size, "%s", json_is_true(value) ? "yes" : "no");
 }
 
-/** Members of an object in one line. */
+/** Print the members of an object in one line. */
 static void
 report_line(const char *title, json_t *object, FILE *file)
 {
@@ -241,7 +242,7 @@ report_line(const char *title, json_t *object, FILE *file)
 	putc('\n', file);
 }
 
-/** How wide a column of a list of objects is. */
+/** @return width of a column of a list of objects */
 static int
 report_width(json_t *list, const char *name)
 {
@@ -257,7 +258,7 @@ report_width(json_t *list, const char *name)
 	return (int)width;
 }
 
-/** Objects of equal members, one a line below their names. */
+/** Print a list of objects with equal members as a table. */
 static void
 report_rows(const char *title, json_t *list, FILE *file)
 {
@@ -293,7 +294,7 @@ report_print(json_t *result, FILE *file)
 			report_line(name, value, file);
 			continue;
 		}
-		/* With ">=" where the generator was the limit. */
+		/* Has ">=" where the generator is the limit. */
 		report_value(shown != NULL && strcmp(name, "mpps") == 0 ? shown : value, text,
 			VALUE_MAX);
 		fprintf(file, "%-*s%s\n", NAME_WIDTH, name, text);

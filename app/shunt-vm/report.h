@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Results as one JSON object, and the same object as a table for people.
+ * Results of a run: a JSON object, and the same object as text tables.
  *
- * Thread safety: while no worker runs.
+ * Thread safety: main thread, while no worker runs.
  */
 #ifndef SHUNT_VM_REPORT_H
 #define SHUNT_VM_REPORT_H
@@ -13,28 +13,32 @@
 
 #include "fleet.h"
 
-/** What the frames of a run came to. */
+/** Frame counters of a run. */
 struct outcome {
 	uint64_t sent, received, lost, duplicated, reordered, corrupted;
-	double pps; /**< received a second */
+	double pps; /**< frames received per second */
 };
 
-/** Sum up the last run of the fleet (after fleet_drain()). received: at the end of the run. */
+/**
+ * Add up the counters of the last run; to be called after fleet_drain().
+ *
+ * @param received_in_time frames received when the run ended, before fleet_drain()
+ */
 struct outcome report_outcome(struct fleet *fleet, uint64_t received_in_time);
 
-/** Put everything about the last run into the result. */
+/** Add all values of the last run to result. */
 void report_traffic(struct fleet *fleet, const struct outcome *outcome, json_t *result);
 
-/** {"p50","p99","p999","max","frames"} in microseconds. @return a new object */
+/** @return a new object {"p50","p99","p999","max","frames"}; latencies in microseconds */
 json_t *report_latency(const struct fleet *fleet);
 
-/** What the generator could do at most, and whether the result comes near it. */
+/** Add the generator's highest rate to result, and whether the measured rate is close to it. */
 void report_ceiling(json_t *result, double ceiling_pps);
 
-/** Was a frame corrupted, duplicated or reordered? */
+/** @return true if any frame was corrupted, duplicated or reordered */
 bool report_is_bad(const json_t *result);
 
-/** Print one "name  value" line for each member, then lists as tables. */
+/** Print one line "name  value" per member, then each list as a table. */
 void report_print(json_t *result, FILE *file);
 
 #endif

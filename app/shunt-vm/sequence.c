@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Counts lost, duplicated and reordered frames of a flow. */
 #include "sequence.h"
 
 #include <stdbool.h>
 
-/** The 64-bit number nearest to what is expected next. */
+/** Extend a number to the 64-bit number nearest to the expected one. */
 static uint64_t
 sequence_extend(uint64_t next, uint32_t number)
 {
 	int64_t distance = (int32_t)(number - (uint32_t)next);
 
 	if (distance < 0 && (uint64_t)-distance > next)
-		return number; /* before the start: a flow begins at 0 */
+		return number; /* not below 0, where a flow begins */
 	return next + (uint64_t)distance;
 }
 
-/** Forget what was remembered in the places of [from, to). */
+/** Clear the bits of numbers [from, to). */
 static void
 sequence_clear(struct sequence *sequence, uint64_t from, uint64_t to)
 {
@@ -24,7 +25,7 @@ sequence_clear(struct sequence *sequence, uint64_t from, uint64_t to)
 		sequence->seen[i / 64 % SEQUENCE_WORDS] &= ~(UINT64_C(1) << i % 64);
 }
 
-/** Remember a number. @return whether it was remembered before */
+/** Set the bit of a number. @return whether it was set before */
 static bool
 sequence_mark(struct sequence *sequence, uint64_t number)
 {

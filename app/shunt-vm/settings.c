@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Parses the command line of shunt-vm. */
 #include "settings.h"
 
 #include <errno.h>
@@ -68,7 +69,7 @@ static const struct settings_options settings_defaults = {
 	.stall = 2,
 };
 
-/** The rest of an argument after "--", "name" or "name=value". */
+/** Parse an option: "--name", "--name=value" or "--name value". */
 static int
 settings_option(struct settings *settings, int argc, char **argv, int *at, struct err *err)
 {
@@ -178,7 +179,7 @@ static int
 settings_derive(struct settings *settings, struct err *err)
 {
 	const struct settings_options *options = &settings->options;
-	const double year = 3.2e7, timeout_max = 1e6; /* poll() counts milliseconds in an int */
+	const double year = 3.2e7, timeout_max = 1e6; /* poll() takes an int of milliseconds */
 	int code = settings_number(&settings->seconds, "seconds", options->seconds, year, err);
 
 	if (code == 0)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Stations: fill, address and send frames. */
 #include "station.h"
 
 #include <errno.h>
@@ -7,14 +8,14 @@
 
 #include "base/mac.h"
 
-enum { STATION_CLAIM = 256 }; /* bytes of a frame asked for; the CPU goes on by itself */
+enum { STATION_CLAIM = 256 }; /* bytes to prefetch; the CPU's prefetcher does the rest */
 
 uint64_t
 station_mac(uint64_t mac, uint32_t k)
 {
 	uint64_t number = station_mac_number(mac);
 
-	/* The same swap back: bytes in memory order again. */
+	/* The conversion is its own inverse. */
 	return station_mac_number(
 		(number & ~(uint64_t)STATION_MACS_MASK) | ((number + k) & STATION_MACS_MASK));
 }
@@ -65,14 +66,14 @@ station_aim_address(struct station *station, uint64_t mac)
 	station->target_mac = mac;
 }
 
-/** The k-th address of the VM at `mac`; a group has one. */
+/** @return address k of the VM whose address 0 is mac; a group address stays as it is */
 static uint64_t
 station_destination(uint64_t mac, uint32_t k)
 {
 	return mac_is_group(mac) ? mac : station_mac(mac, k);
 }
 
-/** Is a frame of the load always one buffer, so that buffers can be counted instead of read? */
+/** Whether each frame is one buffer and few are read, so that buffers are counted only. */
 static bool
 station_is_rx_light(const struct station *station)
 {
@@ -163,7 +164,7 @@ station_space(struct station *station, unsigned wanted)
 	unsigned space = queue_space(station->tx);
 
 	queue_notify(station->tx);
-	/* Staged frames have their slots; completions could take the place of these. */
+	/* No completions while frames are staged: free slots could change their order. */
 	if (space >= wanted || station->staged > 0)
 		return space;
 	queue_consume(station->tx, queue_poll(station->tx, station->tx->slots));
@@ -186,7 +187,7 @@ station_next_mac(struct station *station)
 	return station->mac_next;
 }
 
-/** Other addresses for a frame, when there are more than buffers. */
+/** Write the next addresses into a frame, for loads with more addresses than buffers. */
 static void
 station_readdress(struct station *station, uint8_t *frame)
 {
@@ -198,21 +199,21 @@ station_readdress(struct station *station, uint8_t *frame)
 	memcpy(frame + MAC_BYTES, &src, MAC_BYTES);
 }
 
-/** Dirty every cache line, as a guest that makes the frame does. */
+/** Dirty every cache line, as a guest that builds the frame. */
 static void
 station_touch(uint8_t *data, uint32_t bytes)
 {
 	for (uint32_t i = 0; i < bytes; i += FRAME_LINE) {
 		volatile uint32_t *word = (volatile uint32_t *)(data + i);
 
-		/* cppcheck-suppress selfAssignment ; the line is to be dirtied, not changed */
+		/* cppcheck-suppress selfAssignment ; dirties the line without a change */
 		*word = *word;
 	}
 }
 
 /**
- * Ask for the lines of a burst that is about to be written, all at once: the switch's core has read
- * them, and waiting for one after the other would be most of what the generator does.
+ * Prefetch the cache lines of a burst for writing. The switch's lcore has read them, and one miss
+ * after the other would take most of the generator's time.
  */
 static void
 station_claim(const struct station *station, unsigned n)
@@ -224,12 +225,12 @@ station_claim(const struct station *station, unsigned n)
 
 		bytes = bytes < STATION_CLAIM ? bytes : STATION_CLAIM;
 		for (uint32_t at = 0; at < bytes; at += FRAME_LINE)
-			/* Of baseline x86-64; without it by name the compiler fetches to read. */
+			/* In assembly, since the compiler emits a prefetch for reading. */
 			__asm__ volatile("prefetchw %0" : : "m"(data[at]));
 	}
 }
 
-/** Write what a frame needs that is about to be sent as number `number`. */
+/** Update the frame of a slot before it is sent with the given number. */
 static void
 station_write(struct station *station, unsigned slot, uint64_t number)
 {
@@ -247,7 +248,7 @@ station_write(struct station *station, unsigned slot, uint64_t number)
 			frame_stamp(station->now), traffic->sample == 1);
 }
 
-/** The few of n frames that are sampled; slots follow each other. */
+/** Update the sampled ones of the next n frames; slots are in order. */
 static void
 station_write_sampled(struct station *station, unsigned n)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Checking: is a received frame what was sent, and did it come in its turn? */
+/* Checks of received frames: contents, destination and sequence. */
 #include <string.h>
 
 #include "base/mac.h"
 #include "station_internal.h"
 
-/** How long a frame took; another thread may have sent it after this one looked at the clock. */
+/** Record a latency: 0 if another thread sent the frame after this one read the clock. */
 static void
 station_time(struct station *station, uint32_t stamp)
 {
@@ -14,7 +14,7 @@ station_time(struct station *station, uint32_t stamp)
 	histogram_add(station->latency, ticks > 0 ? (uint32_t)ticks : 0);
 }
 
-/** Which of a VM's addresses is this? @return traffic->macs or more when it is none */
+/** @return index of mac among the addresses of a VM; traffic->macs or more if it has no such one */
 static uint32_t
 station_mac_index(uint64_t first, uint64_t mac)
 {
@@ -25,8 +25,8 @@ station_mac_index(uint64_t first, uint64_t mac)
 }
 
 /**
- * All frames are numbered: what became of each is known exactly. Frames from different addresses
- * may overtake each other.
+ * Check with every frame numbered. Order is checked per source address, since frames from different
+ * addresses may overtake each other.
  */
 static void
 station_check_exact(
@@ -40,7 +40,7 @@ station_check_exact(
 		seen->mark.number);
 }
 
-/** Some are numbered: compare numbers with how many frames came in between. */
+/** Check with some frames numbered: compare numbers with the count of frames in between. */
 static void
 station_check_sampled(struct station *station, const struct frame_seen *seen, uint64_t position)
 {
@@ -49,7 +49,7 @@ station_check_sampled(struct station *station, const struct frame_seen *seen, ui
 	int64_t frames = (int64_t)(position - flow->sampled_count);
 
 	if (flow->sampled && numbers <= 0) {
-		/* With several addresses they are several flows, which may overtake each other. */
+		/* Frames from different addresses may overtake each other. */
 		if (station->traffic->macs == 1)
 			station->count.late++;
 		else
@@ -74,7 +74,7 @@ station_is_for(const struct station *station, const uint8_t *frame)
 	       station_mac_index(station->vm->mac, dst) < station->traffic->macs;
 }
 
-/** Does a frame come from one of those that send what can be checked? */
+/** Whether the sender of a frame is not the hostile VM, so that the frame can be checked. */
 static bool
 station_is_from(const struct station *station, const struct received *received)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Receiving: the light way counts buffers, the general way looks at each frame. */
+/* Receiving: the light path counts buffers, the general path reads each frame. */
 #include <string.h>
 
 #include "station_internal.h"
 
-/** How many buffers the frame has whose first is completion i. */
+/** @return number of buffers of the frame that begins with completion i */
 static unsigned
 station_buffers(const struct station *station, unsigned i)
 {
@@ -16,7 +16,7 @@ station_buffers(const struct station *station, unsigned i)
 	return header.num_buffers;
 }
 
-/** Copy the parts of a frame side by side. */
+/** Copy the parts of a frame into station->scratch. @return bytes copied */
 static uint32_t
 station_copy(struct station *station, unsigned i, unsigned n)
 {
@@ -56,10 +56,11 @@ station_gather(struct station *station, unsigned i, unsigned n)
 }
 
 /**
- * Show frames of the last poll's n completions to a function.
+ * Call take for each frame in the n completions of the last poll.
  *
- * @param frames set to how many were shown
- * @return completions that they took
+ * @param max limit of frames
+ * @param frames receives the number of frames
+ * @return number of completions that they span
  */
 static unsigned
 station_show(struct station *station, unsigned n, unsigned max, unsigned *frames, station_take take,
@@ -76,7 +77,7 @@ station_show(struct station *station, unsigned n, unsigned max, unsigned *frames
 			buffers = 1;
 		}
 		if (i + buffers > n)
-			break; /* the rest is not there yet */
+			break; /* the frame is not complete yet */
 		struct received received = station_gather(station, i, buffers);
 		station->count.rx_bytes += received.bytes;
 		station->count.rx_frames++;
@@ -117,7 +118,7 @@ station_receive_light(struct station *station, unsigned max)
 	return n;
 }
 
-/** Read every cache line, as a guest that uses the frame does. */
+/** Read every cache line, as a guest that uses the frame. */
 static void
 station_read(const struct received *received)
 {

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Trials: send at a rate for a given time, count what is received. */
 #include "trial.h"
 
 #include <string.h>
 
 #include "base/tsc.h"
 
-/** Short, for there are many trials; what comes later was too late. */
+/** Short, since there are many trials; a frame that arrives later counts as lost. */
 static const double TRIAL_QUIET = 0.2;
 
-/** A trial under way. */
+/** State of a running trial. */
 struct trial_run {
 	const struct trial *trial;
-	double per_tick;     /**< frames of a station */
-	uint64_t limit;      /**< frames of a station */
-	unsigned unfinished; /**< sending stations that are not there yet; atomic */
+	double per_tick;     /**< frames per station and TSC tick */
+	uint64_t limit;      /**< frames per station */
+	unsigned unfinished; /**< sending stations below the limit; atomic */
 	uint64_t from;
 };
 
@@ -107,7 +108,7 @@ trial_senders(const struct trial *trial, const struct fleet *fleet)
 	return n;
 }
 
-/** What was sent; with a rate, what should have been, unless only a moment's worth is missing. */
+/** @return frames sent; with a rate the frames due, unless the shortfall is within a small slack */
 static uint64_t
 trial_offered(const struct trial *trial, const struct fleet *fleet, uint64_t sent)
 {
@@ -145,7 +146,7 @@ trial_run(const struct trial *trial, struct fleet *fleet, struct trial_result *r
 		.received_pps = (double)count.rx_frames / fleet->seconds,
 	};
 	result->due = result->offered * fleet->traffic.copies;
-	/* A stalled VM goes on receiving here: its frames are not lost, they were late. */
+	/* A stalled VM receives here: frames for it count as late, not as lost. */
 	if (code == 0)
 		code = fleet_drain(fleet, TRIAL_QUIET, err);
 	count = fleet_count(fleet);

@@ -1,49 +1,49 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A trial: some VMs send at a rate for a while, all receive, then the frames are counted. What the
- * back end did not take in time was offered and is lost.
+ * A trial: some VMs send at a rate for a given time, all VMs receive, then the frames are counted.
+ * Frames that the back end did not take in time count as offered and lost.
  *
- * Thread safety: on the main thread.
+ * Thread safety: main thread only.
  */
 #ifndef SHUNT_VM_TRIAL_H
 #define SHUNT_VM_TRIAL_H
 
 #include "fleet.h"
 
-/** What to try. */
+/** Parameters of a trial. */
 struct trial {
-	bool sends[SETTINGS_VMS_MAX];  /**< which VMs send */
-	bool stalls[SETTINGS_VMS_MAX]; /**< which VMs do not even receive */
-	double pps;                    /**< of each sender, 0: as many as possible */
-	uint64_t frames;               /**< of each sender, 0: as many as the time allows */
+	bool sends[SETTINGS_VMS_MAX];  /**< VM sends */
+	bool stalls[SETTINGS_VMS_MAX]; /**< VM does not receive during the trial */
+	double pps;                    /**< per sender, 0: unlimited */
+	uint64_t frames;               /**< per sender, 0: unlimited */
 	double seconds;
 };
 
-/** What came of it. */
+/** Result of a trial. */
 struct trial_result {
 	uint64_t offered, sent;
-	uint64_t due, received; /**< at all receivers of the frames offered */
+	uint64_t due, received; /**< at all receivers, of the frames offered */
 	double seconds;
 	double sent_pps, received_pps;
 };
 
-/** Let --from send to --to, with --both also back. */
+/** Make --from send to --to, and with --both also --to to --from. */
 void trial_aim(struct trial *trial, struct fleet *fleet);
 
-/** Let --from send to all others at once. */
+/** Make --from send to the broadcast address. */
 void trial_aim_all(struct trial *trial, struct fleet *fleet);
 
-/** VMs that send. */
+/** @return number of VMs that send */
 unsigned trial_senders(const struct trial *trial, const struct fleet *fleet);
 
-/** Run one. Counters of the fleet start anew. */
+/** Run a trial; resets the counters of the fleet. @return 0; negative errno, reason in err */
 int trial_run(const struct trial *trial, struct fleet *fleet, struct trial_result *result,
 	struct err *err);
 
-/** Frames that were due and did not arrive; what a scheduler's hiccup explains was never due. */
+/** @return frames due and not received; a shortfall caused by scheduling delays is not due */
 uint64_t trial_lost(const struct trial_result *result);
 
-/** Share of the frames due that did not arrive. */
+/** @return share of the frames due that were not received, 0 to 1 */
 double trial_loss(const struct trial_result *result);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* A simulated VM: memory, queues and connection of one front end. */
 #include "vm.h"
 
 #include <errno.h>
@@ -17,7 +18,7 @@ enum {
 	SIZE_DEFAULT = 1024,
 	CHAIN_MAX = 64,
 	MTU_MAX = 65535,
-	SKIP_PAGES = 32 /* less than: 128 KB, what the sets of a usual second cache span */
+	SKIP_PAGES = 32 /* upper bound: 128 KB, the span of the sets of a usual L2 cache */
 };
 
 #define FIELD(kind_, name_, field_, ...)                                                           \
@@ -107,7 +108,7 @@ vm_parse(struct vm_config *config, const char *text, struct err *err)
 	return code != 0 ? code : vm_check(config, err);
 }
 
-/** Virtio 1.2, 5.1.6: num_buffers is there with VERSION_1, or when buffers merge. */
+/** @return header size: num_buffers exists with VERSION_1 or MRG_RXBUF (virtio 1.2 5.1.6) */
 static unsigned
 vm_header(const struct vm_config *config)
 {
@@ -118,7 +119,7 @@ static struct queue_config
 vm_queue_config(const struct vm *vm, bool write, const struct vm_frames *frames)
 {
 	const struct vm_config *config = &vm->config;
-	/* Without VERSION_1 (or ANY_LAYOUT) the header is a descriptor of its own. */
+	/* Without VERSION_1 (or ANY_LAYOUT) the header has its own descriptor. */
 	bool apart = config->legacy && (!config->mrg || !write);
 	uint16_t segments = write ? 1 : (uint16_t)config->chain;
 	uint32_t space = write && config->mrg ? VM_SLOT_MERGEABLE
@@ -157,8 +158,9 @@ vm_open_queue(struct vm *vm, unsigned ring, const struct queue_config *config, s
 }
 
 /**
- * Memory before a VM's rings. Guests begin theirs at any page of their memory; with the same one for
- * all, in huge pages, the indexes of hundreds of VMs would share a few sets of larger caches too.
+ * @return bytes of memory before a VM's rings. Rings of guests begin at any page. If those of all
+ * VMs began at the same offset of a hugepage, the indexes of hundreds of VMs would share a few sets
+ * of the larger caches, too.
  */
 static uint64_t
 vm_skip(unsigned index)

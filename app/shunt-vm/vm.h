@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A virtual machine without the machine: one vhost-user front end with its memory and queue pairs.
+ * A simulated virtual machine: one vhost-user front end with its memory and queue pairs.
  *
- * vm_open() makes memory and rings, vm_connect() reaches the back end, negotiates and starts the
- * rings, vm_stop_rings() stops them as a migration does, vm_disconnect() closes. Ring 2p receives,
- * ring 2p + 1 sends, for pair p.
+ * vm_open() allocates memory and rings. vm_connect() connects to the back end, negotiates and
+ * starts the rings. negotiate_stop() stops them as a migration does. vm_disconnect() closes the
+ * connection. Of queue pair p, ring 2p receives and ring 2p + 1 sends.
  *
- * Thread safety: control calls on one thread, with nobody using the queues meanwhile.
+ * Thread safety: one thread at a time, and no thread uses the queues during a call.
  */
 #ifndef SHUNT_VM_VM_H
 #define SHUNT_VM_VM_H
@@ -25,7 +25,7 @@ enum {
 	VM_SLOT_MERGEABLE = 2048, /**< receive buffers when several may hold one frame */
 };
 
-/** Bit numbers of virtio-net features, virtio 1.2 section 5.1.3 and 6. */
+/** Feature bits: virtio 1.2 sections 5.1.3 and 6, and those of vhost. */
 enum vm_feature {
 	NET_F_CSUM = 0,
 	NET_F_GUEST_CSUM = 1,
@@ -45,7 +45,7 @@ enum vm_feature {
 	VIRTIO_F_IN_ORDER = 35,
 };
 
-/** Bit numbers of protocol features. */
+/** Bits of vhost-user protocol features. */
 enum vm_protocol {
 	PROTOCOL_F_MQ = 0,
 	PROTOCOL_F_LOG_SHMFD = 1,
@@ -56,7 +56,7 @@ enum vm_protocol {
 	PROTOCOL_F_STATUS = 16,
 };
 
-/** What the user asked for, described by vm_keys. */
+/** Configuration of a VM, described by vm_keys. */
 struct vm_config {
 	char socket[VM_SOCKET_MAX];
 	char name[32];
@@ -65,15 +65,15 @@ struct vm_config {
 	bool server, packed, mrg, tso, event_idx, in_order, indirect, csum, legacy;
 };
 
-/** How large frames get, of the mode. */
+/** Limits of frames, set by the mode. */
 struct vm_frames {
-	uint32_t receive, send; /**< bytes without virtio-net header */
+	uint32_t receive, send; /**< longest frame in bytes, without virtio-net header */
 	bool unsealed;          /**< memory may be truncated: a hostile test */
 };
 
 struct vm_log {
 	int fd;
-	uint64_t size; /**< bytes of the bitmap, 0 while there is none */
+	uint64_t size; /**< of the bitmap in bytes, 0 while there is none */
 	uint8_t *map;
 };
 
@@ -86,9 +86,9 @@ struct vm {
 	uint64_t offered, features;
 	uint64_t protocol_offered, protocol;
 	unsigned pairs;
-	unsigned header; /**< bytes of the virtio-net header */
+	unsigned header; /**< size of the virtio-net header in bytes */
 	bool running;
-	bool hostile; /**< on purpose out of order: nobody looks after it */
+	bool hostile; /**< attacks: workers do not check its rings and connection */
 	struct memory memory;
 	struct vm_log log;
 	struct queue queues[2 * VM_PAIRS_MAX];
@@ -100,24 +100,33 @@ extern const struct key vm_keys[];
 void vm_defaults(struct vm_config *config, unsigned index);
 
 /**
- * Read "socket=PATH,key=value,..." or a path alone.
+ * Parse "socket=PATH,key=value,..." or a path alone.
  *
- * @param config holds defaults
+ * @param config holds the defaults
  * @return 0, -EINVAL
  */
 int vm_parse(struct vm_config *config, const char *text, struct err *err);
 
-/** Make memory and rings. @return 0, negative errno */
+/**
+ * Allocate memory and rings.
+ *
+ * @param timeout of the back end's answers, in seconds
+ * @return 0, negative errno; vm_close() in any case
+ */
 int vm_open(struct vm *vm, const struct vm_config *config, const struct vm_frames *frames,
 	unsigned index, double timeout, struct err *err);
 
-/** Reach the back end, negotiate, start all rings. Errors name the socket. */
+/**
+ * Connect to the back end, negotiate and start all rings.
+ *
+ * @return 0; negative errno, with the socket's path in err
+ */
 int vm_connect(struct vm *vm, struct err *err);
 
-/** Forget the back end: close the connection, lay the rings out anew. A listener stays. */
+/** Close the connection and reset the rings. A listening socket stays open. */
 void vm_disconnect(struct vm *vm);
 
-/** Release everything; safe on a VM that did not open. */
+/** Release everything; safe after vm_open() has failed. */
 void vm_close(struct vm *vm);
 
 static inline struct queue *

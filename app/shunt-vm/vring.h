@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Virtqueues as they lie in memory: virtio 1.2, sections 2.7 (split) and 2.8 (packed), and the
- * header before each frame, section 5.1.6. Little-endian machines only, like the rest of Shunt.
+ * Layout of virtqueues in memory: virtio 1.2 sections 2.7 (split) and 2.8 (packed), and of the
+ * virtio-net header, section 5.1.6. Little-endian machines only, like the rest of Shunt.
  *
- * Thread safety: layouts only. The driver (this program) writes descriptors, avail and the driver
- * event; the device (the back end) writes used, packed used flags and the device event.
+ * Thread safety: layouts only. The driver (this program) writes descriptors, the available ring and
+ * the driver event suppression structure; the device (the back end) writes the used ring, used
+ * descriptors of packed rings and the device event suppression structure.
  */
 #ifndef SHUNT_VM_VRING_H
 #define SHUNT_VM_VRING_H
@@ -36,7 +37,7 @@ struct split_desc {
 struct split_avail {
 	uint16_t flags;
 	uint16_t idx;
-	uint16_t ring[]; /**< size entries, then used_event */
+	uint16_t ring[]; /**< queue size entries, then used_event */
 };
 
 struct split_used_elem {
@@ -47,7 +48,7 @@ struct split_used_elem {
 struct split_used {
 	uint16_t flags;
 	uint16_t idx;
-	struct split_used_elem ring[]; /**< size entries, then avail_event (16 bits) */
+	struct split_used_elem ring[]; /**< queue size entries, then avail_event (16 bits) */
 };
 
 struct packed_desc {
@@ -58,7 +59,7 @@ struct packed_desc {
 			uint16_t id;
 			uint16_t flags;
 		};
-		uint64_t word; /**< len, id and flags in one store */
+		uint64_t word; /**< len, id and flags, for a single store */
 	};
 };
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The command capture. */
 #include "capture.h"
 
 #include <errno.h>
@@ -16,9 +17,9 @@
 #include "capture_source.h"
 
 enum {
-	CAPTURE_IDLE_MS = 2,  /**< between two looks at empty rings */
-	CAPTURE_BATCH = 4096, /**< frames between two looks at everything else */
-	CAPTURE_MB = 1000000, /**< as tcpdump's -C counts */
+	CAPTURE_IDLE_MS = 2,  /**< pause before empty rings are polled again */
+	CAPTURE_BATCH = 4096, /**< limit of frames between other checks */
+	CAPTURE_MB = 1000000, /**< unit of -C, as in tcpdump */
 };
 
 /** One run of the command. */
@@ -28,7 +29,7 @@ struct capture_job {
 	struct capture_clock clock;
 	struct capture_file file;
 	bool to_file;
-	uint64_t most; /**< frames; 0 = no limit */
+	uint64_t most; /**< limit of frames; 0: unlimited */
 	uint64_t captured;
 	uint64_t start_ns;
 	struct err err;
@@ -52,7 +53,7 @@ capture_signals(void)
 	capture_stopped = 0;
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
-	/* Who reads what is written may go first: that ends a capture as well. */
+	/* The reader of a pipe may close it first, which ends a capture as well. */
 	sigaction(SIGPIPE, &ignore, NULL);
 }
 
@@ -101,7 +102,7 @@ capture_has_enough(const struct capture_job *job)
 	return job->most > 0 && job->captured >= job->most;
 }
 
-/** Take what is there, but not forever. @return frames taken; negative errno with the reason */
+/** Take up to CAPTURE_BATCH frames. @return frames taken; negative errno with the reason in err */
 static int
 capture_some(struct capture_job *job, bool all)
 {
@@ -124,7 +125,7 @@ capture_some(struct capture_job *job, bool all)
 	return code < 0 ? code : taken;
 }
 
-/** @return 0: the user, the count or a reader ended it; negative errno with the reason */
+/** @return 0: ended by a signal, the count or a reader; negative errno with the reason in err */
 static int
 capture_loop(struct capture_job *job)
 {
@@ -139,7 +140,7 @@ capture_loop(struct capture_job *job)
 		poll(&end, 1, taken > 0 ? 0 : CAPTURE_IDLE_MS);
 		if (end.revents == 0 || rpc_ended(capture_source_rpc(job->source), &ended) == 0)
 			continue;
-		/* What was recorded before the end is there to be read. */
+		/* Records written before the end are still in the rings. */
 		while ((taken = capture_some(job, true)) > 0)
 			;
 		if (taken == 0)
@@ -152,7 +153,7 @@ capture_loop(struct capture_job *job)
 	return rest < 0 ? rest : 0;
 }
 
-/** Nobody reads any more what goes to a pipe: no failure. */
+/** Whether the reader of a pipe has closed it, which is no failure. */
 static bool
 capture_failed(int code)
 {
@@ -173,7 +174,7 @@ capture_finish(struct capture_job *job, int code)
 		clearerr(job->cli->out);
 	if (capture_failed(code))
 		cli_fail(job->cli, CLI_REFUSED, "%s", job->err.text);
-	/* Behind the terminal's own "^C". */
+	/* A new line behind the "^C" of the terminal. */
 	if (capture_stopped && isatty(fileno(job->cli->err)))
 		putc('\n', job->cli->err);
 	fprintf(job->cli->err, "%" PRIu64 " frames captured, %" PRIu64 " lost\n", job->captured,
@@ -193,7 +194,7 @@ capture_option(const json_t *params, const char *name)
 	return json_integer_value(json_object_get(params, name));
 }
 
-/** Do the options fit together? @return CLI_DONE or CLI_USAGE */
+/** Check the combination of options. @return CLI_DONE or CLI_USAGE */
 static int
 capture_check(const struct cli *cli, const json_t *params)
 {
@@ -212,7 +213,7 @@ capture_check(const struct cli *cli, const json_t *params)
 	return CLI_DONE;
 }
 
-/** What the switch is to know of the options. */
+/** @return params of the request, from the options */
 static json_t *
 capture_request(const json_t *params, json_t *program)
 {
@@ -227,7 +228,7 @@ capture_request(const json_t *params, json_t *program)
 	return request;
 }
 
-/** Begin, go on until the end, and say how it was. */
+/** Open source and file, capture, and print a summary. */
 static int
 capture_job(struct capture_job *job, const json_t *params, const char *filter)
 {

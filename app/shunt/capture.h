@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * `shunt capture`: from the switch's rings to files, to another program, or to the terminal.
+ * `shunt capture`: copies frames from the switch's rings to files, a pipe or the terminal.
  *
  * Thread safety: one thread; sets handlers for SIGINT, SIGTERM and SIGPIPE while it runs.
  */
@@ -12,7 +12,7 @@
 #include "cli.h"
 #include "command.h"
 
-/** Capture until told otherwise. @return an exit code */
+/** Capture until a signal, the frame limit or the end of a reader. @return an exit code */
 int capture_run(struct cli *cli, const struct command *command, const json_t *params);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Converts TSC values of captured frames to the time of day. */
 #include "capture_clock.h"
 
 #include <time.h>
@@ -16,7 +17,7 @@ clock_read(clockid_t id)
 	return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
 }
 
-/** Read a clock and the counter at the same time: of several tries, the one that took least. */
+/** Read a clock and the TSC together; of several tries the shortest one counts. */
 static uint64_t
 clock_read_both(clockid_t id, uint64_t *tsc)
 {

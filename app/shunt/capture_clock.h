@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * From the processor's time stamp counter, which records carry, to the time of day. Both are read
- * together when a capture begins and once a second from then on, so that neither the error of the
- * counter's rate nor a clock that is being adjusted adds up.
+ * Conversion of TSC values, which capture records carry, to the time of day. Both are read together
+ * when a capture begins and once per second afterwards, so that neither the error of the measured
+ * TSC frequency nor adjustments of the clock accumulate.
  *
  * Thread safety: a clock belongs to one thread.
  */
@@ -12,23 +12,23 @@
 #include <stdint.h>
 
 struct capture_clock {
-	uint64_t tsc;    /**< when both were read last */
-	uint64_t ns;     /**< the time of day then, since 1970 */
-	uint64_t latest; /**< the last time that was said */
+	uint64_t tsc;    /**< TSC of the last reading */
+	uint64_t ns;     /**< time of day of the last reading, nanoseconds since 1970 */
+	uint64_t latest; /**< last result of capture_clock_ns() */
 	double ns_per_tick;
-	uint64_t first_tsc;    /**< when the rate began to be measured */
-	uint64_t first_steady; /**< nanoseconds of CLOCK_MONOTONIC_RAW then */
+	uint64_t first_tsc;    /**< TSC at the start of the frequency measurement */
+	uint64_t first_steady; /**< CLOCK_MONOTONIC_RAW at that time, nanoseconds */
 };
 
-/** Takes some 20 ms. */
+/** Initialize a clock and measure the TSC frequency; takes some 20 ms. */
 void capture_clock_init(struct capture_clock *clock);
 
-/** Call now and then; reads the clocks at most once a second. */
+/** Update the clock; to be called regularly. Reads the clocks at most once per second. */
 void capture_clock_follow(struct capture_clock *clock);
 
 /**
- * The time of day at a reading of the counter, in nanoseconds since 1970. For readings that rise it
- * does not fall, unless somebody sets the clock back by more than a millisecond.
+ * Convert a TSC value to nanoseconds since 1970. Results do not decrease for increasing TSC values
+ * unless the clock is set back by more than a millisecond.
  */
 uint64_t capture_clock_ns(struct capture_clock *clock, uint64_t tsc);
 

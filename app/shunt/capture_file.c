@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Writes captured frames to one or several files. */
 #include "capture_file.h"
 
 #include <errno.h>
@@ -20,7 +21,7 @@ file_failed(const struct capture_file *file, struct err *err)
 		file_is_stdout(file) ? "standard output" : file->open, strerror(code));
 }
 
-/** The path of a file: FILE, FILE1, FILE2; of a ring FILE00 and on, with zeros up front. */
+/** Write the path of a file: FILE, FILE1, FILE2; with a limit of files FILE00, zero-padded. */
 static int
 file_name(struct capture_file *file, struct err *err)
 {
@@ -97,7 +98,7 @@ capture_file_close(
 	pcapng_end(file->file, statistics);
 	if (fflush(file->file) != 0)
 		code = file_failed(file, err);
-	/* Standard output is the program's. */
+	/* Standard output is not closed here. */
 	if (!file_is_stdout(file) && fclose(file->file) != 0 && code == 0)
 		code = file_failed(file, err);
 	file->file = NULL;

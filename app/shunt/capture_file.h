@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The files of a capture: one, or many of a size, as tcpdump names them.
+ * The files of a capture: one, or several of limited size, named as tcpdump does.
  *
  * Thread safety: one thread.
  */
@@ -13,13 +13,13 @@
 #include "pcapng.h"
 
 struct capture_file {
-	FILE *file; /**< NULL = none is open */
+	FILE *file; /**< NULL: none is open */
 	const char *path;
-	uint64_t limit; /**< bytes of one file; 0 = no limit */
-	unsigned files; /**< how many at most, with a limit; 0 = any number */
+	uint64_t limit; /**< bytes of one file; 0: unlimited */
+	unsigned files; /**< number of files, with a size limit; 0: unlimited */
 	struct pcapng_interface interface;
-	unsigned number;     /**< of the one that is open, from 0 on */
-	uint64_t written;    /**< bytes of it */
+	unsigned number;     /**< of the open file, from 0 */
+	uint64_t written;    /**< bytes written to it */
 	char open[PATH_MAX]; /**< its path */
 };
 
@@ -31,14 +31,14 @@ struct capture_file {
  */
 int capture_file_open(struct capture_file *file, FILE *out, struct err *err);
 
-/** Write a frame, into the next file where this one is full. @return 0; negative errno, reason */
+/** Write a frame, to the next file if this one is full. @return 0; negative errno, reason in err */
 int capture_file_write(struct capture_file *file, const struct pcapng_frame *frame,
 	const struct pcapng_statistics *statistics, struct err *err);
 
-/** Let readers see what was written. @return 0; negative errno with the reason */
+/** Flush buffered frames to the file. @return 0; negative errno with the reason in err */
 int capture_file_flush(struct capture_file *file, struct err *err);
 
-/** Write the statistics and close. @return 0; negative errno with the reason */
+/** Write the statistics and close the file. @return 0; negative errno with the reason in err */
 int capture_file_close(
 	struct capture_file *file, const struct pcapng_statistics *statistics, struct err *err);
 

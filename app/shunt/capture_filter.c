@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Compiles filter expressions by libpcap. */
 #include "capture_filter.h"
 
 #include <errno.h>
@@ -9,7 +10,7 @@
 
 #include "capture/ring.h"
 
-/** The words with spaces in between. */
+/** Join words by spaces. @return a string to free(), or NULL */
 static char *
 filter_text(const json_t *words)
 {

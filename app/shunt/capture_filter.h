@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Filter expressions compiled for the switch, which takes programs only: names of hosts may have to
- * be looked up, and that is nothing for the switch's control thread to wait for.
+ * Filter expressions, compiled here. The switch takes programs only, since an expression may need
+ * the lookup of a host name, on which the switch's control thread must not wait.
  *
  * Thread safety: libpcap's compiler is reentrant from 1.8 on.
  */
@@ -15,10 +15,10 @@
 /**
  * Compile an expression.
  *
- * @param words of the expression; NULL or none = every frame
- * @param snaplen 0 = all of a frame
- * @param text receives the expression, to be freed; NULL = none
- * @param program receives an array of [code, jt, jf, k]; NULL = none
+ * @param words of the expression; NULL or empty: every frame
+ * @param snaplen bytes captured of a frame; 0: all
+ * @param text receives the expression, freed by the caller; NULL if there is none
+ * @param program receives an array of [code, jt, jf, k], owned by the caller; NULL if there is none
  * @return 0; -EINVAL with libpcap's reason
  */
 int capture_filter_compile(

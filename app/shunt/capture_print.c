@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Prints captured frames as lines of text. */
 #include "capture_print.h"
 
 #include <arpa/inet.h>
@@ -13,12 +14,12 @@ enum {
 	PRINT_TYPE_IPV6 = 0x86dd,
 	PRINT_TYPE_CTAG = 0x8100,
 	PRINT_TYPE_STAG = 0x88a8,
-	PRINT_TYPE_MIN = 0x0600, /* below it is a length, IEEE 802.3 clause 3.2.6 */
+	PRINT_TYPE_MIN = 0x0600, /* lower values are a length (IEEE 802.3 clause 3.2.6) */
 	PRINT_TAGS_MAX = 4,
 	PRINT_NS_PER_SECOND = 1000000000,
 };
 
-/** The bytes of a frame that are left to look at. */
+/** The bytes of a frame not parsed yet. */
 struct print_rest {
 	const uint8_t *at;
 	uint32_t left;
@@ -56,7 +57,7 @@ print_mac(FILE *file, const uint8_t *mac)
 		mac[5]);
 }
 
-/** Tags, outer ones first. @return the type behind them; 0: not all there */
+/** Print the VLAN tags, outer ones first. @return the EtherType behind them; 0: truncated */
 static uint16_t
 print_tags(FILE *file, struct print_rest *rest)
 {
@@ -98,7 +99,7 @@ print_type(FILE *file, uint16_t type)
 	}
 }
 
-/** "192.0.2.1.80 > 192.0.2.2.4242 TCP"; ports where there are some. */
+/** Print "192.0.2.1.80 > 192.0.2.2.4242 TCP", or without ports. */
 static void
 print_flow(FILE *file, int family, const uint8_t *source, const uint8_t *destination,
 	uint8_t protocol, const struct print_rest *behind)
@@ -132,7 +133,7 @@ print_ipv4(FILE *file, struct print_rest rest)
 	if (length < 20 || ip[0] >> 4 != 4)
 		return;
 	bool first = (print_be16(ip + 6) & 0x1fff) == 0;
-	/* A later fragment has no ports, and options may be cut off. */
+	/* Fragments but the first have no ports, and options may be truncated. */
 	print_skip(&rest, length < rest.left ? length : rest.left);
 	if (!first)
 		rest.left = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A captured frame as a line that people read: time, direction, addresses, VLAN, type, length, what
- * is inside of it in short, and why it was dropped. Frames hold anything; no byte of them reaches the
- * terminal as it is.
+ * A captured frame as a line of text: time, direction, addresses, VLAN, type, length, a summary of
+ * the payload and the drop reason. No byte of a frame is written to the terminal unchanged, since
+ * frames may contain escape sequences.
  *
  * Thread safety: writes to its caller's stream only.
  */
@@ -17,7 +17,7 @@
 /**
  * Print a line.
  *
- * @param reason why it was dropped; NULL = it was not
+ * @param reason of the drop; NULL: not dropped
  * @param color whether escape sequences may be used
  */
 void capture_print(FILE *file, const struct pcapng_frame *frame, const char *reason, bool color);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Requests a capture from the switch and reads its rings. */
 #include "capture_source.h"
 
 #include <errno.h>
@@ -15,16 +16,16 @@ enum { SOURCE_RINGS_MAX = 64, SOURCE_WAIT_MS = 2 };
 
 struct capture_source {
 	struct rpc *rpc;
-	json_t *answer; /**< to the request: it holds the words for reasons */
+	json_t *answer; /**< to the request; holds the names of drop reasons */
 	uint8_t *memory;
 	size_t bytes;
 	unsigned n;
-	uint64_t until; /**< records up to here may be taken now */
+	uint64_t until; /**< TSC; records up to it may be taken */
 	struct capture_reader ring[SOURCE_RINGS_MAX];
-	/** The oldest record of each ring, where looked at. */
+	/** The oldest record of each ring, if read already. */
 	struct capture_record first[SOURCE_RINGS_MAX];
 	const uint8_t *frame[SOURCE_RINGS_MAX];
-	unsigned taken; /**< whose record was given last */
+	unsigned taken; /**< ring of the last record returned */
 };
 
 static json_int_t
@@ -33,7 +34,7 @@ source_number(const struct capture_source *source, const char *name)
 	return json_integer_value(json_object_get(source->answer, name));
 }
 
-/** Map the rings. What the switch says of them has to fit what it gave. */
+/** Map the rings. Fails if the answer does not match the file descriptor received with it. */
 static int
 source_map(struct capture_source *source, struct err *err)
 {

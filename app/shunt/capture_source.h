@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Where captured frames come from: a capture that the switch was asked for, and its rings, of which
- * records are taken in the order of their time.
+ * The source of captured frames: a capture requested from the switch, and its rings. Records of all
+ * rings are delivered in order of time.
  *
  * Thread safety: one thread.
  */
@@ -17,46 +17,46 @@
 struct capture_source;
 
 /**
- * Have the switch begin.
+ * Start a capture in the switch.
  *
  * @param params of the request
- * @return NULL with errno set and the reason in err
+ * @return the source; NULL with errno set and the reason in err
  */
 struct capture_source *capture_source_open(
 	const char *socket, const json_t *params, struct err *err);
 
-/** NULL is ignored. */
+/** End the capture and release the source; NULL is ignored. */
 void capture_source_close(struct capture_source *source);
 
-/** The connection: the capture lasts as long. */
+/** @return the connection; the capture ends with it */
 struct rpc *capture_source_rpc(struct capture_source *source);
 
 /**
- * See what has come. Records that are younger than some milliseconds wait where there are several
- * rings, for older ones may still come by another ring.
+ * Look for new records. With several rings, records younger than some milliseconds are held back,
+ * since another ring may still deliver older ones.
  *
- * @param all they wait no more
- * @return 0; -EPROTO with the reason
+ * @param all no record is held back
+ * @return 0; -EPROTO with the reason in err
  */
 int capture_source_look(struct capture_source *source, bool all, struct err *err);
 
 /**
- * The next record of those seen.
+ * Get the next record found by capture_source_look().
  *
- * @param record receives what is known of the frame
- * @return its bytes, good until capture_source_done(); NULL: none; -EPROTO in err->code, with the
- *         reason, where the rings make no sense
+ * @param record receives the metadata of the frame
+ * @return the frame, valid until capture_source_done(); NULL if there is none, or with -EPROTO in
+ *         err->code and the reason if a ring is invalid
  */
 const uint8_t *capture_source_next(
 	struct capture_source *source, struct capture_record *record, struct err *err);
 
-/** Done with what capture_source_next() gave. */
+/** Release the record that capture_source_next() returned. */
 void capture_source_done(struct capture_source *source);
 
-/** Frames lost so far: there was no space for them. */
+/** @return frames lost so far because a ring was full */
 uint64_t capture_source_lost(const struct capture_source *source);
 
-/** The word for a drop reason; NULL: the frame was not dropped. */
+/** @return the name of a drop reason; NULL: the frame was not dropped */
 const char *capture_source_reason(const struct capture_source *source, uint16_t reason);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The command line program: global options, and the call of a command. */
 #include "cli.h"
 
 #include <errno.h>
@@ -18,13 +19,13 @@
 
 enum { CLI_OWN_MAX = 32, CLI_LETTERS_MAX = 32 };
 
-/** What the arguments ask for beside a command. */
+/** Options on the command line. */
 struct cli_options {
 	bool help;
 	bool version;
 	bool man;
-	const char *completion; /**< a shell's name, or NULL */
-	/** Options of the command itself, in the order given. */
+	const char *completion; /**< name of a shell, or NULL */
+	/** Options of the command in the order given. */
 	struct {
 		const struct command_option *option;
 		const char *text;
@@ -45,7 +46,7 @@ static const struct option cli_long_options[] = {
 
 enum { CLI_LONG_MAX = sizeof(cli_long_options) / sizeof(cli_long_options[0]) };
 
-/** Long options for getopt: the global ones, and those of the command that have no letter. */
+/** Make getopt's long options: the global ones, and those of the command without a letter. */
 static void
 cli_long(const struct command *command, struct option all[CLI_LONG_MAX + COMMAND_OPTIONS_MAX + 1])
 {
@@ -59,7 +60,7 @@ cli_long(const struct command *command, struct option all[CLI_LONG_MAX + COMMAND
 	all[used] = (struct option){0};
 }
 
-/** @return the command's own option that getopt says; NULL for a global one */
+/** @return the option of the command for a result of getopt; NULL for a global option */
 static const struct command_option *
 cli_own(const struct command *command, int c)
 {
@@ -94,7 +95,7 @@ cli_json(const struct cli *cli, const json_t *document)
 	return CLI_DONE;
 }
 
-/** Whether escape sequences are welcome at a stream. */
+/** Whether escape sequences may be written to a stream. */
 static bool
 cli_wants_color(FILE *file)
 {
@@ -128,7 +129,7 @@ cli_own_option(struct cli *cli, struct cli_options *options, const struct comman
 	return CLI_DONE;
 }
 
-/** Take options out of argv: the global ones, and those of a command, whose letters come first. */
+/** Parse options in argv: the global ones, and those of a command, which take precedence. */
 static int
 cli_take_options(struct cli *cli, struct cli_options *options, int argc, char **argv,
 	const char *letters, const struct command *command)
@@ -172,7 +173,7 @@ cli_take_options(struct cli *cli, struct cli_options *options, int argc, char **
 	return code;
 }
 
-/** Letters for getopt: the command's own ones, and the global ones that it leaves. */
+/** Make getopt's letters: those of the command, and the global ones that it does not use. */
 static void
 cli_letters(const struct command *command, char letters[CLI_LETTERS_MAX])
 {
@@ -198,14 +199,14 @@ cli_letters(const struct command *command, char letters[CLI_LETTERS_MAX])
 
 _Static_assert(2 * COMMAND_OPTIONS_MAX + 7 <= CLI_LETTERS_MAX, "all letters have room");
 
-/** Take the options out of argv. @return the command's words, behind the last option */
+/** Parse all options of argv, so that the words of the command follow the last one. */
 static int
 cli_options(struct cli *cli, struct cli_options *options, int argc, char **argv, int *words)
 {
 	char letters[CLI_LETTERS_MAX];
 	const struct command none = {0}, *command;
 	size_t used;
-	/* Up to the first word only: what follows may mean something else to the command. */
+	/* Up to the first word only: the command may define the letters behind it differently. */
 	int code = cli_take_options(cli, options, argc, argv, "+:s:jhV", NULL);
 	int first = optind;
 
@@ -214,7 +215,7 @@ cli_options(struct cli *cli, struct cli_options *options, int argc, char **argv,
 		return code;
 	command = command_find((size_t)(argc - first), argv + first, &used);
 	cli_letters(command != NULL ? command : &none, letters);
-	/* In place of the program's name stands the word before. */
+	/* getopt skips argv[0]: here the word before. */
 	code = cli_take_options(cli, options, argc - first + 1, argv + first - 1, letters, command);
 	*words = first - 1 + optind;
 	return code;

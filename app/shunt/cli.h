@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The program from its arguments to its exit code, and what the commands share: where the switch
- * is, where output goes, how to fail.
+ * The command line program, and what its commands share: the path of the control socket, output
+ * streams, errors.
  *
  * Thread safety: one thread.
  */
@@ -16,21 +16,21 @@
 
 #define CLI_SOCKET "/run/shunt/shunt.sock"
 
-/** Exit codes; scripts rely on them. */
+/** Exit codes; a stable interface for scripts. */
 enum cli_exit {
 	CLI_DONE = 0,
-	CLI_REFUSED = 1, /**< the switch said no, or nothing that makes sense */
+	CLI_REFUSED = 1, /**< the switch refused, or its answer is invalid */
 	CLI_USAGE = 2,
-	CLI_ABSENT = 3, /**< no switch at the socket */
+	CLI_ABSENT = 3, /**< no switch listens at the socket */
 };
 
 struct command;
 
-/** What the global options say; constant while a command runs. */
+/** Global options; constant while a command runs. */
 struct cli {
 	const char *socket;
 	bool json;
-	bool color; /**< out may get escape sequences */
+	bool color; /**< escape sequences may be written to out */
 	FILE *out;
 	FILE *err;
 };
@@ -39,13 +39,13 @@ struct cli {
  * Run the program.
  *
  * @param argv its pointers are reordered
- * @param out for results
- * @param err for the one line that says what went wrong
+ * @param out receives results
+ * @param err receives one line on errors
  * @return an exit code
  */
 int cli_main(int argc, char **argv, FILE *out, FILE *err);
 
-/** Print "shunt: ..." in one line. @return the exit code given */
+/** Print an error as one line "shunt: ...". @return code */
 int cli_fail(const struct cli *cli, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Functions over the table of commands. */
 #include "command.h"
 
 #include <errno.h>
@@ -9,7 +10,7 @@
 
 enum { COMMAND_WORD_MAX = 24 };
 
-/** Copy the word at an index of a command's words; "" when it has fewer. @return word */
+/** Copy the word at an index of a command's words; "" if it has fewer. @return word */
 static char *
 command_word(const struct command *command, size_t index, char word[COMMAND_WORD_MAX])
 {
@@ -54,7 +55,7 @@ command_find(size_t n, char *const *words, size_t *used)
 	return NULL;
 }
 
-/** Find the word most like a wrong one among those that may stand at its place. */
+/** Find the word most similar to a wrong one among those valid at its position. */
 static bool
 command_likely(size_t at, char *const *words, char best[COMMAND_WORD_MAX])
 {
@@ -77,7 +78,7 @@ command_likely(size_t at, char *const *words, char best[COMMAND_WORD_MAX])
 	return found;
 }
 
-/** List the words that may follow n good ones: "add, set, del". */
+/** List the words that may follow n valid ones: "add, set, del". */
 static void
 command_follow(size_t n, char *const *words, char *text, size_t size)
 {
@@ -131,7 +132,7 @@ command_unknown(size_t n, char *const *words, struct err *err)
 		good > 0 ? " " : "", words[good], good > 0 ? " " : "", group);
 }
 
-/** The form of one argument: NAME, [SECONDS], port=NAME, [key=value]... */
+/** Write the form of an argument: NAME, [SECONDS], port=NAME, [key=value]... */
 static int
 command_usage_arg(const struct command_arg *arg, char *text, size_t size)
 {
@@ -142,7 +143,7 @@ command_usage_arg(const struct command_arg *arg, char *text, size_t size)
 		arg->optional ? "]" : "", dots);
 }
 
-/** The forms of all options: [-w FILE] [-c COUNT]. @return how much of text is used */
+/** Write the forms of all options: [-w FILE] [-c COUNT]. @return length of text */
 static size_t
 command_usage_options(const struct command *command, char *text, size_t used)
 {
@@ -161,7 +162,7 @@ command_usage(const struct command *command, char text[COMMAND_USAGE_MAX])
 	size_t used = snprintf(text, COMMAND_USAGE_MAX, "%s", command->words);
 
 	for (const struct command_arg *arg = command->args; arg->kind != COMMAND_NONE; arg++) {
-		/* Options before what may be many words. */
+		/* Options precede an argument of several words. */
 		if (arg->kind == COMMAND_WORDS)
 			used = command_usage_options(command, text, used);
 		if (used < COMMAND_USAGE_MAX)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The table of commands. */
 #include "command.h"
 
 #include "capture.h"
@@ -9,14 +10,14 @@
 #include "show.h"
 #include "top.h"
 
-/* What the help says of each reason to drop a frame. */
+/* Texts of the help for the reasons to drop a frame. */
 #define DROPS_DROP_BY_GUEST                        "guest"
 #define DROPS_DROP_BY_SWITCH                       "switch"
 #define DROPS_DROP_BY_PEER                         "peer"
 #define DROPS_DROP_BY_PORT                         "guest or peer"
 #define DROPS_LINE(constant, word, owner, meaning) "\n  " word " (" DROPS_##owner "): " meaning
 
-/* Arguments that several commands have. */
+/* Arguments common to several commands. */
 #define ARG_PORT                                                                                   \
 	{                                                                                          \
 		.kind = COMMAND_PORT, .name = "name", .shown = "NAME", .help = "the port"          \

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Prints the completion script for bash. */
 #include "complete.h"
 
 #include <string.h>
@@ -8,9 +9,9 @@
 #include "portkey.h"
 
 /*
- * The part that is the same whatever the tables hold. The line is split at spaces, not with
- * COMP_WORDS, in which '=' and ':' stand alone. Bash replaces only what follows the last of its
- * word breaks, so that much is cut off the front of each proposal.
+ * The part of the script that does not depend on the tables. The line is split at spaces instead of
+ * using COMP_WORDS, in which '=' and ':' are separate words. Bash replaces only the text behind its
+ * last word break, so the text before it is removed from each proposal.
  */
 static const char complete_engine[] =
 	"_shunt_ports() {\n"
@@ -207,7 +208,7 @@ complete_words(FILE *file, const char *group)
 	}
 }
 
-/** Print the function that knows which word may follow which. */
+/** Print the function that lists the words valid at a position. */
 static void
 complete_groups(FILE *file)
 {
@@ -231,7 +232,7 @@ complete_groups(FILE *file)
 	fputs("    esac\n}\n\n", file);
 }
 
-/** Print the function that knows commands' own options, "-w=FILE -c=COUNT", by the line's words. */
+/** Print the function that lists the options of a command: "-w=FILE -c=COUNT". */
 static void
 complete_flags(FILE *file)
 {
@@ -259,7 +260,7 @@ complete_key(FILE *file, const char *term, const char *meaning)
 	fprintf(file, " '%s'", term);
 }
 
-/** Print the functions that know port types and their keys. */
+/** Print the functions that list port types and their keys. */
 static void
 complete_keys(FILE *file)
 {
@@ -294,7 +295,7 @@ complete_kind(enum command_kind kind)
 	}
 }
 
-/** Print what to offer for each argument of a command. */
+/** Print the proposals for each argument of a command. */
 static void
 complete_args(FILE *file, const struct command *command)
 {

@@ -2,8 +2,8 @@
 /*
  * A completion script for bash from the table of commands and the table of port keys.
  *
- * The script needs bash alone, not the bash-completion package. Names of ports come from the
- * switch itself, asked quietly and for a second at most.
+ * The script needs bash only, not the bash-completion package. It requests the names of ports from
+ * the switch, without error messages and with a timeout of a second.
  *
  * Thread safety: writes to its caller's stream only.
  */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The command help, and help of commands and groups. */
 #include "help.h"
 
 #include <string.h>
@@ -8,7 +9,7 @@
 
 enum { HELP_WORDS_MAX = 8, HELP_INDENT = 2, HELP_COLUMN = 23 };
 
-/** Print a term and, from a column on, what it means. */
+/** Print a term and, from a column on, its meaning. */
 static void
 help_term_at(FILE *file, int column, const char *term, const char *meaning)
 {
@@ -27,7 +28,7 @@ help_term(FILE *file, const char *term, const char *meaning)
 	help_term_at(file, HELP_COLUMN, term, meaning);
 }
 
-/** Print the commands of a group, each with its form and its line of help. */
+/** Print the commands of a group, each with its usage and its line of help. */
 static void
 help_group(FILE *file, size_t n, char *const *words)
 {
@@ -102,7 +103,7 @@ help_command(FILE *file, const struct command *command)
 		help_all_keys(file);
 }
 
-/** The same for scripts. */
+/** Make the same as JSON. */
 static json_t *
 help_document(const struct command *only, size_t n, char *const *words)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Help from the table of commands: the overview, and all about one command or a group of them.
+ * Help from the table of commands: the overview, and the help of a command or a group of commands.
  *
  * Thread safety: one thread.
  */
@@ -14,15 +14,15 @@
 #include "command.h"
 
 /**
- * Print help for a command, for the group that the words begin ("port"), or for no words the
- * overview. With -j, print the same as a JSON document.
+ * Print the help of a command, of the group of commands that begin with the words ("port"), or the
+ * overview for n = 0. With -j, print the same as a JSON document.
  *
- * @param words what the user typed; what follows a whole command is ignored
+ * @param words of the command; words behind a complete command are ignored
  * @return an exit code
  */
 int help_words(struct cli *cli, size_t n, char *const *words);
 
-/** `shunt help [COMMAND...]`: params' "words". @return an exit code */
+/** `shunt help [COMMAND...]`, with the words in params' "words". @return an exit code */
 int help_run(struct cli *cli, const struct command *command, const json_t *params);
 
 #endif

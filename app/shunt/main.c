@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The main program of shunt. */
 #include "cli.h"
 
 int

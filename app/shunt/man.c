@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Prints the manual page. */
 #include "man.h"
 
 #include <string.h>
@@ -7,7 +8,7 @@
 #include "command.h"
 #include "portkey.h"
 
-/** Print text with everything escaped that troff would take for its own. */
+/** Print text, escaped for troff. */
 static void
 man_text(FILE *file, const char *text, size_t length)
 {
@@ -33,7 +34,7 @@ man_text(FILE *file, const char *text, size_t length)
 	}
 }
 
-/** Print a line of text after a macro or none. */
+/** Print a line of text after a macro, if given. */
 static void
 man_line(FILE *file, const char *macro, const char *text)
 {
@@ -42,7 +43,7 @@ man_line(FILE *file, const char *macro, const char *text)
 	putc('\n', file);
 }
 
-/** Print a term, set in bold, and what it means. */
+/** Print a term in bold, and its meaning. */
 static void
 man_term(FILE *file, const char *term, const char *meaning)
 {
@@ -79,7 +80,7 @@ man_more(FILE *file, const char *more)
 		fputs(".fi\n.RE\n", file);
 }
 
-/** Print an option, as it is written and in bold, and what stands for its value. */
+/** Print an option in bold, and the placeholder of its value. */
 static void
 man_option(FILE *file, const struct command_option *option)
 {
@@ -102,7 +103,7 @@ man_usage_options(FILE *file, const struct command *command)
 	}
 }
 
-/** Print the form of a command: its words bold, what stands for something else in italics. */
+/** Print the usage of a command: words in bold, placeholders in italics. */
 static void
 man_usage(FILE *file, const struct command *command)
 {

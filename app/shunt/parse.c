@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Parses the words behind a command into the params of its request. */
 #include "parse.h"
 
 #include <ctype.h>
@@ -13,7 +14,7 @@
 
 enum { PARSE_VLAN_MAX = 4094, PARSE_LCORE_MAX = 65535, PARSE_SECONDS_MAX = 1000000 };
 
-/** The words of one command line on their way into params. */
+/** State of the conversion of a command line to params. */
 struct parse {
 	const struct command *command;
 	json_t *params;
@@ -39,7 +40,7 @@ parse_path(const char *path)
 	return n < 0 ? NULL : whole;
 }
 
-/** Read a decimal number, nothing else. @return -1 if it is none or above max */
+/** Parse a decimal number without any other character. @return -1 if it is none or above max */
 static long
 parse_number(const char *text, long max)
 {
@@ -101,7 +102,7 @@ parse_string(struct parse *parse, const char *what, const char *text)
 	return value;
 }
 
-/** A name, which key=value by mistake is not. */
+/** Parse a name; key=value is refused as a likely mistake. */
 static json_t *
 parse_word(struct parse *parse, const struct command_arg *arg, const char *text)
 {
@@ -146,7 +147,7 @@ parse_value(struct parse *parse, const struct command_arg *arg, const char *text
 	}
 }
 
-/** Put a value under a name that must be free yet; takes the value, NULL is a failure told. */
+/** Set a param that must not exist yet; owns value. NULL: a failure that err holds already. */
 static int
 parse_store(struct parse *parse, const char *name, json_t *value)
 {
@@ -197,7 +198,7 @@ parse_command_words(struct parse *parse, const char *name, const char *word)
 	return 0;
 }
 
-/** Find the argument that a word written name=value is for. */
+/** Find the argument for a word of the form name=value. */
 static const struct command_arg *
 parse_keyed(const struct command *command, const char *word)
 {
@@ -210,7 +211,7 @@ parse_keyed(const struct command *command, const char *word)
 	return NULL;
 }
 
-/** Find the next argument without a name that has no word yet. */
+/** Find the next positional argument without a word. */
 static const struct command_arg *
 parse_positional(const struct parse *parse)
 {
@@ -226,7 +227,7 @@ parse_positional(const struct parse *parse)
 	return NULL;
 }
 
-/** Say that nothing expects this word. */
+/** Set err for a word that matches no argument. */
 static int
 parse_unexpected(struct parse *parse, const char *word)
 {
@@ -263,7 +264,7 @@ parse_one(struct parse *parse, const char *word)
 	return parse_store(parse, arg->name, parse_value(parse, arg, word));
 }
 
-/** Check that every argument that must be there is there. */
+/** Check that no required argument is missing. */
 static int
 parse_missing(struct parse *parse)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * From the words after a command to the params of its request.
+ * Conversion of the words behind a command to the params of its request.
  *
  * Thread safety: no shared state; parse_args() reads the working directory.
  */
@@ -16,16 +16,16 @@
 /**
  * Parse a command's arguments.
  *
- * Keys and values of ports are not judged here, only that they look like key=value.
+ * Keys and values of ports are not validated here, only their form key=value.
  *
- * @param params receives a new object
- * @param err says which word is wrong and where to get help
+ * @param params receives a new object, owned by the caller
+ * @param err receives the invalid word and the command that prints help
  * @return 0, -EINVAL, or -ENOMEM
  */
 int parse_args(const struct command *command, size_t n, char *const *words, json_t **params,
 	struct err *err);
 
-/** Parse the value of a command's own option into its params. @return 0, -EINVAL, or -ENOMEM */
+/** Parse the value of a command's option into its params. @return 0, -EINVAL, or -ENOMEM */
 int parse_option(const struct command *command, const struct command_option *option,
 	const char *text, json_t *params, struct err *err);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Writes pcapng files. */
 #include "pcapng.h"
 
 #include <string.h>
 
-/* Section numbers are of the draft. */
+/* Numbers in comments are sections of the draft. */
 enum {
 	BLOCK_SECTION = 0x0a0d0d0a, /* 4.1 */
 	BLOCK_INTERFACE = 1,        /* 4.2 */
@@ -13,7 +14,7 @@ enum {
 	LINKTYPE_ETHERNET = 1,
 };
 
-/* Options: 3.5 and those of the blocks. */
+/* Options: section 3.5 and the sections of the blocks. */
 enum {
 	OPTION_END = 0,
 	OPTION_COMMENT = 1,
@@ -30,7 +31,7 @@ enum {
 	DIRECTION_OUTBOUND = 2,
 	RESOLUTION_NS = 9,
 	OPTION_HEAD = 4,
-	BLOCK_FRAMING = 12, /* type, and length twice */
+	BLOCK_FRAMING = 12, /* block type, and block total length twice */
 	TEXT_MAX = 4096,
 };
 
@@ -55,7 +56,7 @@ pcapng_put32(FILE *file, uint32_t value)
 	fwrite(&value, sizeof(value), 1, file);
 }
 
-/** A time as the format has it: the upper half first. */
+/** Write a timestamp: upper 32 bits first. */
 static void
 pcapng_put_time(FILE *file, uint64_t ns)
 {
@@ -89,7 +90,7 @@ pcapng_section(FILE *file)
 {
 	static const char application[] = "shunt " SHUNT_VERSION;
 	const uint16_t version[2] = {1, 0};
-	const int64_t length = -1; /* not known */
+	const int64_t length = -1; /* section length unknown */
 	uint32_t size = BLOCK_FRAMING + 4 + sizeof(version) + sizeof(length) +
 			pcapng_option_size(sizeof(application) - 1) + OPTION_HEAD;
 
@@ -109,7 +110,7 @@ pcapng_interface(FILE *file, const struct pcapng_interface *interface)
 	const uint16_t link[2] = {LINKTYPE_ETHERNET, 0};
 	const uint8_t resolution = RESOLUTION_NS;
 	uint32_t name = pcapng_text_length(interface->name);
-	char filter[1 + TEXT_MAX] = {0}; /* a libpcap expression follows */
+	char filter[1 + TEXT_MAX] = {0}; /* code 0: a libpcap expression */
 	uint32_t length = 0;
 
 	if (interface->filter != NULL) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From the switch's tables of keys to terms, meanings and JSON. */
+/* Port types and keys as terms with meanings, and as JSON. */
 #include "portkey.h"
 
 #include <string.h>
 
 enum { PORTKEY_TERM_MAX = 2 * KEY_VALUE_MAX, PORTKEY_MEANING_MAX = 3 * KEY_VALUE_MAX };
 
-/** The keys of a type with what holds when they are absent. */
+/** The keys of a type with their defaults. */
 struct portkeys {
 	const struct key *keys;
 	const void *defaults;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The port types and the keys that `port add` and `port set` take, as help, manual page and
- * completion tell them. They are the switch's own tables (port/keys.h, types.h). What a key may hold
- * is the switch's to decide; nothing is checked here.
+ * The port types and the keys of `port add` and `port set`, for help, manual page and completion.
+ * They come from the switch's tables (port/keys.h, types.h). The switch validates values; nothing
+ * is checked here.
  *
  * Thread safety: pure functions over constant tables.
  */
@@ -17,13 +17,13 @@
 /**
  * Print every key of a type.
  *
- * @param type NULL: those that ports of every type have
- * @param print called for each with a term "mode=server|client" and what it means
+ * @param type NULL: the keys common to all types
+ * @param print called for each key with a term "mode=server|client" and its meaning
  */
 void portkey_print(FILE *file, const struct port_type *type,
 	void (*print)(FILE *file, const char *term, const char *meaning));
 
-/** @return the keys of every type, those of all of them last, as an array of objects */
+/** @return the keys of each type as an array of objects, those common to all types last */
 json_t *portkey_json(void);
 
 #endif

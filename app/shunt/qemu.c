@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The command port qemu: asks the QEMU of this machine for its version, then the switch. */
+/* The command port qemu: gets the version of this machine's QEMU, then calls the switch. */
 #include "qemu.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@
 
 enum { QEMU_ANSWER_MAX = 1024, QEMU_WAIT_MS = 5000 };
 
-/** Start `qemu-system-x86_64 --version`. @return what reads its output; -1 with errno */
+/** Start `qemu-system-x86_64 --version`. @return fd of its output; -1 with errno set */
 static int
 qemu_start(pid_t *pid)
 {
@@ -53,7 +53,7 @@ qemu_now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/** Read until the other end is closed, the text is full or QEMU_WAIT_MS are over. */
+/** Read until end of file, until text is full, or until QEMU_WAIT_MS are over. */
 static void
 qemu_read(int fd, char text[QEMU_ANSWER_MAX])
 {
@@ -75,10 +75,10 @@ qemu_read(int fd, char text[QEMU_ANSWER_MAX])
 }
 
 /**
- * Ask QEMU for its version.
+ * Get the version of QEMU.
  *
- * @param why receives, where it is not known, why
- * @return QEMU_UNKNOWN where it is not known or too old
+ * @param why receives the reason if the version is unknown
+ * @return QEMU_UNKNOWN if it is unknown or too old
  */
 static unsigned
 qemu_ask(struct err *why)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The command port qemu: arguments for the QEMU of this machine, or of the version asked for.
+ * The command port qemu: arguments for the QEMU of this machine, or for a given version.
  *
  * Thread safety: one thread.
  */
@@ -10,7 +10,7 @@
 #include "cli.h"
 #include "command.h"
 
-/** Run the command; asks QEMU for its version unless params have it. @return an exit code */
+/** Run the command; gets the version from QEMU unless params have it. @return an exit code */
 int qemu_run(struct cli *cli, const struct command *command, const json_t *params);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The client's side of the control socket. */
 #include "rpc.h"
 
 #include <errno.h>
@@ -20,11 +21,11 @@ struct rpc {
 	int fd;
 	struct rpc_limits limits;
 	json_int_t id;    /**< of the newest request */
-	int64_t deadline; /**< of the call under way, in milliseconds of CLOCK_MONOTONIC */
-	char *buffer;     /**< what came and is not used up */
+	int64_t deadline; /**< of the current call, in milliseconds of CLOCK_MONOTONIC */
+	char *buffer;     /**< bytes received and not consumed */
 	size_t used;
 	size_t space;
-	int given; /**< a descriptor that came with an answer; -1 = none */
+	int given; /**< file descriptor received with an answer; -1: none */
 };
 
 static int64_t
@@ -54,7 +55,7 @@ rpc_attach(int fd, const struct rpc_limits *limits)
 	return rpc;
 }
 
-/** Say why nobody can be reached at path, and what to do. */
+/** Set err for a failed connection to path, with a remedy. */
 static void
 rpc_no_switch(struct err *err, const char *path, int code)
 {
@@ -124,7 +125,7 @@ rpc_ready(struct rpc *rpc, short events)
 	}
 }
 
-/** Send everything. */
+/** Send all bytes. */
 static int
 rpc_send(struct rpc *rpc, const char *text, size_t length)
 {
@@ -146,7 +147,7 @@ rpc_send(struct rpc *rpc, const char *text, size_t length)
 	return 0;
 }
 
-/** Make space for more of the answer. */
+/** Grow the buffer for more of the answer. */
 static int
 rpc_grow(struct rpc *rpc)
 {
@@ -166,7 +167,7 @@ rpc_grow(struct rpc *rpc)
 	return 0;
 }
 
-/** Keep a descriptor that came along; of several the last. */
+/** Keep a file descriptor received with the answer; of several the last one. */
 static void
 rpc_keep_fd(struct rpc *rpc, struct msghdr *message)
 {
@@ -202,7 +203,7 @@ rpc_read(struct rpc *rpc)
 	return n;
 }
 
-/** Receive some more of the answer. */
+/** Receive more of the answer. */
 static int
 rpc_receive(struct rpc *rpc)
 {
@@ -222,7 +223,7 @@ rpc_receive(struct rpc *rpc)
 	return 0;
 }
 
-/** Receive up to the end of a line. @return the line's length or a negative errno */
+/** Receive up to the end of a line. @return length of the line, negative errno */
 static ssize_t
 rpc_receive_line(struct rpc *rpc)
 {
@@ -242,7 +243,7 @@ rpc_receive_line(struct rpc *rpc)
 	}
 }
 
-/** Say what went wrong with the connection. */
+/** Set err for a failure of the connection. */
 static int
 rpc_broken(const struct rpc *rpc, struct err *err, int code)
 {
@@ -263,7 +264,7 @@ rpc_broken(const struct rpc *rpc, struct err *err, int code)
 	}
 }
 
-/** Send the request, with the deadline for all of the call set. */
+/** Set the deadline of the call and send the request. */
 static int
 rpc_request(struct rpc *rpc, const char *method, const json_t *params, struct err *err)
 {
@@ -281,14 +282,14 @@ rpc_request(struct rpc *rpc, const char *method, const json_t *params, struct er
 	rpc->deadline = rpc_now() + rpc->limits.timeout_ms;
 	if (text != NULL) {
 		length = strlen(text);
-		text[length] = '\n'; /* instead of the final NUL */
+		text[length] = '\n'; /* replaces the NUL */
 		code = rpc_send(rpc, text, length + 1);
 	}
 	free(text);
 	return code == 0 ? 0 : rpc_broken(rpc, err, code);
 }
 
-/** Turn the answer's "error" into a refusal. */
+/** Convert the answer's "error" to -EREMOTEIO with its message. */
 static int
 rpc_refused(const json_t *error, struct err *err)
 {
@@ -301,7 +302,7 @@ rpc_refused(const json_t *error, struct err *err)
 		message[0] != '\0' ? text_clean(message, text, sizeof(text)) : "refused");
 }
 
-/** Take the result out of an answer. */
+/** Get the result from an answer. */
 static int
 rpc_unpack(struct rpc *rpc, const json_t *answer, json_t **result, struct err *err)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Commands that call a method of the switch. */
 #include "run.h"
 
 #include <errno.h>
@@ -10,7 +11,7 @@
 
 enum { RUN_WAIT_S = 10, RUN_WAIT_STEP_MS = 50 };
 
-/** Print a result for whoever asked: a script or a person. */
+/** Print a result as JSON or as text. */
 static int
 run_print(const struct cli *cli, const struct command *command, const json_t *result)
 {
@@ -62,7 +63,7 @@ run_now(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/** Ask once for the switch's status. */
+/** Request the switch's status once. */
 static int
 run_ask(const struct cli *cli, const char *method, double seconds, json_t **result, struct err *err)
 {
@@ -117,7 +118,7 @@ run_stop(struct cli *cli, const struct command *command, const json_t *params)
 	code = rpc_call(rpc, command->method, params, &result, &err);
 	if (code == 0)
 		code = rpc_wait_closed(rpc, &err);
-	else if (code == -ECONNRESET) /* gone before it could answer: stopped all the same */
+	else if (code == -ECONNRESET) /* stopped before its answer was sent */
 		code = 0;
 	rpc_close(rpc);
 	if (code == -ETIMEDOUT && result != NULL)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Commands that talk to the switch: ask, then show what came back.
+ * Commands that call a method of the switch and print its result.
  *
  * Thread safety: one thread.
  */
@@ -18,7 +18,7 @@ int run_call(struct cli *cli, const struct command *command, const json_t *param
 /** Wait until the switch answers, at most params' "seconds". @return an exit code */
 int run_wait(struct cli *cli, const struct command *command, const json_t *params);
 
-/** Ask the switch to stop and wait until it closes the connection. @return an exit code */
+/** Request the switch to stop, and wait until it closes the connection. @return an exit code */
 int run_stop(struct cli *cli, const struct command *command, const json_t *params);
 
 #endif

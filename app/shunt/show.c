@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Results of commands as text. */
 #include "show.h"
 
 #include <errno.h>

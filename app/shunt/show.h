@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Results as a person reads them, one function for each form of result.
+ * Results as text, one function for each form of result.
  *
- * Fields that are missing are shown as "-"; a result of another type than expected is -EPROTO.
+ * Missing fields are shown as "-"; a result of an unexpected type is -EPROTO.
  *
  * Thread safety: no shared state.
  */
@@ -16,7 +16,7 @@
 #include "table.h"
 #include "text.h"
 
-/** Where to print and how. */
+/** Output stream and format. */
 struct show {
 	FILE *file;
 	bool color;
@@ -38,25 +38,25 @@ int show_config(const struct show *show, const json_t *result);
 int show_saved(const struct show *show, const json_t *result);
 int show_applied(const struct show *show, const json_t *result);
 
-/* For the files behind these functions ------------------------------------------------------ */
+/* Internal to show*.c ----------------------------------------------------------------------- */
 
-/** A string field, "-" when there is none. */
+/** @return a string field, "-" if there is none */
 const char *show_string(const json_t *object, const char *key);
 
-/** A number field, 0 when there is none or it is negative. */
+/** @return a number field, 0 if there is none or it is negative */
 uint64_t show_number(const json_t *object, const char *key);
 
-/** Add a cell with a number grouped; "-" when there is none or it is negative. */
+/** Add a cell with a grouped number; "-" if there is none or it is negative. */
 void show_count_cell(
 	struct table *table, enum table_color color, const json_t *object, const char *key);
 
 /** Add a cell with a counter of drops, yellow unless 0. */
 void show_drops_cell(struct table *table, const json_t *object, const char *key);
 
-/** Print and release a table. @return 0 or -ENOMEM, also for NULL */
+/** Print and release a table. @return 0; -ENOMEM, also for NULL */
 int show_table(const struct show *show, struct table *table);
 
-/** Print a string from the switch with nothing in it that steers a terminal, newlines kept. */
+/** Print a string from the switch; control characters except newlines are replaced. */
 void show_text(const struct show *show, const char *text);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Lists of ports, lcores, addresses and the like as tables. */
 #include "show.h"
 
 #include <errno.h>
@@ -8,7 +9,7 @@
 
 #define SHOW_COLUMNS(array) (sizeof(array) / sizeof((array)[0]))
 
-/** Say that a list is empty, and how that changes. */
+/** Print that a list is empty, and how to add to it. */
 static int
 show_empty(const struct show *show, const char *text)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Details of a port, and its QEMU arguments and libvirt XML, as text. */
 #include "show.h"
 
 #include <errno.h>
@@ -6,7 +7,7 @@
 
 enum { SHOW_INDENT = 2, SHOW_DEPTH_MAX = 4 };
 
-/** The widest key with its indentation, of an object and the objects in it. */
+/** @return width of the widest key with indentation in an object and its nested objects */
 static size_t
 show_key_width(const json_t *object, size_t depth)
 {
@@ -28,7 +29,7 @@ show_key_width(const json_t *object, size_t depth)
 
 static void show_value(const struct show *show, const json_t *value);
 
-/** Print an object that stands inside of a line: "queue=0 lcore=1". */
+/** Print an object within a line: "queue=0 lcore=1". */
 static void
 show_inline(const struct show *show, const json_t *object)
 {
@@ -93,7 +94,7 @@ show_value(const struct show *show, const json_t *value)
 	}
 }
 
-/** Print a list of objects, each in a line of its own, below each other. */
+/** Print a list of objects, one per line. */
 static void
 show_lines(const struct show *show, const json_t *list, size_t column)
 {
@@ -108,7 +109,7 @@ show_lines(const struct show *show, const json_t *list, size_t column)
 	}
 }
 
-/** Print each key in a line, the objects inside indented below their key. */
+/** Print one key per line, nested objects indented below their key. */
 static void
 show_pairs(const struct show *show, const json_t *object, size_t depth, size_t width)
 {
@@ -168,7 +169,7 @@ show_argument(const struct show *show, const char *arg)
 	putc('\'', show->file);
 }
 
-/** Print one piece of XML, after an empty line and a comment that says where it belongs. */
+/** Print a piece of XML, after an empty line and a comment on its place in the domain's XML. */
 static void
 show_xml(const struct show *show, const json_t *result, const char *key, const char *where)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The result of the command trace as text. */
 #include "show.h"
 
 #include <errno.h>

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* VLANs and their ports. A trunk may have thousands, so rows that say the same are one. */
+/* VLANs and their ports as a table. A trunk may have thousands: equal neighbours are merged. */
 #include "show.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { SHOW_VLAN_PORTS = 8 }; /* names in a cell */
+enum { SHOW_VLAN_PORTS = 8 }; /* limit of names in a cell */
 
-/** Add a cell with the names of ports, the first ones of many. */
+/** Add a cell with the names of the first SHOW_VLAN_PORTS ports. */
 static void
 show_members_cell(struct table *table, const json_t *ports, bool tagged)
 {
@@ -34,7 +34,7 @@ show_members_cell(struct table *table, const json_t *ports, bool tagged)
 	free(text);
 }
 
-/** How many rows from one on are neighbours with the same ports. */
+/** @return number of consecutive VLANs with the same ports, from a row on */
 static size_t
 show_vlan_run(const json_t *rows, size_t first)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Text tables. */
 #include "table.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@ struct table {
 	struct table_cell *cells;
 	size_t n_cells;
 	size_t space;
-	bool failed; /**< a cell is missing */
+	bool failed; /**< a cell could not be stored */
 };
 
 struct table *
@@ -94,7 +95,7 @@ table_pad(FILE *file, size_t n)
 	fprintf(file, "%*s", (int)n, "");
 }
 
-/** Print one cell and the gap after it; nothing follows the text in the last column. */
+/** Print a cell and the gap behind it; in the last column without trailing spaces. */
 static void
 table_put(const struct table *table, FILE *file, size_t column, size_t width, const char *escape,
 	const char *text)

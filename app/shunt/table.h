@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Tables for people: a header row, aligned columns, colour where it says something.
+ * Text tables: a header row, aligned columns, optional colours.
  *
- * Cells are added one after the other, row by row; a failure to allocate is remembered and
- * reported once, by table_print().
+ * Cells are added one after the other, row by row. A failed allocation is recorded and reported
+ * once, by table_print().
  *
  * Thread safety: a table belongs to its caller; the functions share no state.
  */
@@ -18,7 +18,7 @@ enum table_align { TABLE_LEFT, TABLE_RIGHT };
 
 enum table_color { TABLE_PLAIN, TABLE_GREEN, TABLE_YELLOW, TABLE_RED };
 
-/** Titles and alignment; the array must live as long as the table. */
+/** Title and alignment; the array must live as long as the table. */
 struct table_column {
 	const char *title;
 	enum table_align align;
@@ -26,11 +26,11 @@ struct table_column {
 
 struct table;
 
-/** Make an empty table of n columns. @return NULL with errno set when out of memory */
+/** Create an empty table of n columns. @return NULL with errno set when out of memory */
 struct table *table_new(const struct table_column *columns, size_t n);
 
 /**
- * Fill the next cell; the first cell after a full row starts a new one.
+ * Fill the next cell; the first cell after a full row starts a new row.
  *
  * Control characters are replaced, so that text from a socket is safe to show.
  */

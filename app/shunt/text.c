@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Text formatting. */
 #include "text.h"
 
 #include <inttypes.h>
@@ -6,8 +7,8 @@
 #include <string.h>
 
 enum {
-	TEXT_WORD_MAX = 32,  /**< longer words are like no other */
-	TEXT_GROUPED = 10000 /**< numbers from here on are grouped */
+	TEXT_WORD_MAX = 32,  /**< longer words are similar to no other */
+	TEXT_GROUPED = 10000 /**< smallest number that is grouped */
 };
 
 char *
@@ -105,7 +106,7 @@ text_min(unsigned int a, unsigned int b)
 unsigned int
 text_distance(const char *a, const char *b)
 {
-	/* The rows of the dynamic program for the prefixes of a that end at i - 2, i - 1 and i. */
+	/* Rows of the distance matrix for the prefixes of a of length i - 2, i - 1 and i. */
 	unsigned int rows[3][TEXT_WORD_MAX + 1];
 	size_t la = strlen(a);
 	size_t lb = strlen(b);
@@ -131,7 +132,7 @@ text_distance(const char *a, const char *b)
 	return rows[la % 3][lb];
 }
 
-/** Print one paragraph of words. */
+/** Print a paragraph. */
 static void
 text_wrap_line(FILE *file, const char *line, size_t length, size_t indent, size_t column)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The command top: samples the switch at an interval and handles keys. */
 #include "top.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@
 
 enum { TOP_TIMEOUT_MS = 2000, TOP_RETRY_S = 1 };
 
-/** What + and - choose from, in seconds. */
+/** Intervals that the keys + and - select, in seconds. */
 static const double top_intervals[] = {0.2, 0.5, 1, 2, 5, 10, 30};
 
 enum {
@@ -30,9 +31,9 @@ struct top {
 	struct top_view view;
 	struct rates *rates;
 	struct drops *drops;
-	struct rpc *rpc; /**< NULL while there is no switch */
+	struct rpc *rpc; /**< NULL while there is no connection */
 	json_t *status;
-	struct err err; /**< the newest trouble */
+	struct err err; /**< error of the last sample */
 	size_t interval;
 	bool quit;
 };
@@ -68,7 +69,7 @@ top_now(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/** Ask for everything that is on the screen. */
+/** Request all data of the screen. */
 static int
 top_ask(struct top *top)
 {
@@ -101,7 +102,7 @@ top_ask(struct top *top)
 	return code;
 }
 
-/** Take a sample; connect first when there is no connection. */
+/** Take a sample; connect first if there is no connection. */
 static void
 top_sample(struct top *top)
 {
@@ -137,7 +138,7 @@ top_order(struct top *top, enum rates_order order)
 	rates_sort(top->rates, order);
 }
 
-/** Scroll; what goes too far is put right when drawing. */
+/** Scroll; top_draw() corrects a position behind the end. */
 static void
 top_scroll(struct top *top, size_t up, size_t down)
 {
@@ -154,7 +155,7 @@ top_key(struct top *top, int key)
 	switch (key) {
 	case 'q':
 	case 'Q':
-	case 3: /* control-C, should the terminal not turn it into a signal */
+	case 3: /* control-C, if the terminal does not convert it to a signal */
 		top->quit = true;
 		break;
 	case '+':
@@ -192,12 +193,12 @@ top_key(struct top *top, int key)
 	case KEY_NPAGE:
 		top_scroll(top, 0, top->view.page);
 		break;
-	default: /* KEY_RESIZE too: ncurses knows the new size, drawing does the rest */
+	default: /* includes KEY_RESIZE: the next top_draw() uses the new size */
 		break;
 	}
 }
 
-/** How long to wait for the next sample; a switch that is gone is looked for often. */
+/** @return seconds until the next sample; shorter without a connection */
 static double
 top_pause(const struct top *top)
 {
@@ -206,7 +207,7 @@ top_pause(const struct top *top)
 	return gone ? TOP_RETRY_S : top->view.interval;
 }
 
-/** Handle keys until it is time for the next sample. */
+/** Handle keys until the next sample is due. */
 static void
 top_wait(struct top *top)
 {
@@ -220,7 +221,7 @@ top_wait(struct top *top)
 		if (left <= 0)
 			return;
 		if (poll(&poller, 1, (int)(left * 1000) + 1) > 0 && !(poller.revents & POLLIN))
-			top->quit = true; /* the terminal is gone */
+			top->quit = true; /* the terminal was closed */
 		while ((key = getch()) != ERR)
 			top_key(top, key);
 		top->view.trouble = top->err.text;
@@ -242,7 +243,7 @@ top_loop(struct top *top)
 	}
 }
 
-/** Take the terminal. @return NULL when it is of no known type */
+/** Initialize the terminal. @return NULL if its type is unknown */
 static SCREEN *
 top_screen(bool color)
 {
@@ -252,7 +253,7 @@ top_screen(bool color)
 	screen = newterm(NULL, stdout, stdin);
 	if (screen == NULL)
 		return NULL;
-	top_signals(); /* instead of those that ncurses has just set */
+	top_signals(); /* replaces the handlers that ncurses has set */
 	set_term(screen);
 	cbreak();
 	noecho();

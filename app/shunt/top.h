@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The live screen: asks the switch at an interval and shows rates.
+ * The live screen: requests counters from the switch at an interval and shows rates.
  *
  * Thread safety: one thread; one screen in a process.
  */

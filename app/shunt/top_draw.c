@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Draws the screen of shunt top. */
 #include "top_draw.h"
 
 #include <langinfo.h>
@@ -15,15 +16,15 @@ enum { TOP_GREEN = 1, TOP_YELLOW, TOP_RED };
 enum {
 	TOP_LINE_MAX = 512,
 	TOP_ROWS_FIXED = 6,  /**< header, gaps, titles and bottom line */
-	TOP_ROWS_TABLES = 5, /**< the table and the title of drops, with gaps */
-	TOP_ROWS_SMALL = 18, /**< a lower screen has space for ports and lcores alone */
-	TOP_DROPS_MIN = 3,   /**< rows of drops, if there are as many */
+	TOP_ROWS_TABLES = 5, /**< FDB and the title of drops, with gaps */
+	TOP_ROWS_SMALL = 18, /**< with fewer rows only ports and lcores are shown */
+	TOP_DROPS_MIN = 3,   /**< lowest number of rows for drops */
 	TOP_BAR = 20,        /**< columns of a load bar */
-	TOP_NAME_MIN = 12,   /**< columns for a port's name, at least */
+	TOP_NAME_MIN = 12,   /**< lowest number of columns for a port's name */
 	TOP_NAME_MAX = 32,
 	TOP_LOAD_HIGH = 90, /**< per cent */
-	TOP_LEVELS = 8,     /**< of a sparkline, beside nothing at all */
-	TOP_LEVEL_MAX = 4   /**< bytes of one, with the NUL */
+	TOP_LEVELS = 8,     /**< levels of a sparkline above zero */
+	TOP_LEVEL_MAX = 4   /**< bytes of a level's character, with NUL */
 };
 
 static bool top_color;
@@ -54,7 +55,7 @@ top_attribute(short color, bool on)
 		attroff(COLOR_PAIR(color));
 }
 
-/** Print at a place, cut at the right edge; nothing when the place is not on the screen. */
+/** Print at a position, truncated at the right edge; nothing if it is outside of the screen. */
 static void __attribute__((format(printf, 4, 5)))
 top_put(int y, int x, short color, const char *format, ...)
 {
@@ -71,7 +72,7 @@ top_put(int y, int x, short color, const char *format, ...)
 	top_attribute(color, false);
 }
 
-/** A row's title, in reverse over all of the width. */
+/** Draw a title, in reverse over the whole width. */
 static void
 top_title(int y, const char *text)
 {
@@ -108,14 +109,14 @@ top_draw_header(const struct top_view *view)
 		marks[view->order], part, view->interval);
 }
 
-/** A rate as text; "-" before there are two samples. */
+/** @return a rate as text; "-" before there are two samples */
 static const char *
 top_rate(bool known, double value, char text[TEXT_NUMBER_MAX])
 {
 	return known ? text_si(value, text) : "-";
 }
 
-/** Rates over time, each a block as high as it is among them; in ASCII where there are none. */
+/** Draw a sparkline of rates, scaled to the highest; in ASCII unless the locale has UTF-8. */
 static void
 top_draw_history(int y, int x, const struct rates_port *port)
 {
@@ -160,7 +161,7 @@ top_draw_port(int y, int width, const struct rates_port *port)
 	top_draw_history(y, x + 54, port);
 }
 
-/** How wide the names are. */
+/** @return number of columns for names */
 static int
 top_name_width(const struct rates_port *ports, size_t n)
 {
@@ -174,7 +175,7 @@ top_name_width(const struct rates_port *ports, size_t n)
 	return width < TOP_NAME_MAX ? (int)width : TOP_NAME_MAX;
 }
 
-/** Draw ports in the rows from y on. @return the row after them */
+/** Draw ports from row y on. @return the row behind them */
 static int
 top_draw_ports(struct top_view *view, int y, int rows)
 {
@@ -191,7 +192,7 @@ top_draw_ports(struct top_view *view, int y, int rows)
 	return y;
 }
 
-/** A bar in brackets, at column 7, for a part between 0 and 1. */
+/** Draw a bar in brackets at column 7 for a share from 0 to 1. */
 static void
 top_draw_bar(int y, double part)
 {
@@ -238,7 +239,7 @@ top_draw_lcores(const struct top_view *view, int y, int rows)
 	return y;
 }
 
-/** The filtering table: how full, and what happened in it. @return the row after it */
+/** Draw size and counters of the FDB. @return the row behind it */
 static int
 top_draw_table(const struct top_view *view, int y)
 {
@@ -266,7 +267,7 @@ top_draw_table(const struct top_view *view, int y)
 	return y + 2;
 }
 
-/** What was dropped, the fastest first. */
+/** Draw drops, by rate in descending order. */
 static void
 top_draw_drops(const struct top_view *view, int y, int rows)
 {
@@ -293,7 +294,7 @@ top_draw_drops(const struct top_view *view, int y, int rows)
 	}
 }
 
-/** The last row: trouble first, then help. */
+/** Draw the last row: an error, else help. */
 static void
 top_draw_bottom(const struct top_view *view)
 {
@@ -314,11 +315,11 @@ top_draw_bottom(const struct top_view *view)
 	}
 }
 
-/** How many rows each part gets. */
+/** Number of rows of each part. */
 struct top_space {
 	int ports;
 	int lcores;
-	int drops; /**< -1 = there is no space for tables and drops */
+	int drops; /**< -1: no space for FDB and drops */
 };
 
 static int
@@ -327,7 +328,7 @@ top_least(int one, int other)
 	return one < other ? one : other;
 }
 
-/** Lcores and drops get a part of the space each, and what the ports leave over. */
+/** Divide the rows: lcores and drops get a share each, and the rows that ports do not use. */
 static struct top_space
 top_share(const struct top_view *view)
 {
@@ -368,7 +369,7 @@ top_draw(struct top_view *view)
 		view->first = n_ports > view->page ? n_ports - view->page : 0;
 	erase();
 	if (*view->trouble != '\0')
-		attron(A_DIM); /* what follows is old */
+		attron(A_DIM); /* the data below is outdated */
 	top_draw_header(view);
 	y = top_draw_ports(view, 2, space.ports);
 	y = top_draw_lcores(view, y + 1, space.lcores);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What shunt top looks like. Draws to ncurses' standard screen, whatever its size.
+ * The screen of shunt top. Draws to ncurses' standard screen of any size.
  *
- * Thread safety: one thread, the one that runs ncurses.
+ * Thread safety: the thread that runs ncurses.
  */
 #ifndef SHUNT_CLI_TOP_DRAW_H
 #define SHUNT_CLI_TOP_DRAW_H
@@ -13,24 +13,24 @@
 #include "top_drops.h"
 #include "top_rates.h"
 
-/** What there is to show. */
+/** Contents of the screen. */
 struct top_view {
 	const char *socket;
-	const char *trouble;  /**< why there is nothing newer; "" when all is well */
+	const char *trouble;  /**< reason of the last failed sample; "": none */
 	const json_t *status; /**< newest answer, or NULL */
 	const struct rates *rates;
 	const struct drops *drops;
 	enum rates_order order;
 	double interval; /**< seconds */
-	bool help;       /**< explain the keys */
-	size_t first;    /**< the port in the first row; drawing lowers it when too large */
-	size_t page;     /**< drawing sets it: how many ports there is space for */
+	bool help;       /**< show the help of keys */
+	size_t first;    /**< port in the first row; top_draw() lowers it when too large */
+	size_t page;     /**< set by top_draw(): number of ports that fit */
 };
 
-/** Prepare colours; after ncurses has the terminal. */
+/** Initialize colours; to be called after ncurses. */
 void top_draw_init(bool color);
 
-/** Draw everything. */
+/** Draw the screen. */
 void top_draw(struct top_view *view);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Drops and their rates. */
 #include "top_drops.h"
 
 #include <errno.h>
@@ -11,8 +12,8 @@
 enum { DROPS_KEY_MAX = 160 };
 
 struct drops {
-	json_t *list;   /**< the newest sample, which rows point into; or NULL */
-	json_t *before; /**< packets of that sample by port, direction and reason; or NULL */
+	json_t *list;   /**< newest sample, which rows point into; or NULL */
+	json_t *before; /**< its packets by port, direction and reason; or NULL */
 	double when;
 	struct drops_row *rows;
 	size_t n;
@@ -45,7 +46,7 @@ drops_row(const struct drops *drops, const json_t *item, double seconds)
 	uint64_t before =
 		(uint64_t)json_integer_value(json_object_get(drops->before, drops_key(&row, key)));
 
-	/* A row that is new, or of a new port, counted from 0 on. */
+	/* A new row, or one of a new port, started at 0. */
 	if (drops->before != NULL && seconds > 0)
 		row.rate = (double)(row.packets - (before <= row.packets ? before : 0)) / seconds;
 	return row;

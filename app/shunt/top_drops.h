@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Drops and how fast they grow: the rows of `drops`, compared with the sample before.
+ * Drops and their rates: the rows of `drops`, compared with the previous sample.
  *
  * Thread safety: belongs to its caller; no shared state.
  */
@@ -11,31 +11,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Drops at a port for a reason. */
+/** Drops of a port for one reason. */
 struct drops_row {
-	const char *port; /**< text from the switch: clean it before showing it */
+	const char *port; /**< untrusted text from the switch, see text_clean() */
 	const char *direction;
 	const char *reason;
 	const char *owner;
 	uint64_t packets;
-	double rate; /**< per second since the sample before; 0 without one */
+	double rate; /**< packets per second since the previous sample; 0 without one */
 };
 
 struct drops;
 
-/** Make one without a sample. @return NULL with errno set */
+/** Create an object without a sample. @return NULL with errno set on failure */
 struct drops *drops_new(void);
 
 /**
- * Take a sample; the rows that grow fastest come first, then those with the most packets.
+ * Add a sample. Rows are sorted by rate, then by packets, in descending order.
  *
  * @param list result of `drops`
- * @param now seconds of a clock that does not jump
- * @return 0, or -EPROTO (no list) or -ENOMEM with the rows as they were
+ * @param now in seconds of a monotonic clock
+ * @return 0; -EPROTO (no list) or -ENOMEM with the rows unchanged
  */
 int drops_update(struct drops *drops, json_t *list, double now);
 
-/** The rows of the newest sample; valid until the next one. @param n receives how many */
+/** Get the rows of the newest sample, valid until the next. @param n receives their number */
 const struct drops_row *drops_rows(const struct drops *drops, size_t *n);
 
 /** Release; NULL is ignored. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Rates of ports and lcores from cumulative counters. */
 #include "top_rates.h"
 
 #include <errno.h>
@@ -9,7 +10,7 @@
 
 enum { RATES_BITS = 8, RATES_COUNTERS_MAX = 6 };
 
-/** Which counters of a port, and of an lcore, make its rates; the order of enum below. */
+/** Counters of ports and of lcores that rates are computed of, in the order of the enum below. */
 static const char *const rates_port_keys[] = {
 	"rx_packets", "rx_bytes", "rx_drops", "tx_packets", "tx_bytes", "tx_drops", NULL};
 static const char *const rates_lcore_keys[] = {"busy_cycles", "idle_cycles", "packets", NULL};
@@ -24,21 +25,21 @@ enum {
 };
 enum { LCORE_BUSY, LCORE_IDLE, LCORE_PACKETS };
 
-/** What a port's rates were, the newest last. */
+/** Past rates of a port, the newest last. */
 struct rates_history {
 	float rate[RATES_HISTORY];
 	size_t n;
 };
 
 struct rates {
-	json_t *before; /**< ports by "name" and lcores by "#lcore" in the newest sample; or NULL */
-	double when;    /**< the time of that sample */
+	json_t *before; /**< newest sample: ports by "name", lcores by "#lcore"; or NULL */
+	double when;    /**< time of that sample */
 	struct rates_port *ports;
 	size_t n_ports;
 	struct rates_lcore *lcores;
 	size_t n_lcores;
-	struct rates_history *histories; /**< of the ports in the newest sample */
-	json_t *places;                  /**< of ports in there, by name; or NULL */
+	struct rates_history *histories; /**< of the ports of the newest sample */
+	json_t *places;                  /**< index in histories by port name; or NULL */
 };
 
 struct rates *
@@ -60,7 +61,7 @@ rates_counter(const json_t *object, const char *key)
 	return (double)json_integer_value(json_object_get(object, key));
 }
 
-/** What each counter grew by. @return false, with all of them 0, when there is no old sample */
+/** Get the increase of each counter. @return false, with all 0, if there is no old sample */
 static bool
 rates_grown(const json_t *now, const json_t *before, const char *const *keys,
 	double grown[RATES_COUNTERS_MAX])
@@ -112,7 +113,7 @@ rates_lcore(struct rates_lcore *lcore, const json_t *now, const json_t *before, 
 	lcore->packets = grown[LCORE_PACKETS] / seconds;
 }
 
-/** Name an lcore so that no port has the name. */
+/** Make a name for an lcore that no port can have. */
 static const char *
 rates_lcore_key(const json_t *lcore, char key[TEXT_NUMBER_MAX])
 {
@@ -121,7 +122,7 @@ rates_lcore_key(const json_t *lcore, char key[TEXT_NUMBER_MAX])
 	return key;
 }
 
-/** Everything of a sample by name, to be found at the next one. */
+/** Index a sample by name for the comparison with the next one. */
 static json_t *
 rates_index(const json_t *ports, const json_t *lcores)
 {
@@ -150,7 +151,7 @@ rates_remember(struct rates_history *history, double rate)
 	history->rate[history->n++] = (float)rate;
 }
 
-/** Let ports, in the order of the sample, have their histories, with the newest rates. */
+/** Assign histories to ports in the order of the sample, and append the newest rates. */
 static void
 rates_histories(struct rates *rates, const json_t *ports, struct rates_history *histories)
 {
@@ -177,7 +178,7 @@ rates_histories(struct rates *rates, const json_t *ports, struct rates_history *
 	rates->places = places;
 }
 
-/** Compute all rates into arrays that have the space. */
+/** Compute all rates; the arrays are large enough. */
 static void
 rates_compute(struct rates *rates, const json_t *ports, const json_t *lcores, double seconds)
 {
@@ -200,7 +201,7 @@ rates_compute(struct rates *rates, const json_t *ports, const json_t *lcores, do
 	rates->n_lcores = json_array_size(lcores);
 }
 
-/** Make the arrays large enough; what is in them stays. */
+/** Grow the arrays if needed; their contents stay. */
 static int
 rates_grow(struct rates *rates, size_t n_ports, size_t n_lcores)
 {
@@ -227,7 +228,7 @@ rates_update(struct rates *rates, const json_t *ports, const json_t *lcores, dou
 
 	if (!json_is_array(ports) || !json_is_array(lcores))
 		return -EPROTO;
-	/* Never shrink below what an old sample still counts. */
+	/* Keep space for the ports and lcores of the old sample. */
 	if (rates_grow(rates, n_ports > rates->n_ports ? n_ports : rates->n_ports,
 		    n_lcores > rates->n_lcores ? n_lcores : rates->n_lcores) != 0)
 		return -ENOMEM;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Rates from cumulative counters: what changed between two samples, divided by the time between.
+ * Rates from cumulative counters: the difference between two samples, divided by the time between.
  *
- * A counter that went backwards belongs to a new port, lcore or switch: all counters of that port
- * or lcore are then taken to have started at 0 since the sample before.
+ * A counter that has decreased belongs to a new port, lcore or switch: all counters of that port or
+ * lcore are then considered to have started at 0 since the previous sample.
  *
  * Thread safety: belongs to its caller; no shared state.
  */
@@ -19,11 +19,11 @@ enum { RATES_NAME_MAX = 64, RATES_HISTORY = 64 };
 
 enum rates_order { RATES_BY_NAME, RATES_BY_RX, RATES_BY_TX, RATES_BY_DROPS };
 
-/** A port since the sample before; rates are per second. */
+/** Rates of a port since the previous sample, per second. */
 struct rates_port {
 	char name[RATES_NAME_MAX];
 	bool up;
-	bool known; /**< it was in the sample before; else all rates are 0 */
+	bool known; /**< part of the previous sample; false: all rates are 0 */
 	double rx_packets;
 	double tx_packets;
 	double rx_bits;
@@ -34,40 +34,40 @@ struct rates_port {
 	size_t n_history; /**< up to RATES_HISTORY */
 };
 
-/** A polling lcore since the sample before. */
+/** Rates of a polling lcore since the previous sample. */
 struct rates_lcore {
 	unsigned int lcore;
 	bool known;
-	double load;              /**< busy part of the time, 0 to 1 */
-	double cycles_per_packet; /**< 0 when there was no packet */
+	double load;              /**< busy share of the time, 0 to 1 */
+	double cycles_per_packet; /**< 0 without packets */
 	double packets;           /**< per second */
 };
 
 struct rates;
 
-/** Make one without a sample. @return NULL with errno set */
+/** Create an object without a sample. @return NULL with errno set on failure */
 struct rates *rates_new(void);
 
-/** Forget the sample before; the next one has no rates. */
+/** Discard the previous sample; the next one has no rates. */
 void rates_reset(struct rates *rates);
 
 /**
- * Take a sample.
+ * Add a sample.
  *
  * @param ports result of port.list
  * @param lcores result of lcore.list
- * @param now seconds of a clock that does not jump
- * @return 0, or -EPROTO (not lists) or -ENOMEM with the rates as they were
+ * @param now in seconds of a monotonic clock
+ * @return 0; -EPROTO (not lists) or -ENOMEM with the rates unchanged
  */
 int rates_update(struct rates *rates, const json_t *ports, const json_t *lcores, double now);
 
-/** Sort the ports, the fastest first; equals by name. Holds until the next sample. */
+/** Sort the ports by rate in descending order, then by name. Holds until the next sample. */
 void rates_sort(struct rates *rates, enum rates_order order);
 
-/** The ports of the newest sample; valid until the next one. @param n receives how many */
+/** Get the ports of the newest sample, valid until the next. @param n receives their number */
 const struct rates_port *rates_ports(const struct rates *rates, size_t *n);
 
-/** The lcores of the newest sample, in the switch's order. @param n receives how many */
+/** Get the lcores of the newest sample in the switch's order. @param n receives their number */
 const struct rates_lcore *rates_lcores(const struct rates *rates, size_t *n);
 
 /** Release; NULL is ignored. */

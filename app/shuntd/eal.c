@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Starts DPDK's EAL with arguments that fit this machine. */
 #include "eal.h"
 
 #include <errno.h>
@@ -23,19 +24,19 @@ LOG_MODULE(eal);
 
 enum {
 	EAL_ARGS_MAX = 64,
-	EAL_HUGEPAGES_KB_MIN = 96 * 1024, /**< below, pools would not fit */
+	EAL_HUGEPAGES_KB_MIN = 96 * 1024, /**< minimum for the pools */
 };
 
 #define EAL_NO_HUGE_MB "1024"
 
-static char eal_warning[320]; /* about memory; empty = none */
+static char eal_warning[320]; /* about memory; empty: none */
 
 struct eal_args {
 	char *argv[EAL_ARGS_MAX];
 	int argc;
 	char lcores[TOPOLOGY_LIST_MAX + 8];
 	char log_level[48];
-	bool small_pages; /* chosen here: there are no hugepages for us */
+	bool small_pages; /* set here if no hugepages can be used */
 };
 
 static void
@@ -60,7 +61,7 @@ eal_has(const struct options *options, const char *word)
 	return false;
 }
 
-/** Add a word unless it was given: DPDK 25.11 refuses one that comes twice. */
+/** Add an argument unless it was given: DPDK 25.11 refuses duplicates. */
 static void
 eal_flag(const struct options *options, struct eal_args *args, const char *word)
 {
@@ -68,11 +69,11 @@ eal_flag(const struct options *options, struct eal_args *args, const char *word)
 		eal_add(args, word);
 }
 
-/** Do the arguments speak of hugepages, so that there must be some? */
+/** Whether the given arguments require hugepages. */
 static bool
 eal_insists(const struct options *options)
 {
-	/* None of these goes together with --no-huge. */
+	/* Each of these excludes --no-huge. */
 	static const char *const words[] = {"--huge-dir", "--huge-unlink", "--socket-mem",
 		"--numa-mem", "--pagesz-mem", "--match-allocations", "--huge-worker-stack", NULL};
 
@@ -82,7 +83,7 @@ eal_insists(const struct options *options)
 	return false;
 }
 
-/** @return whether the EAL is to use hugepages; if not, eal_report() logs the reason */
+/** @return true if the EAL should use hugepages; else eal_report() logs the reason */
 static bool
 eal_hugepages(const struct options *options)
 {
@@ -108,8 +109,8 @@ eal_hugepages(const struct options *options)
 }
 
 /*
- * Memory that no other process maps and no file names: nothing to clean up. The EAL has two ways to
- * say so, one for hugepages and one for without.
+ * Memory without file names and not shared with other processes needs no cleanup. The EAL has one
+ * option for that with hugepages and one without.
  */
 static void
 eal_memory(const struct options *options, struct eal_args *args)
@@ -131,13 +132,13 @@ eal_memory(const struct options *options, struct eal_args *args)
 	}
 }
 
-/** Is there a place for telemetry's socket? The EAL would not start without. */
+/** Whether a directory for telemetry's socket exists. Without one the EAL does not start. */
 static bool
 eal_can_listen(void)
 {
 	const char *folder = getenv("RUNTIME_DIRECTORY");
 
-	/* The same places as in the EAL and in dpdk-telemetry.py. */
+	/* The same directories as in the EAL and in dpdk-telemetry.py. */
 	if (folder == NULL)
 		folder = getuid() == 0 ? "/var/run" : getenv("XDG_RUNTIME_DIR");
 	return access(folder != NULL ? folder : "/tmp", W_OK | X_OK) == 0;
@@ -152,17 +153,17 @@ eal_arguments(const struct options *options, const cpu_set_t *control, struct ea
 	snprintf(args->lcores, sizeof(args->lcores), "0@(%s)", topology_format(control, list));
 	eal_add(args, "--lcores");
 	eal_add(args, args->lcores);
-	/* It warns of a socket of an older kind. Of what is yet to be registered the first wins. */
+	/* Telemetry warns of its older socket. For log types not registered yet the first wins. */
 	eal_add(args, "--log-level=lib.telemetry:error");
 	eal_add(args, "--log-level=*:warning");
-	eal_add(args, "--log-level=lib.eal:error"); /* warns of every page size not used */
+	eal_add(args, "--log-level=lib.eal:error"); /* warns of every unused page size */
 	snprintf(args->log_level, sizeof(args->log_level), "--log-level=shunt.*:%s",
 		options->log_level);
 	eal_add(args, args->log_level);
 	if (!eal_can_listen())
 		eal_flag(options, args, "--no-telemetry");
 	eal_memory(options, args);
-	/* Take no device unasked: ports plug in theirs. */
+	/* Probe no devices by default: ports plug in theirs. */
 	if (!eal_has(options, "-a") && !eal_has(options, "--allow") && !eal_has(options, "-b") &&
 		!eal_has(options, "--block") && !eal_has(options, "--no-pci") &&
 		(plugins_present("bus_pci") || eal_has(options, "-d") ||
@@ -171,12 +172,12 @@ eal_arguments(const struct options *options, const cpu_set_t *control, struct ea
 		eal_add(args, "0000:00:00.0");
 	}
 	for (int i = 0; i < options->eal_argc; i++)
-		/* The EAL has it for hugepages alone; without them there are no files anyway. */
+		/* --in-memory is for hugepages only; without them there are no files anyway. */
 		if (!args->small_pages || strcmp(options->eal_argv[i], "--in-memory") != 0)
 			eal_add(args, options->eal_argv[i]);
 }
 
-/** @return whether the mempool operations that mbuf pools need are registered */
+/** @return true if the mempool operations for mbuf pools are registered */
 static bool
 eal_has_mempools(void)
 {
@@ -197,8 +198,8 @@ eal_start(const struct options *options, const cpu_set_t *control, struct err *e
 	if (options->eal_argc > EAL_ARGS_MAX / 2)
 		return err_set(err, EINVAL, "too many EAL arguments");
 	rte_openlog_stream(stderr);
-	signal(SIGXFSZ, SIG_IGN); /* the EAL does without files that may not grow */
-	/* What the EAL starts beside us stays where this thread is. */
+	signal(SIGXFSZ, SIG_IGN); /* the EAL can run without files beyond the size limit */
+	/* Threads of the EAL inherit the affinity of this thread. */
 	sched_setaffinity(0, sizeof(*control), control);
 	eal_arguments(options, control, &args);
 	if (rte_eal_init(args.argc, args.argv) < 0)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Setting up DPDK's Environment Abstraction Layer for a switch: memory, log, and nothing of its
- * own on the polling CPUs.
+ * Start of DPDK's Environment Abstraction Layer: memory, log, and no EAL threads on polling CPUs.
  *
- * Thread safety: main() only, before there are other threads.
+ * Thread safety: main() only, before other threads are started.
  */
 #ifndef SHUNT_SHUNTD_EAL_H
 #define SHUNT_SHUNTD_EAL_H
@@ -13,16 +12,16 @@
 #include "options.h"
 
 /**
- * Start the EAL on the CPUs left for control.
+ * Start the EAL on the control CPUs.
  *
- * @param control CPUs for everything that does not poll
- * @return 0 or negative errno with the reason
+ * @param control CPUs of all threads that are not polling lcores
+ * @return 0; negative errno with the reason in err
  */
 int eal_start(const struct options *options, const cpu_set_t *control, struct err *err);
 
 /**
- * Log what the memory that eal_start() chose costs. Called once the switch runs: a switch that does
- * not start says why in one line.
+ * Log the drawbacks of the memory that eal_start() has chosen. Called after the start of the
+ * switch, so that a switch that does not start logs its reason as the only line.
  */
 void eal_report(void);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Counts free hugepages, and tries in a child process whether the kernel grants them. */
+/* Counts free hugepages, and tests in a child process whether the kernel grants them. */
 #include "hugepages.h"
 
 #include <dirent.h>
@@ -21,7 +21,7 @@
 
 enum { HUGEPAGES_SIZES_MAX = 8 };
 
-/** Results of the trial: exit status of the child process. */
+/** Results of the test: exit status of the child process. */
 enum trial {
 	TRIAL_GOOD,
 	TRIAL_NO_MEMORY,
@@ -31,11 +31,11 @@ enum trial {
 };
 
 struct hugepages {
-	unsigned long kb; /**< of one */
+	unsigned long kb; /**< size of a page */
 	unsigned long free;
 };
 
-/* Addresses that the EAL reserves for hugepages of one size on one node. */
+/* Virtual address space that the EAL reserves for hugepages of one size on one NUMA node. */
 #define HUGEPAGES_RESERVED (UINT64_C(64) << 30)
 
 static int
@@ -46,7 +46,7 @@ hugepages_order(const void *one, const void *other)
 	return a->kb < b->kb ? -1 : a->kb > b->kb;
 }
 
-/** List the sizes that there are, the smallest first. @return how many */
+/** List the page sizes in ascending order. @return their number */
 static unsigned
 hugepages_list(struct hugepages list[HUGEPAGES_SIZES_MAX])
 {
@@ -83,13 +83,13 @@ hugepages_free_kb(void)
 	return sum;
 }
 
-/** Take pages of a file without a name, as the EAL does. */
+/** Map pages of an unnamed file, as the EAL does. */
 static enum trial
 trial_pages(unsigned long kb, unsigned long pages)
 {
 	unsigned flags = MFD_HUGETLB | (unsigned)(__builtin_ctzl(kb << 10)) << MAP_HUGE_SHIFT;
 	size_t size = kb << 10;
-	bool policies = numa_available() >= 0; /* else the EAL asks for none */
+	bool policies = numa_available() >= 0; /* else the EAL sets none */
 	int node;
 
 	for (unsigned long i = 0; i < pages; i++) {
@@ -101,7 +101,7 @@ trial_pages(unsigned long kb, unsigned long pages)
 		volatile char *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
 		if (page == MAP_FAILED)
 			return TRIAL_NO_MEMORY;
-		*page = 0; /* SIGBUS where a limit is met only now */
+		*page = 0; /* SIGBUS if a limit applies at the access only */
 		close(file);
 		if (policies && get_mempolicy(&node, NULL, 0, (void *)(uintptr_t)page,
 					MPOL_F_NODE | MPOL_F_ADDR) < 0)
@@ -110,7 +110,7 @@ trial_pages(unsigned long kb, unsigned long pages)
 	return TRIAL_GOOD;
 }
 
-/** All that the EAL is going to ask for. Never returns. */
+/** Child process: map all memory that the EAL will map. Never returns. */
 static void
 trial_run(unsigned long kb)
 {

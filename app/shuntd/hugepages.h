@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Hugepages: how many are free, and whether this process gets any. A container sees those of its
- * host, and may not have them.
+ * Hugepages: the number of free ones, and whether this process can use them. A container sees the
+ * hugepages of its host, but may not be permitted to use them.
  *
- * Thread safety: main() only, before there are other threads.
+ * Thread safety: main() only, before other threads are started.
  */
 #ifndef SHUNT_SHUNTD_HUGEPAGES_H
 #define SHUNT_SHUNTD_HUGEPAGES_H
 
-/** @return hugepages of all sizes that are free on this host, in KB */
+/** @return free hugepages of all sizes on this host, in KB */
 unsigned long hugepages_free_kb(void);
 
 /**
- * Try to use hugepages as the EAL will, in a process of its own.
+ * Try to map hugepages as the EAL does, in a child process.
  *
- * @param kb how much is needed
- * @return NULL: they can be used; else why not, and what to do
+ * @param kb memory needed in KB
+ * @return NULL if they can be used; else the reason and a remedy
  */
 const char *hugepages_obstacle(unsigned long kb);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* shuntd: put the switch together, run it, take it apart. */
+/* shuntd: creates, runs and destroys the switch. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -69,7 +69,7 @@ shuntd_choose_cpus(struct shuntd *shuntd, cpu_set_t *control, struct err *err)
 			err_prefix(err, "%s:%u", config->path, config->lcores_line);
 		return -EINVAL;
 	}
-	/* The command line has the last word, now and on SIGHUP. */
+	/* The command line overrides the configuration file, now and on SIGHUP. */
 	if (given != NULL)
 		config->lcores[0] = '\0';
 	CPU_XOR(control, &shuntd->allowed, &shuntd->polling);
@@ -124,7 +124,7 @@ shuntd_signals(struct shuntd *shuntd)
 	return 0;
 }
 
-/** Every VM takes several file descriptors. */
+/** Raise the limit of file descriptors, of which every VM needs several. */
 static void
 shuntd_raise_limits(void)
 {
@@ -198,7 +198,7 @@ shuntd_free(struct shuntd *shuntd)
 {
 	telemetry_close();
 	metrics_destroy(shuntd->metrics);
-	/* The socket goes last: who asked for the stop sees when it is done. */
+	/* The control socket is closed last: clients wait for its end to detect a complete stop. */
 	vswitch_destroy(shuntd->vswitch);
 	drivers_close();
 	rpc_destroy(shuntd->rpc);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Parses the command line of shuntd. */
 #include "options.h"
 
 #include <errno.h>

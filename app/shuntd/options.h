@@ -16,16 +16,16 @@
 
 struct options {
 	const char *config;
-	bool config_given; /**< a default file may be absent, a given one not */
+	bool config_given; /**< the file must exist; a default file may be missing */
 	const char *socket;
-	const char *lcores; /**< NULL = not given */
+	const char *lcores; /**< NULL: not given */
 	const char *log_level;
-	int eal_argc; /**< what came after "--" */
+	int eal_argc; /**< arguments behind "--" */
 	char **eal_argv;
-	bool done; /**< help or version was printed */
+	bool done; /**< help or version has been printed */
 };
 
-/** Parse. @return 0 or -EINVAL with the reason */
+/** Parse the command line. @return 0; -EINVAL with the reason in err */
 int options_parse(struct options *options, int argc, char **argv, struct err *err);
 
 #endif

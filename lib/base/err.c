@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Records reasons of failures. */
 #include "base/err.h"
 
 #include <stdarg.h>

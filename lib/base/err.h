@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The reason why a request was refused, in one line a user can act on.
+ * The reason why a request failed, in one line that a user can act on.
  *
- * Functions that can fail for a reason worth telling take a `struct err *`, fill it and return
- * the same negative errno. Nobody logs a refusal but the one who handles it.
+ * A function that can fail for a reason of interest to the user takes a `struct err *`, fills it
+ * and returns the same negative errno. Only the caller that handles a failure logs it.
  *
  * Thread safety: a struct err belongs to its caller; the functions share no state.
  */

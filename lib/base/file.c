@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Opens files that a user names, without waiting for what is not a regular file. */
+/* Opens files that a user names, without blocking on pipes and devices. */
 #include "base/file.h"
 
 #include <errno.h>

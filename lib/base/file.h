@@ -10,10 +10,10 @@
 #include <stdio.h>
 
 /**
- * Open a regular file for reading. A pipe or a device could keep the caller waiting.
+ * Open a regular file for reading. Pipes and devices, which could block the caller, are refused.
  *
  * @return the stream, which the caller closes; NULL with errno set: EINVAL when it is not a regular
- *         file, else as open() and fdopen() have it
+ *         file, else as open(), fstat() and fdopen() set it
  */
 FILE *file_open_regular(const char *path);
 

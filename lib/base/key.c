@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Parses and prints values of keys by their tables. */
 #include "base/key.h"
 
 #include <ctype.h>
@@ -64,7 +65,7 @@ key_set_switch(const struct key *key, bool *field, const char *value, struct err
 	return 0;
 }
 
-/** Print all choices with something in between. */
+/** Print all choices, separated by `between`. */
 static void
 key_join(const struct key *key, const char *between, char *text, size_t size)
 {
@@ -90,7 +91,7 @@ key_set_choice(const struct key *key, int64_t *field, const char *value, struct 
 	return err_set(err, EINVAL, "%s: '%.40s' is none of: %s", key->name, value, words);
 }
 
-/** Read "10M". @return false: no such number */
+/** Parse a number such as "10M". @return false if it is none */
 static bool
 key_parse_amount(const char *value, int64_t *number)
 {
@@ -111,7 +112,7 @@ key_parse_amount(const char *value, int64_t *number)
 	return true;
 }
 
-/** Print the shortest form that says all. */
+/** Print the shortest exact form. */
 static const char *
 key_format_amount(const char *unset, int64_t number, char text[KEY_VALUE_MAX])
 {

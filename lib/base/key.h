@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Keys: the words "name=value" that configure something, described once in a table, and used
- * alike by the configuration file, the RPC and what is printed.
+ * Keys: settings "name=value", described once in a table for the configuration file, the RPC and
+ * all output.
  *
  * A table of `struct key` describes the fields of one C structure. Structures must be zeroed
  * before defaults are set, so that equal settings are equal bytes.
  *
- * Thread safety: tables are constant; functions touch only what they are given.
+ * Thread safety: tables are constant; functions access only their arguments.
  */
 #ifndef SHUNT_BASE_KEY_H
 #define SHUNT_BASE_KEY_H
@@ -28,18 +28,18 @@ enum key_kind {
 
 struct key {
 	const char *name;
-	const char *help;  /**< what it says, in a few words; a default is told beside it */
-	const char *value; /**< what help writes for a value: "PATH"; NULL: choices, on|off, N */
+	const char *help;  /**< description in a few words, without the default */
+	const char *value; /**< placeholder of a value in help: "PATH"; NULL: choices, on|off, N */
 	enum key_kind kind;
 	size_t offset; /**< of the field in the structure */
 	size_t size;   /**< KEY_TEXT: bytes of the field */
 	int64_t min, max;
 	const char *const *choices; /**< KEY_CHOICE: words, NULL at the end */
-	const char *noun;           /**< KEY_AMOUNT: what it is an amount of */
+	const char *noun;           /**< KEY_AMOUNT: the quantity, as "rate" */
 	const char *unset;          /**< KEY_AMOUNT: the word for 0 */
 	bool live;                  /**< may change while the port runs */
-	bool optional;              /**< KEY_TEXT: may be empty, which says that there is none */
-	bool later;                 /**< known word whose feature does not exist yet */
+	bool optional;              /**< KEY_TEXT: may be empty, for none */
+	bool later;                 /**< reserved for a feature that does not exist yet */
 };
 
 enum { KEY_VALUE_MAX = 640 };
@@ -55,13 +55,13 @@ const struct key *key_find(const struct key table[], const char *name);
  */
 int key_set(const struct key *key, void *object, const char *value, struct err *err);
 
-/** Print what may be written for a value, for help: "on|off", "PATH". @return text */
+/** Print the possible values for help: "on|off", "PATH". @return text */
 char *key_values(const struct key *key, char text[KEY_VALUE_MAX]);
 
 /** Print the value of a key. @return text */
 char *key_format(const struct key *key, const void *object, char text[KEY_VALUE_MAX]);
 
-/** @return true when both structures hold the same value of this key */
+/** @return true if both structures have the same value of this key */
 bool key_equal(const struct key *key, const void *one, const void *other);
 
 #endif

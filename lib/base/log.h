@@ -3,8 +3,7 @@
  * Logging of shuntd: DPDK's log with one type per module ("shunt.vhost", ...), whose level can
  * change at run time. Never called per frame.
  *
- * A file that logs writes `LOG_MODULE(vhost);` once and then log_info("..."). One line per call,
- * no newline at its end.
+ * A file that logs has `LOG_MODULE(vhost);` once. Each call logs one line, given without newline.
  *
  * Thread safety: any thread.
  */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Parses and prints MAC addresses. */
 #include "base/mac.h"
 
 #include <ctype.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Ethernet addresses as 48-bit numbers, first byte on the wire in the lowest bits, which is how
- * they come out of an 8-byte load on the little-endian machines that DPDK's x86 build runs on.
+ * MAC addresses as 48-bit numbers, first byte on the wire in the lowest bits, as a load yields them
+ * on little-endian x86.
  *
  * Thread safety: pure functions.
  */
@@ -35,7 +35,7 @@ mac_is_group(uint64_t mac)
 	return mac & 1;
 }
 
-/** May a frame come from it? Not from a group, broadcast or zero address (IEEE 802.3 clause 3.2.3). */
+/** Whether it is a valid source: no group, broadcast or zero address (IEEE 802.3 clause 3.2.3). */
 static inline bool
 mac_is_source(uint64_t mac)
 {
@@ -50,7 +50,7 @@ mac_is_reserved(uint64_t mac)
 }
 
 /**
- * Parse "02:00:00:00:00:01" (two hexadecimal digits a byte, ':' or '-' between).
+ * Parse "02:00:00:00:00:01": two hexadecimal digits per byte, separated by ':' or '-'.
  *
  * @return 0, or -EINVAL with *mac untouched
  */

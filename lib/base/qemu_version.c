@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Versions of QEMU: what a user writes, and what QEMU prints of itself. */
+/* Parses versions of QEMU, from a user or from the output of QEMU. */
 #include "base/qemu_version.h"
 
 #include <ctype.h>
@@ -10,7 +10,7 @@
 
 enum { QEMU_VERSION_NUMBER_MAX = 999 };
 
-/** Read a decimal number up to QEMU_VERSION_NUMBER_MAX. @return what follows it; NULL = there is none */
+/** Parse a number up to QEMU_VERSION_NUMBER_MAX. @return the text after it; NULL if it is none */
 static const char *
 qemu_version_number(const char *text, unsigned *number)
 {
@@ -24,7 +24,7 @@ qemu_version_number(const char *text, unsigned *number)
 	return text;
 }
 
-/** Read "10.0" or "10.0.13". @return what follows; NULL = it is no version */
+/** Parse "10.0" or "10.0.13". @return the text after it; NULL if it is no version */
 static const char *
 qemu_version_numbers(const char *text, unsigned *version)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Versions of QEMU, on which it depends what its command line takes.
+ * Versions of QEMU; options of its command line depend on them.
  *
  * Thread safety: pure functions.
  */
@@ -9,7 +9,7 @@
 
 #include "base/err.h"
 
-/** Versions as numbers that compare as versions do. */
+/** A version as a number; numbers compare as the versions do. */
 #define QEMU_VERSION(major, minor) ((unsigned)(major)*1000U + (unsigned)(minor))
 
 #define QEMU_MAJOR(version) ((version) / 1000U)
@@ -19,17 +19,17 @@
 #define QEMU_OLDEST  QEMU_VERSION(7, 2) /* of Debian 12; older ones are not tested */
 
 /**
- * Read a version as a user writes it: "10.0" or "11.1.2", QEMU_OLDEST or newer.
+ * Parse a version that a user gives: "10.0" or "11.1.2", QEMU_OLDEST or newer.
  *
- * @param version receives it, of major and minor number; unchanged when refused
+ * @param version receives major and minor number; unchanged on failure
  * @return 0; -EINVAL with the reason in err
  */
 int qemu_version_parse(const char *text, unsigned *version, struct err *err);
 
 /**
- * Find the version in what `qemu-system-x86_64 --version` prints, however old it is.
+ * Find the version, of any age, in the output of `qemu-system-x86_64 --version`.
  *
- * @return QEMU_UNKNOWN where there is none
+ * @return it; QEMU_UNKNOWN if there is none
  */
 unsigned qemu_version_find(const char *printed);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Calibrates the time stamp counter and converts its ticks. */
 #include "base/tsc.h"
 
 #include <time.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The processor's time stamp counter: the only clock that is cheap enough to be read once a burst.
+ * The time stamp counter (TSC), the only clock cheap enough to be read once a burst.
  *
  * Thread safety: tsc_calibrate() once, before threads start; the rest from any thread.
  */
@@ -10,23 +10,23 @@
 #include <stdint.h>
 #include <x86intrin.h>
 
-/** Ticks since some time; never goes back on one machine. */
+/** Ticks since an arbitrary time; monotonic on one machine. */
 static inline uint64_t
 tsc_now(void)
 {
 	return __rdtsc();
 }
 
-/** Find out how long a tick is; takes some 20 ms. */
+/** Measure the frequency of the TSC; takes some 20 ms. */
 void tsc_calibrate(void);
 
 /** Ticks per second; 0 before tsc_calibrate(). */
 uint64_t tsc_hz(void);
 
-/** Ticks of that many seconds. */
+/** Convert seconds to ticks; 0 before tsc_calibrate(). */
 uint64_t tsc_of(double seconds);
 
-/** Seconds of that many ticks. */
+/** Convert ticks to seconds; 0 before tsc_calibrate(). */
 double tsc_seconds(uint64_t ticks);
 
 #endif

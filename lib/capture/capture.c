@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Captures: shared memory with a ring for each polling lcore, and recording of frames. */
 #include "capture/capture.h"
 
 #include <errno.h>
@@ -8,15 +9,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/** What one polling lcore writes. */
+/** State of one polling lcore. */
 struct capture_lcore {
 	_Alignas(64) struct capture_ring ring;
-	uint8_t *scratch; /**< where frames are looked at that have no space in the ring */
-	bool deferred;
+	uint8_t *scratch; /**< for filtering frames without space in the ring */
+	bool deferred;    /**< records are not published now */
 };
 
 struct capture {
-	/* Written at its creation. */
+	/* Constant after creation. */
 	uint32_t snaplen;
 	uint8_t directions;
 	struct bpf_program *program; /**< NULL = every frame */
@@ -26,7 +27,7 @@ struct capture {
 	size_t ring_size;
 	uint8_t *scratch;
 	unsigned lcores;
-	struct capture_lcore lcore[]; /**< each its polling lcore's alone */
+	struct capture_lcore lcore[]; /**< each is written by its polling lcore only */
 };
 
 static size_t
@@ -39,7 +40,7 @@ capture_size_of_rings(unsigned lcores)
 	return size;
 }
 
-/** Memory that nobody can take away, all of it there already: lcores fault no page in. */
+/** Sealed memory, which the reader cannot truncate; populated, so that lcores fault no page in. */
 static int
 capture_map(struct capture *capture)
 {
@@ -53,7 +54,7 @@ capture_map(struct capture *capture)
 		capture->memory = NULL;
 		return -errno;
 	}
-	/* Frames of others have no place in core dumps. */
+	/* Keep frames of guests out of core dumps. */
 	madvise(capture->memory, capture->bytes, MADV_DONTDUMP);
 	return 0;
 }
@@ -141,7 +142,7 @@ capture_wants(const struct capture *capture, enum capture_direction direction)
 	return (capture->directions & direction) != 0;
 }
 
-/** Copy the first bytes of a frame: those that were classified from their own copy. */
+/** Copy the first bytes of a frame; the head from frame->head, which was classified. */
 static void
 capture_gather(const struct frame *frame, uint8_t *to, uint32_t bytes)
 {
@@ -176,7 +177,7 @@ capture_frame(struct capture *capture, unsigned lcore_id, const struct frame *fr
 	record.caplen = RTE_MIN(frame->len, capture->snaplen);
 	uint8_t *space = capture_ring_space(&lcore->ring, record.caplen);
 	uint8_t *bytes = space != NULL ? space + sizeof(record) : lcore->scratch;
-	/* What may not be wanted is looked at even so: only what was wanted can be lost. */
+	/* Filter even without space in the ring: only frames that pass count as lost. */
 	if (bytes != NULL)
 		capture_gather(frame, bytes, record.caplen);
 	if (capture->program != NULL &&

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Checks BPF programs that come from outside. */
 #include "capture/filter.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@ struct filter_kind {
 		BPF_ALU | (op) | BPF_X, KIND_PLAIN                                                 \
 	}
 
-/* Those that pcap_offline_filter() knows, but for jumps. */
+/* Instructions that pcap_offline_filter() supports, without jumps. */
 static const struct filter_kind filter_kinds[] = {
 	LOADS(BPF_ABS),
 	LOADS(BPF_IND),
@@ -116,7 +117,7 @@ filter_insn_is_good(const struct bpf_insn *insn, unsigned n, unsigned at)
 	}
 }
 
-/** @return instructions */
+/** Begin a program with stores of 0 to all memory words. @return number of instructions */
 static unsigned
 filter_begin(struct bpf_insn *program)
 {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Filters of captures: programs of the BSD packet filter, as libpcap makes them from expressions such
- * as "tcp port 80" (pcap-filter(7)). Whoever asks for a capture compiles; what arrives is checked
- * here before it is run, so that a program always comes to an end, whatever the frame holds, and
- * looks at nothing but the frame.
+ * Filters of captures: classic BPF programs, as libpcap compiles them from expressions such as
+ * "tcp port 80" (pcap-filter(7)). The client that requests a capture compiles the program. It is
+ * checked here before it runs, so that it ends for any frame and reads nothing but the frame.
  *
  * Thread safety: a program is constant once checked.
  */
@@ -20,17 +19,19 @@
 enum { CAPTURE_FILTER_MAX = 4096 }; /**< instructions */
 
 /**
- * Check a program, and make it ready to run: known instructions, jumps forward and inside. libpcap's
- * own bpf_validate() lets jumps go back, and instructions pass on which pcap_offline_filter()
- * ends the process. What libpcap compiles may read memory words that it never wrote: they are 0 here.
+ * Check a program and prepare it to run: known instructions only, jumps forward and within it.
+ * bpf_validate() of libpcap permits backward jumps, and instructions on which pcap_offline_filter()
+ * aborts the process. Programs compiled by libpcap may read memory words that were never written:
+ * these are set to 0.
  *
  * @param n instructions, 1 to CAPTURE_FILTER_MAX
- * @return a program, to be freed in one piece; NULL with the reason in err: -EINVAL, -ENOMEM
+ * @return a program, which the caller frees by one free(); NULL with the reason in err: -EINVAL,
+ *         -ENOMEM
  */
 struct bpf_program *capture_filter_make(
 	const struct bpf_insn program[], unsigned n, struct err *err);
 
-/** Does a frame pass? @param len of the frame; @param caplen of what is there of it */
+/** Whether a frame passes. @param len of the frame @param caplen bytes of it that are present */
 static inline bool
 capture_filter_passes(
 	const struct bpf_program *program, const uint8_t *bytes, uint32_t len, uint32_t caplen)

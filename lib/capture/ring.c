@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The ring of a capture: producer in the switch, consumer in another process. */
 #include "capture/ring.h"
 
 #include <string.h>
@@ -19,7 +20,7 @@ capture_ring_init(struct capture_ring *ring, void *memory, size_t size)
 	};
 }
 
-/** Does it fit? Looks at the consumer's place only when it has to. */
+/** Whether `bytes` fit. Reads the consumer's tail only if necessary. */
 static bool
 ring_fits(struct capture_ring *ring, uint64_t bytes)
 {
@@ -27,7 +28,7 @@ ring_fits(struct capture_ring *ring, uint64_t bytes)
 		return true;
 	/* Acquire: pairs with the release in capture_reader_done(). */
 	uint64_t tail = atomic_load_explicit(&ring->words->tail, memory_order_acquire);
-	/* Behind what was seen before, or before what was written: nonsense. */
+	/* Invalid if it went back or beyond the head. */
 	if (tail < ring->tail || tail > ring->head)
 		return false;
 	ring->tail = tail;
@@ -43,7 +44,7 @@ capture_ring_space(struct capture_ring *ring, uint32_t caplen)
 
 	if (rest >= bytes)
 		return ring_fits(ring, bytes) ? ring->data + at : NULL;
-	/* Records are in one piece: fill up to the end. */
+	/* Records are contiguous: put a filler at the end of the ring. */
 	if (!ring_fits(ring, rest + bytes))
 		return NULL;
 	const struct capture_record filler = {.size = (uint32_t)rest};
@@ -96,7 +97,7 @@ capture_reader_look(struct capture_reader *reader)
 	return true;
 }
 
-/** Is what stands there a record, within what was written and in one piece? */
+/** Whether a record is valid: contiguous and within the published bytes. */
 static bool
 reader_makes_sense(const struct capture_reader *reader, const struct capture_record *record)
 {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The ring between a polling lcore and whoever reads a capture: memory that the switch and another
- * process share. The switch writes records and never waits; what does not fit is counted as lost.
+ * The ring between a polling lcore and the process that reads a capture, in memory that both share.
+ * The switch writes records and never waits; frames that do not fit are counted as lost.
  *
- * The two do not trust each other with memory: the producer keeps its own place to itself, takes
- * from the shared memory the consumer's place alone, once, and checks it. A consumer that writes
- * nonsense there, or into records, harms nobody but itself. The consumer checks what it reads alike.
+ * Neither side trusts the other. The producer keeps its head in private memory, and reads nothing
+ * from the shared memory but the consumer's tail, once each time, and checks it. A consumer that
+ * writes invalid values there or into records damages its own capture only. The consumer checks
+ * what it reads in the same way.
  *
  * Thread safety: one producer and one consumer for each ring.
  */
@@ -18,30 +19,30 @@
 #include <stdint.h>
 
 enum {
-	CAPTURE_ALIGN = 32,    /**< where records begin */
-	CAPTURE_KEPT = 0xffff, /**< in place of a drop reason: the frame did not end there */
+	CAPTURE_ALIGN = 32,    /**< alignment of records */
+	CAPTURE_KEPT = 0xffff, /**< in place of a drop reason: the frame was not dropped */
 	CAPTURE_SNAPLEN_MAX = 262144,
-	CAPTURE_RING_MIN = 1 << 20, /**< bytes of records; takes the longest frame three times */
+	CAPTURE_RING_MIN = 1 << 20, /**< bytes for records; three of the longest frame fit */
 	CAPTURE_RING_MAX = 4 << 20,
 };
 
-/** Directions, as the switch sees them. */
+/** Directions, from the point of view of the switch. */
 enum capture_direction { CAPTURE_RX = 1, CAPTURE_TX = 2, CAPTURE_BOTH = 3 };
 
-/** What stands before the bytes of a frame. Written by the producer. */
+/** Header of a record, before the bytes of the frame. Written by the producer. */
 struct capture_record {
 	uint64_t tsc;
 	uint32_t size;     /**< of the whole record: a multiple of CAPTURE_ALIGN */
 	uint32_t len;      /**< of the frame */
 	uint32_t caplen;   /**< bytes that follow */
 	uint16_t reason;   /**< enum drop_reason, or CAPTURE_KEPT */
-	uint8_t direction; /**< enum capture_direction; 0 = filler before the end of the ring */
+	uint8_t direction; /**< enum capture_direction; 0 = filler at the end of the ring */
 	uint8_t unused[5];
 };
 
 _Static_assert(sizeof(struct capture_record) == CAPTURE_ALIGN, "filler fits at any place");
 
-/** The words of a ring; places count bytes, and never wrap. */
+/** Shared words of a ring; head and tail count bytes and never wrap. */
 struct capture_words {
 	/* Written by the producer, read by the consumer. */
 	_Alignas(64) _Atomic uint64_t head;
@@ -50,81 +51,82 @@ struct capture_words {
 	_Alignas(64) _Atomic uint64_t tail;
 };
 
-enum { CAPTURE_WORDS_SPACE = 4096 }; /**< in front of the records of a ring */
+enum { CAPTURE_WORDS_SPACE = 4096 }; /**< bytes before the records of a ring */
 
 _Static_assert(sizeof(struct capture_words) <= CAPTURE_WORDS_SPACE, "the words have their room");
 
-/** Bytes of a ring in shared memory. @param size of its records, a power of two */
+/** Bytes of a ring in shared memory. @param size bytes for records, a power of two */
 static inline size_t
 capture_ring_bytes(size_t size)
 {
 	return CAPTURE_WORDS_SPACE + size;
 }
 
-/** The producer's end; its own memory. */
+/** The producer, in its private memory. */
 struct capture_ring {
 	struct capture_words *words;
 	uint8_t *data;
 	uint64_t size;
-	uint64_t head; /**< written up to here, published or not */
-	uint64_t tail; /**< the consumer's, as last seen and found good */
+	uint64_t head; /**< end of the records written, published or not */
+	uint64_t tail; /**< the consumer's tail, the last valid value read */
 	uint64_t lost;
 };
 
-/** Set up a ring in zeroed shared memory of capture_ring_bytes(). @param size a power of two */
+/** Set up a producer on zeroed memory of capture_ring_bytes(size). @param size a power of two */
 void capture_ring_init(struct capture_ring *ring, void *memory, size_t size);
 
 /**
- * Room for a record of up to that many bytes of a frame, which begin CAPTURE_ALIGN behind it. Nothing
- * is written for good yet: the next call gives the same space again.
+ * Get space for a record with up to `caplen` bytes of a frame, which follow its header at offset
+ * CAPTURE_ALIGN. The space is not allocated yet: the next call returns the same space again.
  *
- * @return NULL: full
+ * @return the space; NULL if the ring is full
  */
 uint8_t *capture_ring_space(struct capture_ring *ring, uint32_t caplen);
 
 /**
- * A record takes its space.
+ * Allocate space for a record and write its header.
  *
- * @param record what is to stand before the bytes; its size is found here
- * @return where it is; its reason may still be changed until it is published, but nothing may be
- *         read there
+ * @param record the header; its size is set here
+ * @return the record in the ring. Its reason may be written until it is published. It must not be
+ *         read, since the consumer can write there.
  */
 struct capture_record *capture_ring_take(
 	struct capture_ring *ring, uint8_t *space, struct capture_record *record);
 
-/** Show the consumer all records so far. */
+/** Publish all records so far to the consumer. */
 void capture_ring_publish(struct capture_ring *ring);
 
-/** A frame did not fit. */
+/** Count a frame that did not fit. */
 void capture_ring_lose(struct capture_ring *ring);
 
-/** The consumer's end; its own memory. */
+/** The consumer, in its private memory. */
 struct capture_reader {
 	struct capture_words *words;
 	const uint8_t *data;
 	uint64_t size;
-	uint64_t head; /**< as last looked at */
+	uint64_t head; /**< as read by capture_reader_look() */
 	uint64_t tail;
 };
 
-/** @param memory of a ring; @param size of its records, a power of two */
+/** Set up a consumer. @param memory of the ring @param size bytes for records, a power of two */
 void capture_reader_init(struct capture_reader *reader, void *memory, size_t size);
 
-/** See what is there now. @return false: the ring makes no sense */
+/** Read the producer's head. @return false if it is invalid */
 bool capture_reader_look(struct capture_reader *reader);
 
 /**
- * The oldest record of those that were there when last looked.
+ * Get the oldest record of those published at the latest capture_reader_look().
  *
- * @param record receives a copy of what stands before the bytes
- * @return the bytes; NULL: none is left, or, with record->size 0, the ring makes no sense
+ * @param record receives a copy of its header
+ * @return the bytes of the frame; NULL if no record is left, or, with record->size 0, if the ring
+ *         is invalid
  */
 const uint8_t *capture_reader_next(struct capture_reader *reader, struct capture_record *record);
 
-/** Done with a record that capture_reader_next() gave: its space may be used again. */
+/** Free the space of the record that capture_reader_next() returned. */
 void capture_reader_done(struct capture_reader *reader, const struct capture_record *record);
 
-/** Frames that did not fit so far. */
+/** @return the number of frames that did not fit so far */
 uint64_t capture_reader_lost(const struct capture_reader *reader);
 
 #endif

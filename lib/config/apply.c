@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From struct config to a running switch, touching only what differs. */
+/* Apply a configuration to a running switch, changing only what differs. */
 #include <errno.h>
 #include <string.h>
 
@@ -18,7 +18,7 @@ config_find(const struct config *config, const char *name)
 	return NULL;
 }
 
-/** Remember the first failure, log the others. */
+/** Record the first failure, log the others. */
 static void
 apply_failed(struct err *first, const struct config *config, unsigned line, const char *name,
 	const struct err *failure)

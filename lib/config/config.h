@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The configuration file: read it, compare it with what runs, make it so, write what runs.
+ * The configuration file: read and check it, apply it to a running switch, write the running
+ * configuration.
  *
  * Thread safety: control thread only (and main() before the switch exists).
  */
@@ -17,15 +18,15 @@ enum { CONFIG_LCORES_MAX = 256, CONFIG_FILE_MAX = 4 << 20, CONFIG_PATH_MAX = 409
 
 struct config_port {
 	struct port_config config;
-	unsigned line; /**< in the file, from 1 */
+	unsigned line; /**< of the port's key in the file, from 1 */
 };
 
-/** What a file says. */
+/** Content of a configuration file. */
 struct config {
 	char path[CONFIG_PATH_MAX];     /**< of the file, for messages */
-	char lcores[CONFIG_LCORES_MAX]; /**< empty = not said */
+	char lcores[CONFIG_LCORES_MAX]; /**< list of CPUs or "auto"; empty = not given */
 	unsigned lcores_line;
-	struct fdb_config fdb;             /**< 0 = not said */
+	struct fdb_config fdb;             /**< members that are 0 were not given */
 	char metrics[METRICS_ADDRESS_MAX]; /**< empty = off */
 	unsigned metrics_line;
 	bool snooping;
@@ -33,7 +34,7 @@ struct config {
 	unsigned n_ports;
 };
 
-/** What applying a configuration did: names of ports. */
+/** Names of the ports that config_apply() changed: JSON arrays, each owned by the caller. */
 struct config_changes {
 	json_t *added;
 	json_t *removed;
@@ -41,47 +42,61 @@ struct config_changes {
 };
 
 /**
- * Read a file. Everything that can be checked without a running switch is checked.
+ * Read a file, with all checks that need no running switch.
  *
- * @param config filled in; config_free() it, also after a failure
- * @return 0; negative errno with "FILE:LINE: key: reason"; -ENOENT when there is no such file
+ * @param config receives the content; to be freed by config_free(), after a failure too
+ * @param drivers all port drivers, terminated by NULL
+ * @return 0; negative errno with the reason, as "FILE:LINE: key: reason" where a line is at fault;
+ *         -ENOENT when there is no such file
  */
 int config_read(struct config *config, const char *path, const struct port_driver *const drivers[],
 	struct err *err);
 
-/** The same from memory. @param length bytes of YAML */
+/**
+ * config_read() from memory.
+ *
+ * @param config all zero, but for `path`, which messages name
+ * @param text YAML; need not be terminated
+ * @param length bytes of text
+ */
 int config_parse(struct config *config, const char *text, size_t length,
 	const struct port_driver *const drivers[], struct err *err);
 
+/** Free what a struct config points to, not the struct. */
 void config_free(struct config *config);
 
-/** What a configuration describes. */
+/** Objects that a configuration applies to; borrowed. */
 struct config_target {
 	struct vswitch *vswitch;
 	struct metrics *metrics;
 };
 
 /**
- * Make the switch what the configuration says. Ports that it says the same of are not touched.
+ * Change the running switch to match a configuration. Ports whose configuration is equal are not
+ * touched.
  *
- * @param changes receives names; NULL when nobody wants to know
- * @return 0; the first failure otherwise, after all else has been done
+ * A failure of `fdb`, `metrics`, `lcores` or `snooping` ends the call. A failure of a port does
+ * not: the other ports are applied, and further failures are logged.
+ *
+ * @param changes arrays to append names to; it, and each array, may be NULL
+ * @return 0; the first failure, as negative errno with the reason
  */
 int config_apply(const struct config_target *target, const struct config *config,
 	struct config_changes *changes, struct err *err);
 
-/** What runs, as a file that config_read() takes. @return text to free(), or NULL */
+/** The running configuration as text for config_read(). @return to be freed by free(), or NULL */
 char *config_print(const struct config_target *target);
 
-/** What runs, in one object of the same shape. */
+/** The running configuration as JSON of the same structure. @return owned by the caller */
 json_t *config_json(const struct config_target *target);
 
-/** The RPC methods config.show, config.save and config.apply. */
+/** Argument of the RPC methods config.show, config.save and config.apply. */
 struct config_service {
 	struct config_target target;
-	const char *path; /**< the file shuntd was started with */
+	const char *path; /**< file that shuntd was started with, the default of save and apply */
 };
 
+/** Register these methods. @param service must outlive the server */
 void config_register(struct rpc *rpc, struct config_service *service);
 
 #endif

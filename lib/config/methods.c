@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* RPC methods config.show, config.save and config.apply. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From a running switch to YAML and JSON. */
+/* Write the running configuration as YAML and JSON. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From YAML to struct config. */
+/* Read a configuration file in YAML into struct config. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 enum { READER_KEYS_MAX = 96, READER_REASON_MAX = READER_KEYS_MAX + 128 };
 
-/** What the walk over a document carries along. */
+/** State of the walk over a document. */
 struct reader {
 	struct config *config;
 	const struct port_driver *const *drivers;
@@ -34,7 +34,7 @@ reader_fail(struct reader *reader, const yaml_node_t *node, const char *reason)
 		reader->err, EINVAL, "%s:%u: %s", reader->config->path, line_of(node), reason);
 }
 
-/** Put file and line before what a callee recorded. */
+/** Prefix a recorded reason with file and line. @return -EINVAL */
 static int
 reader_where(struct reader *reader, const yaml_node_t *node)
 {
@@ -51,7 +51,7 @@ scalar_text(const yaml_node_t *node)
 	return strlen(text) == node->data.scalar.length ? text : NULL;
 }
 
-/** YAML wants keys to be unique; its parser leaves that to us. */
+/** Whether a key has not occurred before in its mapping: libyaml does not check uniqueness. */
 static bool
 reader_is_new(const struct reader *reader, const yaml_node_t *mapping, const yaml_node_pair_t *pair)
 {
@@ -64,7 +64,7 @@ reader_is_new(const struct reader *reader, const yaml_node_t *mapping, const yam
 	return true;
 }
 
-/** Visit the members of a mapping. */
+/** Call `member` for each member of a mapping. @param what name of the mapping, for messages */
 static int
 reader_mapping(struct reader *reader, const yaml_node_t *mapping, const char *what,
 	int (*member)(struct reader *reader, const char *key, const yaml_node_t *key_node,
@@ -109,7 +109,7 @@ reader_number(struct reader *reader, const char *key, const yaml_node_t *value, 
 	return 0;
 }
 
-/** Add a word to a list of them. */
+/** Append a word to a comma-separated list. */
 static void
 reader_also(char words[READER_KEYS_MAX], const char *word)
 {
@@ -326,7 +326,7 @@ reader_top(struct reader *reader, const char *key, const yaml_node_t *key_node,
 	return reader_fail(reader, key_node, reason);
 }
 
-/** The parser knows the line of what it refuses, but not of bytes that are no text. */
+/** Line of a parser error. For bytes that are no valid text libyaml gives the offset only. */
 static size_t
 parser_line(const yaml_parser_t *parser, const char *text, size_t length)
 {
@@ -364,7 +364,7 @@ reader_document(struct reader *reader, yaml_parser_t *parser)
 	return rc;
 }
 
-/** Ports that name each other: only the whole file tells. */
+/** Check ports that name other ports, once all of the file has been read. */
 static int
 reader_relations(const struct reader *reader)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A text into a file: whole or not at all, with the mode and the owner that the file has. */
+/* Replace a file atomically, keeping its mode, owner and access control list. */
 #include "config/save.h"
 
 #include <errno.h>
@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 enum {
-	SAVE_LINKS_MAX = 40, /* as many as Linux follows */
-	SAVE_MODE = 0666,    /* of a new file, less the umask */
+	SAVE_LINKS_MAX = 40, /* limit of Linux */
+	SAVE_MODE = 0666,    /* of a new file, before the umask */
 	SAVE_ACL_MAX = 4096,
 };
 
@@ -23,12 +23,12 @@ static const char save_acl[] = "system.posix_acl_access";
 
 struct save {
 	const char *path;      /* as given */
-	char target[PATH_MAX]; /* where its links lead */
+	char target[PATH_MAX]; /* with symbolic links resolved */
 	char aside[PATH_MAX];  /* the new file, in the same directory */
 	struct err *err;
 };
 
-/** Record a reason, and where a link led. @return -code */
+/** Record a reason, with the target of a link. @return -code */
 static int
 save_refuse(const struct save *save, int code, const char *reason)
 {
@@ -49,7 +49,7 @@ save_fail(const struct save *save, const char *what)
 	return save_refuse(save, code, reason);
 }
 
-/** Go one link further. @return 1; 0 when the target is no link; -1 with errno */
+/** Resolve one symbolic link. @return 1; 0 when the target is no link; -1 with errno */
 static int
 save_follow(char target[PATH_MAX])
 {
@@ -68,7 +68,7 @@ save_follow(char target[PATH_MAX])
 	return -1;
 }
 
-/** Find the file itself; a link may lead to one that is not there yet. */
+/** Resolve all links into save->target; the file that they lead to need not exist. */
 static int
 save_find(struct save *save)
 {
@@ -84,7 +84,7 @@ save_find(struct save *save)
 	return err_set(save->err, code, "%.200s: %s", save->path, strerror(code));
 }
 
-/** Give the new file what the old one has. @return 0; -1 with errno */
+/** Copy owner, mode and access control list of the old file. @return 0; -1 with errno */
 static int
 save_keep(const struct save *save, const struct stat *old, int file)
 {
@@ -98,10 +98,10 @@ save_keep(const struct save *save, const struct stat *old, int file)
 		fchown(file, old->st_uid, old->st_gid) < 0)
 		return -1;
 	if (length <= 0)
-		fremovexattr(file, save_acl); /* the directory's default */
+		fremovexattr(file, save_acl); /* inherited from the directory */
 	if (fchmod(file, old->st_mode & ALLPERMS) < 0)
 		return -1;
-	/* With an access list the mode's group bits are its mask: alone they would give more. */
+	/* With an ACL the mode's group bits are its mask; without it they would grant more. */
 	return length > 0 ? fsetxattr(file, save_acl, acl, (size_t)length, 0) : 0;
 }
 
@@ -122,7 +122,7 @@ save_write(int file, const char *text)
 	return fsync(file);
 }
 
-/** Make the new file. @param old NULL: there is none */
+/** Write the new file beside the target. @param old NULL = there is none */
 static int
 save_aside(struct save *save, const struct stat *old, const char *text)
 {
@@ -130,7 +130,7 @@ save_aside(struct save *save, const struct stat *old, const char *text)
 
 	if (snprintf(save->aside, sizeof(save->aside), "%s.new", save->target) >= PATH_MAX)
 		return err_set(save->err, ENAMETOOLONG, "%.80s...: path too long", save->path);
-	unlink(save->aside); /* of a save that was cut short */
+	unlink(save->aside); /* left by an interrupted save */
 	file = open(save->aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
 		old != NULL ? S_IRUSR | S_IWUSR : SAVE_MODE);
 	if (file < 0)
@@ -145,7 +145,7 @@ save_aside(struct save *save, const struct stat *old, const char *text)
 	return rc;
 }
 
-/** Have the directory's change last. */
+/** Make the rename durable. */
 static void
 save_sync(const struct save *save)
 {

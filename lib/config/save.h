@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Writing a configuration file.
+ * Save a configuration file.
  *
  * Thread safety: control thread only.
  */
@@ -10,12 +10,12 @@
 #include "base/err.h"
 
 /**
- * Replace a file's content at once: a reader sees the old text or the new one. Symbolic links are
- * followed, and what they lead to is replaced in its own directory; a file that is there keeps its
- * mode, owner and access list, or is left as it is.
+ * Replace a file atomically, by rename(2): a reader sees the old text or the new one. Symbolic
+ * links are followed, and the file that they lead to is replaced in its own directory. An existing
+ * file keeps its mode, owner and access control list, or is not replaced.
  *
- * @param path an absolute path
- * @return 0; negative errno with the reason, and nothing changed
+ * @param path absolute path
+ * @return 0; negative errno with the reason, with the file unchanged
  */
 int config_save_text(const char *path, const char *text, struct err *err);
 

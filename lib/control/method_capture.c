@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A capture, which lasts as long as the connection that asked for it. */
+/* RPC method `capture`: a capture lasts as long as the connection of the request. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "capture/capture.h"
 #include "control/methods.h"
 
-/** Who reads a capture. */
+/** A connection with its capture. Freed by the callback that comes first. */
 struct capture_client {
 	struct vswitch *vswitch;
 	struct rpc_client *client;
@@ -32,7 +32,7 @@ capture_on_ended(void *arg, const char *reason)
 	free(reader);
 }
 
-/** A number of an instruction. @return false: it is none, or too large */
+/** Read a number of an instruction. @return false when it is no integer from 0 to max */
 static bool
 capture_insn_part(const json_t *insn, size_t index, json_int_t max, json_int_t *value)
 {
@@ -42,7 +42,7 @@ capture_insn_part(const json_t *insn, size_t index, json_int_t max, json_int_t *
 	return json_is_integer(part) && *value >= 0 && *value <= max;
 }
 
-/** A program is an array of [code, jt, jf, k]. */
+/** Read a classic BPF program: an array of [code, jt, jf, k]. */
 static int
 capture_program(json_t *list, struct capture_config *config, struct err *err)
 {
@@ -107,7 +107,7 @@ capture_parse(json_t *params, struct capture_config *config, struct err *err)
 	return rc;
 }
 
-/** What the reader must know of the rings, whose descriptor goes with this. */
+/** Build the answer: layout of the rings, whose file descriptor is sent with it. */
 static json_t *
 capture_answer(const struct capture_client *reader, const struct capture_config *config)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* RPC methods of the FDB: list, add, delete and flush entries. */
 #include <errno.h>
 
 #include "base/mac.h"
@@ -6,7 +7,7 @@
 
 enum { VLAN_LAST = 4094 };
 
-/** What rows a request is about. */
+/** Entries that a request selects. */
 struct fdb_filter {
 	const struct vswitch *vswitch;
 	uint16_t port; /**< FDB_MISS = any */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What snooping has heard: members of groups, routers, queriers. */
+/* RPC method `group.list`: members of multicast groups, routers, queriers. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,14 +8,14 @@
 
 enum { VLAN_LAST = 4094 };
 
-/** What rows a request is about, and those found. */
+/** Rows that a request selects, and those found so far. */
 struct group_list {
 	uint16_t port; /**< PORT_NONE = any */
 	int vlan;      /**< -1 = any */
 	struct groups_row *rows;
 	size_t n;
 	size_t space;
-	bool failed; /**< there was no memory */
+	bool failed; /**< no memory */
 };
 
 static void
@@ -39,7 +39,7 @@ list_add(const struct groups_row *row, void *arg)
 	list->rows[list->n++] = *row;
 }
 
-/** By VLAN, queriers and routers first, then by group and port. */
+/** Order for qsort(): by VLAN, then kind (queriers and routers first), group and port. */
 static int
 list_compare(const void *one, const void *other)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* RPC methods of polling lcores: list, add, delete, balance. */
 #include <errno.h>
 
 #include "control/methods.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* RPC methods of ports: add, set, delete, list, show, and the QEMU arguments of a port. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

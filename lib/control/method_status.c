@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* RPC methods `status` and `stop`, and the registration of all methods. */
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -6,9 +7,9 @@
 
 #include "control/methods.h"
 
-enum { STOP_DELAY_US = 20000 }; /* so that the answer to "stop" gets out */
+enum { STOP_DELAY_US = 20000 }; /* lets the answer to `stop` be sent */
 
-/** What all ports counted since the start, those that are gone included. */
+/** Counters of all ports since the start, removed ports included. */
 static json_t *
 status_totals(const struct vswitch *vswitch)
 {

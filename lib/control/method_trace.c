@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What would happen to a frame: one given in hexadecimal digits, or those of a capture file. */
+/* RPC method `trace`: trace-only forwarding of a frame in hexadecimal, or of a pcap file. */
 #include <ctype.h>
 #include <errno.h>
 #include <pcap/pcap.h>
@@ -12,14 +12,14 @@
 #include "control/trace_steps.h"
 #include "vring/vring.h"
 
-enum { TRACE_FRAMES_MAX = 20000 }; /* an answer that clients take */
+enum { TRACE_FRAMES_MAX = 20000 }; /* bounds the size of the answer */
 
 struct trace_request {
 	struct vswitch *vswitch;
 	const struct port *port;
 	struct tracer *tracer;
 	struct trace *trace;
-	json_t *frames; /**< what is answered */
+	json_t *frames; /**< the result: one row per frame */
 };
 
 static const char *
@@ -49,7 +49,7 @@ trace_exit_row(const struct trace_request *request, const struct trace_exit *exi
 	return row;
 }
 
-/** Trace one frame and note what happens. */
+/** Trace one frame and append its row. */
 static void
 trace_one(struct trace_request *request, const uint8_t *bytes, uint32_t len)
 {
@@ -86,7 +86,11 @@ hex_digit(char c)
 	return isxdigit((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10 : -1;
 }
 
-/** Digits in pairs; blanks and colons may stand between pairs. @return bytes; -1: something else */
+/**
+ * Parse pairs of hexadecimal digits; white space and colons may separate pairs.
+ *
+ * @return number of bytes; -1 when the text is something else, or too long
+ */
 static int
 hex_parse(const char *text, uint8_t *bytes)
 {

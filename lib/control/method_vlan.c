@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* RPC method `vlan.list`: VLANs with their member ports. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,19 +7,19 @@
 #include "control/methods.h"
 #include "vlan/vlan.h"
 
-enum { VLAN_LIST_MAX = 65536 }; /* members in one answer: some megabytes */
+enum { VLAN_LIST_MAX = 65536 }; /* members in one answer, which is then some megabytes */
 
-/** A port that carries some VLANs and no others. */
+/** A port that is a member of some VLANs only. */
 struct vlan_member {
 	const char *name;
 	struct vlan_rules rules;
 };
 
-/** What an answer is made of. */
+/** Data of an answer. */
 struct vlan_list {
 	struct vlan_member *members;
 	unsigned n;
-	int only; /**< the VLAN asked for; -1 = all */
+	int only; /**< the VLAN requested; -1 = all */
 	uint32_t entries[VLAN_COUNT];
 };
 
@@ -31,7 +32,7 @@ vlan_count_entry(const struct fdb_entry *entry, void *arg)
 	return true;
 }
 
-/** @return 0; negative errno with the reason */
+/** Find the ports that filter VLANs. @param only name of a port; NULL = all */
 static int
 vlan_members(
 	struct vlan_list *list, const struct vswitch *vswitch, const char *only, struct err *err)
@@ -60,7 +61,7 @@ vlan_is_member(const struct vlan_list *list, unsigned member, uint16_t vlan)
 	       vlan_set_has(&list->members[member].rules.carried, vlan);
 }
 
-/** Refuse what would keep the switch busy and be read by nobody. */
+/** Refuse a list so long that it would block the control thread. */
 static int
 vlan_list_check(const struct vlan_list *list, struct err *err)
 {
@@ -108,7 +109,7 @@ vlan_rows(struct vlan_list *list, struct fdb *fdb)
 	return rows;
 }
 
-/** @param port receives the name of the port asked for; NULL = all */
+/** Read the parameters. @param port receives the name of the port requested; NULL = all */
 static int
 vlan_list_parse(struct vswitch *vswitch, json_t *params, const char **port, struct vlan_list *list,
 	struct err *err)

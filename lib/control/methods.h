@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What can be asked of a running switch over its control socket: status, ports, filtering table,
- * lcores. Words, parameters and results are those of the command line.
+ * The RPC methods of a running switch: status, ports, FDB, multicast groups, lcores, trace, VLANs,
+ * capture. Names, parameters and results are those of the command line.
  *
  * Thread safety: control thread only.
  */
@@ -13,7 +13,11 @@
 #include "control/rpc.h"
 #include "control/vswitch.h"
 
-/** Add all methods of this module. */
+/**
+ * Register all methods of this module but `capture`.
+ *
+ * @param vswitch must outlive the server
+ */
 void methods_register(struct rpc *rpc, struct vswitch *vswitch);
 
 extern const struct rpc_method methods_status[];
@@ -24,25 +28,30 @@ extern const struct rpc_method methods_lcore[];
 extern const struct rpc_method methods_trace[];
 extern const struct rpc_method methods_vlan[];
 
-/** What `capture` needs beside the switch: connections. */
+/** Argument of the methods in methods_capture: a capture is bound to its RPC connection. */
 struct methods_capture {
 	struct rpc *rpc;
 	struct vswitch *vswitch;
 };
 
-extern const struct rpc_method methods_capture[]; /**< their arg is a struct methods_capture */
+extern const struct rpc_method methods_capture[]; /**< arg is a struct methods_capture */
 
 /**
- * Set keys of a port from an object; "name" and "type" are passed over.
+ * Set keys of a port from the members of an object; "name" and "type" are ignored.
  *
- * @return 0; -EINVAL with the reason
+ * @return 0; negative errno with the reason, with keys before the refused one set
  */
 int methods_port_keys(struct port_config *config, json_t *keys, struct err *err);
 
-/** The keys of a port as an object; numbers as numbers. @param all false = changed ones only */
+/**
+ * The type and the keys of a port as an object; numeric keys are JSON integers.
+ *
+ * @param all false = only keys that differ from their default
+ * @return an object that the caller owns
+ */
 json_t *methods_port_config(const struct port_config *config, bool all);
 
-/** Name of the port with an id; "" when there is none. */
+/** Name of the port with an id; "" when there is none. Valid until the port is deleted. */
 const char *methods_port_name(const struct vswitch *vswitch, uint16_t id);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a request means: methods, parameters, answers. */
+/* JSON-RPC 2.0 requests: find the method, check parameters, build the answer. */
 #include "control/rpc.h"
 
 #include <errno.h>
@@ -27,7 +27,7 @@ rpc_register(struct rpc *rpc, const struct rpc_method *methods, void *arg)
 		rpc->method[rpc->n_methods++] = (struct rpc_entry){methods, arg};
 }
 
-/** Reasons may quote what a peer said and cut it in the middle of a character, which is no JSON. */
+/** A reason may quote text of a client, cut within a UTF-8 character, which JSON cannot hold. */
 static json_t *
 rpc_message(const char *text)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The control socket: JSON-RPC 2.0 (https://www.jsonrpc.org/specification) over a UNIX stream
- * socket. A peer that sends no JSON, too much of it, or half a request and nothing more loses its
- * connection; nobody else notices.
+ * socket. A client that sends bytes that are not JSON, too long a request, or a part of a request
+ * and then nothing for RPC_TIMEOUT_S loses its connection. Other connections are not affected.
  *
  * Thread safety: control thread only.
  */
@@ -21,10 +21,10 @@ enum {
 	RPC_REQUEST_MAX = 1 << 20, /**< bytes of one request */
 	RPC_BATCH_MAX = 256,       /**< requests in one batch */
 	RPC_CLIENTS_MAX = 256,
-	RPC_TIMEOUT_S = 10, /**< for the rest of a request, and for an answer to be read */
+	RPC_TIMEOUT_S = 10, /**< without progress of a partial request, or of an unread answer */
 };
 
-/** JSON-RPC error codes; refusals carry RPC_REFUSED. */
+/** JSON-RPC error codes. RPC_REFUSED: the method failed for a reason other than -EINVAL. */
 enum {
 	RPC_REFUSED = -32000,
 	RPC_INVALID_REQUEST = -32600,
@@ -36,75 +36,84 @@ enum {
 struct rpc_method {
 	const char *name; /**< such as "port.add" */
 	/**
-	 * @param params an object, borrowed
-	 * @return the result, which the server then owns; NULL with the reason in err
+	 * @param arg as given to rpc_register()
+	 * @param params an object, valid during the call
+	 * @return the result, owned by the server from now on; NULL with the reason in err
 	 */
 	json_t *(*call)(void *arg, json_t *params, struct err *err);
 };
 
-/** @return a server that does not listen yet, or NULL when there is no memory */
+/** Create a server that does not listen yet. @return NULL when there is no memory */
 struct rpc *rpc_create(struct event_base *events);
 
-/** Close the socket and all connections, and remove the socket's file. */
+/** Close the socket and all connections, and remove the socket's file. NULL is ignored. */
 void rpc_destroy(struct rpc *rpc);
 
-/** Add methods, ended by a NULL name; the table must outlive the server. */
+/** Register methods. @param methods terminated by a NULL name; must outlive the server */
 void rpc_register(struct rpc *rpc, const struct rpc_method *methods, void *arg);
 
-/** Make the folder of a socket, unless it is there or its parent is not. */
+/** Create the directory of a socket path, not its parents. Errors are left to rpc_listen(). */
 void rpc_make_directory(const char *path);
 
-/** Look whether a socket could be opened there. @return 0, or what rpc_listen() would say */
+/**
+ * Check a socket path without changing anything.
+ *
+ * @return 0; negative errno with the reason: -ENAMETOOLONG, -EEXIST when the path is no socket,
+ *         -EADDRINUSE when another switch answers there
+ */
 int rpc_check(const char *path, struct err *err);
 
 /**
- * Listen. The socket appears at its path in one step, ready to answer.
+ * Listen at a path. The socket appears there by rename(2), already listening; a socket without a
+ * server is replaced.
  *
- * @return 0; negative errno with the reason: -EADDRINUSE when another switch answers there
+ * @return 0; negative errno with the reason, those of rpc_check() included
  */
 int rpc_listen(struct rpc *rpc, const char *path, struct err *err);
 
 /**
- * Answer one request, or a batch of them.
+ * Handle one request, or a batch of them.
  *
- * @return what to send, which the caller owns; NULL when nothing is to be sent
+ * @param request borrowed
+ * @return the answer, owned by the caller; NULL when there is none, as for notifications
  */
 json_t *rpc_answer(struct rpc *rpc, json_t *request);
 
-/* Methods whose result lives as long as the connection. */
+/* For methods whose result lasts as long as the connection. */
 
-/** @return the connection that the request under way came by; NULL: none, or it is one of a batch */
+/** The connection of the request in progress; NULL when there is none, or it is part of a batch. */
 struct rpc_client *rpc_client(struct rpc *rpc);
 
 /**
- * For a method: send a descriptor along with its answer (SCM_RIGHTS, with the answer's first byte),
- * and learn of the end of the connection. Once for each connection.
+ * Send a file descriptor with the answer of the method in progress (SCM_RIGHTS, with the answer's
+ * first byte), and report the end of the connection. At most once per connection.
  *
- * @param fd copied when the answer is sent, until when it must stay open
- * @param closed called when the peer closes; not after rpc_client_end()
- * @return 0; -EBUSY with the reason
+ * @param fd must stay open until the answer has been sent
+ * @param closed called when the connection ends; not after rpc_client_end()
+ * @return 0; -EBUSY with the reason when the connection is bound already, or has unread answers
  */
 int rpc_client_bind(
 	struct rpc_client *client, int fd, void (*closed)(void *arg), void *arg, struct err *err);
 
-/** Send a notification with a reason, then close. */
+/** Send a notification whose params are {"reason": reason}, then close the connection. */
 void rpc_client_end(struct rpc_client *client, const char *method, const char *reason);
 
-/* Parameters: helpers for methods. Each says by name what is missing or wrong. */
+/* Parameters of methods. The reason in err names the parameter that is missing or wrong. */
 
-/** @return the text of a member that must be there; NULL with the reason */
+/** Read a mandatory text parameter. @return text owned by params; NULL with the reason */
 const char *rpc_text(json_t *params, const char *name, struct err *err);
 
 /**
- * Read a number that may be there, as a number or as text.
+ * Read an optional integer parameter, given as a JSON integer or as decimal text.
  *
- * @param value set when the member is there
- * @return 1 when it is there, 0 when not, -EINVAL with the reason
+ * @param min, max bounds, both included
+ * @param value set only when 1 is returned
+ * @return 1 when given, 0 when not; -EINVAL with the reason
  */
 int rpc_number(json_t *params, const char *name, json_int_t min, json_int_t max, json_int_t *value,
 	struct err *err);
 
-/** Refuse members that are not in the list (ended by NULL). @return 0 or -EINVAL */
+/** Refuse parameters not in `names` (terminated by NULL). @return 0; -EINVAL with the reason */
 int rpc_only(json_t *params, const char *const names[], struct err *err);
 
 #endif

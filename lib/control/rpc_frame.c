@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Scan a byte stream for the end of a JSON document. */
 #include "control/rpc_frame.h"
 
 #include <errno.h>

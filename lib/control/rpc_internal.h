@@ -31,10 +31,10 @@ struct rpc {
 	unsigned n_methods;
 	LIST_HEAD(rpc_clients, rpc_client) clients;
 	unsigned n_clients;
-	struct rpc_client *current; /**< whose request is being answered; NULL = it is a batch */
+	struct rpc_client *current; /**< sender of the request in progress; NULL for a batch */
 };
 
-/** The answer to what is no request. */
+/** Build the answer to bytes that are not JSON. @return an object that the caller owns */
 json_t *rpc_parse_error(const char *reason);
 
 #endif

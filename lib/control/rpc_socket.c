@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Connections to the control socket: bytes in, requests out, answers back. */
+/* Connections of the control socket: receive requests, send answers, limit time and memory. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,9 +30,9 @@ struct rpc_client {
 	struct rpc *rpc;
 	struct bufferevent *stream;
 	struct rpc_frame frame;
-	bool closing; /**< once what is queued has been sent */
-	bool bound;   /**< to something that ends with it */
-	int give_fd;  /**< goes with the next answer; -1 = none */
+	bool closing; /**< freed once the output queue has been sent */
+	bool bound;   /**< by rpc_client_bind() */
+	int give_fd;  /**< sent with the next answer; -1 = none */
 	void (*closed)(void *arg);
 	void *closed_arg;
 	LIST_ENTRY(rpc_client) next;
@@ -49,7 +49,7 @@ client_free(struct rpc_client *client)
 	free(client);
 }
 
-/** A descriptor goes with the first byte of an answer. @return bytes sent by now: 1 or 0 */
+/** Send give_fd with the first byte of an answer. @return bytes sent: 1; 0 when that failed */
 static size_t
 client_give(struct rpc_client *client, const char *text)
 {
@@ -95,7 +95,7 @@ rpc_client_bind(
 {
 	if (client->bound)
 		return err_set(err, EBUSY, "this connection is taken; use another one");
-	/* The descriptor is sent past the queue. */
+	/* The file descriptor is sent directly, and would overtake queued answers. */
 	if (evbuffer_get_length(bufferevent_get_output(client->stream)) > 0)
 		return err_set(err, EBUSY, "read the answers to earlier requests first");
 	client->bound = true;
@@ -142,7 +142,7 @@ client_request(struct rpc_client *client, const char *data, size_t length)
 		client_send(client, answer);
 }
 
-/** A peer in the middle of a request, or that does not read, has only so much time. */
+/** Set the timeouts: for reading only within a request, for writing always. */
 static void
 client_timeout(struct rpc_client *client)
 {
@@ -152,7 +152,7 @@ client_timeout(struct rpc_client *client)
 	bufferevent_set_timeouts(client->stream, partial ? &timeout : NULL, &timeout);
 }
 
-/** @return false when no whole request is left */
+/** Handle the next request. @return false when there is no complete one, or none is read now */
 static bool
 client_next(struct rpc_client *client)
 {
@@ -206,7 +206,7 @@ client_on_event(struct bufferevent *stream, short what, void *arg)
 	struct rpc_client *client = arg;
 	bool unread = evbuffer_get_length(bufferevent_get_output(stream)) > 0;
 
-	/* A peer that closes its sending side still gets its answers. */
+	/* A client that has closed its sending side still receives its answers. */
 	if ((what & BEV_EVENT_EOF) && unread) {
 		client->closing = true;
 		return;
@@ -255,7 +255,7 @@ rpc_is_answered(const struct sockaddr_un *address)
 	return answered;
 }
 
-/** Bind under another name and move it into place: who sees the path can connect. */
+/** Bind under another name and rename, so that the path exists only once it accepts connections. */
 static int
 rpc_bind(const struct sockaddr_un *address, struct err *err)
 {
@@ -286,7 +286,7 @@ static int
 rpc_address(const char *path, struct sockaddr_un *address, struct err *err)
 {
 	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
-	/* One byte is left for the name under which the socket is made. */
+	/* One byte is left for the '~' of the name that rpc_bind() binds. */
 	if (strlen(path) >= sizeof(address->sun_path) - 1)
 		return err_set(err, ENAMETOOLONG, "socket path %.120s is over %zu bytes", path,
 			sizeof(address->sun_path) - 2);
@@ -294,7 +294,6 @@ rpc_address(const char *path, struct sockaddr_un *address, struct err *err)
 	return 0;
 }
 
-/** The default directory is ours to make; any other is the user's. */
 void
 rpc_make_directory(const char *path)
 {
@@ -356,7 +355,7 @@ rpc_destroy(struct rpc *rpc)
 		return;
 	while (!LIST_EMPTY(&rpc->clients)) {
 		struct rpc_client *client = LIST_FIRST(&rpc->clients);
-		/* The loop has ended: last words go out now or not at all. */
+		/* The event loop has ended: write queued answers now, without waiting. */
 		evbuffer_write(
 			bufferevent_get_output(client->stream), bufferevent_getfd(client->stream));
 		client_free(client);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Describe a traced frame in words, for `trace`. */
 #include "control/trace_steps.h"
 
 #include <stdarg.h>
@@ -106,7 +107,7 @@ step_entry(json_t *steps, const struct trace_story *story, uint64_t mac)
 			story_name(story, entry.port), entry.age);
 }
 
-/** Multicast that is for those who asked for it. */
+/** Whether the frame is multicast that snooping restricts to members of its group. */
 static bool
 story_is_for_members(const struct trace_story *story)
 {
@@ -115,7 +116,7 @@ story_is_for_members(const struct trace_story *story)
 	return dest == DEST_DROP + DROP_NO_MEMBER || (dest >= DEST_GROUP && dest < DEST_DROP);
 }
 
-/** Passes by the port's list, not by what its tags are? */
+/** Whether a reserved address passes by the key forward-reserved, not as 802.1ad allows. */
 static bool
 story_names_reserved(const struct trace_story *story)
 {
@@ -123,7 +124,7 @@ story_names_reserved(const struct trace_story *story)
 	       !reserved_has(RESERVED_BEYOND_8021AD, mac_load(story->bytes));
 }
 
-/** How the destination was found. */
+/** Add the step that found the destination. */
 static void
 step_lookup(json_t *steps, const struct trace_story *story)
 {
@@ -176,7 +177,7 @@ step_exit(json_t *steps, const struct trace_story *story, const struct trace_exi
 		step_add(steps, "tx", "leaves by %s, %u bytes, untagged", name, exit->len);
 }
 
-/** A tag that the port is not for, or none where it takes none without. */
+/** Add the step of a frame whose VLAN the source port does not carry. */
 static void
 step_foreign(json_t *steps, const struct trace_story *story)
 {
@@ -193,7 +194,7 @@ step_foreign(json_t *steps, const struct trace_story *story)
 			story->trace->vlan, config->name, config->trunk);
 }
 
-/** The port it came from does not carry the frame's VLAN. */
+/** Whether the frame is dropped because its source port does not carry its VLAN. */
 static bool
 story_is_foreign(const struct trace_story *story)
 {
@@ -206,7 +207,7 @@ story_is_foreign(const struct trace_story *story)
 	       (rules->vlan.filters && vlan == VLAN_NONE);
 }
 
-/** Reasons that are found before the frame's VLAN and destination are looked at. */
+/** Whether the frame is dropped before its VLAN and destination are looked up. */
 static bool
 story_ends_at_ingress(const struct trace_story *story)
 {

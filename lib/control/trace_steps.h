@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A traced frame in words: each step on its way, and what decided it.
+ * Describe a traced frame in words: the steps through the switch, and the reason of each.
  *
  * Thread safety: control thread only.
  */
@@ -12,17 +12,17 @@
 #include "control/vswitch.h"
 #include "datapath/trace.h"
 
-/** A frame, and all that is known of it. */
+/** A traced frame with its context; everything is borrowed. */
 struct trace_story {
 	const struct vswitch *vswitch;
-	const struct port *port; /**< where it came in */
-	const struct rules *rules;
+	const struct port *port;   /**< source port */
+	const struct rules *rules; /**< of that port; NULL = plain switching */
 	const uint8_t *bytes;
 	uint32_t len;
 	const struct trace *trace;
 };
 
-/** @return an array of {"step", "why"} */
+/** @return an array of {"step", "why"} in order, owned by the caller */
 json_t *trace_steps(const struct trace_story *story);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The switch as a whole: create, destroy, the clock, and what wakes the control thread. */
+/* The switch as a whole: create, destroy, the clock, and events of the control thread. */
 #include "control/vswitch.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ vswitch_now(void)
 	return now.tv_sec;
 }
 
-/* Any thread but a polling one. */
+/* Any thread that is not a polling lcore. */
 static void
 vswitch_on_quiesce(void *arg)
 {
@@ -32,7 +32,7 @@ vswitch_on_quiesce(void *arg)
 	datapath_quiesce(vswitch->datapath);
 }
 
-/* Any thread but a polling one. */
+/* Any thread that is not a polling lcore. */
 static void
 vswitch_on_wake(void *arg)
 {
@@ -41,7 +41,7 @@ vswitch_on_wake(void *arg)
 	datapath_wake(vswitch->datapath);
 }
 
-/* Any thread but a polling one. */
+/* Any thread that is not a polling lcore. */
 static void
 vswitch_on_link_changed(void *arg)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The switch: its ports, its filtering table, its polling lcores, and how they change while frames
- * flow. What is asked for here happens completely or not at all.
+ * The switch: its ports, its FDB, its polling lcores, and changes of them while frames flow. A
+ * function that fails leaves the switch as it was, unless its comment says otherwise.
  *
  * Thread safety: control thread only.
  */
@@ -23,18 +23,21 @@ struct event_base;
 
 struct vswitch_port {
 	struct port port;
-	struct port_link link; /**< as last seen */
-	struct counters base;  /**< what its id had counted before this port */
-	/** What its queues did while they had other slots. */
+	struct port_link link; /**< as last read */
+	struct counters base;  /**< counters of its id before this port was added */
+	/** Load of its queues in the slots that they had before, by queue. */
 	struct datapath_load queue_before[PORT_QUEUES_MAX];
-	TAILQ_ENTRY(vswitch_port) next; /**< in the order they were added */
+	TAILQ_ENTRY(vswitch_port) next; /**< in the order of addition */
 };
 
-/** Somebody who captures at a port. */
+/** A capture at a port. */
 struct vswitch_capture {
 	struct capture *capture;
 	struct vswitch_port *port;
-	/** Called once, when the port goes, before the capture is freed. */
+	/**
+	 * Set by the caller of vswitch_capture_start(). Called at most once, when the port is
+	 * deleted, just before the capture is freed.
+	 */
 	void (*ended)(void *arg, const char *reason);
 	void *arg;
 	LIST_ENTRY(vswitch_capture) next;
@@ -43,14 +46,14 @@ struct vswitch_capture {
 struct vswitch_lcore {
 	unsigned cpu;
 	int node;
-	int lcore_id; /**< of the data path */
+	int lcore_id; /**< in the data path */
 };
 
-/** What snooping needs; all NULL while it is off. */
+/** State of IGMP and MLD snooping; all NULL while it is off. */
 struct vswitch_snoop {
 	struct groups *groups;
 	struct event *event;
-	struct snoop_ring *ring[LCORE_MAX]; /**< written by the polling lcore of the lcore */
+	struct snoop_ring *ring[LCORE_MAX]; /**< by lcore id, each written by its lcore */
 };
 
 struct vswitch {
@@ -61,15 +64,15 @@ struct vswitch {
 	struct port_services services;
 	struct event *link_event;
 	struct event *tick_event;
-	int link_fd;  /**< drivers write, the control thread reads */
-	bool holding; /**< ports being added wait to be published together */
+	int link_fd;  /**< eventfd, written by drivers, read by the control thread */
+	bool holding; /**< between vswitch_hold() and vswitch_admit() */
 
 	TAILQ_HEAD(vswitch_ports, vswitch_port) ports;
 	unsigned n_ports;
 	struct port *by_id[PORT_MAX];
 	bool up[PORT_MAX]; /**< enabled, and the link is up */
 
-	cpu_set_t allowed; /**< CPUs of this process */
+	cpu_set_t allowed; /**< CPUs that this process may use */
 	struct vswitch_lcore lcore[LCORE_MAX];
 	unsigned n_lcores;
 
@@ -78,7 +81,7 @@ struct vswitch {
 
 	struct snapshot_queue queue[DATAPATH_SLOT_MAX];
 	unsigned n_queues;
-	struct datapath_load slot_base[DATAPATH_SLOT_MAX]; /**< before this queue had the slot */
+	struct datapath_load slot_base[DATAPATH_SLOT_MAX]; /**< before the slot's queue had it */
 	uint64_t slot_seen[DATAPATH_SLOT_MAX];             /**< busy cycles at the last tick */
 	uint64_t slot_load[DATAPATH_SLOT_MAX]; /**< busy cycles between the last two ticks */
 
@@ -87,176 +90,230 @@ struct vswitch {
 };
 
 struct vswitch_config {
-	const struct port_driver *const *drivers;
-	struct event_base *events;
+	const struct port_driver *const *drivers; /**< terminated by NULL */
+	struct event_base *events;                /**< of the control thread; outlives the switch */
 	struct fdb_config fdb;
-	cpu_set_t allowed;
-	cpu_set_t polling;
+	cpu_set_t allowed; /**< CPUs that this process may use */
+	cpu_set_t polling; /**< CPUs of polling lcores */
 };
 
-/** Seconds of the monotonic clock. */
+/** Seconds of CLOCK_MONOTONIC. */
 time_t vswitch_now(void);
 
-/** @return a switch whose lcores poll; NULL with the reason in err */
+/**
+ * Create a switch without ports and start its polling lcores.
+ *
+ * @return NULL with the reason in err
+ */
 struct vswitch *vswitch_create(const struct vswitch_config *config, struct err *err);
 
-/** Remove all ports, stop all lcores, free everything. */
+/** Remove all ports, stop all lcores, free everything. NULL is ignored. */
 void vswitch_destroy(struct vswitch *vswitch);
 
 /* vswitch_port.c */
 
-/** @return NULL with the reason in err when there is none of that name */
+/** Find a port by name. @return NULL with the reason in err when there is none */
 struct vswitch_port *vswitch_port_find(struct vswitch *vswitch, const char *name, struct err *err);
 
-/** Open a port and let it take part. @return 0 or negative errno with the reason */
+/**
+ * Open a port and publish it; between vswitch_hold() and vswitch_admit() the latter publishes it,
+ * and relations to other ports are not checked.
+ *
+ * @param config copied
+ * @return 0; negative errno with the reason: -EEXIST, -ENOSPC when all ids or slots are in use
+ */
 int vswitch_port_add(struct vswitch *vswitch, const struct port_config *config, struct err *err);
 
 /**
- * Give a port another configuration of the same name: at once where all that differs is live,
- * else by closing and opening it. When that fails the port is as it was before.
+ * Change the configuration of the port of the same name: in operation when all keys that differ
+ * are live keys, else by closing and opening it. On failure it has its old configuration again; a
+ * port that cannot be reopened with that is removed, and an error is logged.
  *
- * @return 0 or negative errno with the reason
+ * @param config copied
+ * @return 0; negative errno with the reason: -ENOENT when there is no such port
  */
 int vswitch_port_change(struct vswitch *vswitch, const struct port_config *config, struct err *err);
 
-/** Take a port out and close it. @return 0, or -ENOENT with the reason */
+/**
+ * Unpublish a port, close and free it; its captures end. Whether other ports name it is not
+ * checked here, see vswitch_check_relations().
+ *
+ * @return 0; -ENOENT with the reason
+ */
 int vswitch_port_del(struct vswitch *vswitch, const char *name, struct err *err);
 
-/** Look at the links of all ports, and act on what changed. */
+/**
+ * Read the links of all ports and publish ports that went up or down. Where a link changed, or was
+ * down since the last call, learnt FDB entries and group memberships are flushed. Queues of a port
+ * whose NUMA node changed are placed anew.
+ */
 void vswitch_links(struct vswitch *vswitch);
 
-/** What a port counted since it was added. */
+/** Counters of a port since it was added. */
 void vswitch_port_counters(
 	const struct vswitch *vswitch, const struct vswitch_port *port, struct counters *counters);
 
-/** What a queue did since its port was added. @param queue of this port */
+/** Load of an rx queue since its port was added. @param queue one of this port */
 void vswitch_queue_load(const struct vswitch *vswitch, const struct vswitch_port *port,
 	const struct snapshot_queue *queue, struct datapath_load *load);
 
 /* vswitch_lcore.c */
 
-/** Start polling on a CPU and spread the queues. @return 0 or negative errno with the reason */
+/**
+ * Start a polling lcore on a CPU and balance the queues.
+ *
+ * @return 0; negative errno with the reason: -EINVAL for a CPU that this process may not use,
+ *         -EEXIST when it polls already, -EBUSY when no CPU would be left to other threads
+ */
 int vswitch_lcore_add(struct vswitch *vswitch, unsigned cpu, struct err *err);
 
-/** Stop polling on a CPU; others take its queues. @return 0 or negative errno with the reason */
+/**
+ * Stop the polling lcore of a CPU and give its queues to the other lcores.
+ *
+ * @return 0; negative errno with the reason: -ENOENT when it does not poll, -EBUSY when it is the
+ *         last polling lcore
+ */
 int vswitch_lcore_del(struct vswitch *vswitch, unsigned cpu, struct err *err);
 
-/** Spread the queues by load. @return how many moved */
+/** Balance the queues over the lcores by load. @return number of queues moved */
 unsigned vswitch_lcore_balance(struct vswitch *vswitch);
 
-/** Poll on these CPUs, and on no others. @return 0 or negative errno with the reason */
+/**
+ * Make the set of polling lcores equal to a set of CPUs, and balance the queues.
+ *
+ * @return 0; negative errno with the reason, with lcores started or stopped before the failure kept
+ */
 int vswitch_lcore_set(struct vswitch *vswitch, const cpu_set_t *polling, struct err *err);
 
-/** Give queues that nobody polls an lcore. Does not publish. */
+/** Assign an lcore to every queue that has none. Does not publish. */
 void vswitch_lcore_fill(struct vswitch *vswitch);
 
-/** Stop polling some queues, so that they can be given to other lcores; publishes. */
+/**
+ * Take queues from their lcores, and publish, so that other lcores may be given them: on return no
+ * lcore polls them.
+ *
+ * @param choose whether to take a queue; called with `arg`
+ */
 void vswitch_lcore_release(struct vswitch *vswitch,
 	bool (*choose)(const struct snapshot_queue *, const void *), const void *arg);
 
-/** Keep all threads that do not poll off the polling CPUs. */
+/** Confine all threads that do not poll to allowed CPUs without a polling lcore. */
 void vswitch_lcore_confine(struct vswitch *vswitch);
 
-/** The lcore of an lcore; NULL for -1. */
+/** Find an lcore by its id in the data path. @return NULL when there is none, as for -1 */
 const struct vswitch_lcore *vswitch_lcore_of(const struct vswitch *vswitch, int lcore_id);
 
 /**
- * Ports added from now on take part together, at vswitch_admit(), so that the first frames do not
- * miss ports that are yet to come.
+ * Defer the publication of added ports to vswitch_admit(), so that all take part at once and the
+ * first frames are flooded to all of them.
  */
 void vswitch_hold(struct vswitch *vswitch);
+
+/** End vswitch_hold() and publish. */
 void vswitch_admit(struct vswitch *vswitch);
 
 /* vswitch_relations.c */
 
 /**
- * Would all ports still fit together?
+ * Check that the relations of all ports (uplink, mirror, policy) hold after a change of one port.
  *
- * @param name of the port that is to change, come or go
- * @param config what it is to be; NULL = it goes
- * @return 0 or negative errno with the reason
+ * @param name of the port to change, add or delete
+ * @param config its configuration afterwards; NULL = deleted
+ * @return 0; negative errno with the reason
  */
 int vswitch_check_relations(struct vswitch *vswitch, const char *name,
 	const struct port_config *config, struct err *err);
 
-/** Find the ids of all ports that ports name. */
+/** Set the ids of the uplink and the mirror that each port names. */
 void vswitch_resolve_relations(struct vswitch *vswitch);
 
 /* vswitch_rates.c */
 
-/** What holds a port to its rates; NULL = no limit. */
+/** Meter (rate-in) and shaper (rate-out) of a port; NULL = no limit. */
 struct vswitch_rates {
 	struct meter *meter;
 	struct shaper *shaper;
 };
 
 /**
- * What a configuration asks for: what the port has already, as far as it fits, else new.
+ * Provide the meter and the shaper that a configuration needs: those of the port where they fit,
+ * else new ones. The port is not changed.
  *
- * @return 0 or negative errno with the reason
+ * @param rates receives them; to be passed to vswitch_rates_swap() or vswitch_rates_drop()
+ * @return 0; -ENOMEM with the reason
  */
 int vswitch_rates_make(const struct vswitch_port *port, const struct port_config *config,
 	struct vswitch_rates *rates, struct err *err);
 
 /**
- * Give a port these, and get those it had; publish before anything else is done with them. Frames
- * that wait in a queue that goes are sent first, where the port is up.
+ * Exchange the meter and the shaper of a port. Frames in a shaper that the port loses are sent
+ * first when the port is up.
+ *
+ * @param rates new ones; receives the old ones, which lcores use until the next publication
  */
 void vswitch_rates_swap(
 	struct vswitch *vswitch, struct vswitch_port *port, struct vswitch_rates *rates);
 
-/** Free what the port does not have. Frames that wait there are dropped, and counted. */
+/**
+ * Free those of `rates` that the port does not use. Frames in the shaper are dropped and counted.
+ * No snapshot may refer to them any more.
+ */
 void vswitch_rates_drop(
 	struct vswitch *vswitch, const struct vswitch_port *port, struct vswitch_rates *rates);
 
-/** Published: ports that are down hold no frames. */
+/** Drop and count the frames in shapers of ports that are down. After a publication. */
 void vswitch_rates_settle(struct vswitch *vswitch);
 
-/** How many frames wait for a port's rate. */
+/** Number of frames in the shaper of a port. */
 unsigned vswitch_rates_held(const struct vswitch_port *port);
+
 /* vswitch_capture.c */
 
 /**
- * Capture at a port, from now on.
+ * Start a capture at a port; publishes.
  *
- * @param config its lcores are filled in
- * @return NULL with the reason in err
+ * @param config `lcores` is set by the call
+ * @return owned by the switch; the caller sets `ended` and `arg` before it returns to the event
+ *         loop. NULL with the reason in err
  */
 struct vswitch_capture *vswitch_capture_start(struct vswitch *vswitch, struct vswitch_port *port,
 	struct capture_config *config, struct err *err);
 
-/** Capture no more, and free it; returns once no polling lcore knows of it. */
+/** Stop a capture and free it, without a call of `ended`. Publishes, so that no lcore uses it. */
 void vswitch_capture_stop(struct vswitch *vswitch, struct vswitch_capture *capture);
 
-/** A port is no more, and was unpublished: its captures end. */
+/** End and free the captures of a port, which must have been unpublished. */
 void vswitch_capture_port_gone(struct vswitch *vswitch, const struct vswitch_port *port);
 
 /* vswitch_snoop.c */
 
-/** Milliseconds of the monotonic clock. */
+/** Milliseconds of CLOCK_MONOTONIC. */
 uint64_t vswitch_now_ms(void);
 
-/** Snooping on or off; publishes. @return 0 or -ENOMEM with the reason */
+/** Turn snooping on or off; publishes. @return 0; -ENOMEM with the reason, and it is off */
 int vswitch_set_snooping(struct vswitch *vswitch, bool on, struct err *err);
 
-/** Forget what was heard at a port. Does not publish, but soon. */
+/** Remove group memberships and routers of a port. The next tick of snooping publishes this. */
 void vswitch_snoop_forget(struct vswitch *vswitch, uint16_t port);
 
-/** Before a snapshot is built: tell ports whether there is snooping, and snooping of ports. */
+/** Pass the state of snooping to ports, and keys of ports to snooping. Before snapshot_build(). */
 void vswitch_snoop_prepare(struct vswitch *vswitch);
 
-/** Put the table of groups into a snapshot. @return false: no memory */
+/** Set the group table and the rings of a snapshot. @return false when there is no memory */
 bool vswitch_snoop_fill(struct vswitch *vswitch, struct snapshot *snapshot);
 
-/** Messages that polling lcores had no space for. */
+/** Number of IGMP and MLD messages lost because the ring of an lcore was full. */
 uint64_t vswitch_snoop_lost(const struct vswitch *vswitch);
 
-/** After the data path is gone. */
+/** Free the state of snooping. After datapath_destroy(), since lcores use it. */
 void vswitch_snoop_destroy(struct vswitch *vswitch);
 
 /* vswitch_publish.c */
 
-/** Publish what polling lcores are to know now. */
+/**
+ * Publish the state of the switch to the polling lcores: build a snapshot, wait until no lcore uses
+ * the previous one, and free that. Without memory it tries again until there is some.
+ */
 void vswitch_publish(struct vswitch *vswitch);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Captures come and go while frames flow. */
+/* Start and stop captures while frames flow. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

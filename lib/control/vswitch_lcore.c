@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Which lcore polls what, while frames flow. A queue changes its lcore in two steps, nobody's in
- * between, so that never two poll it and no frame overtakes another.
+ * Polling lcores and their queues, while frames flow. A queue changes its lcore in two steps, with
+ * a snapshot between them in which no lcore polls it: so never do two lcores poll a queue, and no
+ * frame overtakes another.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 
 LOG_MODULE(control);
 
-/** The two sides of a placement: what control keeps, as the placement wants to see it. */
+/** Lcores and queues of the switch, as lib/lcore/placement.h takes them. */
 struct lcore_view {
 	struct placement_lcore lcore[LCORE_MAX];
 	struct placement_queue queue[DATAPATH_SLOT_MAX];
@@ -130,7 +131,7 @@ lcore_find(const struct vswitch *vswitch, unsigned cpu)
 	return -ENOENT;
 }
 
-/** Let drivers know how many lcores send; no lcore goes on with the old number. */
+/** Set the number of lcores that transmit; on return no lcore uses the old number. */
 static void
 lcore_announce(struct vswitch *vswitch, unsigned senders)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The life of ports in a running switch. */
+/* Add, change and delete ports of a running switch, and follow their links. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +29,7 @@ port_check(struct vswitch *vswitch, const struct port_config *config, struct err
 
 	if (rc == 0)
 		rc = rules_check(config, err);
-	/* A file was looked at as a whole. */
+	/* Relations within a configuration file were checked for the file as a whole. */
 	if (rc == 0 && !vswitch->holding)
 		rc = vswitch_check_relations(vswitch, config->name, config, err);
 	return rc;
@@ -87,7 +87,7 @@ vswitch_queue_load(const struct vswitch *vswitch, const struct vswitch_port *por
 	load->busy_cycles += before->busy_cycles - base->busy_cycles;
 }
 
-/** Give the slots of a port back that no lcore polls any more. */
+/** Free the slots of a port and keep their load. No lcore polls its queues any more. */
 static void
 port_remove_queues(struct vswitch *vswitch, struct vswitch_port *port)
 {
@@ -114,7 +114,7 @@ port_look(struct vswitch *vswitch, struct vswitch_port *port)
 	vswitch->up[port->port.id] = port->port.config.enabled && port->link.up;
 }
 
-/** Tell the filtering table what the port asks of it. */
+/** Set the keys of a port that the FDB applies. */
 static void
 port_set_table(struct vswitch *vswitch, const struct vswitch_port *port)
 {
@@ -180,7 +180,7 @@ port_detach(struct vswitch *vswitch, struct vswitch_port *port)
 	vswitch_rates_drop(vswitch, port, &rates);
 	port_remove_queues(vswitch, port);
 	port->port.config.driver->close(&port->port);
-	/* Only now can nobody learn an address there any more. */
+	/* Now that no lcore polls the port, no address is learnt there any more. */
 	fdb_forget_port(vswitch->fdb, id);
 	vswitch_snoop_forget(vswitch, id);
 }
@@ -203,7 +203,7 @@ vswitch_port_add(struct vswitch *vswitch, const struct port_config *config, stru
 	int id = rc < 0 ? rc : port_free_id(vswitch, err);
 	if (id < 0)
 		return id;
-	/* Not calloc(): counters are of whole cache lines. */
+	/* Not calloc(): struct counters is aligned to cache lines. */
 	struct vswitch_port *port = aligned_alloc(_Alignof(struct vswitch_port), sizeof(*port));
 	if (port == NULL)
 		return err_set(err, ENOMEM, "no memory for the port");
@@ -237,7 +237,7 @@ vswitch_port_del(struct vswitch *vswitch, const char *name, struct err *err)
 	return 0;
 }
 
-/** Who was behind a port need not be there any more. */
+/** Flush addresses and group memberships of a port whose stations may have changed. */
 static void
 port_forget_hosts(struct vswitch *vswitch, const struct vswitch_port *port)
 {
@@ -245,7 +245,7 @@ port_forget_hosts(struct vswitch *vswitch, const struct vswitch_port *port)
 	vswitch_snoop_forget(vswitch, port->port.id);
 }
 
-/** Are addresses behind this port of other VLANs now, or not to be learnt? */
+/** Whether a change makes learnt addresses invalid: another VLAN or uplink, macs, no learning. */
 static bool
 port_moved(const struct port_config *old, const struct port_config *new)
 {
@@ -330,7 +330,7 @@ queue_is_of(const struct snapshot_queue *queue, const void *port)
 	return queue->port == port;
 }
 
-/** A VM's memory tells its NUMA node only once it is there. */
+/** Place queues anew when the NUMA node changed: a VM's is known once its memory is mapped. */
 static void
 port_follow_node(struct vswitch *vswitch, struct vswitch_port *port, int old_node)
 {
@@ -347,8 +347,8 @@ port_link_changed(struct vswitch *vswitch, struct vswitch_port *port, bool was_u
 	bool up = vswitch->up[port->port.id];
 
 	/*
-	 * Down, or down and up again: who was behind this port need not be there any more. Flushed
-	 * while no lcore polls the port, so that nothing just learned is forgotten.
+	 * Down, or down and up again: stations behind this port may have changed. Flush while no
+	 * lcore polls the port, so that nothing learnt since is lost.
 	 */
 	if (!up && was_up)
 		vswitch_publish(vswitch);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Build a snapshot from the state of the switch and publish it. */
 #include <unistd.h>
 
 #include "base/log.h"
@@ -29,7 +30,7 @@ vswitch_publish(struct vswitch *vswitch)
 	for (unsigned i = 0; i < vswitch->n_queues; i++)
 		vswitch->queue[i].active = vswitch->up[vswitch->queue[i].port->id];
 	do {
-		/* Without memory nothing can be undone either: wait for it. */
+		/* Undoing the change would need memory as well: wait for it. */
 		snapshot = publish_build(vswitch);
 		if (snapshot == NULL)
 			log_error("no memory to change the data path; trying again");

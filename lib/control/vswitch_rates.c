@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The rates of ports: what they need is made before anything changes, and goes once unused. */
+/* Rates of ports: meters and shapers are created before a change, and freed once unused. */
 #include <errno.h>
 
 #include "control/vswitch.h"
 #include "rate/shaper.h"
 
-/* Rounds in which the longest queue is emptied at full speed, a few bursts in each, and then some. */
+/* Twice the rounds that send the longest queue, at SHAPER_BURSTS bursts in each. */
 enum { RATES_ROUNDS = 2 * SHAPER_SPACE_MAX / (SHAPER_BURSTS * FRAME_BURST) };
 
 int
@@ -34,7 +34,7 @@ vswitch_rates_make(const struct vswitch_port *port, const struct port_config *co
 	return err_set(err, ENOMEM, "rate-in: no memory");
 }
 
-/** Let what waits leave now, before frames pass it by. */
+/** Send the frames in a shaper without a rate limit, before later frames overtake them. */
 static void
 rates_empty(struct vswitch *vswitch, struct vswitch_port *port)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Ports that name each other: what may change, and ids in place of names. */
+/* Ports that name other ports: check changes, and resolve names to ids. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +37,7 @@ relation_id(struct vswitch *vswitch, const char *name)
 	if (name[0] == '\0')
 		return PORT_NONE;
 	port = vswitch_port_find(vswitch, name, NULL);
-	/* While a file is applied the port may be yet to come. */
+	/* While a configuration is applied, the port may not have been added yet. */
 	return port != NULL ? port->port.id : PORT_ABSENT;
 }
 

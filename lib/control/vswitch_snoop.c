@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Snooping: what polling lcores heard becomes what they know. */
+/* Snooping: IGMP and MLD messages from polling lcores become the group table of snapshots. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,7 @@ vswitch_now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/** Take what lcores have heard. What comes meanwhile waits for the next time. */
+/** Process at most one ring's worth of messages per lcore; later ones wait for the next call. */
 static void
 snoop_collect(struct vswitch_snoop *snoop, unsigned lcores)
 {
@@ -68,7 +68,7 @@ snoop_free(struct vswitch_snoop *snoop)
 	*snoop = (struct vswitch_snoop){.groups = NULL};
 }
 
-/** @return false: no memory */
+/** @return false when there is no memory; free with snoop_free() then, too */
 static bool
 snoop_create(struct vswitch *vswitch, struct vswitch_snoop *snoop)
 {
@@ -100,7 +100,7 @@ vswitch_set_snooping(struct vswitch *vswitch, bool on, struct err *err)
 		return err_set(err, ENOMEM, "snooping: no memory");
 	}
 	vswitch_publish(vswitch);
-	/* Only now does no lcore know what there was. */
+	/* After the publication no lcore uses the old state. */
 	snoop_free(&old);
 	log_info("snooping: %s", on ? "on" : "off");
 	return 0;
@@ -113,7 +113,7 @@ vswitch_snoop_forget(struct vswitch *vswitch, uint16_t port)
 
 	if (snoop->groups == NULL)
 		return;
-	/* First what still waits: it was heard before. */
+	/* Process queued messages first: they were received before this call. */
 	snoop_collect(snoop, vswitch->services.lcores);
 	groups_forget_port(snoop->groups, port);
 }

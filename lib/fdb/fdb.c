@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * Create, destroy, settings, statistics.
- */
+/* Creates and destroys an FDB; its settings and statistics. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +11,7 @@
 
 enum { HUGE_PAGE = 2 << 20 };
 
-/** A power of two of slots, at least twice the capacity. */
+/** Buckets for a power of two of slots, at least twice the capacity. */
 static uint32_t
 bucket_count(uint32_t capacity)
 {
@@ -24,7 +22,7 @@ bucket_count(uint32_t capacity)
 	return slots / FDB_WAYS;
 }
 
-/** Large tables live in huge pages if there are any: else every lookup misses the TLB as well. */
+/** Large tables use huge pages if available; otherwise every lookup would miss the TLB too. */
 static struct fdb_bucket *
 alloc_buckets(uint32_t n)
 {
@@ -40,7 +38,7 @@ alloc_buckets(uint32_t n)
 	return buckets;
 }
 
-/** Factors are odd, so that no bit of the key is multiplied away. */
+/** Factors are odd, so that the multiplication loses no bit of the key. */
 static int
 draw_secrets(struct fdb *fdb)
 {
@@ -134,7 +132,7 @@ fdb_statistics_add(struct fdb_statistics *sum, const struct fdb_statistics *part
 	sum->damped += FDB_READ(part->damped);
 }
 
-/** Count live entries by walking: dynamic ones of a port, or all for FDB_MISS. */
+/** Count live entries by a walk: dynamic ones of a port, or all for FDB_MISS. */
 static uint32_t
 count_live(const struct fdb *fdb, uint16_t port)
 {
@@ -167,7 +165,7 @@ fdb_get_stats(const struct fdb *fdb, struct fdb_stats *stats)
 		.damped = statistics.damped,
 		.replaced = FDB_READ(fdb->replaced),
 	};
-	/* Until the next sweep nobody knows how many entries a flushed VLAN had. */
+	/* The counts include entries of a flushed VLAN until the next sweep. */
 	if (fdb->unswept)
 		stats->entries = count_live(fdb, FDB_MISS);
 	else

@@ -2,17 +2,17 @@
 /*
  * Control thread: epoch and ageing time.
  *
- * Entries say in which epoch they were last seen. An epoch lasts a tick: a second, or as many as it
- * takes to count the ageing time in FDB_AGE_MAX ticks, which is half of what 16 bits can tell
- * apart. Since a frame may come at the very end of its epoch an entry goes when the epochs since
- * are one more than the ageing time: not before its time, and at most a tick and the interval of
- * calls after.
+ * An entry holds the epoch in which it was last seen. An epoch lasts one tick: a second, or as many
+ * seconds as are needed to count the ageing time in at most FDB_AGE_MAX ticks, half of what 16 bits
+ * can distinguish. A frame may arrive at the very end of its epoch, therefore an entry is removed
+ * once its age in ticks exceeds the ageing time by one: never too early, and at most a tick and
+ * the interval of calls too late.
  */
 #include <errno.h>
 
 #include "fdb/fdb_internal.h"
 
-enum { LEAP = 16384 }; /* ticks at a time; an entry missed by no sweep stays below the wrap */
+enum { LEAP = 16384 }; /* ticks between sweeps at most: no entry's age reaches the wrap */
 
 uint32_t
 fdb_tick(uint32_t ageing)
@@ -20,7 +20,7 @@ fdb_tick(uint32_t ageing)
 	return (ageing + FDB_AGE_MAX - 1) / FDB_AGE_MAX;
 }
 
-/** The oldest that an entry gets, in ticks. */
+/** The greatest age of an entry, in ticks. */
 static uint32_t
 oldest(const struct fdb *fdb)
 {
@@ -34,7 +34,7 @@ is_aged(const struct fdb *fdb, uint64_t key, uint64_t value, const void *limit)
 	return !(value & FDB_STATIC) && fdb_ticks(fdb, value) > *(const uint32_t *)limit;
 }
 
-/** Begin another epoch that many ticks after this one. */
+/** Advance the epoch by a number of ticks and remove entries that have aged out. */
 static void
 advance(struct fdb *fdb, uint16_t ticks)
 {
@@ -60,7 +60,7 @@ fdb_age(struct fdb *fdb, uint64_t now)
 	FDB_WRITE(fdb->now, (uint32_t)now);
 	ticks = (now - fdb->clock) / fdb->tick;
 	fdb->clock += ticks * fdb->tick;
-	/* Nothing survives four leaps. */
+	/* No entry survives four leaps. */
 	if (ticks > 4 * LEAP)
 		ticks = 4 * LEAP;
 	while (ticks > LEAP) {
@@ -71,7 +71,7 @@ fdb_age(struct fdb *fdb, uint64_t now)
 		advance(fdb, (uint16_t)ticks);
 }
 
-/** Count the age of an entry in other ticks. Learners only know age 0, which is the same in all. */
+/** Convert the age of an entry to new ticks. Learners write age 0 only, equal in any tick. */
 static void
 convert(struct fdb *fdb, uint32_t slot, uint32_t old_tick)
 {
@@ -100,11 +100,11 @@ fdb_set_ageing(struct fdb *fdb, uint32_t seconds)
 	fdb->unswept = true;
 	if (fdb->tick == old_tick)
 		return 0;
-	/* What was seen in this epoch may have been seen just now: in short ticks, do not make it
-	 * older than the latest call.
+	/* An address seen in this epoch may have been seen just now: with shorter ticks, its age
+	 * must not begin before the latest call.
 	 */
 	fdb->clock = fdb->called;
-	/* An entry that changed buckets meanwhile would be converted twice, or not at all. */
+	/* Pinned: an entry that changes buckets could be converted twice or not at all. */
 	fdb_pin(fdb, true);
 	for (uint32_t slot = 0; slot < (fdb->mask + 1) * FDB_WAYS; slot++)
 		convert(fdb, slot, old_tick);

@@ -6,16 +6,16 @@
 
 #include "fdb/fdb_internal.h"
 
-/* What a flush by walking removes. */
+/* Entries that a flush by a walk removes. */
 struct selection {
 	uint16_t port; /* FDB_MISS: any */
 	int vlan;      /* -1: any */
-	bool statics;  /* these too */
+	bool statics;  /* static entries too */
 };
 
 /* Static entries ---------------------------------------------------------------------------- */
 
-/** With the lock held; like fdb_add_static(), or -EAGAIN when eviction wants to look further. */
+/** With the lock held: as fdb_add_static(), or -EAGAIN if eviction has not found an entry yet. */
 static int
 add_static(struct fdb *fdb, uint64_t key, uint16_t port)
 {
@@ -50,7 +50,7 @@ fdb_add_static(struct fdb *fdb, uint64_t mac, uint16_t vlan, uint16_t port)
 
 	if (mac & ~MAC_MASK || vlan >= FDB_VLAN_MAX || port >= FDB_PORT_MAX)
 		return -EINVAL;
-	/* Once round the table is enough to find an entry to replace. */
+	/* One pass over the table is enough to find an entry to replace. */
 	for (uint32_t looked = 0; rc == -EAGAIN && looked <= fdb->mask; looked += FDB_SLICE) {
 		fdb_lock(fdb);
 		rc = add_static(fdb, fdb_key(mac, vlan), port);
@@ -127,8 +127,8 @@ is_none(const struct fdb *fdb, uint64_t key, uint64_t value, const void *arg)
 }
 
 /**
- * Generations are reused when their number wraps. By then nothing of the earlier use may be left,
- * or it would come back to life.
+ * Before a generation wraps and is used again, remove all stale entries: one with the same
+ * generation would become live again.
  */
 static void
 before_wrap(struct fdb *fdb, bool wraps)

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Inside the filtering table: what its files offer each other.
+ * Internal to the FDB: functions that its files share.
  *
  *   fdb.c          create, destroy, settings, statistics
  *   fdb_lookup.c   polling lcores: find the ports of a burst
  *   fdb_learn.c    polling lcores: learn or refresh a burst
- *   fdb_move.c     who may take an address from another port
+ *   fdb_move.c     polling lcores: whether an address may move from one port to another
  *   fdb_slot.c     the writer: fill, vacate and displace slots
- *   fdb_share.c    the writer: who may have an entry when entries are short
- *   fdb_sweep.c    control thread: remove entries by walking
+ *   fdb_share.c    the writer: which port may have an entry of a full table
+ *   fdb_sweep.c    control thread: remove entries by a walk
  *   fdb_age.c      control thread: epoch and ageing time
  *   fdb_control.c  control thread: static entries, deletion, flushes, listing
  *
- * Thread safety: as said at each part; "the writer" is whoever holds the lock.
+ * Thread safety: as said at each part; "the writer" is the thread that holds the lock.
  */
 #ifndef SHUNT_FDB_INTERNAL_H
 #define SHUNT_FDB_INTERNAL_H
@@ -22,26 +22,26 @@
 /* Searching, fdb_lookup.c ------------------------------------------------------------------- */
 
 /**
- * Find the values of a query that has looked, FDB_VALID clear: not found. They may be stale. What was
- * not found is in `missed`.
+ * Find the values of a query after fdb_query_look(). A value with FDB_VALID clear: not found, index
+ * in `missed`. Values may be stale.
  */
 void fdb_search_burst(const struct fdb *fdb, struct fdb_query *query);
 
-/** @return the slot that holds a key, live or stale, or FDB_NONE; reliable for the writer */
+/** @return the slot of a key, live or stale, or FDB_NONE; only the writer can rely on it */
 uint32_t fdb_find(const struct fdb *fdb, uint64_t key, uint64_t hash);
 
 /* Writing slots, fdb_slot.c: with the lock held ---------------------------------------------- */
 
-/** A vacant slot in reach of a hash, made by displacing others if need be; or FDB_NONE. */
+/** Find a vacant slot for a hash; displaces other entries if necessary. @return it or FDB_NONE */
 uint32_t fdb_slot_take(struct fdb *fdb, uint64_t hash);
 
 /** Put a new entry into a vacant slot, and count it. */
 void fdb_slot_fill(struct fdb *fdb, uint32_t slot, uint64_t key, uint64_t value);
 
-/** Replace the value of an entry, and count accordingly. */
+/** Replace the value of an entry, and update the counts. */
 void fdb_slot_change(struct fdb *fdb, uint32_t slot, uint64_t value);
 
-/** Empty a slot that holds that value and discount it. @return false: it was just refreshed */
+/** Empty a slot that holds this value, and update the counts. @return false: just refreshed */
 bool fdb_slot_vacate(struct fdb *fdb, uint32_t slot, uint64_t value);
 
 /** Empty a slot, refreshed or not. */
@@ -49,47 +49,47 @@ void fdb_slot_drop(struct fdb *fdb, uint32_t slot);
 
 /* Sharing, fdb_share.c ---------------------------------------------------------------------- */
 
-/** Whether a port has reached its limit. Without the lock, a guess. */
+/** Whether a port has reached its limit. An estimate without the lock. */
 bool fdb_at_limit(const struct fdb *fdb, uint16_t port);
 
-/** Whether a port may have one more entry. Without the lock, a guess. */
+/** Whether a port may have one more entry. An estimate without the lock. */
 bool fdb_may_hold(const struct fdb *fdb, uint16_t port);
 
-/** With the lock: a full table loses the entry of a port that is over its share. */
+/** With the lock: in a full table evict an entry of a port above its share. @return success */
 bool fdb_make_space(struct fdb *fdb, uint16_t port);
 
-/** With the lock, for a static entry: a full table loses the entry of a large holder. */
+/** The same for a static entry: evict one of a port that holds at least the average. */
 bool fdb_make_space_static(struct fdb *fdb);
 
 /* Moving, fdb_move.c ------------------------------------------------------------------------- */
 
-/** What became of an address that is not in the table as it was seen. */
+/** Result for an address that is new or was seen at another port than its entry's. */
 enum fdb_verdict {
 	FDB_LEARNT,
 	FDB_REFUSED,
-	FDB_STUCK,  /**< its port keeps it */
+	FDB_STUCK,  /**< its port is sticky */
 	FDB_DAMPED, /**< it has moved too often */
 	FDB_VERDICTS,
 };
 
-/** With the lock: may a live dynamic entry move from a port? If so, that counts as a move. */
+/** With the lock: whether a live dynamic entry may move from a port; counts the move if so. */
 enum fdb_verdict fdb_move(struct fdb *fdb, uint64_t key, uint64_t hash, uint16_t from);
 
-/** The same without the lock, a guess; nothing is counted. */
+/** The same without the lock: an estimate, and nothing is counted. */
 enum fdb_verdict fdb_foresee_move(
 	const struct fdb *fdb, uint64_t key, uint64_t hash, uint16_t from);
 
 /* Counting, fdb.c ---------------------------------------------------------------------------- */
 
-/** sum += part, which may be written meanwhile. */
+/** sum += part, which other threads may write meanwhile. */
 void fdb_statistics_add(struct fdb_statistics *sum, const struct fdb_statistics *part);
 
 /* Ageing, fdb_age.c -------------------------------------------------------------------------- */
 
-/** The length of an epoch for an ageing time. */
+/** @return the length of an epoch for an ageing time; both in seconds */
 uint32_t fdb_tick(uint32_t ageing);
 
-/** Ticks since an entry was seen. */
+/** @return epochs since an entry was last seen */
 static inline uint16_t
 fdb_ticks(const struct fdb *fdb, uint64_t value)
 {
@@ -99,15 +99,15 @@ fdb_ticks(const struct fdb *fdb, uint64_t value)
 /* Sweeping, fdb_sweep.c: control thread ------------------------------------------------------ */
 
 /**
- * Remove all stale entries, and the live ones that are doomed.
+ * Remove all stale entries, and the live entries for which doomed() returns true.
  *
- * @return how many were live
+ * @return number of live entries removed
  */
 uint32_t fdb_sweep(struct fdb *fdb,
 	bool (*doomed)(const struct fdb *fdb, uint64_t key, uint64_t value, const void *arg),
 	const void *arg);
 
-/** Keep entries in their buckets, so that a walk sees each once; until unpinned. */
+/** Keep entries in their buckets while pinned, so that a walk sees each once. */
 void fdb_pin(struct fdb *fdb, bool pinned);
 
 /* The lock ---------------------------------------------------------------------------------- */
@@ -115,11 +115,11 @@ void fdb_pin(struct fdb *fdb, bool pinned);
 static inline bool
 fdb_trylock(struct fdb *fdb)
 {
-	/* Acquires what fdb_unlock() released. */
+	/* Acquire: pairs with the release in fdb_unlock(). */
 	return !FDB_READ(fdb->lock) && !__atomic_exchange_n(&fdb->lock, 1, __ATOMIC_ACQUIRE);
 }
 
-/** For control. */
+/** For the control thread. */
 static inline void
 fdb_lock(struct fdb *fdb)
 {
@@ -127,7 +127,7 @@ fdb_lock(struct fdb *fdb)
 		_mm_pause();
 }
 
-/** For learners: gives up when the holder seems to have lost its CPU. */
+/** For polling lcores: gives up after FDB_LOCK_TRIES, when the holder may have lost its CPU. */
 static inline bool
 fdb_lock_briefly(struct fdb *fdb)
 {

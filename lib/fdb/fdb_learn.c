@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Polling lcores: learn or refresh a burst. What the table says already is not written, and what
- * only has to be refreshed is, by compare-exchange; the lock is for new and moved addresses.
+ * Polling lcores: learn or refresh a burst. Entries that are up to date are not written, those of
+ * an older epoch are refreshed by compare-exchange; the lock is taken for new and moved addresses.
  */
 #include "fdb/fdb_internal.h"
 
-/* What is left to do under the lock, after the bulk search. */
+/* Addresses of a query that need the lock. */
 struct learn_list {
 	uint8_t item[FDB_BURST_MAX];
 	unsigned n;
 };
 
-/** Raise the epoch of a value just read. If that fails somebody else did, or the entry is gone. */
+/** Raise the epoch of a value. Fails harmlessly if another lcore did, or the entry has changed. */
 static void
 refresh(const struct fdb *fdb, uint64_t key, uint64_t hash, uint64_t value, uint16_t epoch)
 {
@@ -23,7 +23,7 @@ refresh(const struct fdb *fdb, uint64_t key, uint64_t hash, uint64_t value, uint
 		false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-/** The address is known, and live. */
+/** With the lock held: learn an address that has a live entry. */
 static enum fdb_verdict
 relearn(struct fdb *fdb, uint32_t slot, uint64_t key, uint64_t hash, uint64_t wanted)
 {
@@ -32,7 +32,7 @@ relearn(struct fdb *fdb, uint32_t slot, uint64_t key, uint64_t hash, uint64_t wa
 	enum fdb_verdict verdict;
 
 	if ((value & FDB_STATIC) || fdb_value_port(value) == port)
-		return FDB_LEARNT; /* another lcore was faster */
+		return FDB_LEARNT; /* another lcore has learnt it meanwhile */
 	if (fdb_at_limit(fdb, port))
 		return FDB_REFUSED;
 	verdict = fdb_move(fdb, key, hash, fdb_value_port(value));
@@ -65,7 +65,7 @@ learn_one(struct fdb *fdb, uint64_t key, uint64_t hash, uint16_t port)
 	return FDB_LEARNT;
 }
 
-/** A flood of addresses that a port may not have must not keep others waiting for the lock. */
+/** Estimate without the lock, so that a flood of addresses to refuse does not contend for it. */
 static enum fdb_verdict
 foresee(const struct fdb *fdb, const struct fdb_query *query, uint8_t i, uint16_t port)
 {
@@ -81,7 +81,7 @@ foresee(const struct fdb *fdb, const struct fdb_query *query, uint8_t i, uint16_
 	return fdb_foresee_move(fdb, key, query->hash[i], fdb_value_port(value));
 }
 
-/** Count what was not learnt. */
+/** Count the addresses that were not learnt. */
 static void
 settle(struct fdb *fdb, uint16_t port, const unsigned counts[FDB_VERDICTS])
 {
@@ -96,10 +96,10 @@ settle(struct fdb *fdb, uint16_t port, const unsigned counts[FDB_VERDICTS])
 }
 
 /**
- * Take the lock for each address, so that nobody waits for a burst. Not even for a holder that has
- * lost its CPU: then the rest of the burst is refused, and learnt from later frames.
+ * Take the lock for each address, so that no thread waits for a whole burst. If the holder of the
+ * lock has lost its CPU, refuse the rest of the burst, which is learnt from later frames.
  *
- * @return how many were not learnt
+ * @return number of addresses not learnt
  */
 static unsigned
 learn_slowly(struct fdb *fdb, const struct fdb_query *query, uint16_t port,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Polling lcores: find the ports of a burst. Three passes: prefetch the first bucket of every key,
- * compare and prefetch the second bucket of what was not in the first, look there.
+ * Polling lcores: find the ports of a burst. Three passes: prefetch the first bucket of each key;
+ * search it, and prefetch the second bucket of keys not found; search the second bucket.
  */
 #include "fdb/fdb_internal.h"
 
@@ -56,7 +56,7 @@ search_secondary(const struct fdb *fdb, struct fdb_query *query)
 {
 	unsigned misses = 0;
 
-	/* Second bucket after first: displacement the other way relies on it. */
+	/* Read the second bucket after the first: else an entry displaced to it could be missed. */
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	for (unsigned m = 0; m < query->misses; m++) {
 		uint8_t i = query->missed[m];
@@ -76,7 +76,7 @@ fdb_search_burst(const struct fdb *fdb, struct fdb_query *query)
 		search_secondary(fdb, query);
 }
 
-/** Both buckets of what was missed, at leisure. */
+/** Search both buckets of the keys not found again; rare, therefore without prefetch. */
 static void
 search_again(const struct fdb *fdb, struct fdb_query *query)
 {
@@ -95,9 +95,10 @@ search_again(const struct fdb *fdb, struct fdb_query *query)
 }
 
 /**
- * An entry on its way from its second to its first bucket can be missed in both: it was not yet in
- * the one, and no longer in the other. The writer counts between copying and clearing. The load of
- * the count pairs with that: no change since before the search, no such miss.
+ * An entry displaced from its second to its first bucket during the search can be missed in both:
+ * not yet in the first, no longer in the second. The writer increments `displaced` between copying
+ * and clearing, and the load here pairs with that: if the count has not changed since before the
+ * search, no entry was missed.
  */
 static void
 search_displaced(const struct fdb *fdb, struct fdb_query *query)
@@ -105,7 +106,7 @@ search_displaced(const struct fdb *fdb, struct fdb_query *query)
 	for (unsigned tries = 0; query->misses && tries < LOOKUP_RETRIES; tries++) {
 		uint32_t before = query->displaced;
 
-		/* No load of a bucket may be left for after this one. */
+		/* Loads of buckets must not move below this load. */
 		__atomic_signal_fence(__ATOMIC_SEQ_CST);
 		query->displaced = __atomic_load_n(&fdb->displaced, __ATOMIC_ACQUIRE);
 		if (query->displaced == before)

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Who may take an address from another port, when two claim it.
+ * Decides whether an address may move from one port to another.
  *
- * Addresses learnt at a sticky port stay there until they age out. Elsewhere an address that moves
- * more often than the limit within FDB_MOVES_WINDOW seconds, be it of a loop, of two guests with one
- * address, or of a thief, stays where it is for FDB_MOVES_HOLD seconds (in the spirit of RFC 7432
- * section 15.1): neither port floods others with changes, and the lock is not taken for them.
+ * Addresses learnt at a sticky port stay there until they age out. At other ports, an address that
+ * moves more often than the limit within FDB_MOVES_WINDOW seconds (a loop, two guests with the same
+ * address, spoofed frames) stays where it is for FDB_MOVES_HOLD seconds, similar to RFC 7432
+ * section 15.1, and the lock is not taken for it in that time.
  *
- * What moved lately is in a small side table, in sets chosen by the hash, which guests cannot
- * foresee. A newcomer takes the place of the one that began to move first, but not of one that is
- * held; where all are held it moves uncounted.
+ * Addresses that moved recently are kept in a small table, in sets selected by the hash, which
+ * guests cannot predict. A new address replaces the one whose counting began first, but none that
+ * may not move at present; if all in the set are such, it moves without being counted.
  */
 #include "fdb/fdb_internal.h"
 
 static inline struct fdb_mover *
 mover_set(const struct fdb *fdb, uint64_t hash)
 {
-	/* Bits that choose no bucket. */
+	/* Bits of the hash that do not select buckets. */
 	return (struct fdb_mover *)(uintptr_t)fdb->mover[hash >> 58 & (FDB_MOVER_SETS - 1)];
 }
 
@@ -40,7 +40,7 @@ fdb_foresee_move(const struct fdb *fdb, uint64_t key, uint64_t hash, uint16_t fr
 	return FDB_LEARNT;
 }
 
-/** The place of an address that moves. @return NULL: all are taken */
+/** @return the record for an address that moves; NULL if none in its set is available */
 static struct fdb_mover *
 find_mover(struct fdb *fdb, uint64_t key, uint64_t hash)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Inside the filtering table: what it remembers of addresses that move, or were refused.
+ * Internal to the FDB: records of addresses that moved, and counters of those not learnt.
  *
- * Thread safety: said at each structure; "the writer" is whoever holds the table's lock.
+ * Thread safety: said at each structure; "the writer" is the thread that holds the FDB's lock.
  */
 #ifndef SHUNT_FDB_MOVES_H
 #define SHUNT_FDB_MOVES_H
@@ -11,15 +11,15 @@
 
 enum { FDB_MOVER_SETS = 64 }; /**< of FDB_WAYS each */
 
-/** An address that moved lately. By the writer; key and until are read by learners too. */
+/** An address that moved recently. By the writer; key and until are read by learners too. */
 struct fdb_mover {
 	uint64_t key;   /**< 0 = none */
-	uint32_t since; /**< when its moves began to be counted, in seconds */
-	uint32_t until; /**< up to when it is held */
-	uint32_t moves; /**< since then */
+	uint32_t since; /**< begin of counting, in seconds */
+	uint32_t until; /**< end of the time in which it may not move, in seconds */
+	uint32_t moves; /**< from `since` on */
 };
 
-/** Addresses seen at a port and not learnt there. Added to atomically by learners. */
+/** Addresses seen at a port and not learnt there. Learners add atomically. */
 struct fdb_statistics {
 	uint64_t refused;
 	uint64_t stuck;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The one writer: who may have an entry when entries are short.
+ * The writer: which port may have an entry of a full table.
  *
- * A guest that floods the table with addresses must not push out those of others. While there is
- * space anybody gets it; once full, a port that holds less than its share (what static entries
- * leave, by the number of ports that hold any) gets the entry of one that holds more. As long as
- * one is below its share some other is above, so that a port always gets its share. Which entry
- * goes is left to a hand that goes round the table, in what the hash makes a random order.
+ * A guest that floods the table with addresses must not displace addresses of other ports. While
+ * there is space every port may take it. Once the table is full, a port below its share (capacity
+ * less static entries, divided by the number of ports with dynamic entries) replaces an entry of a
+ * port above its share. As long as one port is below its share another is above, so that a port
+ * always gets its share. Eviction goes round the table by `hand`, whose order the hash makes
+ * random.
  */
 #include "fdb/fdb_internal.h"
 
@@ -16,14 +17,14 @@ is_full(const struct fdb *fdb)
 	return FDB_READ(fdb->dynamics) + FDB_READ(fdb->statics) >= fdb->capacity;
 }
 
-/** The share of a port, counting it among the holders. At least one. */
+/** The share of a port, itself counted among the holders; at least one. */
 static uint32_t
 share(const struct fdb *fdb, uint16_t port)
 {
 	uint32_t holders = FDB_READ(fdb->holders) + !FDB_READ(fdb->port_count[port]);
 	uint32_t each = fdb->capacity - FDB_READ(fdb->statics);
 
-	/* Without the lock the two may disagree. */
+	/* Without the lock the two counts may be inconsistent, and holders 0. */
 	if (holders)
 		each /= holders;
 	return each ? each : 1;
@@ -45,7 +46,7 @@ fdb_may_hold(const struct fdb *fdb, uint16_t port)
 	return !is_full(fdb) || FDB_READ(fdb->port_count[port]) < share(fdb, port);
 }
 
-/** Vacate a slot that is stale, or whose port holds more than that. */
+/** Vacate a slot that is stale, or whose port has more than `more_than` dynamic entries. */
 static void
 evict_slot(struct fdb *fdb, uint32_t slot, uint32_t more_than)
 {
@@ -61,7 +62,7 @@ evict_slot(struct fdb *fdb, uint32_t slot, uint32_t more_than)
 		FDB_ADD(fdb->replaced, 1);
 }
 
-/** Bounded by a slice; the hand stays where it stopped, so that the next attempt goes on there. */
+/** Evict from at most FDB_SLICE buckets; the next call goes on at `hand`. @return success */
 static bool
 evict(struct fdb *fdb, uint32_t more_than)
 {
@@ -90,6 +91,6 @@ fdb_make_space_static(struct fdb *fdb)
 		return true;
 	if (!FDB_READ(fdb->dynamics))
 		return false;
-	/* At or above the average: there always is one. */
+	/* Some port always holds at least the average. */
 	return evict(fdb, FDB_READ(fdb->dynamics) / FDB_READ(fdb->holders) - 1);
 }

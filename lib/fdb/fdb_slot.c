@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The one writer: fill, vacate and displace slots, and count whose they are.
+ * The writer: fill, vacate and displace slots, and count entries by port.
  *
- * Readers take no lock. A slot changes hands in three stores: value cleared, key replaced, value
- * set; the barriers pair with fdb_slot_read(). An entry that changes buckets is copied before it is
- * cleared, so that readers who look at both buckets find it.
+ * Readers take no lock. A slot gets another entry by three stores: value cleared, key replaced,
+ * value set; the barriers pair with fdb_slot_read(). An entry that changes buckets is copied before
+ * it is cleared, so that a reader of both buckets finds it.
  */
 #include "fdb/fdb_internal.h"
 
-enum { REACH = 42 }; /* buckets looked at for a chain: 2 + 2 * 4 + 8 * 4 */
+enum { REACH = 42 }; /* buckets searched for a chain of displacements: 2 + 2 * 4 + 8 * 4 */
 
 /* A bucket that a chain of displacements may go through. */
 struct chain_node {
@@ -34,7 +34,7 @@ count(struct fdb *fdb, uint64_t value)
 	FDB_ADD(fdb->dynamics, 1);
 }
 
-/** Entries that went with the flush of their port are no longer counted. */
+/** Entries of an older generation of their port were discounted by its flush. */
 static void
 discount(struct fdb *fdb, uint64_t value)
 {
@@ -54,7 +54,7 @@ discount(struct fdb *fdb, uint64_t value)
 
 /* One slot ---------------------------------------------------------------------------------- */
 
-/** The value is cleared; release: pairs with the load of the key in fdb_slot_read(). */
+/** Call after the value is cleared; release pairs with the load of the key in fdb_slot_read(). */
 static void
 clear_key(struct fdb *fdb, uint32_t slot)
 {
@@ -94,7 +94,7 @@ fdb_slot_change(struct fdb *fdb, uint32_t slot, uint64_t value)
 	uint64_t *at = fdb_slot_value(fdb, slot);
 	uint64_t old = FDB_READ(*at);
 
-	/* A learner's refresh in between is lost, and with it nothing. */
+	/* A refresh by a learner in between is overwritten, which does no harm. */
 	__atomic_store_n(at, (value & ~FDB_VERSION) | (old & FDB_VERSION), __ATOMIC_RELEASE);
 	discount(fdb, old);
 	count(fdb, value);
@@ -122,7 +122,7 @@ fdb_slot_drop(struct fdb *fdb, uint32_t slot)
 
 /* Finding a slot ---------------------------------------------------------------------------- */
 
-/** Is vacant, or was stale and has been vacated. */
+/** Vacate a slot if it is stale. @return whether it is vacant */
 static bool
 reclaim(struct fdb *fdb, uint32_t slot)
 {
@@ -165,7 +165,7 @@ displace(struct fdb *fdb, uint32_t from, uint32_t to)
 	uint64_t copy = store(fdb, to, FDB_READ(*fdb_slot_key(fdb, from)), old);
 	uint64_t latest;
 
-	/* Pairs with search_displaced(): who sees the slot cleared sees the count. */
+	/* Pairs with search_displaced(): a reader that sees the slot cleared sees the count. */
 	__atomic_store_n(&fdb->displaced, FDB_READ(fdb->displaced) + 1, __ATOMIC_RELEASE);
 	latest = __atomic_exchange_n(at, cleared(old), __ATOMIC_RELEASE);
 	clear_key(fdb, from);
@@ -176,7 +176,7 @@ displace(struct fdb *fdb, uint32_t from, uint32_t to)
 			__ATOMIC_RELAXED);
 }
 
-/** Move along the chain that ends in the vacant slot. @return the slot vacated at its start */
+/** Displace the entries of a chain, from its vacant end. @return the slot vacated at its start */
 static uint32_t
 follow(struct fdb *fdb, const struct chain_node nodes[], unsigned node, uint32_t from, uint32_t to)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Control thread: remove entries by walking. Looks without the lock and takes it only for a slice
- * of the table that has something to remove, so that learners hardly notice.
+ * Control thread: remove entries by a walk. Reads without the lock, and takes it only for slices of
+ * the table with entries to remove, so that learners are hardly delayed.
  */
 #include "fdb/fdb_internal.h"
 
-/* What to remove, and how many of them were live. */
+/* Selection of entries to remove, and the number of live ones removed. */
 struct sweep {
 	bool (*doomed)(const struct fdb *fdb, uint64_t key, uint64_t value, const void *arg);
 	const void *arg;
@@ -20,7 +20,7 @@ must_go(const struct fdb *fdb, const struct sweep *sweep, uint64_t key, uint64_t
 	return !fdb_is_live(fdb, key, value) || sweep->doomed(fdb, key, value, sweep->arg);
 }
 
-/** The first slot of a range with something to remove, or its end. */
+/** @return the first slot of a range with an entry to remove, or the end of the range */
 static uint32_t
 look(const struct fdb *fdb, const struct sweep *sweep, uint32_t slot, uint32_t end)
 {
@@ -34,7 +34,7 @@ look(const struct fdb *fdb, const struct sweep *sweep, uint32_t slot, uint32_t e
 	return slot;
 }
 
-/** With the lock held: remove what still must go, however often learners refresh it. */
+/** With the lock held: vacate a slot if it still has to; learners may refresh it meanwhile. */
 static void
 clean_slot(struct fdb *fdb, struct sweep *sweep, uint32_t slot)
 {
@@ -59,7 +59,7 @@ clean(struct fdb *fdb, struct sweep *sweep, uint32_t slot, uint32_t end)
 	for (; slot < end; slot++)
 		clean_slot(fdb, sweep, slot);
 	fdb_unlock(fdb);
-	/* Let those in who wait. */
+	/* Give waiting learners a chance to take the lock. */
 	_mm_pause();
 }
 

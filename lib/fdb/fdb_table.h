@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Inside the filtering table: buckets, values, struct fdb, and how slots are read.
+ * Internal to the FDB: buckets, values, struct fdb, and reading of slots.
  *
- * Thread safety: "the writer" is whoever holds fdb->lock. Everybody else reads slots by
- * fdb_slot_read() or fdb_slot_snapshot(), and changes nothing but the epoch of a value, by
- * compare-exchange. All shared fields are accessed atomically.
+ * Thread safety: "the writer" is the thread that holds fdb->lock. Other threads read slots by
+ * fdb_slot_read() or fdb_slot_snapshot(), and change nothing but the epoch of a value, by
+ * compare-exchange. All shared fields are accessed atomically. "Learners" are polling lcores in
+ * fdb_learn_burst().
  */
 #ifndef SHUNT_FDB_TABLE_H
 #define SHUNT_FDB_TABLE_H
@@ -20,14 +21,14 @@
 
 #define FDB_LINE 64
 
-/* Accesses to shared fields that order nothing. FDB_ADD is for the writer, not for two at once. */
+/* Relaxed accesses to shared fields. FDB_ADD is not atomic as a whole: for the writer only. */
 #define FDB_READ(field)       __atomic_load_n(&(field), __ATOMIC_RELAXED)
 #define FDB_WRITE(field, new) __atomic_store_n(&(field), (new), __ATOMIC_RELAXED)
 #define FDB_ADD(field, n)     FDB_WRITE(field, FDB_READ(field) + (n))
 
 enum {
 	FDB_WAYS = 4,
-	FDB_SLICE = 64,       /**< buckets handled by control per taking of the lock */
+	FDB_SLICE = 64,       /**< buckets that are handled with the lock held once */
 	FDB_LOCK_TRIES = 256, /**< pauses (some 10 us) after which a learner gives up on the lock */
 	FDB_AGE_MAX = 32767,  /**< ticks of an ageing time; far from the wrap of the epoch */
 };
@@ -35,8 +36,8 @@ enum {
 #define FDB_NONE UINT32_MAX /**< no such slot */
 
 /**
- * One cache line. Keys: written by the writer, read by all. Values: likewise, and learners raise
- * their epoch. The key of a vacant slot is 0, so that no bucket ever shows a key twice.
+ * One cache line. Keys: written by the writer, read by all. Values: likewise, but learners raise
+ * their epoch. The key of a vacant slot is 0, so that no bucket ever has a key twice.
  */
 struct fdb_bucket {
 	uint64_t key[FDB_WAYS];
@@ -47,9 +48,9 @@ static_assert(sizeof(struct fdb_bucket) == FDB_LINE, "a bucket is a cache line")
 
 /*
  * A value, from bit 63 down: port (16), epoch (16), port generation (16), VLAN generation (8),
- * version of the slot (6), static (1), valid (1). The version counts how often the slot has changed
- * hands, and stays when the rest is cleared: it tells a reader that was held up between two loads
- * that the slot has been given away and taken back meanwhile.
+ * version of the slot (6), static (1), valid (1). The version counts how often the slot was
+ * vacated, and stays when the rest is cleared: by it a reader that was delayed between two loads
+ * detects that the slot has been vacated and filled again meanwhile.
  */
 #define FDB_VALID          UINT64_C(0x01)
 #define FDB_STATIC         UINT64_C(0x02)
@@ -70,48 +71,48 @@ struct fdb {
 	uint32_t capacity;
 	uint64_t secret[3]; /**< of the hash */
 
-	/* Changes seldom, read by polling lcores once a burst. */
+	/* Seldom written, read by polling lcores once a burst. */
 	alignas(FDB_LINE) uint32_t displaced; /**< entries that changed buckets; by the writer */
-	uint16_t epoch;                       /**< by control */
+	uint16_t epoch;                       /**< by the control thread */
 	uint32_t now;                         /**< seconds, by control; read where addresses move */
-	uint32_t moves; /**< how often an address may; by control, read likewise */
+	uint32_t moves; /**< limit for an address; by the control thread, read likewise */
 
-	/* Written by the writer. The counts are read by learners that would need an entry. */
-	alignas(FDB_LINE) uint32_t lock; /**< taken by anybody */
+	/* Written by the writer. The counts are read by learners that need a new entry. */
+	alignas(FDB_LINE) uint32_t lock; /**< taken by learners and the control thread */
 	uint32_t dynamics;               /**< sum of port_count */
 	uint32_t statics;
 	uint32_t holders; /**< ports whose port_count is not 0 */
-	uint32_t hand;    /**< the bucket that eviction looks at next */
-	bool pinned;      /**< control is walking: entries stay in their buckets */
-	uint64_t learned; /**< this and the following are read by control */
+	uint32_t hand;    /**< the bucket where eviction goes on */
+	bool pinned;      /**< the control thread walks: entries stay in their buckets */
+	uint64_t learned; /**< this and the next three are read by the control thread */
 	uint64_t moved;
 	uint64_t aged;
 	uint64_t replaced;
 	struct fdb_mover mover[FDB_MOVER_SETS][FDB_WAYS];
 
-	/* Of the control thread. */
+	/* Belongs to the control thread. */
 	alignas(FDB_LINE) uint32_t ageing; /**< seconds */
 	uint32_t tick;                     /**< seconds in an epoch */
-	uint64_t clock;                    /**< when the epoch began */
-	uint64_t called;                   /**< latest time fdb_age() was told */
-	bool started;                      /**< clock is known */
-	bool unswept; /**< flushed entries may be left, still counted if it was a VLAN's flush */
+	uint64_t clock;                    /**< begin of the epoch, in seconds */
+	uint64_t called;                   /**< `now` of the latest fdb_age() */
+	bool started;                      /**< clock is valid */
+	bool unswept; /**< flushed entries may be left; those of VLANs are still counted */
 	struct fdb_statistics gone; /**< of ports that were forgotten */
 
-	/* Written by control under the lock, read by all: an entry of an older generation is gone. */
+	/* By control with the lock, read by all. An entry of an older generation is stale. */
 	alignas(FDB_LINE) uint16_t port_gen[FDB_PORT_MAX];
 	alignas(FDB_LINE) uint8_t vlan_gen[FDB_VLAN_MAX];
 
 	/**
-	 * Dynamic entries of a port's generation, of flushed VLANs too until they are swept. By the
-	 * writer, read by learners that would need an entry.
+	 * Dynamic entries of a port's current generation, including those of flushed VLANs until
+	 * they are swept. By the writer, read by learners that need a new entry.
 	 */
 	alignas(FDB_LINE) uint32_t port_count[FDB_PORT_MAX];
-	/** 0 = none. By control, read by learners that would need an entry. */
+	/** 0 = no limit. By the control thread, read by learners that need a new entry. */
 	alignas(FDB_LINE) uint32_t port_limit[FDB_PORT_MAX];
-	/** Addresses stay there. By control, read by learners whose port would take one away. */
+	/** By the control thread, read by learners of another port that sees its addresses. */
 	alignas(FDB_LINE) bool port_sticky[FDB_PORT_MAX];
-	/** By learners to whom an address was refused, read by control. */
+	/** By learners that could not learn an address, read by the control thread. */
 	alignas(FDB_LINE) struct fdb_statistics port_statistics[FDB_PORT_MAX];
 };
 
@@ -124,7 +125,7 @@ static_assert(offsetof(struct fdb, port_count) % FDB_LINE == 0, "counts: the wri
 
 /* Hashing ----------------------------------------------------------------------------------- */
 
-/** Multiply to 128 bits and fold the halves. */
+/** The halves of the 128-bit product, xored. */
 static inline uint64_t
 fdb_fold(uint64_t a, uint64_t b)
 {
@@ -134,9 +135,9 @@ fdb_fold(uint64_t a, uint64_t b)
 }
 
 /**
- * Guests choose addresses but, not knowing the secrets, not where they land. The low half says the
- * first bucket, the high half the second. Folded only once, consecutive addresses would crowd
- * together in one of some hundred tables.
+ * Keyed hash: guests choose addresses but cannot choose buckets, since the secrets are random. The
+ * low half selects the first bucket, the high half the second. Folded only once, consecutive
+ * addresses would collide in one of some hundred tables.
  */
 static inline uint64_t
 fdb_hash(const struct fdb *fdb, uint64_t key)
@@ -150,7 +151,7 @@ fdb_primary(const struct fdb *fdb, uint64_t hash)
 	return (uint32_t)hash & fdb->mask;
 }
 
-/** Never the same as the first: there are at least two buckets. */
+/** Never equal to the first bucket; there are at least two. */
 static inline uint32_t
 fdb_secondary(const struct fdb *fdb, uint64_t hash)
 {
@@ -173,7 +174,7 @@ fdb_key_vlan(uint64_t key)
 	return key >> FDB_KEY_VLAN_SHIFT & (FDB_VLAN_MAX - 1);
 }
 
-/** The generations that an entry must have to be live, in their places, and FDB_VALID. */
+/** FDB_VALID and the current generations, as the value of a live dynamic entry has them. */
 static inline uint64_t
 fdb_current(const struct fdb *fdb, uint16_t port, uint16_t vlan)
 {
@@ -181,7 +182,7 @@ fdb_current(const struct fdb *fdb, uint16_t port, uint16_t vlan)
 	       (uint64_t)FDB_READ(fdb->vlan_gen[vlan]) << FDB_VLAN_GEN_SHIFT | FDB_VALID;
 }
 
-/** What a dynamic entry seen now looks like, less the slot's version. */
+/** The value of a dynamic entry seen in an epoch, without the slot's version. */
 static inline uint64_t
 fdb_value(const struct fdb *fdb, uint64_t key, uint16_t port, uint16_t epoch)
 {
@@ -197,7 +198,7 @@ fdb_is_live(const struct fdb *fdb, uint64_t key, uint64_t value)
 	return !((value ^ current) & (FDB_GENERATIONS | FDB_VALID)) || (value & FDB_STATIC);
 }
 
-/** The same entry, seen in that epoch. */
+/** The value with another epoch. */
 static inline uint64_t
 fdb_restamp(uint64_t value, uint16_t epoch)
 {
@@ -206,7 +207,7 @@ fdb_restamp(uint64_t value, uint16_t epoch)
 
 /* Reading slots ----------------------------------------------------------------------------- */
 
-/* A slot is named by its number: bucket times FDB_WAYS, plus way. */
+/* The number of a slot is bucket times FDB_WAYS, plus way. */
 
 static inline uint64_t *
 fdb_slot_key(const struct fdb *fdb, uint32_t slot)
@@ -221,12 +222,12 @@ fdb_slot_value(const struct fdb *fdb, uint32_t slot)
 }
 
 /**
- * The value of a slot if it is the key's, else 0 (or what has FDB_VALID clear).
+ * The value of a slot if the slot holds this key, else 0 or a value with FDB_VALID clear.
  *
- * The first load of the value pairs with the last store of fdb_slot_fill(): a value seen has its
- * key seen. The load of the key pairs with the stores of the key in fdb_slot_fill() and
- * fdb_slot_vacate(), which follow the clearing of the value: had the slot changed hands before the
- * key was read, the second load of the value would tell, by its version.
+ * The first load of the value pairs with the last store of fdb_slot_fill(): a reader that sees the
+ * value sees its key. The load of the key pairs with the stores of the key in fdb_slot_fill() and
+ * fdb_slot_vacate(), which follow the clearing of the value: if the slot was vacated before the key
+ * was read, the second load of the value has another version.
  */
 static inline uint64_t
 fdb_slot_read(const struct fdb_bucket *bucket, size_t way, uint64_t key)
@@ -241,7 +242,7 @@ fdb_slot_read(const struct fdb_bucket *bucket, size_t way, uint64_t key)
 	}
 }
 
-/** Any slot's key and value, that belong together by the rules of fdb_slot_read(). */
+/** The key and value of a slot, which belong together by the rules of fdb_slot_read(). */
 static inline uint64_t
 fdb_slot_snapshot(const struct fdb *fdb, uint32_t slot, uint64_t *key)
 {
@@ -266,7 +267,7 @@ fdb_slot_snapshot(const struct fdb *fdb, uint32_t slot, uint64_t *key)
 
 #ifdef FDB_SCALAR
 
-/* The thread sanitizer knows no vector load whose lanes are atomic. */
+/* ThreadSanitizer has no vector load whose 8-byte elements are atomic. */
 static inline unsigned
 fdb_match(const struct fdb_bucket *bucket, uint64_t key)
 {
@@ -280,8 +281,8 @@ fdb_match(const struct fdb_bucket *bucket, uint64_t key)
 #else
 
 /**
- * A bit for each way that seems to hold the key. Aligned 8-byte lanes are read whole on x86, and a
- * wrong guess costs nothing: fdb_slot_read() decides.
+ * A bit for each way that seems to hold the key. On x86 aligned 8-byte elements are not torn, and a
+ * wrong bit does no harm: fdb_slot_read() checks the key again.
  */
 static inline unsigned
 fdb_match(const struct fdb_bucket *bucket, uint64_t key)

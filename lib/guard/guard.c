@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Protection of a port's neighbours, from its keys. */
 #include "guard/guard.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Protection of others from who is behind a port: which sources it may send from, and whether what
- * it says in ARP and neighbour discovery must be true.
+ * Protection against spoofed frames of the guest behind a port: the source addresses that it may
+ * use, and whether sender addresses in ARP and neighbour discovery are limited to them too.
  *
  * Thread safety: constant once set up.
  */
@@ -12,14 +12,14 @@
 
 struct guard {
 	struct macs macs;
-	bool sources;    /**< frames come from one of macs */
-	bool neighbours; /**< and say so where neighbours learn it, neighbour.h */
+	bool sources;    /**< the source address must be one of macs */
+	bool neighbours; /**< so must addresses in ARP and neighbour discovery, neighbour.h */
 };
 
-/** Do the keys `macs` and `macs-arp` fit together? @return 0; -EINVAL with the reason */
+/** Check the keys `macs` and `macs-arp`. @return 0; -EINVAL with the reason in err */
 int guard_check(const struct port_config *config, struct err *err);
 
-/** What a port whose configuration passed guard_check() asks for. */
+/** Set up the guard of a port from a configuration that passed guard_check(). */
 void guard_of(const struct port_config *config, struct guard *guard);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Parses the list of a port's permitted source addresses. */
 #include "guard/macs.h"
 
 #include <errno.h>
@@ -6,7 +7,7 @@
 
 #include "base/mac.h"
 
-/** @return the length of the item, comma not included; negative errno with the reason */
+/** Parse one address. @return its length without comma; negative errno with the reason in err */
 static int
 macs_item(const char *item, uint64_t *mac, struct err *err)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The addresses that the guest behind a port may call its own.
+ * The source addresses that the guest behind a port may use.
  *
  * Thread safety: constant once parsed.
  */
@@ -22,8 +22,8 @@ struct macs {
  * Parse a list such as "02:00:00:00:00:01,02:00:00:00:00:02".
  *
  * @param list "" for none
- * @return 0; -EINVAL with the reason: no address, a group address or 0, one named twice, more than
- *         PORT_MACS_MAX; macs is then not to be used
+ * @return 0; -EINVAL with the reason in err, and macs invalid: not an address, a group address or
+ *         0, a duplicate, more than PORT_MACS_MAX
  */
 int macs_parse(const char *list, struct macs *macs, struct err *err);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Checks sender addresses in ARP, RARP and IPv6 neighbour discovery. */
 #include "guard/neighbour.h"
 
 #include <netinet/in.h>
@@ -12,7 +13,7 @@ enum {
 	EXTENSIONS_MAX = 8,
 	OPTIONS_MAX = 16,
 	TYPE_QINQ_OLD = 0x9100, /* outer tags before IEEE 802.1ad */
-	TYPE_MIN = 0x600,       /* IEEE 802.3 clause 3.2.6: below, it is a length */
+	TYPE_MIN = 0x600,       /* IEEE 802.3 clause 3.2.6: lower values are a length */
 	SNAP_LEN = 8,           /* LLC and SNAP headers, RFC 1042 */
 };
 
@@ -40,7 +41,7 @@ enum {
 	OPTION_TARGET = 2,
 };
 
-/** Nothing that the sender has left to be stored changes the first bytes, so many. */
+/** Whether the first `bytes` bytes are final: no checksum is still to be stored there. */
 static bool
 neighbour_stays(const struct frame *frame, uint32_t bytes)
 {
@@ -63,7 +64,7 @@ neighbour_is_snap(const uint8_t *llc)
 	       (llc[5] == 0 || llc[5] == 0xf8);
 }
 
-/** @return the EtherType behind all tags, with *at behind it; 0 = the head ends before */
+/** @return the EtherType after all tags, *at the offset after it; 0 if the head ends before it */
 static uint16_t
 neighbour_type(const struct frame *frame, uint32_t *at)
 {
@@ -111,7 +112,7 @@ neighbour_options(const uint8_t *head, uint32_t at, uint32_t end, const struct m
 	return at == end;
 }
 
-/** A message of neighbour discovery. @param at where it begins @param end of the packet */
+/** Check a neighbour discovery message. @param at its offset @param end of the packet */
 static bool
 neighbour_message(const struct frame *frame, uint32_t at, uint32_t end, const struct macs *macs)
 {
@@ -158,7 +159,7 @@ neighbour_ipv6(const struct frame *frame, uint32_t l3, const struct macs *macs)
 			return false;
 		if (protocol == IPPROTO_FRAGMENT) {
 			fragment = true;
-			/* Extension headers in a later one might replace those of the first. */
+			/* Those of a later fragment might replace those of the first. */
 			if ((frame_be16(head + at + FRAGMENT_OFFSET) & FRAGMENT_OFFSET_MASK) != 0)
 				return !neighbour_is_extension(head[at]) &&
 				       neighbour_stays(frame, at + EXTENSION_UNIT);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Whose address a frame claims to be its sender's, beside the source in the Ethernet header: in ARP
+ * Checks the sender addresses that a frame has besides the source in its Ethernet header: in ARP
  * and RARP (RFC 826, RFC 903) the sender's hardware address, in neighbour discovery (RFC 4861) the
- * source and target link-layer address options. Others put these into their tables, so that who
- * lies there gets the frames of another.
+ * source and target link-layer address options. Receivers enter these into their neighbour tables,
+ * so that a guest that spoofs them gets frames for another one.
  *
- * A frame passes only if all of that was seen to be true. Decisions are made on frame->head, which
- * is what receivers get too. Bytes behind it are in memory that the guest may still change, where
- * looking proves nothing: if they could matter, the frame does not pass. The head of a guest's frame
- * holds neighbour solicitations and advertisements with space to spare, and router advertisements
- * with a prefix and an address.
+ * A frame passes only if all of these addresses were checked. Decisions are made on frame->head,
+ * which receivers get too. Bytes after the head are in memory that the guest may still change, so
+ * that a check proves nothing: if they could matter, the frame does not pass. The head of a guest's
+ * frame has ample space for neighbour solicitations and advertisements, and for router
+ * advertisements with a prefix and an address.
  *
  * Thread safety: pure.
  */
@@ -20,15 +20,16 @@
 #include "guard/macs.h"
 
 /**
- * May this frame pass a port that only speaks for these addresses? It may not when it
- *   - is ARP or RARP whose sender is none of them, or is cut short;
- *   - is neighbour discovery with such an address in an option, or is malformed, in fragments
- *     (RFC 6980), or goes on behind the head;
- *   - has tags or extension headers that go on behind the head or are too many, or fragments that
- *     hide what they are parts of;
- *   - asks for a checksum to be stored over any of what was looked at.
+ * Whether a frame may pass a port whose sender addresses are limited to `macs`. It does not pass if
+ *   - it is ARP or RARP whose sender is none of them, or is truncated;
+ *   - it is neighbour discovery with another address in an option, or is malformed, fragmented
+ *     (RFC 6980), or longer than the head;
+ *   - its tags or extension headers do not end within the head or are too many, or its fragments
+ *     hide the protocol of the packet;
+ *   - it requests a checksum to be stored over bytes that were checked.
  *
- * @param frame FRAME_ETH_LEN bytes of head at least
+ * @param frame has at least FRAME_ETH_LEN bytes of head
+ * @return true if it may pass
  */
 bool neighbour_is_true(const struct frame *frame, const struct macs *macs);
 

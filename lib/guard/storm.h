@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Storm control: so many frames a second that a port sends to everybody, broadcast, multicast and
- * unknown unicast together, and a tenth of that many at once after a pause.
+ * Storm control: limits the rate of broadcast, multicast and unknown unicast frames of a port, all
+ * together. The burst is a tenth of the frames per second.
  *
- * One word says by when the frames that have passed would have come at that rate. It is shared by
- * the lcores that poll queues of the port, so that several queues get no more than one.
+ * One word per port holds the time by which the frames passed so far would have arrived at that
+ * rate. It is shared by the lcores that poll queues of the port, so that all queues together get
+ * one rate.
  *
- * Thread safety: a rate is constant once set; the word is for any number of polling lcores.
+ * Thread safety: a rate is constant once set; any number of polling lcores may use the word.
  */
 #ifndef SHUNT_GUARD_STORM_H
 #define SHUNT_GUARD_STORM_H
@@ -15,17 +16,17 @@
 #include <stdint.h>
 
 enum {
-	STORM_SHIFT = 8, /**< time is counted in 1/256 TSC cycles */
+	STORM_SHIFT = 8, /**< unit of time: 1/256 TSC cycle */
 	STORM_BURSTS = 10,
 };
 
 struct storm_rate {
-	uint64_t gap;    /**< between two frames */
-	uint64_t depth;  /**< what may pass at once */
-	uint64_t second; /**< no lcore's clock is as far behind another's */
+	uint64_t gap;    /**< time between two frames */
+	uint64_t depth;  /**< time of a burst */
+	uint64_t second; /**< the TSCs of two lcores differ by less */
 };
 
-/** @param pps frames a second, 1 to 1e8 @param hz TSC cycles a second, up to 16 GHz */
+/** Set a rate. @param pps frames per second, 1 to 1e8 @param hz TSC frequency, up to 16 GHz */
 static inline void
 storm_rate_set(struct storm_rate *rate, uint64_t pps, uint64_t hz)
 {
@@ -37,10 +38,11 @@ storm_rate_set(struct storm_rate *rate, uint64_t pps, uint64_t hz)
 }
 
 /**
- * How many of n frames may pass now? They are counted as passed.
+ * Police n frames; those that pass are counted.
  *
- * @param due 0 before the first frame; may be left alone for as long as nobody sends
+ * @param due 0 before the first frame; needs no update while there are no frames
  * @param now TSC cycles
+ * @return number of frames that may pass, up to n
  */
 static inline uint16_t
 storm_pass(_Atomic uint64_t *due, const struct storm_rate *rate, uint64_t now, uint16_t n)
@@ -49,7 +51,7 @@ storm_pass(_Atomic uint64_t *due, const struct storm_rate *rate, uint64_t now, u
 
 	now <<= STORM_SHIFT;
 	do {
-		/* In the past, which wraps to far ahead: nothing is owed. */
+		/* If `old` is in the past, the difference wraps: the full burst may pass. */
 		ahead = old - now;
 		if (ahead > rate->depth + rate->second)
 			ahead = 0;

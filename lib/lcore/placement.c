@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Assigns receive queues to polling lcores. */
 #include "lcore/placement.h"
 
 #include <stdbool.h>

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Placement: which polling lcore polls which receive queue. Queues stay on the NUMA node of their
- * port where that node has a polling lcore; within the candidates the least loaded gets the next
- * one.
+ * Placement: assigns receive queues to polling lcores. A queue stays on the NUMA node of its port
+ * if that node has a polling lcore; of the candidates the least loaded lcore gets the next queue.
  *
- * Thread safety: pure functions over what the caller owns.
+ * Thread safety: pure functions over memory of the caller.
  */
 #ifndef SHUNT_LCORE_PLACEMENT_H
 #define SHUNT_LCORE_PLACEMENT_H
@@ -15,8 +14,8 @@ enum { PLACEMENT_NONE = -1 };
 
 struct placement_lcore {
 	int node;
-	uint64_t load;   /**< out: sum of the loads placed here */
-	unsigned queues; /**< out: how many are placed here */
+	uint64_t load;   /**< out: sum of the loads of its queues */
+	unsigned queues; /**< out: number of its queues */
 };
 
 struct placement_queue {
@@ -26,7 +25,7 @@ struct placement_queue {
 };
 
 /**
- * Give every queue without an lcore one, and leave the others where they are.
+ * Assign an lcore to every queue that has none; other queues do not move.
  *
  * @param lcores at least one; load and queues are computed here
  */
@@ -34,10 +33,11 @@ void placement_fill(struct placement_lcore lcores[], unsigned n_lcores,
 	struct placement_queue queues[], unsigned n_queues);
 
 /**
- * Spread all queues anew, the busiest first. Nothing moves unless the busiest lcore gets at least
- * a tenth less to do, or a queue comes home to its node, or an lcore is without work.
+ * Assign all queues anew, the busiest first. Queues that have an lcore do not move unless the load
+ * of the busiest lcore falls by at least a tenth, or fewer queues are away from the node of their
+ * port, or fewer lcores have no queue.
  *
- * @return how many queues changed their lcore
+ * @return number of queues whose lcore changed
  */
 unsigned placement_balance(struct placement_lcore lcores[], unsigned n_lcores,
 	struct placement_queue queues[], unsigned n_queues);

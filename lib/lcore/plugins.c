@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which plugins DPDK finds, and how to get others. */
+/* Finds DPDK's plugins, and names the Debian packages of missing ones. */
 #include "lcore/plugins.h"
 
 #include <stdio.h>
@@ -13,7 +13,7 @@ enum { PLUGINS_PATH_MAX = 512 };
 
 static const char plugins_folder[] = RTE_EAL_PMD_PATH; /* ".../dpdk/pmds-23.0" */
 
-/** The ABI's number in the names of libraries and packages, such as "23" of "pmds-23.0". */
+/** The ABI version in names of libraries and packages, "23" of "pmds-23.0". @return its length */
 static int
 plugins_abi(const char **abi)
 {
@@ -23,7 +23,7 @@ plugins_abi(const char **abi)
 	return (int)strcspn(*abi, ".");
 }
 
-/** The name without a number is a link that only the package for development has. */
+/** The name includes the ABI version: the link without it is in development packages only. */
 bool
 plugins_present(const char *name)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Mbuf pools per NUMA node, with reservations. */
 #include "lcore/pool.h"
 
 #include <errno.h>
@@ -34,7 +35,7 @@ pool_alloc(int node, unsigned size, uint16_t payload)
 static struct pool *
 pool_grow(int node, unsigned mbufs, uint16_t payload, struct err *err)
 {
-	/* What the caches of the polling lcores keep is not there for anybody else. */
+	/* Mbufs in the cache of an lcore are not available to other lcores. */
 	unsigned hidden = 3 * POOL_CACHE / 2 * (rte_lcore_count() + 8);
 	unsigned size = RTE_MAX(payload > POOL_PAYLOAD ? 0 : POOL_CHUNK, mbufs + hidden);
 	struct pool *pool = calloc(1, sizeof(*pool));

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* CPUs, NUMA nodes and CPU affinity of threads. */
 #include "lcore/topology.h"
 
 #include <ctype.h>
@@ -129,7 +130,7 @@ topology_format(const cpu_set_t *cpus, char text[TOPOLOGY_LIST_MAX])
 		int wrote = snprintf(text + used, TOPOLOGY_LIST_MAX - used,
 			last > cpu ? "%s%d-%d" : "%s%d", used > 0 ? "," : "", cpu, last);
 		if (wrote < 0 || used + wrote >= TOPOLOGY_LIST_MAX) {
-			text[used] = '\0'; /* rather no number than half of one */
+			text[used] = '\0'; /* no truncated number */
 			break;
 		}
 		used += wrote;

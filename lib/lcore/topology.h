@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * CPUs and NUMA nodes: which CPUs this process may use, which of them poll, and where everything
- * else runs.
+ * CPUs and NUMA nodes: the CPUs that this process may use, those that poll, and the affinity of all
+ * other threads.
  *
- * Thread safety: control thread only (and main() before there are others).
+ * Thread safety: control thread only, and main() before it starts threads.
  */
 #ifndef SHUNT_LCORE_TOPOLOGY_H
 #define SHUNT_LCORE_TOPOLOGY_H
@@ -16,36 +16,36 @@
 
 enum { TOPOLOGY_LIST_MAX = 512 };
 
-/** CPUs that the process was allowed at start. @return 0 or negative errno */
+/** Get the CPUs that the calling thread may use. @return 0 or negative errno */
 int topology_allowed(cpu_set_t *cpus);
 
-/** NUMA node of a CPU; 0 on machines without NUMA. */
+/** @return the NUMA node of a CPU; 0 on machines without NUMA */
 int topology_node_of(unsigned cpu);
 
-/** NUMA nodes that memory can come from: the highest number plus one. */
+/** @return the highest number of a NUMA node plus one */
 unsigned topology_nodes(void);
 
 /**
- * Parse "1-3,8" or "auto" (every allowed CPU but the first one of each NUMA node).
+ * Parse "1-3,8" or "auto", which is all allowed CPUs but the first one of each NUMA node.
  *
- * @param allowed what topology_allowed() said
- * @param polling receives the CPUs that are to poll
- * @return 0; -EINVAL with the reason in err: not a list, a CPU that is not there or not allowed,
- *         or no CPU left for the control thread
+ * @param allowed from topology_allowed()
+ * @param polling receives the CPUs of polling lcores
+ * @return 0; -EINVAL with the reason in err: not a list, a CPU that does not exist or is not
+ *         allowed, none to poll, or none left for the control thread
  */
 int topology_parse(const char *list, const cpu_set_t *allowed, cpu_set_t *polling, struct err *err);
 
 /** Print as "1-3,8". @return text */
 char *topology_format(const cpu_set_t *cpus, char text[TOPOLOGY_LIST_MAX]);
 
-/** Call `visit` for each thread that this process has. Any thread. */
+/** Call `visit` for each thread of this process. Any thread may call. */
 void topology_threads(void (*visit)(pid_t tid, void *arg), void *arg);
 
 /**
- * Confine every thread of this process to some CPUs, but those named.
+ * Set the affinity of all threads of this process, with exceptions.
  *
- * @param cpus where they may run; not empty
- * @param except tells of a thread that must be left alone (a polling one)
+ * @param cpus that they may use; not empty
+ * @param except returns true for a thread to leave unchanged: a polling lcore
  */
 void topology_confine(const cpu_set_t *cpus, bool (*except)(pid_t tid, void *arg), void *arg);
 

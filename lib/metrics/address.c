@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Parse listening addresses and open sockets for them. */
 #include "metrics/address.h"
 
 #include <arpa/inet.h>
@@ -14,7 +15,7 @@
 
 enum { ADDRESS_BACKLOG = 128, ADDRESS_PORT_DIGITS = 5, ADDRESS_PORT_LAST = 65535 };
 
-/** @return a number from 1 to 65535, or 0 */
+/** Parse a TCP port. @return 1 to 65535; 0 when it is none */
 static in_port_t
 address_port(const char *text)
 {

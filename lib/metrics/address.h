@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Addresses to listen at, such as 127.0.0.1:9469 and [::1]:9469.
+ * Listening addresses as text, such as 127.0.0.1:9469 and [::1]:9469.
  *
  * Thread safety: no shared state.
  */
@@ -11,10 +11,10 @@
 
 #include "base/err.h"
 
-/** Parse a text; names are not looked up. @return 0, or -EINVAL with the reason */
+/** Parse a numeric address with a port from 1. @return 0; -EINVAL with the reason */
 int address_parse(const char *text, struct sockaddr_storage *address, struct err *err);
 
-/** A socket that listens there and does not block. @return it, or negative errno with the reason */
+/** Open a non-blocking listening socket. @return its descriptor; negative errno with the reason */
 int address_listen(const char *text, struct err *err);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Metrics of the switch as a whole and of the FDB; the order of all metrics. */
 #include <stdlib.h>
 
 #include <rte_version.h>
@@ -66,11 +67,11 @@ collect_fdb(struct collect *collect)
 	}
 }
 
-/** Read every counter of every port once, so that a text agrees with itself. */
+/** Read the counters of all ports once, so that the text is consistent. */
 static struct collect *
 collect_begin(const struct vswitch *vswitch, enum metrics_style style)
 {
-	/* Not malloc(): counters are of whole cache lines. */
+	/* Not malloc(): struct counters is aligned to cache lines. */
 	struct collect *collect = aligned_alloc(_Alignof(struct collect),
 		sizeof(*collect) + vswitch->n_ports * sizeof(collect->port[0]));
 	const struct vswitch_port *port;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a switch has to say in metrics: ports, queues, lcores, the filtering table, drops.
+ * The metrics of a switch as one text: ports, queues, lcores, FDB, drops.
  *
  * Thread safety: control thread only.
  */
@@ -10,7 +10,12 @@
 #include "control/vswitch.h"
 #include "metrics/text.h"
 
-/** @return text to free(), with its length; NULL when there is no memory */
+/**
+ * Write all metrics.
+ *
+ * @param length receives the length of the text in bytes
+ * @return text to be freed by free(); NULL when there is no memory
+ */
 char *metrics_collect(const struct vswitch *vswitch, enum metrics_style style, size_t *length);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The parts of a text of metrics, one function for each noun.
+ * The parts of the metrics text, one function for each kind of object.
  *
  * Thread safety: control thread only.
  */
@@ -9,14 +9,14 @@
 
 #include "metrics/collect.h"
 
-/** A port with its counters, read once for all of a text. */
+/** A port with its counters, read once per text. */
 struct collect_port {
 	const struct vswitch_port *port;
 	struct counters counters;
-	uint64_t missed;
+	uint64_t missed; /**< frames lost by the device before reception */
 };
 
-/** What a text is written from. */
+/** A text in progress, with the data it is written from. */
 struct collect {
 	struct metrics_text text;
 	const struct vswitch *vswitch;

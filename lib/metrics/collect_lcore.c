@@ -9,7 +9,7 @@
 
 enum { COLLECT_NUMBER_MAX = 12 };
 
-/** A number as the value of a label. */
+/** Format a number as the value of a label. */
 static const char *
 number_text(unsigned number, char text[COLLECT_NUMBER_MAX])
 {
@@ -74,7 +74,7 @@ collect_load(struct collect *collect, const struct metrics_family *family, size_
 	}
 }
 
-/** How often polls found how many frames. */
+/** Histogram of the frames per poll. */
 static void
 collect_bursts(struct collect *collect, const struct vswitch_lcore *lcore,
 	const struct metrics_label labels[])
@@ -89,7 +89,7 @@ collect_bursts(struct collect *collect, const struct vswitch_lcore *lcore,
 	for (unsigned i = 0; i < DATAPATH_BURST_BUCKETS; i++)
 		bucket[i] = rounds.burst[i];
 	const struct metrics_histogram histogram = {
-		.n = DATAPATH_BURST_BUCKETS + 1, /* the last one is always empty */
+		.n = DATAPATH_BURST_BUCKETS + 1, /* the unbounded one is always empty */
 		.bucket = bucket,
 		.bound = bounds,
 		.format = "%.1f",
@@ -98,7 +98,7 @@ collect_bursts(struct collect *collect, const struct vswitch_lcore *lcore,
 	metrics_text_histogram(&collect->text, labels, &histogram);
 }
 
-/** How long rounds took. */
+/** Histogram of the duration of rounds. */
 static void
 collect_loops(struct collect *collect, const struct vswitch_lcore *lcore,
 	const struct metrics_label labels[])

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Metrics of ports: what they counted, how their links are, what was dropped there and why. */
+/* Metrics of ports: counters, links, dropped frames by reason. */
 #include <stddef.h>
 
 #include "metrics/collect_internal.h"
 
 enum { COLLECT_MEGABIT_BYTES = 125000 };
 
-/** Counters that every port has. */
+/** Families of the counters of ports. */
 static const struct {
 	struct metrics_family family;
 	size_t offset; /**< in struct counters */
@@ -39,7 +39,7 @@ port_name(const struct collect_port *row)
 	return row->port->port.config.name;
 }
 
-/** One family, with a value of each port. */
+/** Write a family with one sample per port. */
 static void
 collect_each(struct collect *collect, const struct metrics_family *family,
 	uint64_t (*value)(const struct collect *collect, const struct collect_port *row))
@@ -124,7 +124,7 @@ drops_of(struct collect *collect, const struct collect_port *row, const char *di
 	}
 }
 
-/** Reasons that a port never had are left out, as in `drops`. */
+/** Write the drops of ports. Reasons with no drop at a port are left out, as in RPC `drops`. */
 static void
 collect_drops(struct collect *collect)
 {

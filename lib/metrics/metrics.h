@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Metrics over HTTP: GET /metrics answers with what the switch counts, in OpenMetrics text for
- * clients that accept it, else in the plain format of Prometheus.
+ * Metrics over HTTP: GET /metrics answers in OpenMetrics text for clients that accept it, else in
+ * the plain format of Prometheus.
  *
- * The server has no thread: libmicrohttpd's descriptors are one more event of the control loop. A
- * client has METRICS_TIMEOUT_S for its request and for reading the answer, however it spends
- * them; further clients than METRICS_CLIENTS_MAX wait. Nobody else waits for a slow client.
+ * The server has no thread: the epoll descriptor of libmicrohttpd is an event of the control loop.
+ * A connection that has lasted longer than METRICS_TIMEOUT_S is closed, whatever its state.
+ * Connections beyond METRICS_CLIENTS_MAX wait. A slow client delays neither the control thread nor
+ * connections served beside it.
  *
- * Thread safety: control thread only, but for metrics_check(), which shares no state.
+ * Thread safety: control thread only, except metrics_check(), which shares no state.
  */
 #ifndef SHUNT_METRICS_METRICS_H
 #define SHUNT_METRICS_METRICS_H
@@ -18,34 +19,42 @@ struct metrics;
 struct vswitch;
 
 enum {
-	METRICS_ADDRESS_MAX = 64, /**< bytes of an address with its port, as text */
+	METRICS_ADDRESS_MAX = 64, /**< bytes of an address with its port and the NUL */
 	METRICS_CLIENTS_MAX = 32,
 	METRICS_TIMEOUT_S = 5,
-	METRICS_FRESH_MS = 50, /**< an answer as old as that is given again */
+	METRICS_FRESH_MS = 50, /**< age up to which an answer is sent again */
 };
 
 /**
- * Look whether a text is an address: 127.0.0.1:9469, [::1]:9469.
+ * Check the text of an address, such as 127.0.0.1:9469 or [::1]:9469.
  *
- * @return 0, or -EINVAL with the reason
+ * @return 0; -EINVAL with the reason
  */
 int metrics_check(const char *address, struct err *err);
 
-/** @return a server that does not listen yet; NULL when there is no memory */
+/**
+ * Create a server that does not listen yet.
+ *
+ * @param vswitch must outlive the server
+ * @return NULL when there is no memory
+ */
 struct metrics *metrics_create(const struct vswitch *vswitch);
 
-/** Close all connections. NULL is ignored. */
+/** Stop listening, close all connections and free the server. NULL is ignored. */
 void metrics_destroy(struct metrics *metrics);
 
 /**
- * Listen at an address and no longer at the one before. Nothing happens when they are the same.
+ * Listen at an address instead of the present one. No effect when they are equal.
  *
- * @param address as for metrics_check(), or "" to listen nowhere
- * @return 0; negative errno with the reason, listening as before: -EADDRINUSE, -EADDRNOTAVAIL
+ * On failure the server listens at the previous address again; when that fails too, it listens
+ * nowhere, and an error is logged.
+ *
+ * @param address as for metrics_check(), or "" to stop listening
+ * @return 0; negative errno with the reason, such as -EADDRINUSE, -EADDRNOTAVAIL
  */
 int metrics_listen(struct metrics *metrics, const char *address, struct err *err);
 
-/** Where it listens; "" = nowhere. */
+/** Address of the listening socket; "" = none. Valid until the next metrics_listen(). */
 const char *metrics_address(const struct metrics *metrics);
 
 #endif

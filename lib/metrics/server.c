@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The HTTP side: libmicrohttpd within the control loop, and its clients kept short. */
+/* The HTTP server: libmicrohttpd as an event of the control loop, with limits for clients. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -21,8 +21,8 @@ LOG_MODULE(metrics);
 #define METRICS_OPEN_TYPE "application/openmetrics-text"
 
 enum {
-	METRICS_CLIENT_MEMORY = 8192, /**< bytes for a request's head */
-	METRICS_RUNS = 16, /**< in a row, before other events of the control loop have their turn */
+	METRICS_CLIENT_MEMORY = 8192, /**< bytes of memory per connection */
+	METRICS_RUNS = 16,            /**< calls of MHD_run() before other events are handled */
 };
 
 struct metrics_client {
@@ -31,7 +31,7 @@ struct metrics_client {
 	TAILQ_ENTRY(metrics_client) next;
 };
 
-/** An answer, kept for those that ask right after. */
+/** An answer, kept for requests within METRICS_FRESH_MS. */
 struct metrics_answer {
 	struct MHD_Response *response; /**< NULL = none */
 	uint64_t made_ms;
@@ -40,11 +40,11 @@ struct metrics_answer {
 struct metrics {
 	const struct vswitch *vswitch;
 	char address[METRICS_ADDRESS_MAX];
-	struct MHD_Daemon *daemon; /**< NULL = listens nowhere */
-	struct event *ready;       /**< a client, or several, can go on */
-	struct event *tick;        /**< once a second: who has had its time */
+	struct MHD_Daemon *daemon; /**< NULL = not listening */
+	struct event *ready;       /**< the epoll descriptor of the daemon is ready */
+	struct event *tick;        /**< once a second: timeouts of clients */
 	struct metrics_answer answer[METRICS_STYLES];
-	TAILQ_HEAD(metrics_clients, metrics_client) clients; /**< the oldest first */
+	TAILQ_HEAD(metrics_clients, metrics_client) clients; /**< oldest first */
 };
 
 int
@@ -70,7 +70,7 @@ metrics_now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/** An answer without a body worth keeping. */
+/** Answer with an error and close. @param text static, not copied */
 static enum MHD_Result
 metrics_refuse(struct MHD_Connection *connection, unsigned status, const char *text)
 {
@@ -107,7 +107,7 @@ metrics_make(const struct metrics *metrics, enum metrics_style style)
 		return NULL;
 	}
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, types[style]);
-	/* Each answer ends its connection, so that nobody can keep one of the few. */
+	/* Close after each answer, so that no client keeps one of the few connections. */
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	return response;
 }
@@ -131,7 +131,7 @@ metrics_answer(struct metrics *metrics, struct MHD_Connection *connection)
 	struct metrics_answer *answer = &metrics->answer[open ? METRICS_OPEN : METRICS_PLAIN];
 	uint64_t now = metrics_now_ms();
 
-	/* Clients that ask without a pause cost the control thread no more than this. */
+	/* Bounds the load of the control thread when clients send requests without a pause. */
 	if (answer->response == NULL || now - answer->made_ms > METRICS_FRESH_MS) {
 		metrics_forget(metrics);
 		answer->response = metrics_make(metrics, open ? METRICS_OPEN : METRICS_PLAIN);
@@ -175,7 +175,7 @@ metrics_on_connection(void *arg, struct MHD_Connection *connection, void **conte
 	}
 	*context = client = malloc(sizeof(*client));
 	if (client == NULL)
-		return; /* inactivity will end it */
+		return; /* ended by libmicrohttpd's timeout of inactivity */
 	client->fd =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 	client->since = (time_t)(metrics_now_ms() / 1000);
@@ -204,7 +204,7 @@ metrics_on_ready(evutil_socket_t fd, short what, void *arg)
 	metrics_run(arg);
 }
 
-/** Who has had its time is cut off; the library notices and frees what belongs to it. */
+/** Shut down connections past METRICS_TIMEOUT_S; libmicrohttpd then closes and frees them. */
 static void
 metrics_on_tick(evutil_socket_t fd, short what, void *arg)
 {
@@ -239,7 +239,7 @@ metrics_close(struct metrics *metrics)
 	metrics_forget(metrics);
 }
 
-/** Have libmicrohttpd serve a listening socket, which it owns from here on. */
+/** Serve a listening socket by libmicrohttpd. @param fd owned by this function from now on */
 static int
 metrics_serve(struct metrics *metrics, int fd)
 {
@@ -288,7 +288,7 @@ metrics_destroy(struct metrics *metrics)
 	free(metrics);
 }
 
-/** Listen at an address while nothing is listened at. */
+/** Listen at an address, while the server does not listen. */
 static int
 metrics_open(struct metrics *metrics, const char *address, struct err *err)
 {
@@ -314,7 +314,7 @@ metrics_listen(struct metrics *metrics, const char *address, struct err *err)
 	if (strcmp(address, metrics->address) == 0)
 		return 0;
 	strcpy(before, metrics->address);
-	/* First, since the new address may be another of the same port. */
+	/* Before the new socket: its address may conflict with the old one, on the same port. */
 	metrics_close(metrics);
 	if (address[0] == '\0')
 		return 0;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Write metrics in the OpenMetrics and Prometheus text formats. */
 #include "metrics/text.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@ metrics_text_open(struct metrics_text *text, enum metrics_style style)
 	return text->file == NULL ? -ENOMEM : 0;
 }
 
-/** What samples of a family have behind its name. */
+/** Suffix of the name of a sample. */
 static const char *
 text_suffix(const struct metrics_family *family)
 {
@@ -58,7 +59,7 @@ text_escaped(FILE *file, const char *value)
 	}
 }
 
-/** Name, labels and a space. @param bound of a bucket, or NULL */
+/** Write name, labels and a space. @param bound of a bucket; NULL = none */
 static void
 text_sample(struct metrics_text *text, const char *suffix, const struct metrics_label labels[],
 	const char *bound)
@@ -118,7 +119,7 @@ metrics_text_histogram(struct metrics_text *text, const struct metrics_label lab
 char *
 metrics_text_close(struct metrics_text *text, size_t *length)
 {
-	/* A comment in the plain format. */
+	/* Required by OpenMetrics; a comment in the plain format. */
 	bool good = fputs("# EOF\n", text->file) >= 0 && !ferror(text->file);
 
 	good = fclose(text->file) == 0 && good;

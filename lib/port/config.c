@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Configuration of ports by keys, and entries of port info. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Sums of counters, and the words of drop reasons. */
 #include "port/counters.h"
 
 enum { COUNTERS_FIELDS = sizeof(struct counters) / sizeof(uint64_t) };

@@ -6,7 +6,7 @@
  *     and of frames that wait for a port's rate-out (rate/shaper.h)
  *
  * Thread safety: written by the polling lcore they belong to, read by the control thread with
- * counters_add(), whose sum is exact once traffic rests.
+ * counters_add(), whose sum is exact while there is no traffic.
  */
 #ifndef SHUNT_PORT_COUNTERS_H
 #define SHUNT_PORT_COUNTERS_H
@@ -18,21 +18,21 @@
 struct counters {
 	uint64_t rx_packets;
 	uint64_t rx_bytes;
-	uint64_t rx_forwarded; /**< frames handed to at least one port */
-	uint64_t rx_copies;    /**< hand-overs: a flooded frame counts once for each port */
+	uint64_t rx_forwarded; /**< frames sent to at least one port */
+	uint64_t rx_copies;    /**< the same, but a flooded frame counts once for each port */
 	uint64_t tx_packets;
 	uint64_t tx_bytes;
 	uint64_t rx_drops[DROP_COUNT];
 	uint64_t tx_drops[DROP_COUNT];
 } __attribute__((aligned(64)));
 
-/** sum += part, field by field; part may be written meanwhile. */
+/** sum += part, field by field; polling lcores may write part meanwhile. */
 void counters_add(struct counters *sum, const struct counters *part);
 
 /** sum -= base, field by field. */
 void counters_subtract(struct counters *sum, const struct counters *base);
 
-/** All drops of one direction. */
+/** @return the sum of all drops of one direction */
 uint64_t counters_drops(const uint64_t drops[DROP_COUNT]);
 
 #endif

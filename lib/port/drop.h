@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Why frames are dropped, and who can do something about it. Every drop has one of these reasons
- * and is counted at one port, in one direction: rx is what the switch received from the port, tx
- * what it had for it.
+ * Reasons of drops, and the side that can end them. Every drop has one of these reasons and is
+ * counted at one port, in one direction: rx of frames received from the port, tx of frames to it.
  *
  * Thread safety: constants.
  */
@@ -11,17 +10,15 @@
 
 #include <stdbool.h>
 
-/**
- * Who has to act for such drops to end.
- */
+/** The side that has to act for such drops to end. */
 enum drop_owner {
-	DROP_BY_GUEST,  /**< a VM that sends what it must not, or does not keep up */
-	DROP_BY_SWITCH, /**< the switch: how it is configured, what it has been given */
-	DROP_BY_PEER,   /**< a device, or who is at the other end of its link */
-	DROP_BY_PORT,   /**< who is at the port: the guest of a VM's port, the peer of another */
+	DROP_BY_GUEST,  /**< a guest that sends invalid or forbidden frames, or is too slow */
+	DROP_BY_SWITCH, /**< the switch: its configuration or resources */
+	DROP_BY_PEER,   /**< a device, or the other end of its link */
+	DROP_BY_PORT,   /**< the guest if the port is a VM's, else the peer */
 };
 
-/* X(constant, word that users see, who has to act, what it means) */
+/* X(constant, word that users see, side that has to act, meaning) */
 #define DROP_REASONS(X)                                                                            \
 	X(DROP_RUNT, "runt", DROP_BY_PORT, "shorter than its Ethernet header")                     \
 	X(DROP_BAD_FRAME, "bad-frame", DROP_BY_PORT,                                               \
@@ -66,16 +63,17 @@ enum drop_reason {
 		DROP_COUNT
 };
 
-/** What a reason means, in a few words. */
+/** @return the meaning of a reason, in a few words; constant */
 const char *drop_meaning(enum drop_reason reason);
 
-/** The word for a reason. */
+/** @return the word for a reason; constant */
 const char *drop_word(enum drop_reason reason);
 
 /**
- * The word for who has to act: guest, switch or peer.
+ * The word for the side that has to act: guest, switch or peer.
  *
- * @param vm the drop was counted at a port that a VM connects to
+ * @param vm true if the drop was counted at a VM's port
+ * @return the word; constant
  */
 const char *drop_owner_word(enum drop_reason reason, bool vm);
 

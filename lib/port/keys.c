@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The keys that ports of every type have, with their defaults. */
+/* The keys of ports of every type, and their defaults. */
 #include "port/keys.h"
 
 /* clang-format off: rows read better than blocks */
@@ -13,7 +13,7 @@
 #define NUMBER(most)  .kind = KEY_NUMBER, .max = (most)
 #define LIST(bytes)   .kind = KEY_TEXT, .value = "LIST", .size = (bytes), .optional = true
 #define PORT          .kind = KEY_TEXT, .value = "PORT", .size = PORT_NAME_MAX, .optional = true
-/* As lib/rate/bucket.h has the limits. */
+/* Limits as in lib/rate/bucket.h. */
 #define RATE                                                                                       \
 	.kind = KEY_AMOUNT, .value = "BITS", .min = 1000, .max = 1000000000000, .noun = "rate",    \
 	.unset = "off"
@@ -26,7 +26,7 @@ enum {
 	NUMA_LAST = 63,
 	VLAN_LAST = 4094, /* IEEE 802.1Q table 9-2 */
 	MAC_LIMIT_MAX = 1048576,
-	QUEUE_OUT = 1000, /* as Linux' txqueuelen */
+	QUEUE_OUT = 1000, /* as txqueuelen of Linux */
 	QUEUE_OUT_MIN = 64,
 	QUEUE_OUT_MAX = 65536,
 };

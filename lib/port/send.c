@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Sends frames as mbufs, with offloads in software that the receiver lacks. */
 #include "port/send.h"
 
 #include <errno.h>
@@ -7,7 +8,7 @@
 #include "frame/inflight.h"
 #include "frame/offload.h"
 
-/** Mbufs that wait to be sent, and the frame each of them is. */
+/** Mbufs that wait to be sent, and the lengths of their frames. */
 struct send_batch {
 	struct rte_mbuf *mbuf[FRAME_BURST];
 	uint32_t len[FRAME_BURST];
@@ -46,7 +47,7 @@ send_all(const struct send_queue *queue, struct rte_mbuf *mbufs[], uint16_t n)
 	return sent;
 }
 
-/** A frame to be cut counts as one: sent when all of its segments were. */
+/** Segment a frame in software. It counts as one frame, sent if all of its segments were. */
 static void
 send_segments(const struct send_queue *queue, const struct frame *frame, struct counters *counters)
 {
@@ -57,7 +58,7 @@ send_segments(const struct send_queue *queue, const struct frame *frame, struct 
 	if (n < 0) {
 		counters->tx_drops[n == -ENOMEM ? DROP_NO_MEMORY : DROP_BAD_OFFLOAD]++;
 	} else if (!(queue->capabilities & FRAME_CHAIN) && segments[0]->nb_segs > 1) {
-		/* The first one is as long as any. */
+		/* No segment is longer than the first. */
 		counters->tx_drops[DROP_TOO_LONG]++;
 		rte_pktmbuf_free_bulk(segments, (unsigned)n);
 	} else if (send_all(queue, segments, (uint16_t)n) < n) {
@@ -68,7 +69,7 @@ send_segments(const struct send_queue *queue, const struct frame *frame, struct 
 	}
 }
 
-/** @return an mbuf that needs nothing the receiver lacks; NULL when the frame was dropped */
+/** @return an mbuf without offloads that the receiver lacks; NULL if the frame was dropped */
 static struct rte_mbuf *
 send_ready(const struct send_queue *queue, const struct frame *frame, struct counters *counters)
 {
@@ -103,7 +104,7 @@ send_must_cut(const struct send_queue *queue, const struct frame *frame)
 	       !offload_described(&frame->offload, frame->mbuf);
 }
 
-/** For devices that take one segment only. */
+/** Linearize for a device that takes one segment only; NULL if the frame was dropped. */
 static struct rte_mbuf *
 send_linear(struct rte_mbuf *mbuf, struct counters *counters)
 {
@@ -118,7 +119,7 @@ send_linear(struct rte_mbuf *mbuf, struct counters *counters)
 	return mbuf;
 }
 
-/** Can the receiver read it, is it worth it, and nothing left for software to write into it? */
+/** Whether to send guest memory without a copy: readable, long enough, no offload in software. */
 static bool
 send_may_hold(const struct send_queue *queue, const struct frame *frame)
 {
@@ -127,7 +128,7 @@ send_may_hold(const struct send_queue *queue, const struct frame *frame)
 	       (queue->completions == NULL || inflight_is_mapped(frame->inflight));
 }
 
-/** The frame itself, or a copy of it whose payload is in an mbuf; NULL when it was dropped. */
+/** @return the frame, or a copy of it with an mbuf; NULL if it was dropped */
 static const struct frame *
 send_in_mbuf(const struct send_queue *queue, const struct frame *frame, struct frame *copy,
 	struct counters *counters)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Rates of token buckets. */
 #include "rate/bucket.h"
 
 enum { BITS_SHIFT = BUCKET_SHIFT - 3 }; /* from bits to tokens */
@@ -6,7 +7,7 @@ enum { BITS_SHIFT = BUCKET_SHIFT - 3 }; /* from bits to tokens */
 void
 bucket_rate_set(struct bucket_rate *rate, uint64_t bits, uint64_t burst, uint64_t hz)
 {
-	/* In two parts, since the product of bits and tokens has up to 69 bits. */
+	/* In two parts, since bits << BITS_SHIFT has up to 69 bits. */
 	rate->per_cycle = (bits / hz << BITS_SHIFT) + ((bits % hz << BITS_SHIFT) + hz / 2) / hz;
 	rate->depth = (int64_t)(burst << BUCKET_SHIFT);
 	rate->horizon = (UINT64_C(1) << 62) / rate->per_cycle;

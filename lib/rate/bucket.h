@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A token bucket on TSC cycles: bytes that may pass. A frame passes while there are tokens, and then
- * its whole length is taken, which may leave a debt. So frames of any length pass however small the
- * burst, and what passes over time is the rate, whatever the mix.
+ * A token bucket on TSC cycles. A frame passes if there are any tokens; then its whole length is
+ * taken, which may make them negative. Thus frames of any length pass with any burst, and over time
+ * bytes pass at the rate for any mix of lengths.
  *
- * Tokens are counted in 2^-32 bytes, cycles are worth a whole number of them: from 1 Mb/s on that is
- * off by less than 0.001%, and nothing is lost between two fills.
+ * A token is 2^-32 bytes, and a cycle yields a whole number of tokens: from 1 Mb/s on the error is
+ * less than 0.001%, and no tokens are lost between two fills.
  *
  * Thread safety: a rate is constant once set; a bucket belongs to one thread at a time.
  */
@@ -15,24 +15,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Bits a second, and bytes. Tokens of twice the longest burst fit in 63 bits. */
+/* In bits per second and bytes. Tokens of twice the longest burst fit in 63 bits. */
 #define BUCKET_RATE_MIN  UINT64_C(1000)
 #define BUCKET_RATE_MAX  UINT64_C(1000000000000)
 #define BUCKET_BURST_MAX UINT64_C(512000000)
 
 enum { BUCKET_SHIFT = 32 };
 
-/** How fast a bucket fills, and how far. */
+/** Rate and burst of a bucket. */
 struct bucket_rate {
-	uint64_t per_cycle; /**< tokens */
-	int64_t depth;      /**< tokens at most */
-	uint64_t horizon;   /**< cycles that fill it whatever it owes */
+	uint64_t per_cycle; /**< tokens per TSC cycle */
+	int64_t depth;      /**< tokens of a burst */
+	uint64_t horizon;   /**< cycles that fill the bucket from any state */
 };
 
-/** What is in it. All zeros is full, from its first fill on. */
+/** State of a bucket. If zeroed, it is full from its first fill on. */
 struct bucket {
 	uint64_t since; /**< TSC of the last fill */
-	int64_t tokens; /**< negative = a debt */
+	int64_t tokens; /**< negative after a frame longer than the rest */
 };
 
 /**
@@ -44,10 +44,17 @@ struct bucket {
  */
 void bucket_rate_set(struct bucket_rate *rate, uint64_t bits, uint64_t burst, uint64_t hz);
 
-/** A burst that suits a rate: what passes in so many milliseconds, but not less than `least`. */
+/**
+ * Derive a burst from a rate.
+ *
+ * @param bits per second
+ * @param milliseconds that the burst takes at this rate
+ * @param least lower limit of the result
+ * @return bytes, up to BUCKET_BURST_MAX
+ */
 uint64_t bucket_burst_for(uint64_t bits, unsigned milliseconds, uint64_t least);
 
-/** Add what has come since the last fill. Another CPU's clock may be a little behind. */
+/** Add the tokens since the last fill. `now` may be earlier, since TSCs of CPUs may differ. */
 static inline void
 bucket_fill(struct bucket *bucket, const struct bucket_rate *rate, uint64_t now)
 {
@@ -63,7 +70,7 @@ bucket_fill(struct bucket *bucket, const struct bucket_rate *rate, uint64_t now)
 		bucket->tokens = rate->depth;
 }
 
-/** May a frame of `bytes`, up to 16 MB, pass? Then they are taken. */
+/** Take tokens for a frame of `bytes`, up to 16 MB. @return true if it may pass */
 static inline bool
 bucket_take(struct bucket *bucket, uint32_t bytes)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Creates and destroys meters. */
 #include "rate/meter.h"
 
 #include <rte_common.h>

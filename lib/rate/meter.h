@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A bucket of a port, which several polling lcores may use: it outlives snapshots, while its rate is
- * part of them.
+ * The token bucket of a port, shared by polling lcores. It outlives snapshots, while its rate is
+ * part of a snapshot.
  *
- * Thread safety: polling lcores between meter_enter() and meter_leave(); made and freed by control,
- * while no snapshot knows it.
+ * Thread safety: polling lcores between meter_enter() and meter_leave(); created and freed by the
+ * control thread while no snapshot refers to it.
  */
 #ifndef SHUNT_RATE_METER_H
 #define SHUNT_RATE_METER_H
@@ -16,18 +16,18 @@
 #include "rate/bucket.h"
 
 struct meter {
-	const atomic_uint *lcores; /**< how many poll: port_services.senders */
-	rte_spinlock_t lock;       /**< taken where there are several */
+	const atomic_uint *lcores; /**< number of polling lcores: port_services.senders */
+	rte_spinlock_t lock;       /**< taken if there are several */
 	struct bucket bucket;
 };
 
-/** @return NULL: no memory */
+/** Create a meter with a full bucket. @return NULL without memory */
 struct meter *meter_create(const atomic_uint *lcores);
 
-/** NULL is fine. */
+/** Free a meter; NULL is ignored. */
 void meter_destroy(struct meter *meter);
 
-/** @return what meter_leave() wants to know */
+/** Begin to use the bucket; takes the lock if several lcores poll. @return for meter_leave() */
 static inline bool
 meter_enter(struct meter *meter)
 {
@@ -38,6 +38,7 @@ meter_enter(struct meter *meter)
 	return shared;
 }
 
+/** End the use of the bucket. @param shared returned by meter_enter() */
 static inline void
 meter_leave(struct meter *meter, bool shared)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* A queue of frames that are sent at a rate. */
 #include "rate/shaper.h"
 
 #include <errno.h>
@@ -8,10 +9,10 @@
 #include "frame/convert.h"
 #include "lcore/pool.h"
 
-/** A frame that waits. What its mbuf does not say is here. */
+/** A frame in the queue: its mbuf and metadata. */
 struct shaper_entry {
 	struct rte_mbuf *mbuf;
-	uint32_t len; /**< with a tag that a device puts in, which the mbuf lacks */
+	uint32_t len; /**< includes a tag that the device inserts, unlike the mbuf's length */
 	struct frame_offload offload;
 	uint16_t tci;
 	uint16_t l2_len;
@@ -26,10 +27,10 @@ struct shaper {
 	uint32_t space; /**< mbufs */
 	uint32_t mask;
 
-	/* Written by whoever has the meter; control reads the first two. */
+	/* Written between meter_enter() and meter_leave(); any thread reads the first two. */
 	uint32_t first; /**< position of the oldest entry */
-	uint32_t next;  /**< position of the next one to come */
-	uint32_t taken; /**< mbufs */
+	uint32_t next;  /**< position of the next entry to add */
+	uint32_t taken; /**< mbufs in use, as shaper_need() counts them */
 
 	struct shaper_entry entry[];
 };
@@ -81,14 +82,14 @@ shaper_held(const struct shaper *shaper)
 	return held > 0 ? (unsigned)held : 0;
 }
 
-/** As many mbufs as a frame may take, and not fewer. */
+/** Upper limit of the mbufs that a copy of a frame takes. */
 static uint32_t
 shaper_need(uint32_t len)
 {
 	return len / POOL_PAYLOAD + 1;
 }
 
-/** Make a frame of the oldest entry, which leaves the queue. */
+/** Remove the oldest entry from the queue and make a frame of it. */
 static void
 shaper_pop(struct shaper *shaper, struct frame *frame)
 {
@@ -108,7 +109,7 @@ shaper_is_empty(const struct shaper *shaper)
 	return shaper->first == shaper->next;
 }
 
-/** Send from the queue while there are tokens. @return was there any? */
+/** Send from the queue while there are tokens. @return whether any frame was sent */
 static bool
 shaper_send(struct shaper *shaper, const struct shaper_out *out, struct counters *counters)
 {
@@ -130,7 +131,7 @@ shaper_send(struct shaper *shaper, const struct shaper_out *out, struct counters
 	return true;
 }
 
-/** @return -1, or the enum drop_reason why a frame cannot wait */
+/** Add a copy of a frame to the queue. @return -1, or an enum drop_reason if it cannot */
 static int
 shaper_keep(struct shaper *shaper, const struct frame *frame)
 {
@@ -156,7 +157,7 @@ shaper_keep(struct shaper *shaper, const struct frame *frame)
 	return -1;
 }
 
-/** Send frames as they are, where none waits. @return how many, from the first */
+/** Send frames without a copy if the queue is empty. @return number sent, from the first on */
 static uint16_t
 shaper_pass(struct shaper *shaper, const struct shaper_out *out, struct frame *const frames[],
 	uint16_t n, struct counters *counters)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Prints IP addresses. */
 #include "snoop/address.h"
 
 #include <arpa/inet.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Addresses of IP as snooping compares them: both families in one form, IPv4 mapped into IPv6
+ * IP addresses for snooping: both families in one form, IPv4 as IPv4-mapped IPv6 addresses
  * (RFC 4291 section 2.5.5.2).
  *
  * Thread safety: pure functions.
@@ -15,7 +15,7 @@
 enum { SNOOP_IP_TEXT_MAX = 46 };
 
 struct snoop_ip {
-	uint8_t bytes[16]; /**< as on the wire */
+	uint8_t bytes[16]; /**< in network byte order */
 };
 
 static inline struct snoop_ip
@@ -50,7 +50,7 @@ snoop_ip_is_v4(const struct snoop_ip *ip)
 	return memcmp(ip->bytes, mapped, sizeof(mapped)) == 0;
 }
 
-/** 0.0.0.0 or :: */
+/** Whether it is 0.0.0.0 or :: */
 static inline bool
 snoop_ip_is_unspecified(const struct snoop_ip *ip)
 {
@@ -60,7 +60,7 @@ snoop_ip_is_unspecified(const struct snoop_ip *ip)
 	return memcmp(ip->bytes + from, zeros, 16 - from) == 0;
 }
 
-/** Is it a group: 224.0.0.0/4 or ff00::/8? */
+/** Whether it is a multicast group: 224.0.0.0/4 or ff00::/8. */
 static inline bool
 snoop_ip_is_group(const struct snoop_ip *ip)
 {
@@ -68,8 +68,8 @@ snoop_ip_is_group(const struct snoop_ip *ip)
 }
 
 /**
- * A group whose members need not say so, and whose frames are hence for everybody: 224.0.0.0/24
- * (RFC 4541 section 2.1.2), ff02::1 and what has a smaller scope than a link (RFC 3810 section 6).
+ * Whether frames to a group are always flooded, since its members need not report it: 224.0.0.0/24
+ * (RFC 4541 section 2.1.2), ff02::1 and scopes smaller than link-local (RFC 3810 section 6).
  */
 static inline bool
 snoop_ip_is_for_all(const struct snoop_ip *ip)
@@ -82,7 +82,7 @@ snoop_ip_is_for_all(const struct snoop_ip *ip)
 	return (ip->bytes[1] & 0xf) < 2 || memcmp(ip->bytes, nodes, sizeof(nodes)) == 0;
 }
 
-/** Of the scope of a link, ff02::/16: neighbour discovery depends on these groups. */
+/** Whether it has link-local scope, ff02::/16: neighbour discovery depends on these groups. */
 static inline bool
 snoop_ip_is_link_scope(const struct snoop_ip *ip)
 {

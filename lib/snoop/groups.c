@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is heard, and how long it is remembered. */
+/* Updates the state of snooping by messages, and removes expired parts of it. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -17,7 +17,7 @@ groups_create(uint64_t seed)
 	return groups;
 }
 
-/** Something is to be forgotten then. */
+/** Note the time of an expiry. */
 static void
 groups_due(struct groups *groups, uint64_t when)
 {
@@ -33,7 +33,7 @@ groups_vlan(struct groups *groups, uint16_t vlan)
 	return groups->vlan[vlan];
 }
 
-/** Have a port get all multicast of a VLAN for a time. */
+/** Add a port to those that get all multicast of a VLAN, or renew its timer. */
 static void
 groups_listen(
 	struct groups *groups, uint16_t vlan, uint16_t port, enum groups_kind kind, uint64_t until)
@@ -98,7 +98,7 @@ group_create(struct groups *groups, uint16_t vlan, const struct snoop_ip *ip)
 	return group;
 }
 
-/** @return NULL: over a limit */
+/** Create a membership. @return NULL if above a limit or without memory */
 static struct member *
 groups_join(struct groups *groups, uint16_t vlan, const struct snoop_ip *ip, uint16_t port)
 {
@@ -152,7 +152,7 @@ static void
 groups_query(struct groups *groups, uint64_t now, uint16_t port, uint16_t vlan,
 	const struct snoop_message *message)
 {
-	/* RFC 4541 section 2.1.1 (1): who has no address is no router. */
+	/* RFC 4541 section 2.1.1 (1): a query from 0.0.0.0 or :: does not identify a router. */
 	if (snoop_ip_is_unspecified(&message->source))
 		return;
 	struct groups_vlan *state = groups_vlan(groups, vlan);
@@ -192,14 +192,14 @@ groups_receive(struct groups *groups, uint64_t now, uint16_t port, uint16_t vlan
 		groups_record(groups, now, port, vlan, &record);
 }
 
-/** What is to be forgotten: what is due, or all of a port. */
+/** Selection of rows that a sweep removes: the expired ones, or all of a port. */
 struct sweep {
 	struct groups *groups;
 	uint64_t now;
-	uint16_t port; /**< PORT_NONE = what is due */
+	uint16_t port; /**< PORT_NONE = expired rows */
 };
 
-/** @return when it is due; 0: now */
+/** @return the next expiry of a membership; 0: remove it */
 static uint64_t
 sweep_member(const struct sweep *sweep, struct member *member)
 {
@@ -306,7 +306,7 @@ groups_forget_port(struct groups *groups, uint16_t port)
 	groups_sweep(&(struct sweep){.groups = groups, .port = port});
 }
 
-/** A port that is no router any more: what was heard of routers there is void. */
+/** Invalidate the queriers and routers of a port that may not have any. */
 static void
 groups_forget_routers(struct groups *groups, uint16_t port)
 {
@@ -322,7 +322,7 @@ groups_forget_routers(struct groups *groups, uint16_t port)
 			if (listener->port == port && listener->kind == GROUPS_ROUTER)
 				listener->until = 0;
 	}
-	/* What has ended goes with the next sweep. */
+	/* The next sweep removes them. */
 	groups->due = 0;
 	groups->changed = true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What groups are made of. Private to lib/snoop; others use groups.h.
+ * Internal to lib/snoop: the structures of groups and memberships.
  *
  * Thread safety: control thread only.
  */
@@ -16,17 +16,17 @@ struct member_source {
 	uint64_t until;
 };
 
-/** Somebody behind a port listens to a group. */
+/** Membership of a port in a group. */
 struct member {
 	struct member *next;
-	uint64_t until; /**< to all sources; in the past = to those below alone */
+	uint64_t until; /**< expiry for all sources; in the past: for `sources` only */
 	uint16_t port;
 	uint16_t n_sources;
 	struct member_source *sources;
 };
 
 struct group {
-	struct group *next; /**< in its bucket */
+	struct group *next; /**< in the bucket */
 	struct snoop_ip ip;
 	uint16_t vlan;
 	struct member *members;
@@ -42,7 +42,7 @@ struct listener {
 
 struct querier {
 	struct snoop_ip ip;
-	uint64_t until; /**< 0 = none */
+	uint64_t until; /**< 0 = there is none */
 	uint16_t port;
 	uint8_t version;
 };
@@ -61,30 +61,37 @@ struct groups_port {
 struct groups {
 	uint64_t seed;
 	bool changed;
-	uint64_t due; /**< nothing is to be forgotten before */
+	uint64_t due; /**< nothing expires before this time */
 	struct groups_stats stats;
 	struct groups_port port[PORT_MAX];
-	struct groups_vlan *vlan[VLAN_COUNT]; /**< NULL = nothing was heard there */
+	struct groups_vlan *vlan[VLAN_COUNT]; /**< NULL = no querier and no listener */
 	struct group *bucket[GROUPS_BUCKETS];
 };
 
 /* member.c */
 
-/** A new membership, of nothing yet. @return NULL when there is no memory */
+/** Create a membership without sources. @return NULL without memory */
 struct member *member_create(uint16_t port);
+
+/** Free a membership, already out of its group's list. */
 void member_free(struct member *member);
 
-/** Does a record make members of those who were not? */
+/** Whether a record begins a membership. */
 bool member_begins(const struct snoop_record *record);
 
-/** What a record says. @param last until when somebody else may object to a leave */
+/**
+ * Apply a record to a membership.
+ *
+ * @param until expiry of sources that the record joins
+ * @param last expiry of sources that it leaves, unless another host behind the port reports them
+ */
 void member_update(
 	struct member *member, const struct snoop_record *record, uint64_t until, uint64_t last);
 
-/** Forget what is due. @return when the next is; 0: nothing is left of the membership */
+/** Remove expired sources. @return the next expiry; 0 if the membership has ended */
 uint64_t member_expire(struct member *member, uint64_t now);
 
-/** When the membership ends, if nobody says more. */
+/** @return the expiry of the membership, if no more reports are received */
 uint64_t member_until(const struct member *member);
 
 #endif

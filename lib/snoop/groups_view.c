@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is known, for polling lcores and for people. */
+/* Makes the table for polling lcores, and lists the state of snooping. */
 #include "snoop/groups_internal.h"
 
 bool
@@ -14,7 +14,7 @@ groups_has_querier(const struct groups *groups, uint16_t vlan, bool ipv6)
 	return groups->vlan[vlan] != NULL && groups->vlan[vlan]->querier[ipv6].until > 0;
 }
 
-/** The ports that get all multicast of a VLAN. */
+/** Add the set of ports that get all multicast of a VLAN. @return its index */
 static uint16_t
 table_routers(const struct groups *groups, struct snoop_table *table, uint16_t vlan)
 {
@@ -81,7 +81,7 @@ groups_table(struct groups *groups)
 	return table;
 }
 
-/** A walk over all that is known. */
+/** Arguments of a walk over all rows. */
 struct walk {
 	uint64_t now;
 	void (*visit)(const struct groups_row *row, void *arg);
@@ -93,7 +93,7 @@ walk_row(const struct walk *walk, struct groups_row row, uint64_t until)
 {
 	if (until == 0)
 		return;
-	/* What is due is known until the next sweep. */
+	/* A row that has expired exists until the next sweep. */
 	row.left_ms = until > walk->now ? until - walk->now : 1;
 	if (until == UINT64_MAX)
 		row.left_ms = 0;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Classifies multicast packets for snooping. */
 #include "snoop/look.h"
 
 #include "frame/frame.h"
@@ -20,7 +21,7 @@ look_igmp(const uint8_t *packet, uint32_t len, enum snoop_look otherwise)
 	case IGMP_REPORT_3:
 		return SNOOP_LOOK_REPORT;
 	default:
-		/* RFC 4541 section 2.1.1 (5): what is not understood is for everybody. */
+		/* RFC 4541 section 2.1.1 (5): unknown types are flooded. */
 		return SNOOP_LOOK_PLAIN;
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One port's membership of one group, with a timer for all sources and one for each named one. */
+/* Memberships, with a timer for all sources and one for each source that reports name. */
 #include <stdlib.h>
 
 #include "snoop/groups_internal.h"
@@ -48,7 +48,7 @@ member_include(struct member *member, const struct snoop_ip *ip, uint64_t until)
 		return;
 	}
 	if (member->n_sources == GROUPS_SOURCES_MAX) {
-		/* Too many to tell apart: to all of them. */
+		/* Too many sources: the membership is for all sources. */
 		member->until = until;
 		return;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Numbers of the headers that snooping reads.
+ * Offsets and values of the headers that snooping reads.
  *
  * Thread safety: constants.
  */

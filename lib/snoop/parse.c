@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Parses and checks messages of IGMP, MLD and PIM. */
 #include "snoop/parse.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@ enum {
 	OPTION_ROUTER_ALERT = 5, /**< RFC 2711 */
 };
 
-/** One's complement sum (RFC 1071), folded; 0xffff when a checksum inside is right. */
+/** Folded one's complement sum (RFC 1071); 0xffff if it includes a correct checksum. */
 static uint16_t
 parse_sum(const uint8_t *bytes, uint32_t len, uint32_t sum)
 {
@@ -37,7 +38,7 @@ parse_ip(const uint8_t *bytes, bool ipv6)
 	return ipv6 ? snoop_ip6(bytes) : snoop_ip4(bytes);
 }
 
-/** A report or a leave with one group. */
+/** Parse a report or a leave with one group. */
 static int
 parse_single(struct snoop_message *message, const uint8_t *group, enum snoop_change change)
 {
@@ -49,7 +50,7 @@ parse_single(struct snoop_message *message, const uint8_t *group, enum snoop_cha
 	return snoop_ip_is_group(&record->group) ? 0 : -EBADMSG;
 }
 
-/** Types of records as RFC 3376 section 4.2.12 and RFC 3810 section 5.2.12 number them. */
+/** Types of records by RFC 3376 section 4.2.12, RFC 3810 section 5.2.12. @return -1: unknown */
 static int
 parse_change(uint8_t type)
 {
@@ -65,7 +66,7 @@ parse_record_len(const uint8_t *bytes, uint32_t width)
 	return RECORD_LEN + width + frame_be16(bytes + 2) * width + bytes[1] * 4u;
 }
 
-/** A report with records, all of which must fit. */
+/** Check a report with records, all of which must lie within the message. */
 static int
 parse_records(struct snoop_message *message, const uint8_t *bytes, uint32_t len)
 {
@@ -107,7 +108,7 @@ snoop_next_record(struct snoop_message *message, struct snoop_record *record)
 			.width = width,
 		};
 		message->records = bytes + parse_record_len(bytes, width);
-		/* RFC 3376 section 4.2.12: types that are not known are passed over. */
+		/* RFC 3376 section 4.2.12: unknown types are ignored. */
 		if (change >= 0 && snoop_ip_is_group(&record->group))
 			return true;
 	}
@@ -121,10 +122,10 @@ snoop_record_source(const struct snoop_record *record, unsigned i)
 }
 
 /**
- * A query.
+ * Parse a query.
  *
- * @param group where its group is; @param sources where the number of its sources is, which
- *        IGMPv3 and MLDv2 have
+ * @param group offset of its group
+ * @param sources offset of the number of its sources in IGMPv3 and MLDv2; 0 in older versions
  */
 static int
 parse_query(struct snoop_message *message, const uint8_t *bytes, uint32_t len, uint32_t group,
@@ -141,7 +142,7 @@ parse_query(struct snoop_message *message, const uint8_t *bytes, uint32_t len, u
 	return sources + 2 + frame_be16(bytes + sources) * width <= len ? 0 : -EBADMSG;
 }
 
-/** RFC 3376 section 7.1: versions of queries differ by length, and by the time to answer. */
+/** RFC 3376 section 7.1: the version follows from the length and from Max Resp Code. */
 static int
 parse_igmp_query(struct snoop_message *message, const uint8_t *bytes, uint32_t len)
 {
@@ -179,7 +180,7 @@ parse_igmp(struct snoop_message *message, const uint8_t *bytes, uint32_t len)
 	}
 }
 
-/** RFC 3810 section 8.1: versions of queries differ by length. */
+/** RFC 3810 section 8.1: the version follows from the length. */
 static int
 parse_mld_query(struct snoop_message *message, const uint8_t *bytes, uint32_t len)
 {
@@ -210,7 +211,7 @@ parse_mld(struct snoop_message *message, const uint8_t *bytes, uint32_t len)
 	}
 }
 
-/** @param sum of the pseudo header, which IPv6 has */
+/** @param sum of the IPv6 pseudo-header; 0 for IPv4 */
 static int
 parse_pim(struct snoop_message *message, const uint8_t *bytes, uint32_t len, uint32_t sum)
 {
@@ -233,7 +234,7 @@ parse_ip4(const uint8_t *packet, uint32_t len, struct snoop_message *message)
 	if (header < IP4_LEN || total < header || total > len ||
 		parse_sum(packet, header, 0) != 0xffff)
 		return -EBADMSG;
-	/* No message needs more than a frame. */
+	/* Messages fit in one frame: fragments are not accepted. */
 	if ((frame_be16(packet + IP4_FRAGMENT) & (IP4_OFFSET_MASK | IP4_MORE_MASK)) != 0)
 		return -EBADMSG;
 	message->source = snoop_ip4(packet + IP4_SOURCE);
@@ -241,7 +242,7 @@ parse_ip4(const uint8_t *packet, uint32_t len, struct snoop_message *message)
 					 : parse_pim(message, packet + header, total - header, 0);
 }
 
-/** Is there a Router Alert for MLD (RFC 2711 section 2.1) in a header of hop-by-hop options? */
+/** Whether hop-by-hop options contain a Router Alert for MLD (RFC 2711 section 2.1). */
 static bool
 parse_router_alert(const uint8_t *options, uint32_t len)
 {
@@ -267,7 +268,7 @@ parse_pseudo_sum(const uint8_t *packet, uint32_t len, uint8_t protocol)
 	return parse_sum(packet + IP6_SOURCE, 32, 0) + len + protocol;
 }
 
-/** A source that may speak: of the link; of hosts that have no address yet, none (RFC 3590). */
+/** Whether the source is valid: link-local, or :: in a report of a new host (RFC 3590). */
 static bool
 parse_source_is_good(const struct snoop_message *message)
 {
@@ -278,7 +279,7 @@ parse_source_is_good(const struct snoop_message *message)
 	return message->kind == SNOOP_REPORT && snoop_ip_is_unspecified(&message->source);
 }
 
-/** What follows the hop-by-hop options. @param len of the payload, options included */
+/** Parse the MLD message after the hop-by-hop options. @param len of the payload with options */
 static int
 parse_behind_options(const uint8_t *packet, uint32_t len, struct snoop_message *message)
 {

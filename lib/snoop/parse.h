@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Messages of IGMP (v1 RFC 1112 appendix I, v2 RFC 2236, v3 RFC 3376), MLD (v1 RFC 2710, v2 RFC
- * 3810) and hellos of PIM (RFC 7761 section 4.9), checked to the last byte before any of it is
- * used: lengths, checksums, and of IPv6 the hop limit, the Router Alert option and the source.
+ * 3810) and hellos of PIM (RFC 7761 section 4.9). A message is checked completely before any of it
+ * is used: lengths, checksums, and of IPv6 the hop limit, the Router Alert option (MLD) and the
+ * source.
  *
  * Thread safety: pure.
  */
@@ -12,23 +13,23 @@
 #include "snoop/address.h"
 
 enum snoop_kind {
-	SNOOP_REPORT, /**< of a host: what it listens to, in records */
+	SNOOP_REPORT, /**< of a host: its memberships, in records */
 	SNOOP_QUERY,
 	SNOOP_HELLO, /**< of a router */
 };
 
-/** What a record says of a group (RFC 3376 section 4.2.12); older messages in the same words. */
+/** Change of a membership (RFC 3376 section 4.2.12); messages of old versions are converted. */
 enum snoop_change {
-	SNOOP_EXCLUDE,    /**< listens to all sources, but maybe some */
-	SNOOP_INCLUDE,    /**< listens to these sources, and maybe others */
-	SNOOP_TO_INCLUDE, /**< listens to these sources alone; without sources: no more */
-	SNOOP_BLOCK,      /**< does not listen to these sources any more */
+	SNOOP_EXCLUDE,    /**< joins all sources; exclusions are ignored */
+	SNOOP_INCLUDE,    /**< joins these sources, besides others */
+	SNOOP_TO_INCLUDE, /**< joins these sources only; without sources: leaves */
+	SNOOP_BLOCK,      /**< leaves these sources */
 };
 
 struct snoop_record {
 	enum snoop_change change;
 	struct snoop_ip group;
-	const uint8_t *sources; /**< addresses one after the other */
+	const uint8_t *sources; /**< addresses, contiguous */
 	uint16_t n_sources;
 	uint8_t width; /**< bytes of an address */
 };
@@ -38,25 +39,26 @@ struct snoop_message {
 	uint8_t version; /**< of IGMP or MLD; 0 for hellos */
 	bool ipv6;
 	struct snoop_ip source;
-	struct snoop_ip group;     /**< of a query; unspecified = a general one */
-	struct snoop_record first; /**< of a report of an old version, which has one record */
-	const uint8_t *records;    /**< of a report of IGMPv3 or MLDv2, still to be read */
+	struct snoop_ip group;     /**< of a query; unspecified = general query */
+	struct snoop_record first; /**< the record of a report of an old version */
+	const uint8_t *records;    /**< remaining records of an IGMPv3 or MLDv2 report */
 	uint16_t n_records;
 };
 
 /**
  * Parse a packet.
  *
- * @param packet from the IP header on; @param len bytes, what follows the packet is ignored
- * @param message refers to the packet
- * @return 0; -ENOMSG: none of these messages; -EBADMSG: one that is not as it must be
+ * @param packet from the IP header on
+ * @param len bytes; those after the end of the packet are ignored
+ * @param message refers to memory of the packet
+ * @return 0; -ENOMSG if it is none of these messages; -EBADMSG if it is an invalid one
  */
 int snoop_parse(const uint8_t *packet, uint32_t len, bool ipv6, struct snoop_message *message);
 
-/** Read the next record of a report. @return false when there is none left */
+/** Read the next record of a report. @return false if none is left */
 bool snoop_next_record(struct snoop_message *message, struct snoop_record *record);
 
-/** A source of a record. @param i below n_sources */
+/** @return a source of a record. @param i below n_sources */
 struct snoop_ip snoop_record_source(const struct snoop_record *record, unsigned i);
 
 #endif

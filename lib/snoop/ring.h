@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The way of messages from a polling lcore to control: copies, in a ring of fixed size. The lcore
- * never waits: what does not fit is counted, and between two looks of control no port gets more
- * than its share, so that one that talks without end does not silence the others.
+ * Passes copies of messages from a polling lcore to the control thread, in a ring of fixed size.
+ * The lcore never waits: messages that do not fit are counted. Until the control thread pops a
+ * message, a port gets no more than its share of slots, so that a flood of messages of one port
+ * does not displace those of other ports.
  *
  * Thread safety: one polling lcore pushes, the control thread pops.
  */
@@ -17,11 +18,11 @@
 
 enum {
 	SNOOP_RING_SLOTS = 128,
-	SNOOP_RING_SHARE = 32,   /**< slots of one port between two looks */
-	SNOOP_PACKET_MAX = 2040, /**< bytes of a message; none that fits a usual MTU is longer */
+	SNOOP_RING_SHARE = 32,   /**< slots that a port may take between two pops */
+	SNOOP_PACKET_MAX = 2040, /**< bytes of a message; enough for ordinary MTUs */
 };
 
-/** A message as it came, from the IP header on. */
+/** A message as received, from the IP header on. */
 struct snoop_copy {
 	uint16_t port;
 	uint16_t vlan;
@@ -30,36 +31,38 @@ struct snoop_copy {
 	uint8_t bytes[SNOOP_PACKET_MAX];
 };
 
-/** Slots that a port took since control last looked. */
+/** Slots that a port has taken since the tail last moved. */
 struct snoop_share {
-	uint32_t since; /**< where the consumer was */
+	uint32_t since; /**< tail at that time */
 	uint32_t taken;
 };
 
 struct snoop_ring {
-	/* Written by the polling lcore; head and lost are read by control. */
+	/* Written by the polling lcore; head and lost are read by the control thread. */
 	_Alignas(64) _Atomic uint32_t head;
 	_Atomic uint64_t lost;
 	struct snoop_share share[PORT_MAX];
-	/* Written by control, read by the polling lcore. */
+	/* Written by the control thread, read by the polling lcore. */
 	_Alignas(64) _Atomic uint32_t tail;
 	_Alignas(64) struct snoop_copy slot[SNOOP_RING_SLOTS];
 };
 
-/** @return NULL when there is no memory */
+/** Create a ring. @return NULL without memory */
 struct snoop_ring *snoop_ring_create(void);
+
+/** Free a ring that no polling lcore uses any more; NULL is ignored. */
 void snoop_ring_destroy(struct snoop_ring *ring);
 
-/** The lcore: space for a message of a port, to be filled and pushed. @return NULL: lost, counted */
+/** Polling lcore: get space for a message of a port. @return NULL if there is none, counted */
 struct snoop_copy *snoop_ring_space(struct snoop_ring *ring, uint16_t port);
 
-/** The lcore: show control what was put into the space. */
+/** Polling lcore: publish the message in the space of the latest snoop_ring_space(). */
 void snoop_ring_push(struct snoop_ring *ring);
 
-/** Control: the oldest message; NULL when there is none. */
+/** Control thread: get the oldest message, valid until it is popped. @return NULL if none */
 const struct snoop_copy *snoop_ring_front(struct snoop_ring *ring);
 
-/** Control: done with the oldest message. */
+/** Control thread: free the slot of the oldest message. */
 void snoop_ring_pop(struct snoop_ring *ring);
 
 #endif

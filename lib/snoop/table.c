@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The table of multicast groups for polling lcores. */
 #include "snoop/table.h"
 
 #include <stdlib.h>
@@ -7,7 +8,7 @@
 
 enum { TABLE_SLOTS_MIN = 16 };
 
-/** Mix a word into a hash, so that each bit of both matters to all that come out. */
+/** Mix a word into a hash, so that each bit of both affects all bits of the result. */
 static inline uint64_t
 hash_mix(uint64_t hash, uint64_t word)
 {
@@ -66,7 +67,7 @@ snoop_table_add_set(struct snoop_table *table, uint16_t like)
 	return (uint16_t)table->n_sets++;
 }
 
-/** The slot of a group, or the free one where it would be; half of all are free. */
+/** @return the slot of a group, or a free slot for it; half of all slots are free */
 static struct snoop_slot *
 table_slot(const struct snoop_table *table, uint16_t vlan, const struct snoop_ip *group)
 {
@@ -96,7 +97,7 @@ snoop_table_find(const struct snoop_table *table, uint16_t vlan, const struct sn
 	if (routers == SNOOP_EVERYBODY)
 		return SNOOP_EVERYBODY;
 	uint16_t set = table_slot(table, vlan, group)->set;
-	/* Without neighbour discovery nothing works: rather too many get these than too few. */
+	/* Flood unknown link-local groups: IPv6 fails if neighbour discovery is not delivered. */
 	if (set == SNOOP_EVERYBODY && !snoop_ip_is_link_scope(group))
 		return routers;
 	return set;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Whom multicast is for, as polling lcores need it: sets of ports by group and VLAN, made with each
- * snapshot while snooping is on.
+ * Table for polling lcores: sets of ports by multicast group and VLAN. Made with each snapshot
+ * while snooping is enabled.
  *
  * Thread safety: built by the control thread, constant once published.
  */
@@ -15,7 +15,7 @@
 enum { SNOOP_WORDS = (PORT_MAX + 63) / 64, SNOOP_EVERYBODY = 0xffff };
 
 struct snoop_set {
-	uint64_t bits[SNOOP_WORDS]; /**< a bit for each port id */
+	uint64_t bits[SNOOP_WORDS]; /**< one bit per port id */
 };
 
 static inline bool
@@ -37,39 +37,39 @@ struct snoop_slot {
 };
 
 struct snoop_table {
-	uint64_t seed; /**< so that nobody chooses groups that collide */
+	uint64_t seed; /**< secret, so that guests cannot choose groups that collide */
 	uint32_t mask; /**< number of slots, a power of two, less one */
 	uint32_t n_sets;
 	struct snoop_set *sets;
 	struct snoop_slot *slots;
-	/** By family (IPv6 = 1) and VLAN: the routers' set; SNOOP_EVERYBODY = no querier seen. */
+	/** Set of routers by family (IPv6 = 1) and VLAN; SNOOP_EVERYBODY = no querier. */
 	uint16_t routers[2][VLAN_COUNT];
 };
 
-/** A hash of a group in a VLAN. */
+/** @return a hash of a group in a VLAN */
 uint64_t snoop_hash(uint64_t seed, uint16_t vlan, const struct snoop_ip *group);
 
-/** @return an empty table with space for groups and sets; NULL when there is no memory */
+/** Create an empty table with space for groups and sets. @return NULL without memory */
 struct snoop_table *snoop_table_create(uint64_t seed, uint32_t groups, uint32_t sets);
 
-/** NULL is fine. */
+/** Free a table; NULL is ignored. */
 void snoop_table_free(struct snoop_table *table);
 
-/** Add a set, a copy of another one. @param like SNOOP_EVERYBODY = an empty one. @return its place */
+/** Add a copy of a set. @param like its index; SNOOP_EVERYBODY = empty @return index of the copy */
 uint16_t snoop_table_add_set(struct snoop_table *table, uint16_t like);
 
-/** Add a group that is not in there yet. */
+/** Add a group that the table does not have yet. */
 void snoop_table_add(
 	struct snoop_table *table, uint16_t vlan, const struct snoop_ip *group, uint16_t set);
 
-/** The set of routers in a VLAN; SNOOP_EVERYBODY where no querier is seen. */
+/** @return the set of routers for a group's family in a VLAN; SNOOP_EVERYBODY: no querier */
 static inline uint16_t
 snoop_table_routers(const struct snoop_table *table, uint16_t vlan, const struct snoop_ip *group)
 {
 	return table->routers[!snoop_ip_is_v4(group)][vlan];
 }
 
-/** The set of ports that data for a group is for; SNOOP_EVERYBODY: it is flooded. */
+/** @return index of the set of ports that get data for a group; SNOOP_EVERYBODY: flood */
 uint16_t snoop_table_find(
 	const struct snoop_table *table, uint16_t vlan, const struct snoop_ip *group);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* RPC method `drops`. */
 #include "stats/drops.h"
 
 #include <string.h>

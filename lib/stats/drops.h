@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Where frames were lost, why, and who has to act, by port and direction: the RPC method `drops`.
+ * The RPC method `drops`: dropped frames by port, direction and reason, with the side that can
+ * remedy each reason.
  *
  * Thread safety: control thread only.
  */
@@ -10,6 +11,7 @@
 #include "control/rpc.h"
 #include "control/vswitch.h"
 
+/** Register the method. @param vswitch must outlive the server */
 void drops_register(struct rpc *rpc, struct vswitch *vswitch);
 
 #endif

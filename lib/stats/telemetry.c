@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Calls from DPDK's telemetry threads to the control thread, and answers back. */
+/* Pass calls of DPDK's telemetry threads to the control thread, and answers back. */
 #include "stats/telemetry.h"
 
 #include <errno.h>
@@ -14,26 +14,26 @@
 
 #include "stats/telemetry_internal.h"
 
-/** A call; who sees last that the other side is done with it frees it. */
+/** A call between two threads, freed by the one that finishes with it last. */
 struct telemetry_call {
 	const struct telemetry_command *command;
-	char *text;     /**< what follows the comma, or NULL */
-	json_t *answer; /**< NULL when there is none */
-	bool running;   /**< control has it */
-	bool done;      /**< by control */
-	bool forgotten; /**< nobody waits any more */
+	char *text;     /**< parameters after the comma; NULL = none */
+	json_t *answer; /**< NULL = none */
+	bool running;   /**< taken from the list by the control thread */
+	bool done;      /**< the control thread has set `answer` */
+	bool forgotten; /**< the telemetry thread waits no more */
 	TAILQ_ENTRY(telemetry_call) next;
 };
 
-/** One for the process, as DPDK's telemetry is. */
+/** One per process, as is DPDK's telemetry. */
 static struct {
-	pthread_mutex_t lock; /**< over everything below but what control alone has */
+	pthread_mutex_t lock; /**< of all members but those of the control thread */
 	pthread_cond_t done;
-	TAILQ_HEAD(telemetry_calls, telemetry_call) calls; /**< that nobody works on yet */
+	TAILQ_HEAD(telemetry_calls, telemetry_call) calls; /**< not taken yet */
 	bool open;
-	int fd; /**< says that there are calls */
+	int fd; /**< eventfd: there are calls */
 
-	/* The control thread's. */
+	/* Control thread only. */
 	struct rpc *rpc;
 	struct vswitch *vswitch;
 	struct event *event;
@@ -50,7 +50,7 @@ call_free(struct telemetry_call *call)
 	free(call);
 }
 
-/** Control thread: work on the calls there are; the lock is not held meanwhile. */
+/** Control thread: answer all calls. The lock is released during each answer. */
 static void
 telemetry_on_call(evutil_socket_t fd, short what, void *arg)
 {
@@ -75,7 +75,7 @@ telemetry_on_call(evutil_socket_t fd, short what, void *arg)
 	pthread_mutex_unlock(&telemetry.lock);
 }
 
-/** With the lock: wait until control is done with a call, or time is up. */
+/** With the lock held: wait for the answer, the timeout or telemetry_close(). */
 static void
 telemetry_wait(const struct telemetry_call *call)
 {
@@ -89,7 +89,12 @@ telemetry_wait(const struct telemetry_call *call)
 			return;
 }
 
-/** A telemetry thread. @return the answer, which the caller owns; NULL when there is none */
+/**
+ * Telemetry thread: pass a call to the control thread and wait for its answer.
+ *
+ * @param call owned by this function
+ * @return the answer, owned by the caller; NULL when there is none
+ */
 static json_t *
 telemetry_ask(struct telemetry_call *call)
 {
@@ -111,7 +116,7 @@ telemetry_ask(struct telemetry_call *call)
 	return answer;
 }
 
-/** A telemetry thread, called by DPDK. */
+/** Telemetry thread: callback of all commands. */
 static int
 telemetry_on_command(const char *name, const char *text, struct rte_tel_data *data)
 {

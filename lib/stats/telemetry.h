@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The switch in DPDK's telemetry: /shunt/ports, /shunt/port,NAME, /shunt/fdb, /shunt/drops and
- * /shunt/lcores, as dpdk-telemetry.py shows them.
+ * Telemetry commands of DPDK (rte_telemetry): /shunt/ports, /shunt/port,NAME, /shunt/fdb,
+ * /shunt/drops and /shunt/lcores.
  *
- * DPDK calls us on threads of its own. They touch nothing of the switch: a call is handed to the
- * control thread, which answers in JSON, and is waited for, but not for long.
+ * DPDK invokes commands on threads of its own, which must not access the switch: they pass the
+ * command to the control thread, and wait up to TELEMETRY_WAIT_S for its answer.
  *
  * Thread safety: control thread only.
  */
@@ -15,16 +15,21 @@
 #include "control/vswitch.h"
 
 enum {
-	TELEMETRY_WAIT_S = 2,      /**< for the control thread */
-	TELEMETRY_PORTS_MAX = 256, /**< names in an answer, of which DPDK sends 16 KB */
+	TELEMETRY_WAIT_S = 2,      /**< timeout of the wait for the control thread */
+	TELEMETRY_PORTS_MAX = 256, /**< names in an answer; DPDK sends up to 16 KB */
 	TELEMETRY_FDB_MAX = 128,
 	TELEMETRY_DROPS_MAX = 96,
 };
 
-/** Answer from now on; once in a process. @return 0 or negative errno with the reason */
+/**
+ * Register the commands and serve them. Once per process.
+ *
+ * @param rpc, vswitch must stay valid until telemetry_close()
+ * @return 0; negative errno with the reason
+ */
 int telemetry_open(struct rpc *rpc, struct vswitch *vswitch, struct err *err);
 
-/** Answer no more; the switch may go. */
+/** Stop serving; commands fail from now on. The switch may be destroyed afterwards. */
 void telemetry_close(void);
 
 #endif

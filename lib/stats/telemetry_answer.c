@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What telemetry commands answer, from what the RPC methods answer. */
+/* Answers of telemetry commands, built from the results of RPC methods. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "control/methods.h"
 #include "stats/telemetry_internal.h"
 
-/** Ask a method of the control socket. @return its result, which the caller owns, or NULL */
+/** Call an RPC method. @return its result, owned by the caller; NULL on failure */
 static json_t *
 ask(struct rpc *rpc, const char *method, const char *name)
 {
@@ -48,7 +48,7 @@ answer_port(struct rpc *rpc, struct vswitch *vswitch, const char *text)
 	return port;
 }
 
-/** Rows for a walk over the table, and the switch that knows the ports. */
+/** Argument of answer_row(). */
 struct answer_rows {
 	const struct vswitch *vswitch;
 	json_t *rows;
@@ -82,7 +82,7 @@ answer_fdb(struct rpc *rpc, struct vswitch *vswitch, const char *text)
 	return fdb;
 }
 
-/** A list of objects as an object, whose members are named by number. */
+/** Convert a list to an object whose members are named by index; DPDK has no list of objects. */
 static json_t *
 numbered(json_t *list, size_t most)
 {
@@ -142,7 +142,7 @@ const struct telemetry_command telemetry_commands[] = {
 	{NULL, NULL, NULL},
 };
 
-/** DPDK takes letters, digits, _ and / only. */
+/** Convert a key to a telemetry name: DPDK allows letters, digits, _ and / only. */
 static const char *
 telemetry_name(const char *name, char text[RTE_TEL_MAX_STRING_LEN])
 {
