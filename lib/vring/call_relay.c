@@ -94,6 +94,16 @@ relay_clear(uint64_t *slot, unsigned next)
 	return next;
 }
 
+/** Rewind the file offset once the slots before `next` are clear. @return slot written next */
+static unsigned
+relay_rewind(struct call_relay *relay, uint64_t *slot, unsigned next)
+{
+	lseek(relay->fd, 0, SEEK_SET);
+	/* Signals written before that. */
+	relay_clear(slot, next);
+	return 0;
+}
+
 bool
 call_relay_take(struct call_relay *relay, uint64_t *slot)
 {
@@ -102,11 +112,6 @@ call_relay_take(struct call_relay *relay, uint64_t *slot)
 	rte_spinlock_lock(&relay->lock);
 	unsigned next = atomic_load_explicit(&relay->next, memory_order_relaxed);
 	for (;;) {
-		if (next >= RELAY_HALF && lseek(relay->fd, 0, SEEK_SET) == 0) {
-			/* Signals written before the offset was reset. */
-			any |= relay_clear(slot, next) != next;
-			next = 0;
-		}
 		atomic_store_explicit(&relay->next, next, memory_order_relaxed);
 		/*
 		 * Full fence: `next` is stored before its slot is read. call_relay_taken() in a
@@ -114,9 +119,10 @@ call_relay_take(struct call_relay *relay, uint64_t *slot)
 		 * that thread finds its slot written, or this one does.
 		 */
 		atomic_thread_fence(memory_order_seq_cst);
-		if (__atomic_load_n(&slot[next], __ATOMIC_RELAXED) == 0)
+		unsigned end = relay_clear(slot, next);
+		if (end == next)
 			break;
-		__atomic_store_n(&slot[next++], 0, __ATOMIC_RELAXED);
+		next = end < RELAY_HALF ? end : relay_rewind(relay, slot, end);
 		any = true;
 	}
 	rte_spinlock_unlock(&relay->lock);
