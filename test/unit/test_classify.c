@@ -2,6 +2,8 @@
 /* Where frames of a burst go, and what is learnt from them. */
 #include "unit.h"
 
+#include "fdb_help.h"
+
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -67,27 +69,6 @@ add_tagged(uint64_t dst, uint64_t src, uint16_t tci)
 		.dst = dst, .src = src, .tagged = true, .vlan = tci, .payload = 10});
 }
 
-static uint16_t
-lookup(uint64_t mac, uint16_t vlan)
-{
-	struct fdb_query query = {.n = 0};
-
-	fdb_query_add(fdb, &query, fdb_key(mac, vlan));
-	fdb_query_look(fdb, &query);
-	fdb_lookup_burst(fdb, &query);
-	return query.port[0];
-}
-
-static void
-learn(uint64_t mac, uint16_t vlan, uint16_t port)
-{
-	struct fdb_query query = {.n = 0};
-
-	fdb_query_add(fdb, &query, fdb_key(mac, vlan));
-	fdb_query_look(fdb, &query);
-	fdb_learn_burst(fdb, &query, port);
-}
-
 static uint32_t
 entries(void)
 {
@@ -110,9 +91,9 @@ static void
 test_verdicts(void **state)
 {
 	(void)state;
-	learn(HOST(1), 0, 3);
-	learn(HOST(2), 0, FROM);
-	learn(HOST(3), 0, PORT_MAX - 1);
+	learn(fdb, HOST(1), 0, 3);
+	learn(fdb, HOST(2), 0, FROM);
+	learn(fdb, HOST(3), 0, PORT_MAX - 1);
 	add_macs(HOST(1), HOST(10));
 	add_macs(HOST(2), HOST(10));
 	add_macs(HOST(3), HOST(10));
@@ -132,9 +113,9 @@ static void
 test_vlans(void **state)
 {
 	(void)state;
-	learn(HOST(1), 0, 1);
-	learn(HOST(1), 5, 2);
-	learn(HOST(1), 4094, 3);
+	learn(fdb, HOST(1), 0, 1);
+	learn(fdb, HOST(1), 5, 2);
+	learn(fdb, HOST(1), 4094, 3);
 	add_macs(HOST(1), HOST(10));
 	add_tagged(HOST(1), HOST(10), 5);
 	add_tagged(HOST(1), HOST(10), 0xf000 | 5);
@@ -161,8 +142,8 @@ test_trains(void **state)
 	uint32_t random = 1;
 
 	(void)state;
-	learn(HOST(1), 0, 1);
-	learn(HOST(1), 5, 2);
+	learn(fdb, HOST(1), 0, 1);
+	learn(fdb, HOST(1), 5, 2);
 	for (unsigned round = 0; round < 200; round++) {
 		struct burst whole;
 
@@ -220,16 +201,16 @@ static void
 test_learns(void **state)
 {
 	(void)state;
-	learn(HOST(3), 0, 1);
+	learn(fdb, HOST(3), 0, 1);
 	add_macs(HOST(1), HOST(2));
 	add_macs(BROADCAST, HOST(3));
 	add_tagged(HOST(1), HOST(4), 9);
 	classify_burst(fdb, &burst, true);
-	assert_int_equal(lookup(HOST(2), 0), FROM);
-	assert_int_equal(lookup(HOST(3), 0), FROM);
-	assert_int_equal(lookup(HOST(4), 9), FROM);
-	assert_int_equal(lookup(HOST(4), 0), FDB_MISS);
-	assert_int_equal(lookup(HOST(1), 0), FDB_MISS);
+	assert_int_equal(lookup(fdb, HOST(2), 0), FROM);
+	assert_int_equal(lookup(fdb, HOST(3), 0), FROM);
+	assert_int_equal(lookup(fdb, HOST(4), 9), FROM);
+	assert_int_equal(lookup(fdb, HOST(4), 0), FDB_MISS);
+	assert_int_equal(lookup(fdb, HOST(1), 0), FDB_MISS);
 	assert_int_equal(entries(), 3);
 }
 
@@ -270,8 +251,8 @@ test_bad_sources(void **state)
 	uint16_t dests[COUNT(good)];
 
 	(void)state;
-	learn(HOST(1), 0, 3);
-	learn(HOST(1), 9, 4);
+	learn(fdb, HOST(1), 0, 3);
+	learn(fdb, HOST(1), 9, 4);
 	for (unsigned s = 0; s < COUNT(sources); s++) {
 		for (unsigned bad = 0; bad < 1 << COUNT(good); bad++) {
 			burst.n = 0;
@@ -286,8 +267,8 @@ test_bad_sources(void **state)
 				dests[i] = is_bad ? DEST_DROP + DROP_BAD_SOURCE : good[i];
 			}
 			check_dests(dests);
-			assert_int_equal(lookup(sources[s], 0), FDB_MISS);
-			assert_int_equal(lookup(sources[s], 9), FDB_MISS);
+			assert_int_equal(lookup(fdb, sources[s], 0), FDB_MISS);
+			assert_int_equal(lookup(fdb, sources[s], 9), FDB_MISS);
 			memset(burst.dest, 0, sizeof(burst.dest));
 			classify_burst(fdb, &burst, false);
 			assert_memory_equal(burst.dest, dests, sizeof(dests));
@@ -300,10 +281,10 @@ static void
 test_learns_from_same_port(void **state)
 {
 	(void)state;
-	learn(HOST(1), 0, FROM);
+	learn(fdb, HOST(1), 0, FROM);
 	add_macs(HOST(1), HOST(2));
 	check_dests((const uint16_t[]){DEST_DROP + DROP_SAME_PORT});
-	assert_int_equal(lookup(HOST(2), 0), FROM);
+	assert_int_equal(lookup(fdb, HOST(2), 0), FROM);
 }
 
 static void
@@ -320,8 +301,8 @@ test_whole_burst(void **state)
 		add_macs(dst[i % 4], HOST(100 + i));
 		dests[i] = verdict[i % 4];
 	}
-	learn(HOST(1), 0, 1);
-	learn(HOST(3), 0, FROM);
+	learn(fdb, HOST(1), 0, 1);
+	learn(fdb, HOST(3), 0, FROM);
 	check_dests(dests);
 	assert_int_equal(entries(), 2 + FRAME_BURST);
 	burst.n = 0;

@@ -8,6 +8,7 @@
 #include "datapath/classify_rules.h"
 #include "datapath/worker.h"
 #include "eal_fixture.h"
+#include "fdb_help.h"
 #include "packets.h"
 
 #define HOST(n)   (UINT64_C(0x02) | (uint64_t)(n) << 16)
@@ -85,27 +86,6 @@ teardown(void **state)
 	return eal_test_teardown(state);
 }
 
-static void
-learn(uint64_t mac, uint16_t vlan, uint16_t port)
-{
-	struct fdb_query query = {.n = 0};
-
-	fdb_query_add(fdb, &query, fdb_key(mac, vlan));
-	fdb_query_look(fdb, &query);
-	fdb_learn_burst(fdb, &query, port);
-}
-
-static uint16_t
-lookup(uint64_t mac, uint16_t vlan)
-{
-	struct fdb_query query = {.n = 0};
-
-	fdb_query_add(fdb, &query, fdb_key(mac, vlan));
-	fdb_query_look(fdb, &query);
-	fdb_lookup_burst(fdb, &query);
-	return query.port[0];
-}
-
 /** Append a frame; tci 0xffff is no tag. */
 static struct frame *
 add(uint64_t dst, uint64_t src, uint16_t tci)
@@ -166,8 +146,8 @@ test_membership(void **state)
 	strcpy(ports[TAGGED].config.trunk, "10,20");
 	publish();
 	for (uint16_t port = OTHER; port <= LAST; port++)
-		learn(HOST(port), 10, port);
-	learn(HOST(FROM), 10, FROM);
+		learn(fdb, HOST(port), 10, port);
+	learn(fdb, HOST(FROM), 10, FROM);
 	add(HOST(OTHER), HOST(50), 0xffff);
 	add(HOST(TAGGED), HOST(50), 0xffff);
 	add(HOST(LAST), HOST(50), 0x6000);
@@ -182,9 +162,9 @@ test_membership(void **state)
 		(const uint16_t[]){DEST_DROP + DROP_VLAN, TAGGED, LAST, DEST_DROP + DROP_SAME_PORT,
 			DEST_UNKNOWN, DEST_BROADCAST, DEST_MULTICAST, DEST_DROP + DROP_VLAN,
 			DEST_DROP + DROP_RESERVED, DEST_DROP + DROP_BAD_TAG});
-	assert_int_equal(lookup(HOST(50), 10), FROM);
-	assert_int_equal(lookup(HOST(50), 0), FDB_MISS);
-	assert_int_equal(lookup(HOST(51), 10), FDB_MISS);
+	assert_int_equal(lookup(fdb, HOST(50), 10), FROM);
+	assert_int_equal(lookup(fdb, HOST(50), 0), FDB_MISS);
+	assert_int_equal(lookup(fdb, HOST(51), 10), FDB_MISS);
 }
 
 static void
@@ -196,7 +176,7 @@ test_learning_off(void **state)
 	assert_null(snapshot->rules[OTHER]);
 	add(HOST(1), HOST(2), 0xffff);
 	check_dests(FROM, (const uint16_t[]){DEST_UNKNOWN});
-	assert_int_equal(lookup(HOST(2), 0), FDB_MISS);
+	assert_int_equal(lookup(fdb, HOST(2), 0), FDB_MISS);
 }
 
 /** A source that is none, at ports with rules of every kind, learning or not. */
@@ -224,8 +204,8 @@ test_bad_sources(void **state)
 			}
 			uint16_t good = from[p] == MEMBER ? UP : DEST_UNKNOWN;
 			check_dests(from[p], (const uint16_t[]){good, BAD, good, BAD});
-			assert_int_equal(lookup(sources[s], 0), FDB_MISS);
-			assert_int_equal(lookup(sources[s], 10), FDB_MISS);
+			assert_int_equal(lookup(fdb, sources[s], 0), FDB_MISS);
+			assert_int_equal(lookup(fdb, sources[s], 10), FDB_MISS);
 		}
 	}
 }
@@ -249,7 +229,8 @@ test_reserved(void **state)
 				passing[from] >> last & 1 ? DEST_MULTICAST
 							  : DEST_DROP + DROP_RESERVED);
 		worker.burst.n = 0;
-		assert_int_equal(lookup(HOST(from + 1), 0), passing[from] != 0 ? from : FDB_MISS);
+		assert_int_equal(
+			lookup(fdb, HOST(from + 1), 0), passing[from] != 0 ? from : FDB_MISS);
 	}
 }
 
@@ -282,7 +263,7 @@ test_fixed(void **state)
 	member(SECOND, PORT_PRIVATE);
 	ports[UP].config.vlan = 10;
 	publish();
-	learn(HOST(SECOND), 0, SECOND);
+	learn(fdb, HOST(SECOND), 0, SECOND);
 	add(HOST(SECOND), HOST(40), 10);
 	add(BROADCAST, HOST(40), 10);
 	add(HOST(1), HOST(40), 20);
@@ -303,8 +284,8 @@ test_reflected(void **state)
 	member(MEMBER, PORT_VEPA);
 	member(SECOND, PORT_VEPA);
 	publish();
-	learn(HOST(40), 0, MEMBER);
-	learn(HOST(50), 0, SECOND);
+	learn(fdb, HOST(40), 0, MEMBER);
+	learn(fdb, HOST(50), 0, SECOND);
 	add(HOST(50), HOST(40), 0xffff);
 	add(HOST(40), HOST(40), 0xffff);
 	add(BROADCAST, HOST(40), 0xffff);
@@ -317,8 +298,8 @@ test_reflected(void **state)
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(worker.burst.source_port[i], MEMBER);
 	assert_int_equal(worker.burst.source_port[3], UP);
-	assert_int_equal(lookup(HOST(40), 0), MEMBER);
-	assert_int_equal(lookup(HOST(60), 0), UP);
+	assert_int_equal(lookup(fdb, HOST(40), 0), MEMBER);
+	assert_int_equal(lookup(fdb, HOST(60), 0), UP);
 	worker.burst.n = 0;
 }
 
@@ -331,9 +312,9 @@ test_detours(void **state)
 	member(SECOND, PORT_VEPA);
 	ports[FROM].config.isolated = ports[OTHER].config.isolated = true;
 	publish();
-	learn(HOST(FROM), 0, FROM);
-	learn(HOST(OTHER), 0, OTHER);
-	learn(HOST(SECOND), 0, SECOND);
+	learn(fdb, HOST(FROM), 0, FROM);
+	learn(fdb, HOST(OTHER), 0, OTHER);
+	learn(fdb, HOST(SECOND), 0, SECOND);
 	add(HOST(SECOND), HOST(70), 0xffff);
 	add(HOST(FROM), HOST(70), 0xffff);
 	check_dests(MEMBER, (const uint16_t[]){UP, UP});
