@@ -208,8 +208,10 @@ fleet_run(struct fleet *fleet, fleet_step step, void *context, double seconds, s
 }
 
 /**
- * Whether all frames sent have arrived. Frames flooded to other VMs in addition do not count.
- * Counters of other workers may lag.
+ * Compare frames sent and received. Frames flooded to other VMs in addition do not count. Counters of
+ * other workers may lag.
+ *
+ * @return true if all frames sent have arrived
  */
 static bool
 fleet_is_complete(const struct fleet *fleet)

@@ -56,8 +56,10 @@ loop_station(struct station *station)
 }
 
 /**
- * Whether all frames in circulation are lost. False while a back end has frames to take, or another
- * worker has not run recently. Counters of other workers may lag.
+ * Look for frames in circulation. Counters of other workers may lag.
+ *
+ * @return true if all are lost; false while a back end has frames to take, or another worker has not
+ * run recently
  */
 static bool
 loop_is_over(const struct worker *worker, uint64_t stall_ticks)

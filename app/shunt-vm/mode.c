@@ -59,7 +59,7 @@ mode_find(const char *name)
 	return NULL;
 }
 
-/** Whether the options of a mode include the option. */
+/** @return true if the option is one of the mode */
 static bool
 mode_names(const struct mode *mode, const char *option)
 {

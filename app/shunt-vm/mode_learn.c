@@ -72,8 +72,10 @@ learn_stage(struct learn *learn, struct station *station, const struct fleet *fl
 }
 
 /**
- * Whether frames that have not arrived are lost. A back end that has not taken all frames sent does
- * not run, and the absence of frames proves no loss.
+ * Look for silence after the last frame. A back end that has not taken all frames sent does not run,
+ * and the absence of frames proves no loss.
+ *
+ * @return true if frames that have not arrived are lost
  */
 static bool
 learn_is_silent(const struct worker *worker, const struct station *sender)

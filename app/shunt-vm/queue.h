@@ -118,9 +118,11 @@ void queue_kick(struct queue *queue);
 uint32_t queue_base(const struct queue *queue);
 
 /**
- * Whether the base returned by GET_VRING_BASE agrees with the ring. A back end that stops a ring
- * has completed exactly the buffers that it has taken, so the base equals the completions in the
- * ring. Consumes nothing.
+ * Compare the base returned by GET_VRING_BASE with the ring. A back end that stops a ring has
+ * completed exactly the buffers that it has taken, so the base equals the completions in the ring.
+ * Consumes nothing.
+ *
+ * @return true if they agree
  */
 bool queue_agrees(struct queue *queue, uint32_t base);
 

@@ -51,7 +51,7 @@ queue_table(const struct queue *queue, unsigned slot)
 	return queue->tables + (uint64_t)slot * queue->config.segments * sizeof(struct split_desc);
 }
 
-/** Whether the index passed the event since the last notification (virtio 1.2 2.7.7.2). */
+/** @return true if the index passed the event since the last notification (virtio 1.2 2.7.7.2) */
 static inline bool
 queue_need_event(uint16_t event, uint16_t now, uint16_t before)
 {

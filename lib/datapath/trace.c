@@ -7,14 +7,14 @@
 
 #include "datapath/worker.h"
 
-/** Device of the stub driver of a port. */
+/** Device of the recording driver of a port. */
 struct trace_port {
 	struct tracer *tracer;
 	uint16_t id;
 };
 
 struct tracer {
-	struct snapshot *snapshot; /**< copy of the published one, with stub drivers for tx */
+	struct snapshot *snapshot; /**< copy of the published one, with recording drivers for tx */
 	struct trace_port port[PORT_MAX];
 	struct worker worker;
 	struct trace *trace; /**< result for the current frame */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Trace-only forwarding: a frame runs through the stages of the data path with the current FDB and
- * the published rules, and stub drivers record where it would leave. Nothing is learnt, sent or
+ * the published rules, and recording drivers note where it would leave. Nothing is learnt, sent or
  * counted.
  *
  * Thread safety: control thread only.
