@@ -253,22 +253,24 @@ class Switch:
         They are when two readings are equal and every lcore had the time between them to find its
         queues empty: counters of an lcore that does not get its CPU stand still, too.
         """
-        last = None
+        first = None
 
         def reading():
             idle = {row['lcore']: row['idle_cycles'] for row in rpc.call('lcore.list')}
             return idle, [rpc.call('status')['totals'], rpc.call('port.list'), rpc.call('drops')]
 
         def rests():
-            nonlocal last
-            before, last = last, reading()
-            if before is None or last[1] != before[1] or not adds_up(*last[1]):
+            nonlocal first
+            now = reading()
+            if first is None or now[1] != first[1]:
+                first = now    # the first reading with these counters
                 return False
-            return all(cycles > before[0].get(lcore, cycles) + IDLE_CYCLES
-                       for lcore, cycles in last[0].items())
+            return adds_up(*now[1]) and all(
+                cycles > first[0].get(lcore, cycles) + IDLE_CYCLES
+                for lcore, cycles in now[0].items())
         with contextlib.closing(Rpc(self.sock)) as rpc:
             proc.wait_until(rests, timeout, 'rest')
-        return {port['name']: port for port in last[1][1]}
+        return {port['name']: port for port in first[1][1]}
 
     def assert_balanced(self, timeout=20):
         """Wait until no frames are on their way; then every one of them is accounted for."""
