@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The rx and tx bursts of an ethdev port. */
+/* Rx and tx of an ethdev port by rte_eth_rx_burst() and rte_eth_tx_burst(). */
 #include "ethdev/ethdev.h"
 #include "port/send.h"
 
-/** Put a stripped VLAN tag back into the frame. @return false: no memory, frame dropped */
+/** Insert a VLAN tag that the device stripped. @return false: no memory, frame dropped */
 static bool
-ethdev_untangle_tag(struct rte_mbuf **mbuf, struct counters *counters)
+ethdev_insert_tag(struct rte_mbuf **mbuf, struct counters *counters)
 {
 	if (rte_vlan_insert(mbuf) == 0)
 		return true;
@@ -16,15 +16,15 @@ ethdev_untangle_tag(struct rte_mbuf **mbuf, struct counters *counters)
 	return false;
 }
 
-/** Collect tx completions now and then: after the last frames no further burst would do it. */
+/** Count rx bursts, and reap tx completions at intervals: no tx burst follows the last frames. */
 static void
-ethdev_turn(struct ethdev *dev)
+ethdev_count_rx(struct ethdev *dev)
 {
-	unsigned turns = atomic_load_explicit(&dev->turns, memory_order_relaxed) + 1;
+	unsigned rx_bursts = atomic_load_explicit(&dev->rx_bursts, memory_order_relaxed) + 1;
 
-	atomic_store_explicit(&dev->turns, turns, memory_order_relaxed);
-	if (unlikely(turns % ETHDEV_COLLECT_TURNS == 0))
-		ethdev_completion_collect(dev);
+	atomic_store_explicit(&dev->rx_bursts, rx_bursts, memory_order_relaxed);
+	if (unlikely(rx_bursts % ETHDEV_REAP_INTERVAL == 0))
+		ethdev_completion_reap_all(dev);
 }
 
 uint16_t
@@ -36,10 +36,10 @@ ethdev_rx(void *arg, uint16_t queue, struct frame frames[], uint16_t n, struct c
 	uint16_t kept = 0;
 
 	if (dev->completions != NULL && queue == 0)
-		ethdev_turn(dev);
+		ethdev_count_rx(dev);
 	for (uint16_t i = 0; i < received; i++) {
 		if (unlikely(mbufs[i]->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) &&
-			!ethdev_untangle_tag(&mbufs[i], counters))
+			!ethdev_insert_tag(&mbufs[i], counters))
 			continue;
 		frame_from_mbuf(&frames[kept++], mbufs[i]);
 	}
@@ -54,8 +54,9 @@ ethdev_prepare(const struct frame_offload *offload, struct rte_mbuf *mbuf)
 		mbuf->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
 }
 
+/** @return number of mbuf segments of a burst */
 static uint32_t
-ethdev_segments(struct rte_mbuf *const mbufs[], uint16_t n)
+ethdev_count_segments(struct rte_mbuf *const mbufs[], uint16_t n)
 {
 	uint32_t segments = 0;
 
@@ -70,16 +71,17 @@ ethdev_send_inflight(const struct ethdev *dev, uint16_t lcore_id, uint16_t queue
 	struct rte_mbuf *mbufs[], uint16_t n)
 {
 	/* Counted before the burst, since sent mbufs belong to the driver; less those not sent. */
-	uint32_t segments = ethdev_segments(mbufs, n);
+	uint32_t segments = ethdev_count_segments(mbufs, n);
 	uint16_t sent = rte_eth_tx_burst(dev->id, queue, mbufs, n);
 
-	segments -= ethdev_segments(mbufs + sent, n - sent);
+	segments -= ethdev_count_segments(mbufs + sent, n - sent);
 	dev->queue[queue].segments += segments;
 	tx_completions_mark(dev->completions[lcore_id], dev->queue[queue].segments);
 	ethdev_completion_reap(dev, lcore_id);
 	return sent;
 }
 
+/** send_queue.burst of an ethdev: the lcore's transmit queue, under its lock. */
 static uint16_t
 ethdev_send_burst(void *arg, uint16_t lcore_id, struct rte_mbuf *mbufs[], uint16_t n)
 {

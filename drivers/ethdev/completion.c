@@ -15,30 +15,30 @@
 LOG_MODULE(ethdev);
 
 /**
- * Whether descriptors of the driver show what has been sent: rte_eth_tx_descriptor_status() reads
+ * Whether the driver reports each sent descriptor: rte_eth_tx_descriptor_status() reads
  * the descriptor at the given offset, and the device marks the last one of each frame, in order.
  * Only the source of a driver shows this; others count differently or do not implement the call.
  */
 static bool
-completion_tells(const struct rte_eth_dev_info *info)
+completion_driver_reports(const struct rte_eth_dev_info *info)
 {
-	static const char *const tells[] = {"net_e1000_em", "net_e1000_igb", "net_e1000_igb_vf",
+	static const char *const drivers[] = {"net_e1000_em", "net_e1000_igb", "net_e1000_igb_vf",
 		"net_ixgbe", "net_ixgbe_vf", "net_i40e", "net_iavf", "net_ice"};
 
-	for (unsigned i = 0; i < RTE_DIM(tells); i++)
-		if (strcmp(info->driver_name, tells[i]) == 0)
+	for (unsigned i = 0; i < RTE_DIM(drivers); i++)
+		if (strcmp(info->driver_name, drivers[i]) == 0)
 			return true;
 	return false;
 }
 
 const char *
-ethdev_completion_obstacle(const struct rte_eth_dev_info *info)
+ethdev_completion_copy_reason(const struct rte_eth_dev_info *info)
 {
 	uint16_t segments = info->tx_desc_lim.nb_mtu_seg_max;
 
 	if (strcmp(rte_bus_name(rte_dev_bus(info->device)), "pci") != 0)
 		return "the driver cannot read guest memory";
-	if (!completion_tells(info))
+	if (!completion_driver_reports(info))
 		return "the driver does not say when it has read a frame";
 	if (rte_eal_iova_mode() != RTE_IOVA_VA)
 		return "without an IOMMU devices cannot read guest memory";
@@ -72,7 +72,7 @@ ethdev_completion_start(struct ethdev *dev, struct rte_device *device, int numa,
 	if (dev->completions == NULL)
 		return err_set(err, ENOMEM, "device: no memory for tx completions");
 	dev->dma_map = (struct dma_map_device){
-		.ops = &dma_map_bus_ops, .device = device, .all = dev->lends_all};
+		.ops = &dma_map_bus_ops, .device = device, .all = dev->zero_copy_all};
 	dma_map_attach(&dev->dma_map);
 	return 0;
 }
@@ -89,7 +89,7 @@ void
 ethdev_completion_free(struct ethdev *dev)
 {
 	for (uint16_t i = 0; dev->completions != NULL && i < dev->lcores; i++) {
-		if (dev->completions[i] == NULL || !tx_completions_are_out(dev->completions[i]))
+		if (dev->completions[i] == NULL || !tx_completions_in_use(dev->completions[i]))
 			tx_completions_destroy(dev->completions[i]);
 		else
 			log_warning("device %u: its driver keeps frames of guests", dev->id);
@@ -97,12 +97,13 @@ ethdev_completion_free(struct ethdev *dev)
 	rte_free(dev->completions);
 }
 
-/** Argument of completion_is_done(). */
+/** A transmit queue, the argument of completion_is_done(). */
 struct completion_queue {
 	uint16_t device;
 	uint16_t queue;
 };
 
+/** tx_completion_done_fn by rte_eth_tx_descriptor_status(). */
 static bool
 completion_is_done(void *arg, uint16_t offset)
 {
@@ -121,11 +122,11 @@ ethdev_completion_reap(const struct ethdev *dev, uint16_t lcore_id)
 }
 
 void
-ethdev_completion_collect(const struct ethdev *dev)
+ethdev_completion_reap_all(const struct ethdev *dev)
 {
 	for (uint16_t lcore_id = 0; lcore_id < dev->lcores; lcore_id++) {
 		struct ethdev_queue *queue = &dev->queue[lcore_id % dev->tx_queues];
-		if (!tx_completions_wait(dev->completions[lcore_id]) ||
+		if (!tx_completions_pending(dev->completions[lcore_id]) ||
 			!rte_spinlock_trylock(&queue->lock))
 			continue;
 		ethdev_completion_reap(dev, lcore_id);
@@ -139,6 +140,6 @@ ethdev_completion_count(const struct ethdev *dev)
 	uint64_t count = 0;
 
 	for (uint16_t i = 0; i < dev->lcores; i++)
-		count += atomic_load_explicit(&dev->completions[i]->given, memory_order_relaxed);
+		count += atomic_load_explicit(&dev->completions[i]->added, memory_order_relaxed);
 	return count;
 }

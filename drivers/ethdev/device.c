@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Life cycle of a device: plug, configure, start, unplug. Control thread. */
+/* Life cycle of an ethdev: probe, configure, start, stop, remove. Control thread. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,10 +16,11 @@
 
 LOG_MODULE(ethdev);
 
-enum { DEVICE_WHY_MAX = 200 };
+enum { DEVICE_REASON_MAX = 200 };
 
-static bool device_taken[RTE_MAX_ETHPORTS];
+static bool device_in_use[RTE_MAX_ETHPORTS];
 
+/** @return DPDK's port id of the device that devargs name; RTE_MAX_ETHPORTS if there is none */
 static uint16_t
 device_find(const char *device)
 {
@@ -53,24 +54,24 @@ device_get(struct ethdev *dev, const char *device)
  * reason, which the error code does not.
  */
 static int
-device_get_caught(struct ethdev *dev, const char *device, char why[DEVICE_WHY_MAX])
+device_get_logged(struct ethdev *dev, const char *device, char why[DEVICE_REASON_MAX])
 {
 	/* Never closed: another thread may be about to write to it. */
-	static FILE *caught;
+	static FILE *dpdk_log;
 	static char *text;
 	static size_t length;
 	FILE *stream = rte_log_get_stream();
 
-	if (caught == NULL && (caught = open_memstream(&text, &length)) == NULL)
+	if (dpdk_log == NULL && (dpdk_log = open_memstream(&text, &length)) == NULL)
 		return device_get(dev, device);
-	rewind(caught);
-	rte_openlog_stream(caught);
+	rewind(dpdk_log);
+	rte_openlog_stream(dpdk_log);
 	int rc = device_get(dev, device);
 	rte_openlog_stream(stream);
-	fflush(caught);
+	fflush(dpdk_log);
 	if (rc >= 0)
 		fwrite(text, 1, length, stream);
-	snprintf(why, DEVICE_WHY_MAX, "%.*s", (int)length, text);
+	snprintf(why, DEVICE_REASON_MAX, "%.*s", (int)length, text);
 	why[strcspn(why, "\n")] = '\0';
 	return rc;
 }
@@ -78,21 +79,21 @@ device_get_caught(struct ethdev *dev, const char *device, char why[DEVICE_WHY_MA
 int
 ethdev_plug(struct ethdev *dev, const char *device, struct err *err)
 {
-	char why[DEVICE_WHY_MAX] = "", missing[PLUGINS_TEXT_MAX];
-	int rc = device_get_caught(dev, device, why);
+	char why[DEVICE_REASON_MAX] = "", missing[PLUGINS_TEXT_MAX];
+	int rc = device_get_logged(dev, device, why);
 
 	if (rc < 0) {
-		const char *reason = ethdev_missing(device, rc, missing);
+		const char *reason = ethdev_plugin_missing(device, rc, missing);
 		if (reason == NULL)
 			reason = why[0] != '\0' ? why : rte_strerror(-rc);
 		return err_set(err, ENODEV, "device: cannot open '%.120s': %s", device, reason);
 	}
 	if (dev->id == RTE_MAX_ETHPORTS)
 		return err_set(err, ENODEV, "device: '%.120s' is no network device", device);
-	if (device_taken[dev->id])
+	if (device_in_use[dev->id])
 		return err_set(
 			err, EBUSY, "device: '%.120s' belongs to another port already", device);
-	device_taken[dev->id] = true;
+	device_in_use[dev->id] = true;
 	return 0;
 }
 
@@ -111,7 +112,7 @@ ethdev_unplug(struct ethdev *dev)
 		if (rc < 0)
 			log_warning("device %u: not removed: %s", dev->id, rte_strerror(-rc));
 	}
-	device_taken[dev->id] = false;
+	device_in_use[dev->id] = false;
 }
 
 /** @return true if the driver has no hardware: the CPU moves the frames */
@@ -160,6 +161,7 @@ device_reads_guests(const struct rte_eth_dev_info *info)
 	return false;
 }
 
+/** @return FRAME_* of what a device with these tx offloads handles */
 static uint8_t
 device_capabilities(uint64_t tx_offloads)
 {
@@ -188,22 +190,26 @@ device_mtu(const struct ethdev_config *config, const struct rte_eth_dev_info *in
 	return (uint16_t)(info->if_index > 0 ? RTE_MIN(config->mtu, (int64_t)most) : config->mtu);
 }
 
-/** Decide how frames in guest memory are sent: set dev->copies, dev->lends, dev->reads_guests. */
+/**
+ * Choose zero copy or copies for frames in guest memory: set copy_reason, zero_copy, zero_copy_all
+ * and reads_guests.
+ */
 static void
-device_guest_frames(
+device_choose_zero_copy(
 	struct ethdev *dev, const struct ethdev_config *config, const struct rte_eth_dev_info *info)
 {
 	if ((dev->capabilities & FRAME_CHAIN) == 0)
-		dev->copies = "the device takes frames in one piece only";
+		dev->copy_reason = "the device takes frames in one piece only";
 	else if (config->zero_copy == ETHDEV_ZERO_COPY_OFF)
-		dev->copies = "as configured";
+		dev->copy_reason = "as configured";
 	else if (!device_reads_guests(info))
-		dev->copies = ethdev_completion_obstacle(info);
-	dev->reads_guests = dev->copies == NULL;
-	dev->lends = dev->reads_guests && !device_reads_guests(info);
-	dev->lends_all = config->zero_copy == ETHDEV_ZERO_COPY_ON;
+		dev->copy_reason = ethdev_completion_copy_reason(info);
+	dev->reads_guests = dev->copy_reason == NULL;
+	dev->zero_copy = dev->reads_guests && !device_reads_guests(info);
+	dev->zero_copy_all = config->zero_copy == ETHDEV_ZERO_COPY_ON;
 }
 
+/** rte_eth_dev_configure(), with offloads, RSS and zero copy as the device and the keys allow. */
 static int
 device_configure(struct ethdev *dev, const struct ethdev_config *config,
 	const struct rte_eth_dev_info *info, struct err *err)
@@ -234,10 +240,11 @@ device_configure(struct ethdev *dev, const struct ethdev_config *config,
 		return err_set(err, -rc, "device: cannot configure %u+%u queues, mtu %u: %s",
 			dev->rx_queues, dev->tx_queues, conf.rxmode.mtu, rte_strerror(-rc));
 	dev->capabilities = device_capabilities(conf.txmode.offloads);
-	device_guest_frames(dev, config, info);
+	device_choose_zero_copy(dev, config, info);
 	return 0;
 }
 
+/** Set up the receive and transmit queues, with mbufs for all descriptors. */
 static int
 device_queues(struct ethdev *dev, const struct rte_eth_dev_info *info, int numa, struct err *err)
 {
@@ -253,7 +260,7 @@ device_queues(struct ethdev *dev, const struct rte_eth_dev_info *info, int numa,
 	if (dev->pool == NULL || dev->queue == NULL)
 		return dev->pool == NULL ? -ENOMEM : err_set(err, ENOMEM, "device: no memory");
 	dev->tx_ring = tx_ring;
-	if (dev->lends)
+	if (dev->zero_copy)
 		ethdev_completion_thresholds(&conf);
 	for (uint16_t q = 0; rc == 0 && q < dev->rx_queues; q++)
 		rc = rte_eth_rx_queue_setup(dev->id, q, rx_ring, socket, NULL, dev->pool);
@@ -309,7 +316,7 @@ ethdev_start(struct ethdev *dev, const struct ethdev_config *config, int numa, s
 		(rc = device_set_mtu(dev, mtu, err)) < 0 ||
 		(rc = device_queues(dev, &info, numa, err)) < 0)
 		return rc;
-	if (dev->lends && (rc = ethdev_completion_start(dev, info.device, numa, err)) < 0)
+	if (dev->zero_copy && (rc = ethdev_completion_start(dev, info.device, numa, err)) < 0)
 		return rc;
 	rc = rte_eth_dev_start(dev->id);
 	if (rc < 0)

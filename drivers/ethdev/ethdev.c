@@ -31,6 +31,7 @@ ethdev_check(const struct port_config *config, struct err *err)
 	return 0;
 }
 
+/** rte_eth_dev_cb_fn for RTE_ETH_EVENT_INTR_LSC: the control thread reads the link state anew. */
 static int
 ethdev_link_event(uint16_t id, enum rte_eth_event_type type, void *arg, void *unused)
 {
@@ -55,14 +56,14 @@ ethdev_free(struct ethdev *dev)
 
 /** Query the kernel interface of a device by ioctl(). @return 0 or negative errno */
 static int
-ethdev_netdev_ask(unsigned index, unsigned long question, struct ifreq *request)
+ethdev_netdev_ioctl(unsigned index, unsigned long command, struct ifreq *request)
 {
 	if (if_indextoname(index, request->ifr_name) == NULL)
 		return -ENODEV;
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -EMFILE;
-	int rc = ioctl(fd, question, request) < 0 ? -errno : 0;
+	int rc = ioctl(fd, command, request) < 0 ? -errno : 0;
 	close(fd);
 	return rc;
 }
@@ -81,7 +82,7 @@ ethdev_mtu(const struct ethdev *dev, const struct ethdev_config *config)
 		mtu = RTE_ETHER_MTU;
 	/* Drivers on sockets report 1500, whatever the interface has. */
 	if (rte_eth_dev_info_get(dev->id, &info) == 0 && info.if_index > 0 &&
-		ethdev_netdev_ask(info.if_index, SIOCGIFMTU, &request) == 0)
+		ethdev_netdev_ioctl(info.if_index, SIOCGIFMTU, &request) == 0)
 		mtu = (uint16_t)RTE_MIN(request.ifr_mtu, (int)mtu);
 	return mtu;
 }
@@ -134,21 +135,21 @@ static bool
 ethdev_netdev_runs(unsigned index)
 {
 	struct ifreq request = {0};
-	int rc = ethdev_netdev_ask(index, SIOCGIFFLAGS, &request);
+	int rc = ethdev_netdev_ioctl(index, SIOCGIFFLAGS, &request);
 
 	return rc == -EMFILE ||
 	       (rc == 0 && (request.ifr_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING));
 }
 
-/** Collect tx completions of a port that is not polled because it is disabled. */
+/** Reap tx completions of a port that no lcore polls, since it is disabled. */
 static void
-ethdev_collect(struct ethdev *dev)
+ethdev_reap_unpolled(struct ethdev *dev)
 {
-	unsigned turns = atomic_load_explicit(&dev->turns, memory_order_relaxed);
+	unsigned rx_bursts = atomic_load_explicit(&dev->rx_bursts, memory_order_relaxed);
 
-	if (dev->completions != NULL && turns == dev->turns_seen)
-		ethdev_completion_collect(dev);
-	dev->turns_seen = turns;
+	if (dev->completions != NULL && rx_bursts == dev->rx_bursts_before)
+		ethdev_completion_reap_all(dev);
+	dev->rx_bursts_before = rx_bursts;
 }
 
 static void
@@ -158,7 +159,7 @@ ethdev_link(struct port *port, struct port_link *link)
 	struct rte_eth_dev_info info;
 	struct rte_eth_link status = {0};
 
-	ethdev_collect(dev);
+	ethdev_reap_unpolled(dev);
 	link->up = rte_eth_link_get_nowait(dev->id, &status) == 0 && status.link_status;
 	if (link->up && rte_eth_dev_info_get(dev->id, &info) == 0 && info.if_index > 0)
 		link->up = ethdev_netdev_runs(info.if_index);
@@ -176,8 +177,8 @@ ethdev_info_guests(const struct ethdev *dev, struct port_info *info)
 
 	if (dev->completions != NULL)
 		dma_map_get_status(&state);
-	if (dev->copies != NULL)
-		port_info_add(info, "guest_frames", "copied: %s", dev->copies);
+	if (dev->copy_reason != NULL)
+		port_info_add(info, "guest_frames", "copied: %s", dev->copy_reason);
 	else if (state.mapped == state.memories)
 		port_info_add(info, "guest_frames", "by reference");
 	else if (state.why == -EPERM)
@@ -221,6 +222,7 @@ ethdev_info(const struct port *port, struct port_info *info)
 	port_info_add(info, "tx_tags", "%s", dev->capabilities & FRAME_TAG ? "device" : "software");
 }
 
+/** @return frames that the device could not deliver to a receive queue */
 static uint64_t
 ethdev_missed(const struct port *port)
 {

@@ -21,7 +21,7 @@
 enum {
 	ETHDEV_RING = 1024,         /**< descriptors requested per queue */
 	ETHDEV_DRAIN_ROUNDS = 1024, /**< max. bursts discarded when a device starts */
-	ETHDEV_COLLECT_TURNS = 256, /**< rx bursts between two collections of tx completions */
+	ETHDEV_REAP_INTERVAL = 256, /**< rx bursts between two checks for tx completions */
 };
 
 /** A transmit queue. */
@@ -37,20 +37,20 @@ struct ethdev {
 	uint16_t rx_queues;
 	uint16_t tx_queues;
 	uint8_t capabilities;                /**< FRAME_* that the device handles on transmit */
-	bool reads_guests;                   /**< frames may stay in guest memory */
-	bool lends;                          /**< and the device reads them by its own DMA */
-	bool lends_all;                      /**< from small pages too */
+	bool reads_guests;                   /**< frames are sent from guest memory, not copied */
+	bool zero_copy;                      /**< the same, read by the DMA of the device */
+	bool zero_copy_all;                  /**< from small pages too */
 	uint16_t tx_ring;                    /**< descriptors of each transmit queue */
 	uint16_t lcores;                     /**< length of `completions` */
 	struct ethdev_queue *queue;          /**< transmit queues */
 	struct tx_completions **completions; /**< one per lcore; NULL = the CPU reads frames */
 
 	/* Written by the lcore that polls receive queue 0, read by control. */
-	_Alignas(64) atomic_uint turns; /**< receive bursts */
+	_Alignas(64) atomic_uint rx_bursts; /**< receive bursts */
 
 	/* Control only. */
-	_Alignas(64) unsigned turns_seen; /**< `turns` a second ago */
-	const char *copies;            /**< why frames are copied from guest memory, NULL = not */
+	_Alignas(64) unsigned rx_bursts_before; /**< `rx_bursts` at the last ethdev_link() */
+	const char *copy_reason;       /**< why frames are copied from guest memory, NULL = not */
 	struct dma_map_device dma_map; /**< attached while there are tx completions */
 	struct rte_mempool *pool;
 	unsigned reserved; /**< mbufs, of the pool */
@@ -62,15 +62,18 @@ struct ethdev {
 	const struct port_services *services;
 };
 
-/* device.c */
+/* plugin.c */
 
 /**
- * Find out which plugin of DPDK is missing to open a device. Control thread.
+ * Find the DPDK plugin that is missing to open a device. Control thread.
  *
- * @param rc what rte_dev_probe() returned
- * @return text; NULL when none is missing
+ * @param rc result of rte_dev_probe()
+ * @param text buffer for the result
+ * @return the error to report; NULL if no plugin is missing
  */
-const char *ethdev_missing(const char *device, int rc, char text[PLUGINS_TEXT_MAX]);
+const char *ethdev_plugin_missing(const char *device, int rc, char text[PLUGINS_TEXT_MAX]);
+
+/* device.c */
 
 /**
  * Find a device that is present, or plug it in. Control thread.
@@ -94,7 +97,7 @@ int ethdev_start(struct ethdev *dev, const struct ethdev_config *config, int num
 /* completion.c: zero-copy transmit, of frames in guest memory that a device reads by its own DMA */
 
 /** @return why the device cannot transmit zero-copy, so that frames are copied; NULL if it can */
-const char *ethdev_completion_obstacle(const struct rte_eth_dev_info *info);
+const char *ethdev_completion_copy_reason(const struct rte_eth_dev_info *info);
 
 /** Make the driver report completion of every frame, at once: guests wait for their buffers. */
 void ethdev_completion_thresholds(struct rte_eth_txconf *conf);
@@ -121,7 +124,7 @@ void ethdev_completion_free(struct ethdev *dev);
 void ethdev_completion_reap(const struct ethdev *dev, uint16_t lcore_id);
 
 /** The same for all lcores; queues whose lock is taken are skipped. Any thread. */
-void ethdev_completion_collect(const struct ethdev *dev);
+void ethdev_completion_reap_all(const struct ethdev *dev);
 
 /** @return frames sent zero-copy so far. Control thread. */
 uint64_t ethdev_completion_count(const struct ethdev *dev);

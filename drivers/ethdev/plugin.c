@@ -33,7 +33,7 @@ static const struct plugin {
 
 /** @return the plugin of a device such as "net_null0,copy=1"; NULL if the name is unknown */
 static const char *
-plugin_of(const char *device)
+plugin_find(const char *device)
 {
 	static const char *const prefixes[] = {"net_", "eth_"};
 
@@ -49,6 +49,7 @@ plugin_of(const char *device)
 	return NULL;
 }
 
+/** @return true if devargs name a PCI device */
 static bool
 plugin_is_pci(const char *device)
 {
@@ -60,9 +61,9 @@ plugin_is_pci(const char *device)
 }
 
 const char *
-ethdev_missing(const char *device, int rc, char text[PLUGINS_TEXT_MAX])
+ethdev_plugin_missing(const char *device, int rc, char text[PLUGINS_TEXT_MAX])
 {
-	const char *plugin = plugin_of(device);
+	const char *plugin = plugin_find(device);
 	bool pci = strncmp(device, "pci:", 4) == 0 || plugin_is_pci(device);
 	char package[PLUGINS_TEXT_MAX];
 

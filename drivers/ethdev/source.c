@@ -42,6 +42,7 @@ source_records(pcap_t *capture, const char *path, struct err *err)
 	return 0;
 }
 
+/** Check a capture file: its link type and its records. @return 0; negative errno */
 static int
 source_file(const char *path, struct err *err)
 {
@@ -84,6 +85,7 @@ source_kind(const char *name)
 	return rc < 0 ? -1 : request.ifr_hwaddr.sa_family;
 }
 
+/** @return description of an ARPHRD_* type without Ethernet frames */
 static const char *
 source_kind_name(int kind)
 {

@@ -227,7 +227,7 @@ session_is_read(const struct vhost_session *session)
 {
 	for (unsigned i = 0; i < RTE_DIM(session->ring); i++)
 		if (session->ring[i] != NULL && session->ring[i]->inflight != NULL &&
-			inflight_is_read(session->ring[i]->inflight))
+			inflight_in_use(session->ring[i]->inflight))
 			return true;
 	return false;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Converts frames in guest memory to mbufs, by copy or zero copy. */
+/* Converts frames in guest memory to chains of mbufs, by copy or zero copy. */
 #include "frame/convert.h"
 
 #include "frame/inflight.h"
@@ -7,14 +7,15 @@
 #include "frame/offload.h"
 
 /** A chain of mbufs under construction. */
-struct converter {
+struct convert_chain {
 	struct rte_mempool *pool;
 	struct rte_mbuf *first;
 	struct rte_mbuf *last;
 };
 
+/** Append a copy of bytes to the chain. @return false: no mbuf is left in the pool */
 static bool
-convert_append(struct converter *to, const uint8_t *from, uint32_t len)
+convert_append(struct convert_chain *to, const uint8_t *from, uint32_t len)
 {
 	while (len > 0) {
 		uint32_t space = rte_pktmbuf_tailroom(to->last);
@@ -55,7 +56,7 @@ convert_describe(const struct frame *frame, struct rte_mbuf *mbuf)
 struct rte_mbuf *
 convert_to_mbuf(const struct frame *frame, struct rte_mempool *pool)
 {
-	struct converter to = {.pool = pool, .first = rte_pktmbuf_alloc(pool)};
+	struct convert_chain to = {.pool = pool, .first = rte_pktmbuf_alloc(pool)};
 	uint32_t skip = frame->head_len;
 
 	if (to.first == NULL)
@@ -109,7 +110,7 @@ convert_pieces(
 }
 
 struct rte_mbuf *
-convert_to_held(
+convert_zero_copy(
 	const struct frame *frame, struct rte_mempool *pool, struct tx_completions *completions)
 {
 	struct frame_segment pieces[INFLIGHT_PIECES_MAX];

@@ -29,7 +29,7 @@ struct rte_mbuf *convert_to_mbuf(const struct frame *frame, struct rte_mempool *
  * @return the chain, owned by the caller; NULL if the frame cannot be sent with zero copy now, or
  *         the pool is empty
  */
-struct rte_mbuf *convert_to_held(
+struct rte_mbuf *convert_zero_copy(
 	const struct frame *frame, struct rte_mempool *pool, struct tx_completions *completions);
 
 #endif

@@ -33,6 +33,7 @@ dma_map_page(const void *start, size_t size)
 	return bits & -bits;
 }
 
+/** Register memory with DPDK as external memory, and map it for DMA. @return 0; negative errno */
 static int
 dma_map_bus_map(void *device, void *start, size_t size)
 {
@@ -58,7 +59,7 @@ const struct dma_map_ops dma_map_bus_ops = {dma_map_bus_map, dma_map_bus_unmap};
 
 /** Unmap the first n ranges of a memory. Under the lock. */
 static void
-dma_map_unmap_some(struct dma_map_memory *memory, const struct dma_map_device *device, unsigned n)
+dma_map_unmap_ranges(struct dma_map_memory *memory, const struct dma_map_device *device, unsigned n)
 {
 	atomic_store_explicit(&memory->mapped, false, memory_order_relaxed);
 	while (n-- > 0)
@@ -67,7 +68,7 @@ dma_map_unmap_some(struct dma_map_memory *memory, const struct dma_map_device *d
 
 /** @return true if an attached device takes memory with these page sizes. Under the lock. */
 static bool
-dma_map_is_wanted(const struct dma_map_memory *memory)
+dma_map_is_allowed(const struct dma_map_memory *memory)
 {
 	for (const struct dma_map_device *device = dma_map_devices; device != NULL;
 		device = device->next)
@@ -80,14 +81,14 @@ dma_map_is_wanted(const struct dma_map_memory *memory)
 static void
 dma_map_map(struct dma_map_memory *memory, const struct dma_map_device *device)
 {
-	memory->why = dma_map_is_wanted(memory) ? 0 : -EPERM;
+	memory->why = dma_map_is_allowed(memory) ? 0 : -EPERM;
 	if (memory->why < 0)
 		return;
 	for (unsigned i = 0; i < memory->n; i++) {
 		const struct dma_map_range *range = &memory->range[i];
 		memory->why = device->ops->map(device->device, range->start, range->size);
 		if (memory->why < 0) {
-			dma_map_unmap_some(memory, device, i);
+			dma_map_unmap_ranges(memory, device, i);
 			return;
 		}
 	}
@@ -118,7 +119,7 @@ dma_map_detach(struct dma_map_device *device)
 	for (struct dma_map_memory *memory = dma_map_memories;
 		memory != NULL && dma_map_devices == NULL; memory = memory->next) {
 		if (memory->mapped)
-			dma_map_unmap_some(memory, device, memory->n);
+			dma_map_unmap_ranges(memory, device, memory->n);
 		memory->why = 0;
 	}
 	pthread_mutex_unlock(&dma_map_lock);
@@ -146,7 +147,7 @@ dma_map_remove(struct dma_map_memory *memory)
 		link = &(*link)->next;
 	*link = memory->next;
 	if (memory->mapped)
-		dma_map_unmap_some(memory, dma_map_devices, memory->n);
+		dma_map_unmap_ranges(memory, dma_map_devices, memory->n);
 	pthread_mutex_unlock(&dma_map_lock);
 }
 

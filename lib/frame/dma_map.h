@@ -45,7 +45,7 @@ struct dma_map_memory {
 	struct dma_map_memory *next;
 };
 
-/** Functions that map memory for a device. */
+/** Functions that map and unmap memory for a device. */
 struct dma_map_ops {
 	/** Map `size` bytes. @return 0; negative errno */
 	int (*map)(void *device, void *start, size_t size);

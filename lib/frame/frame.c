@@ -9,7 +9,10 @@ frame_free(struct frame *const frames[], unsigned n)
 		rte_pktmbuf_free(frames[i]->mbuf);
 }
 
-/** The head is read from host memory, so that the bytes passed on are those classified. */
+/**
+ * frame_read() of a frame in guest memory. The head is read from host memory, so that the bytes
+ * sent are those that were classified.
+ */
 static void
 frame_read_segments(const struct frame *frame, uint32_t at, uint8_t *to, uint32_t n)
 {

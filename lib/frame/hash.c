@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Flow hash of a frame. */
+/* Flow hash of a frame: CRC32C of IP addresses and TCP or UDP ports, else of MAC addresses. */
 #include "frame/hash.h"
 
 #include <netinet/in.h>
@@ -13,6 +13,7 @@ enum {
 	HASH_IPV6 = 0x86dd,
 };
 
+/** Add the ports of a TCP or UDP header at `offset` to a hash. @return the hash */
 static uint32_t
 hash_ports(const struct frame *frame, uint32_t offset, uint8_t protocol, uint32_t hash)
 {

@@ -1,34 +1,36 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tracks in-flight zero-copy frames and the order in which their buffers are returned. */
+/* In-flight zero-copy frames of a ring: tracks which of its buffers may be returned. */
 #include "frame/inflight.h"
 
 #include <rte_malloc.h>
 
 #include "frame/frame.h"
 
-/** The last mbuf of an in-flight frame is freed. Any thread. */
+/** free_cb of rte_mbuf_ext_shared_info: the last mbuf of a frame is freed. Any thread. */
 static void
-inflight_released(void *addr, void *opaque)
+inflight_mbuf_freed(void *addr, void *opaque)
 {
 	(void)addr;
 	inflight_release(opaque);
 }
 
+/** @return true if the buffer of an entry may still be read by a device */
 static bool
-inflight_is_out(const struct inflight *inflight, const struct inflight_entry *entry)
+inflight_entry_in_use(const struct inflight *inflight, const struct inflight_entry *entry)
 {
 	/* Acquire: reads of the buffer are complete before it is returned. */
 	return entry->slot != INFLIGHT_NO_SLOT &&
-	       atomic_load_explicit(&inflight->slot[entry->slot].out, memory_order_acquire);
+	       atomic_load_explicit(&inflight->slot[entry->slot].in_use, memory_order_acquire);
 }
 
+/** Put all slots on the stack of free ones. */
 static void
-hold_setup(struct inflight *inflight)
+inflight_setup_slots(struct inflight *inflight)
 {
 	inflight->n_idle = inflight->slots;
 	for (uint16_t i = 0; i < inflight->slots; i++) {
 		inflight->idle[i] = i;
-		inflight->slot[i].shared.free_cb = inflight_released;
+		inflight->slot[i].shared.free_cb = inflight_mbuf_freed;
 		inflight->slot[i].shared.fcb_opaque = &inflight->slot[i];
 	}
 }
@@ -52,7 +54,7 @@ inflight_create(uint32_t size)
 		inflight_destroy(inflight);
 		return NULL;
 	}
-	hold_setup(inflight);
+	inflight_setup_slots(inflight);
 	return inflight;
 }
 
@@ -77,7 +79,7 @@ inflight_take(struct inflight *inflight, uint32_t index)
 	inflight->taken |= UINT32_C(1) << index;
 	inflight->slot_of[index] = number;
 	/* Relaxed: passing the mbufs on orders this store for their next owner. */
-	atomic_store_explicit(&slot->out, true, memory_order_relaxed);
+	atomic_store_explicit(&slot->in_use, true, memory_order_relaxed);
 	return slot;
 }
 
@@ -89,18 +91,18 @@ inflight_share(struct inflight_slot *slot, uint16_t pieces)
 }
 
 void
-inflight_enter(struct inflight *inflight, uint32_t index, uint16_t token)
+inflight_append(struct inflight *inflight, uint32_t index, uint16_t token)
 {
-	bool held = inflight->taken >> index & 1;
+	bool slot_taken = inflight->taken >> index & 1;
 
-	inflight->entry[inflight->next++ & inflight->mask] =
-		(struct inflight_entry){token, held ? inflight->slot_of[index] : INFLIGHT_NO_SLOT};
+	inflight->entry[inflight->next++ & inflight->mask] = (struct inflight_entry){
+		token, slot_taken ? inflight->slot_of[index] : INFLIGHT_NO_SLOT};
 	inflight->taken &= ~(UINT32_C(1) << index);
 }
 
 /** Free the slot of an entry, if any. @return the entry's token */
 static uint16_t
-inflight_retire(struct inflight *inflight, const struct inflight_entry *entry)
+inflight_free_entry(struct inflight *inflight, const struct inflight_entry *entry)
 {
 	if (entry->slot != INFLIGHT_NO_SLOT)
 		inflight->idle[inflight->n_idle++] = entry->slot;
@@ -108,15 +110,15 @@ inflight_retire(struct inflight *inflight, const struct inflight_entry *entry)
 }
 
 uint16_t
-inflight_collect(struct inflight *inflight, uint16_t tokens[], uint16_t n)
+inflight_reclaim(struct inflight *inflight, uint16_t tokens[], uint16_t n)
 {
 	uint16_t count = 0;
 
 	for (; count < n && inflight->first != inflight->next; inflight->first++) {
 		const struct inflight_entry *entry =
 			&inflight->entry[inflight->first & inflight->mask];
-		if (!inflight_is_out(inflight, entry)) {
-			tokens[count++] = inflight_retire(inflight, entry);
+		if (!inflight_entry_in_use(inflight, entry)) {
+			tokens[count++] = inflight_free_entry(inflight, entry);
 			continue;
 		}
 		if ((uint16_t)(inflight->next - inflight->first) <= inflight->wait_max)
@@ -124,18 +126,18 @@ inflight_collect(struct inflight *inflight, uint16_t tokens[], uint16_t n)
 		inflight->late[inflight->n_late++] = *entry;
 	}
 	for (uint16_t i = 0; count < n && i < inflight->n_late;) {
-		if (inflight_is_out(inflight, &inflight->late[i])) {
+		if (inflight_entry_in_use(inflight, &inflight->late[i])) {
 			i++;
 			continue;
 		}
-		tokens[count++] = inflight_retire(inflight, &inflight->late[i]);
+		tokens[count++] = inflight_free_entry(inflight, &inflight->late[i]);
 		inflight->late[i] = inflight->late[--inflight->n_late];
 	}
 	return count;
 }
 
 uint16_t
-inflight_abandon(struct inflight *inflight, uint16_t tokens[], uint16_t n)
+inflight_drop_late(struct inflight *inflight, uint16_t tokens[], uint16_t n)
 {
 	uint16_t count = 0;
 
@@ -146,7 +148,7 @@ inflight_abandon(struct inflight *inflight, uint16_t tokens[], uint16_t n)
 }
 
 uint16_t
-inflight_rewind(struct inflight *inflight)
+inflight_drop_entries(struct inflight *inflight)
 {
 	uint16_t left = (uint16_t)(inflight->next - inflight->first);
 
@@ -155,12 +157,12 @@ inflight_rewind(struct inflight *inflight)
 }
 
 bool
-inflight_is_read(const struct inflight *inflight)
+inflight_in_use(const struct inflight *inflight)
 {
 	for (uint16_t i = 0; i < inflight->slots; i++)
-		if (atomic_load_explicit(&inflight->slot[i].out, memory_order_acquire))
+		if (atomic_load_explicit(&inflight->slot[i].in_use, memory_order_acquire))
 			return true;
 	return false;
 }
 
-_Static_assert(FRAME_BURST <= 32, "a burst's places are the bits of a mask");
+_Static_assert(FRAME_BURST <= 32, "frames of a burst are the bits of a mask");

@@ -33,8 +33,8 @@ enum {
 /** An in-flight frame. The data shared by its mbufs is here, where no guest can write. */
 struct inflight_slot {
 	struct rte_mbuf_ext_shared_info shared;
-	/* In flight: set by the polling lcore, cleared by inflight_release() in any thread. */
-	atomic_bool out;
+	/* The frame is in flight: set by the polling lcore, cleared by inflight_release(). */
+	atomic_bool in_use;
 };
 
 /** A buffer that has not been returned. */
@@ -73,7 +73,7 @@ struct inflight {
  */
 struct inflight *inflight_create(uint32_t size);
 
-/** Free the state; only while inflight_is_read() is false. NULL is ignored. */
+/** Free the state; only while inflight_in_use() is false. NULL is ignored. */
 void inflight_destroy(struct inflight *inflight);
 
 /** @return true if the frame with this index can be taken in flight. Polling lcore. */
@@ -112,7 +112,7 @@ static inline void
 inflight_release(struct inflight_slot *slot)
 {
 	/* Release: pairs with the acquire of the thread that returns the buffer. */
-	atomic_store_explicit(&slot->out, false, memory_order_release);
+	atomic_store_explicit(&slot->in_use, false, memory_order_release);
 }
 
 /**
@@ -120,9 +120,9 @@ inflight_release(struct inflight_slot *slot)
  * Polling lcore.
  *
  * @param index of the frame in its burst
- * @param token returned by inflight_collect()
+ * @param token returned by inflight_reclaim()
  */
-void inflight_enter(struct inflight *inflight, uint32_t index, uint16_t token);
+void inflight_append(struct inflight *inflight, uint32_t index, uint16_t token);
 
 /**
  * Remove the buffers that may be returned to the guest now. Owner.
@@ -130,7 +130,7 @@ void inflight_enter(struct inflight *inflight, uint32_t index, uint16_t token);
  * @param tokens receives up to n, in the order to return them
  * @return number of tokens; n if there may be more
  */
-uint16_t inflight_collect(struct inflight *inflight, uint16_t tokens[], uint16_t n);
+uint16_t inflight_reclaim(struct inflight *inflight, uint16_t tokens[], uint16_t n);
 
 /** @return true if no buffer is tracked: those of a burst may be returned at once. Owner. */
 static inline bool
@@ -147,12 +147,12 @@ inflight_is_empty(const struct inflight *inflight)
  * @param tokens receives up to n
  * @return number of tokens; n if there may be more
  */
-uint16_t inflight_abandon(struct inflight *inflight, uint16_t tokens[], uint16_t n);
+uint16_t inflight_drop_late(struct inflight *inflight, uint16_t tokens[], uint16_t n);
 
-/** Forget the buffers not returned, the last ones popped. @return their number. Owner. */
-uint16_t inflight_rewind(struct inflight *inflight);
+/** Drop the entries of buffers not returned, the last ones popped. @return their number. Owner. */
+uint16_t inflight_drop_entries(struct inflight *inflight);
 
 /** @return true if a frame is still in flight. Any thread, once no lcore takes further ones. */
-bool inflight_is_read(const struct inflight *inflight);
+bool inflight_in_use(const struct inflight *inflight);
 
 #endif

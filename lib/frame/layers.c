@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Parses Ethernet, VLAN and IP headers. */
+/* Parses Ethernet, VLAN and IP headers: offsets of the network and transport layers. */
 #include "frame/layers.h"
 
 #include <errno.h>
@@ -43,6 +43,7 @@ layers_ethernet(const uint8_t *head, uint32_t len, struct layers *layers)
 	return frame_be16(head + at - 2);
 }
 
+/** Parse the IPv4 header at l3. @return 0; -EINVAL: malformed or a fragment */
 static int
 layers_ipv4(const uint8_t *head, uint32_t len, struct layers *layers)
 {
@@ -72,6 +73,7 @@ layers_is_option(uint8_t protocol, bool first)
 	       protocol == IPPROTO_DSTOPTS;
 }
 
+/** Parse the IPv6 header at l3 and its extension headers. @return 0; -EINVAL */
 static int
 layers_ipv6(const uint8_t *head, uint32_t len, struct layers *layers)
 {

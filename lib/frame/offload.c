@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Describes offload requests to devices; computes checksums in software. */
+/* Offload requests: sets the tx offload fields of mbufs; computes checksums in software. */
 #include "frame/offload.h"
 
 #include <errno.h>
@@ -28,7 +28,7 @@ offload_layers(
 	return layers->protocol == IPPROTO_UDP && offload->csum_offset == CSUM_OF_UDP ? 0 : -EINVAL;
 }
 
-/** Devices may fail on malformed headers or an excessive number of segments. */
+/** Check a TSO request: devices may fail on malformed headers or too many segments. */
 static bool
 offload_is_sane(const struct frame_offload *offload, const struct rte_mbuf *mbuf,
 	const struct layers *layers)
@@ -64,7 +64,7 @@ offload_describe(const struct frame_offload *offload, struct rte_mbuf *mbuf)
 }
 
 bool
-offload_described(const struct frame_offload *offload, const struct rte_mbuf *mbuf)
+offload_is_described(const struct frame_offload *offload, const struct rte_mbuf *mbuf)
 {
 	uint64_t l4 = mbuf->ol_flags & RTE_MBUF_F_TX_L4_MASK;
 
@@ -92,7 +92,7 @@ offload_unshare(struct rte_mbuf *mbuf)
  * for segments that begin at an odd offset.
  */
 static uint16_t
-checksum_sum(const struct rte_mbuf *mbuf, uint32_t offset)
+offload_sum(const struct rte_mbuf *mbuf, uint32_t offset)
 {
 	uint32_t sum = 0, done = 0;
 
@@ -110,12 +110,12 @@ checksum_sum(const struct rte_mbuf *mbuf, uint32_t offset)
 		done += length;
 		offset = 0;
 	}
-	return checksum_fold(sum);
+	return offload_fold_sum(sum);
 }
 
 /** Store a checksum, whose two bytes may lie in different segments. */
 static void
-checksum_store(struct rte_mbuf *mbuf, uint32_t offset, uint16_t sum)
+offload_store_sum(struct rte_mbuf *mbuf, uint32_t offset, uint16_t sum)
 {
 	uint8_t bytes[sizeof(sum)];
 	unsigned stored = 0;
@@ -138,9 +138,9 @@ offload_checksum(const struct frame_offload *offload, struct rte_mbuf *mbuf)
 
 	if (field + sizeof(sum) > rte_pktmbuf_pkt_len(mbuf))
 		return -EINVAL;
-	sum = (uint16_t)~checksum_sum(mbuf, start);
+	sum = (uint16_t)~offload_sum(mbuf, start);
 	/* A UDP checksum of 0 means "none" (RFC 768); in one's complement ffff is the same sum. */
-	checksum_store(mbuf, field, sum != 0 ? sum : 0xffff);
+	offload_store_sum(mbuf, field, sum != 0 ? sum : 0xffff);
 	mbuf->ol_flags &= ~(RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6);
 	return 0;
 }

@@ -24,7 +24,7 @@ enum { OFFLOAD_SEGMENTS_MAX = 256 };
 void offload_describe(const struct frame_offload *offload, struct rte_mbuf *mbuf);
 
 /** @return true if offload_describe() set the mbuf's fields; if false, only software can do it */
-bool offload_described(const struct frame_offload *offload, const struct rte_mbuf *mbuf);
+bool offload_is_described(const struct frame_offload *offload, const struct rte_mbuf *mbuf);
 
 /**
  * Make a chain of mbufs writable. Takes the caller's reference.
@@ -36,7 +36,7 @@ struct rte_mbuf *offload_unshare(struct rte_mbuf *mbuf);
 
 /** @return true if the first mbuf is not shared, so that headers and flags may be changed */
 static inline bool
-offload_own_head(const struct rte_mbuf *mbuf)
+offload_head_is_own(const struct rte_mbuf *mbuf)
 {
 	return rte_mbuf_refcnt_read(mbuf) == 1 && RTE_MBUF_DIRECT(mbuf);
 }

@@ -26,7 +26,7 @@ int offload_layers(
 
 /** Fold a one's complement sum of at most 32768 numbers of 16 bits into 16 bits. */
 static inline uint16_t
-checksum_fold(uint32_t sum)
+offload_fold_sum(uint32_t sum)
 {
 	sum = (sum & 0xffff) + (sum >> 16);
 	return (uint16_t)((sum & 0xffff) + (sum >> 16));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* TCP segmentation in software. */
+/* TCP segmentation offload (TSO) in software. */
 #include <errno.h>
 #include <netinet/in.h>
 
@@ -12,7 +12,7 @@
 enum { SEGMENT_HEADERS_MAX = FRAME_HEADERS_MAX + FRAME_TAG_LEN };
 
 /** Values common to all segments of a frame. */
-struct segmenting {
+struct segment_state {
 	struct rte_mbuf *mbuf;
 	uint16_t header_len;
 	uint16_t l3; /**< offset of the IP header */
@@ -26,13 +26,13 @@ struct segmenting {
 
 /* Check the request against the headers in the mbuf, which is host memory. */
 static int
-segment_parse(const struct frame_offload *offload, struct rte_mbuf *mbuf, struct segmenting *s)
+segment_parse(const struct frame_offload *offload, struct rte_mbuf *mbuf, struct segment_state *s)
 {
 	struct layers layers;
 
 	if (offload_layers(offload, mbuf, &layers) < 0)
 		return -EINVAL;
-	*s = (struct segmenting){.mbuf = mbuf,
+	*s = (struct segment_state){.mbuf = mbuf,
 		.header_len = offload->header_len,
 		.l3 = layers.l3,
 		.l4 = layers.l4,
@@ -63,17 +63,18 @@ segment_parse(const struct frame_offload *offload, struct rte_mbuf *mbuf, struct
  * RFC 6275 section 11.3.1).
  */
 static uint16_t
-segment_pseudo_sum(const struct segmenting *s, uint16_t whole, uint32_t length)
+segment_pseudo_sum(const struct segment_state *s, uint16_t whole, uint32_t length)
 {
-	uint16_t before = checksum_fold(rte_pktmbuf_pkt_len(s->mbuf) - s->l4);
-	uint16_t after = checksum_fold(length);
+	uint16_t before = offload_fold_sum(rte_pktmbuf_pkt_len(s->mbuf) - s->l4);
+	uint16_t after = offload_fold_sum(length);
 
-	return checksum_fold(
+	return offload_fold_sum(
 		(uint32_t)whole + (uint16_t)~rte_cpu_to_be_16(before) + rte_cpu_to_be_16(after));
 }
 
+/** Set sequence number, flags, lengths, identification and checksums of a segment. */
 static void
-segment_fix_headers(const struct segmenting *s, struct rte_mbuf *segment, uint16_t index)
+segment_fix_headers(const struct segment_state *s, struct rte_mbuf *segment, uint16_t index)
 {
 	uint8_t *head = rte_pktmbuf_mtod(segment, uint8_t *);
 	struct rte_tcp_hdr *tcp = (void *)(head + s->l4);
@@ -106,7 +107,8 @@ segment_fix_headers(const struct segmenting *s, struct rte_mbuf *segment, uint16
 
 /** Append payload of the whole frame: to the mbuf's tailroom, the rest in chained mbufs. */
 static bool
-segment_append(const struct segmenting *s, struct rte_mbuf *segment, uint32_t from, uint32_t length)
+segment_append(
+	const struct segment_state *s, struct rte_mbuf *segment, uint32_t from, uint32_t length)
 {
 	uint32_t part = RTE_MIN(length, (uint32_t)rte_pktmbuf_tailroom(segment));
 	void *to = rte_pktmbuf_append(segment, (uint16_t)part);
@@ -124,8 +126,9 @@ segment_append(const struct segmenting *s, struct rte_mbuf *segment, uint32_t fr
 	return false;
 }
 
+/** @return segment `index` of the frame, as an mbuf chain; NULL: no memory */
 static struct rte_mbuf *
-segment_make(const struct segmenting *s, uint16_t index)
+segment_make(const struct segment_state *s, uint16_t index)
 {
 	uint32_t sent = (uint32_t)index * s->gso_size;
 	uint32_t length = RTE_MIN((uint32_t)s->gso_size, s->payload - sent);
@@ -149,7 +152,7 @@ int
 offload_segment(
 	const struct frame_offload *offload, struct rte_mbuf *mbuf, struct rte_mbuf *segments[])
 {
-	struct segmenting s;
+	struct segment_state s;
 	int rc = segment_parse(offload, mbuf, &s);
 
 	if (rc < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tx completion of in-flight frames, independent of when drivers free mbufs. */
+/* Tx completion of in-flight frames by descriptor status, before drivers free the mbufs. */
 #include "frame/tx_completion.h"
 
 #include <rte_malloc.h>
@@ -11,22 +11,22 @@ static void
 tx_completion_end(struct tx_completion *completion)
 {
 	struct inflight_slot *slot =
-		atomic_exchange_explicit(&completion->held, NULL, memory_order_acq_rel);
+		atomic_exchange_explicit(&completion->slot, NULL, memory_order_acq_rel);
 
 	if (slot != NULL)
 		inflight_release(slot);
 }
 
-/** The last mbuf of a frame is freed. Any thread. */
+/** free_cb of rte_mbuf_ext_shared_info: the last mbuf of a frame is freed. Any thread. */
 static void
-tx_completion_freed(void *addr, void *opaque)
+tx_completion_mbuf_freed(void *addr, void *opaque)
 {
 	struct tx_completion *completion = opaque;
 
 	(void)addr;
 	tx_completion_end(completion);
 	/* Release: pairs with the acquire in tx_completion_can_add(). No access follows it. */
-	atomic_store_explicit(&completion->out, false, memory_order_release);
+	atomic_store_explicit(&completion->in_use, false, memory_order_release);
 }
 
 struct tx_completions *
@@ -45,7 +45,7 @@ tx_completions_create(uint32_t n, int numa)
 		return NULL;
 	}
 	for (uint32_t i = 0; i < n; i++) {
-		completions->completion[i].shared.free_cb = tx_completion_freed;
+		completions->completion[i].shared.free_cb = tx_completion_mbuf_freed;
 		completions->completion[i].shared.fcb_opaque = &completions->completion[i];
 	}
 	return completions;
@@ -60,10 +60,10 @@ tx_completions_destroy(struct tx_completions *completions)
 }
 
 bool
-tx_completions_are_out(const struct tx_completions *completions)
+tx_completions_in_use(const struct tx_completions *completions)
 {
 	for (uint32_t i = 0; i <= completions->mask; i++)
-		if (atomic_load_explicit(&completions->completion[i].out, memory_order_acquire))
+		if (atomic_load_explicit(&completions->completion[i].in_use, memory_order_acquire))
 			return true;
 	return false;
 }
@@ -74,13 +74,13 @@ tx_completion_add(struct tx_completions *completions, struct inflight_slot *slot
 	struct tx_completion *completion =
 		&completions->completion[completions->next++ & completions->mask];
 
-	atomic_store_explicit(&completions->given,
-		atomic_load_explicit(&completions->given, memory_order_relaxed) + 1,
+	atomic_store_explicit(&completions->added,
+		atomic_load_explicit(&completions->added, memory_order_relaxed) + 1,
 		memory_order_relaxed);
 	/* Relaxed: passing the mbufs on and the queue's lock order these for other threads. */
 	rte_mbuf_ext_refcnt_set(&completion->shared, pieces);
-	atomic_store_explicit(&completion->held, slot, memory_order_relaxed);
-	atomic_store_explicit(&completion->out, true, memory_order_relaxed);
+	atomic_store_explicit(&completion->slot, slot, memory_order_relaxed);
+	atomic_store_explicit(&completion->in_use, true, memory_order_relaxed);
 	return &completion->shared;
 }
 
@@ -111,7 +111,7 @@ tx_completions_reap(struct tx_completions *completions, uint32_t segments, uint1
 {
 	uint16_t marked = atomic_load_explicit(&completions->marked, memory_order_relaxed);
 	uint16_t i = atomic_load_explicit(&completions->ended, memory_order_relaxed);
-	const struct tx_completion *asked = NULL;
+	const struct tx_completion *checked = NULL;
 
 	if (i == marked)
 		return;
@@ -121,12 +121,12 @@ tx_completions_reap(struct tx_completions *completions, uint32_t segments, uint1
 		ring, done, arg);
 	for (; i != marked; i++) {
 		struct tx_completion *completion = &completions->completion[i & completions->mask];
-		bool out = atomic_load_explicit(&completion->out, memory_order_acquire);
-		if (out && !all && (asked == NULL || asked->mark != completion->mark) &&
+		bool in_use = atomic_load_explicit(&completion->in_use, memory_order_acquire);
+		if (in_use && !all && (checked == NULL || checked->mark != completion->mark) &&
 			!tx_completion_is_done(completion, segments, ring, done, arg))
 			break;
 		/* Frames of one burst have the same mark and need only one check. */
-		asked = out ? completion : asked;
+		checked = in_use ? completion : checked;
 		tx_completion_end(completion);
 	}
 	/* Release: pairs with the acquire in tx_completion_can_add(). */

@@ -29,9 +29,9 @@ struct inflight_slot;
 struct tx_completion {
 	struct rte_mbuf_ext_shared_info shared;
 	/* Set by tx_completion_add(); exchanged for NULL by the thread that ends the flight. */
-	struct inflight_slot *_Atomic held;
+	struct inflight_slot *_Atomic slot;
 	/* Set by tx_completion_add(), cleared by the thread that frees the last mbuf. */
-	atomic_bool out;
+	atomic_bool in_use;
 	/* Under the tx queue's lock: segments sent on the queue up to this frame, modulo 2^32. */
 	uint32_t mark;
 } __rte_cache_aligned;
@@ -44,7 +44,7 @@ struct tx_completions {
 
 	/* Written by the polling lcore. */
 	uint16_t next;          /**< position of the next one to add; read by the lcore only */
-	_Atomic uint64_t given; /**< total number added; read by the control thread */
+	_Atomic uint64_t added; /**< total number added; read by the control thread */
 
 	/* Written under the tx queue's lock, read by any thread. */
 	_Alignas(64) atomic_ushort marked; /**< frames before it were passed to the driver */
@@ -68,11 +68,11 @@ typedef bool tx_completion_done_fn(void *arg, uint16_t offset);
  */
 struct tx_completions *tx_completions_create(uint32_t n, int numa);
 
-/** Free tx completions; only while tx_completions_are_out() is false. NULL is ignored. */
+/** Free tx completions; only while tx_completions_in_use() is false. NULL is ignored. */
 void tx_completions_destroy(struct tx_completions *completions);
 
 /** @return true if a driver may still free mbufs of these. Any thread, after the last add. */
-bool tx_completions_are_out(const struct tx_completions *completions);
+bool tx_completions_in_use(const struct tx_completions *completions);
 
 /** @return true if another frame can be added. The owning lcore. */
 static inline bool
@@ -83,7 +83,7 @@ tx_completion_can_add(const struct tx_completions *completions)
 	uint16_t ended = atomic_load_explicit(&completions->ended, memory_order_acquire);
 
 	return (uint16_t)(completions->next - ended) <= completions->mask &&
-	       !atomic_load_explicit(&completion->out, memory_order_acquire);
+	       !atomic_load_explicit(&completion->in_use, memory_order_acquire);
 }
 
 /**
@@ -106,7 +106,7 @@ void tx_completions_mark(struct tx_completions *completions, uint32_t segments);
 
 /** @return true if marked frames are in flight. Any thread; the value may be outdated. */
 static inline bool
-tx_completions_wait(const struct tx_completions *completions)
+tx_completions_pending(const struct tx_completions *completions)
 {
 	return atomic_load_explicit(&completions->marked, memory_order_relaxed) !=
 	       atomic_load_explicit(&completions->ended, memory_order_relaxed);

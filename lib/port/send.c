@@ -75,11 +75,11 @@ send_ready(const struct send_queue *queue, const struct frame *frame, struct cou
 {
 	struct rte_mbuf *mbuf = frame->mbuf;
 	bool can = (frame->offload.flags & ~queue->capabilities) == 0 &&
-		   offload_described(&frame->offload, mbuf);
+		   offload_is_described(&frame->offload, mbuf);
 
 	if (can && queue->prepare == NULL)
 		return mbuf;
-	if (!can || !offload_own_head(mbuf))
+	if (!can || !offload_head_is_own(mbuf))
 		mbuf = offload_unshare(mbuf);
 	if (mbuf == NULL) {
 		counters->tx_drops[DROP_NO_MEMORY]++;
@@ -101,7 +101,7 @@ send_must_cut(const struct send_queue *queue, const struct frame *frame)
 	if ((frame->offload.flags & FRAME_TSO) == 0)
 		return false;
 	return (frame->offload.flags & FRAME_TSO & ~queue->capabilities) != 0 ||
-	       !offload_described(&frame->offload, frame->mbuf);
+	       !offload_is_described(&frame->offload, frame->mbuf);
 }
 
 /** Linearize for a device that takes one segment only; NULL if the frame was dropped. */
@@ -121,7 +121,7 @@ send_linear(struct rte_mbuf *mbuf, struct counters *counters)
 
 /** Whether to send guest memory without a copy: readable, long enough, no offload in software. */
 static bool
-send_may_hold(const struct send_queue *queue, const struct frame *frame)
+send_may_zero_copy(const struct send_queue *queue, const struct frame *frame)
 {
 	return queue->reads_guests && frame->inflight != NULL && frame->len >= INFLIGHT_LEN_MIN &&
 	       (frame->offload.flags & ~queue->capabilities) == 0 &&
@@ -136,8 +136,8 @@ send_in_mbuf(const struct send_queue *queue, const struct frame *frame, struct f
 	if (likely(frame->mbuf != NULL))
 		return frame;
 	*copy = *frame;
-	copy->mbuf = send_may_hold(queue, frame)
-			     ? convert_to_held(frame, queue->pool, queue->completions)
+	copy->mbuf = send_may_zero_copy(queue, frame)
+			     ? convert_zero_copy(frame, queue->pool, queue->completions)
 			     : NULL;
 	if (copy->mbuf == NULL)
 		copy->mbuf = convert_to_mbuf(frame, queue->pool);

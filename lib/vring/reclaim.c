@@ -17,7 +17,7 @@ reclaim_collect(struct virtq *ring)
 	uint16_t heads[RECLAIM_BURST], before = ring->last_used, n;
 
 	do {
-		n = inflight_collect(ring->inflight, heads, RECLAIM_BURST);
+		n = inflight_reclaim(ring->inflight, heads, RECLAIM_BURST);
 		reclaim_use(ring, heads, n);
 	} while (n == RECLAIM_BURST);
 	if (ring->last_used != before)
@@ -30,7 +30,7 @@ virtq_reclaim(struct virtq *ring, const struct virtq_batch *batch)
 	uint16_t taken = batch != NULL ? batch->taken : 0;
 
 	for (uint16_t i = 0; i < taken; i++)
-		inflight_enter(ring->inflight, i, batch->chain[i]);
+		inflight_append(ring->inflight, i, batch->chain[i]);
 	ring->last_avail = (uint16_t)(ring->last_avail + taken);
 	reclaim_collect(ring);
 }
@@ -44,10 +44,10 @@ virtq_pop_end(struct virtq *ring)
 		return;
 	reclaim_collect(ring);
 	do {
-		n = inflight_abandon(ring->inflight, heads, RECLAIM_BURST);
+		n = inflight_drop_late(ring->inflight, heads, RECLAIM_BURST);
 		reclaim_use(ring, heads, n);
 	} while (n == RECLAIM_BURST);
-	ring->last_avail = (uint16_t)(ring->last_avail - inflight_rewind(ring->inflight));
+	ring->last_avail = (uint16_t)(ring->last_avail - inflight_drop_entries(ring->inflight));
 	if (ring->journal != NULL)
 		ring->journal->taken = ring->last_avail;
 	virtq_publish(ring);

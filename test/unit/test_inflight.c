@@ -72,7 +72,7 @@ pop(uint16_t n)
 static struct rte_mbuf *
 take(uint16_t i)
 {
-	return convert_to_held(&frames[i], eal_fixture_pool(), NULL);
+	return convert_zero_copy(&frames[i], eal_fixture_pool(), NULL);
 }
 
 /** Buffers that the guest has got back since: checks that they are those, in that order. */
@@ -132,7 +132,7 @@ test_order(void **state)
 	check_used(4, heads + 1);
 	assert_false(virtq_waits(&driver.ring));
 	assert_non_null(virtq_monitor(&driver.ring, &value));
-	assert_false(inflight_is_read(inflight));
+	assert_false(inflight_in_use(inflight));
 	assert_int_equal(driver.ring.last_avail, driver.ring.last_used);
 }
 
@@ -234,14 +234,14 @@ test_end_rewinds(void **state)
 	virtq_pop_end(&driver.ring);
 	check_used(0, NULL);
 	assert_int_equal(driver.ring.last_avail, driver.ring.last_used);
-	assert_true(inflight_is_read(inflight));
+	assert_true(inflight_in_use(inflight));
 	assert_false(virtq_waits(&driver.ring));
 	pop(3);
 	assert_memory_equal(batch->chain, heads + 1, 3 * sizeof(heads[0]));
 	virtq_pop_done(&driver.ring, batch);
 	check_used(3, heads + 1);
 	rte_pktmbuf_free(mbuf);
-	assert_false(inflight_is_read(inflight));
+	assert_false(inflight_in_use(inflight));
 }
 
 /** The same when others have overtaken: the late one goes back, for it cannot be popped again. */
@@ -263,9 +263,9 @@ test_end_gives_up(void **state)
 	virtq_pop_end(&driver.ring);
 	check_used(1, &head);
 	assert_int_equal(driver.ring.last_avail, driver.ring.last_used);
-	assert_true(inflight_is_read(inflight));
+	assert_true(inflight_in_use(inflight));
 	rte_pktmbuf_free(mbuf);
-	assert_false(inflight_is_read(inflight));
+	assert_false(inflight_in_use(inflight));
 }
 
 /** Frames of all lengths in chains of all kinds; the head comes from what was classified. */
@@ -393,7 +393,7 @@ test_who_may_lend(void **state)
 	assert_true(is_held(&queue, 0));
 	/* Freed, but nobody has seen that it was sent. */
 	assert_false(is_held(&queue, 0));
-	assert_int_equal(atomic_load(&queue.completions->given), 1);
+	assert_int_equal(atomic_load(&queue.completions->added), 1);
 	tx_completions_destroy(queue.completions);
 }
 
@@ -456,7 +456,7 @@ test_threads(void **state)
 		assert_true(away[entry.id]);
 	assert_int_equal(back, popped);
 	assert_true(popped > 100);
-	assert_false(inflight_is_read(inflight));
+	assert_false(inflight_in_use(inflight));
 }
 
 #define INFLIGHT_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)

@@ -66,7 +66,7 @@ test_long_headers(void **state)
 		1);
 	assert_int_equal(virtq_pop(&driver.ring, batch, frames, 1, &bad), 1);
 	assert_int_equal(frames[0].offload.header_len, headers);
-	struct rte_mbuf *mbuf = convert_to_held(&frames[0], eal_fixture_pool(), NULL);
+	struct rte_mbuf *mbuf = convert_zero_copy(&frames[0], eal_fixture_pool(), NULL);
 	assert_non_null(mbuf);
 	assert_int_equal(mbuf->data_len, headers);
 	assert_int_equal(packet_read(mbuf, seen), packet_length(&packet));

@@ -174,7 +174,7 @@ check_described(const struct packet *packet, const struct frame_offload *offload
 
 	mbuf->l2_len = 0;
 	offload_describe(offload, mbuf);
-	assert_int_equal(offload_described(offload, mbuf), expected);
+	assert_int_equal(offload_is_described(offload, mbuf), expected);
 	if (!expected) {
 		assert_int_equal(mbuf->ol_flags, 0);
 	} else {

@@ -49,8 +49,8 @@ teardown(void **state)
 {
 	for (unsigned i = 0; i < RING; i++)
 		device_free(i);
-	assert_false(tx_completions_are_out(completions));
-	assert_false(inflight_is_read(inflight));
+	assert_false(tx_completions_in_use(completions));
+	assert_false(inflight_in_use(inflight));
 	tx_completions_destroy(completions);
 	inflight_destroy(inflight);
 	return eal_test_teardown(state);
@@ -82,7 +82,7 @@ lend(bool context)
 
 	assert_true(tx_completion_can_add(completions));
 	struct inflight_slot *slot = inflight_take(inflight, 0);
-	inflight_enter(inflight, 0, 0);
+	inflight_append(inflight, 0, 0);
 	struct rte_mbuf_ext_shared_info *shared = tx_completion_add(completions, slot, PIECES);
 	rte_pktmbuf_attach_extbuf(piece, payload, (uintptr_t)payload, sizeof(payload), shared);
 	if (context)
@@ -117,7 +117,7 @@ end(void)
 static bool
 is_held(const struct inflight_slot *slot)
 {
-	return atomic_load(&slot->out);
+	return atomic_load(&slot->in_use);
 }
 
 /** The last frame before silence is given back, its mbufs still in the driver's ring. */
@@ -127,14 +127,14 @@ test_silence(void **state)
 	(void)state;
 	struct inflight_slot *slot = lend(false);
 	tx_completions_mark(completions, device.segments);
-	assert_true(tx_completions_wait(completions));
+	assert_true(tx_completions_pending(completions));
 	end();
 	assert_true(is_held(slot));
 	device_sends(1);
 	end();
 	assert_false(is_held(slot));
-	assert_false(tx_completions_wait(completions));
-	assert_true(tx_completions_are_out(completions));
+	assert_false(tx_completions_pending(completions));
+	assert_true(tx_completions_in_use(completions));
 }
 
 /** In order, those that are sent and no others; with descriptors nobody told us of, later. */
@@ -195,7 +195,7 @@ test_not_sent(void **state)
 	(void)state;
 	struct rte_mbuf *piece = mbuf_new();
 	struct inflight_slot *slot = inflight_take(inflight, 0);
-	inflight_enter(inflight, 0, 0);
+	inflight_append(inflight, 0, 0);
 	rte_pktmbuf_attach_extbuf(piece, payload, (uintptr_t)payload, sizeof(payload),
 		tx_completion_add(completions, slot, PIECES));
 	rte_pktmbuf_free(piece);
@@ -204,7 +204,7 @@ test_not_sent(void **state)
 	/* The youngest descriptor is older than it, and not sent yet. */
 	device.done[RING - 1] = false;
 	end();
-	assert_false(tx_completions_wait(completions));
+	assert_false(tx_completions_pending(completions));
 }
 
 /** Loans are free again when the driver has freed the mbufs, a lap later. */
@@ -230,7 +230,7 @@ test_laps(void **state)
 		end();
 		assert_false(is_held(slot));
 		uint16_t token;
-		while (inflight_collect(inflight, &token, 1) > 0)
+		while (inflight_reclaim(inflight, &token, 1) > 0)
 			;
 	}
 }
@@ -246,7 +246,7 @@ test_stop(void **state)
 		device_free(i);
 	assert_false(is_held(slot));
 	end();
-	assert_false(tx_completions_wait(completions));
+	assert_false(tx_completions_pending(completions));
 }
 
 int
