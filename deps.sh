@@ -1,6 +1,6 @@
 #!/bin/bash
 # Install the Debian packages that a goal needs: deps.sh [--list] GOAL...
-# Goals: build, test, demo, bench, platforms, lint, deb, packages.
+# Goals: build, test, demo, bench, platforms, lint, docs, deb, packages.
 # Installs as root, names what is missing otherwise.
 # --list prints the names and installs nothing.
 # shellcheck disable=SC2034 # lists are used by the name of their goal
@@ -17,7 +17,8 @@ bench="python3 dpdk dpdk-dev openvswitch-switch-dpdk gnuplot-nox"
 platforms='debootstrap debian-archive-keyring git'
 deb="$build build-essential debhelper"
 packages="$platforms systemd-container"
-lint='git clang clang-format clang-tidy cppcheck python3 groff-base shellcheck'
+docs='doxygen python3'
+lint="$docs git clang clang-format clang-tidy cppcheck groff-base shellcheck"
 
 list=no
 [ "${1:-}" = --list ] && { list=yes; shift; }

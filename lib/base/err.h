@@ -12,6 +12,7 @@
 
 enum { ERR_TEXT_MAX = 320 };
 
+/** A failure and its reason. No failure while `code` is 0. */
 struct err {
 	int code;                /**< negative errno, 0 while nothing failed */
 	char text[ERR_TEXT_MAX]; /**< what, where, what to do; no newline */
@@ -32,6 +33,7 @@ int err_set(struct err *err, int code, const char *format, ...)
  * Put "where: " before the reason already recorded.
  *
  * @param err a recorded failure; NULL is ignored
+ * @param format where the failure arose, without the colon
  * @return err->code, or 0 for NULL
  */
 int err_prefix(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

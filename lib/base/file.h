@@ -12,6 +12,7 @@
 /**
  * Open a regular file for reading. Pipes and devices, which could block the caller, are refused.
  *
+ * @param path not NULL
  * @return the stream, which the caller closes; NULL with errno set: EINVAL when it is not a regular
  *         file, else as open(), fstat() and fdopen() set it
  */

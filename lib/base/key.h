@@ -17,6 +17,7 @@
 
 #include "base/err.h"
 
+/** Kinds of a key, by the C type of its field. */
 enum key_kind {
 	KEY_TEXT,   /**< char[size], NUL-terminated */
 	KEY_NUMBER, /**< int64_t between min and max */
@@ -26,6 +27,7 @@ enum key_kind {
 	KEY_AMOUNT, /**< int64_t between min and max, with k, M, G or T for thousands; 0 = unset */
 };
 
+/** A key: its name, its help, and the field that holds its value. */
 struct key {
 	const char *name;
 	const char *help;  /**< description in a few words, without the default */
@@ -44,24 +46,42 @@ struct key {
 
 enum { KEY_VALUE_MAX = 640 };
 
-/** Find a key by its name in a table that ends with a NULL name. @return NULL when absent */
+/**
+ * Find a key by its name.
+ *
+ * @param table ended by a NULL name
+ * @param name exact name, case matters
+ * @return the key, an element of the table; NULL when absent
+ */
 const struct key *key_find(const struct key table[], const char *name);
 
 /**
  * Parse a value into its field.
  *
  * @param object the structure that the key belongs to
+ * @param value as text; untrusted
  * @return 0; -EINVAL with the reason in err, object untouched
  */
 int key_set(const struct key *key, void *object, const char *value, struct err *err);
 
-/** Print the possible values for help: "on|off", "PATH". @return text */
+/** Print the possible values for help: "on|off", "PATH". @return `text`, cut at its size */
 char *key_values(const struct key *key, char text[KEY_VALUE_MAX]);
 
-/** Print the value of a key. @return text */
+/**
+ * Print the value of a key.
+ *
+ * @param object the structure that the key belongs to
+ * @return `text`, cut at its size
+ */
 char *key_format(const struct key *key, const void *object, char text[KEY_VALUE_MAX]);
 
-/** @return true if both structures have the same value of this key */
+/**
+ * Compare the value of a key in two structures.
+ *
+ * @param one first structure that the key belongs to
+ * @param other second structure
+ * @return true if both have the same value
+ */
 bool key_equal(const struct key *key, const void *one, const void *other);
 
 #endif

@@ -13,6 +13,7 @@
 #include <rte_common.h>
 #include <rte_log.h>
 
+/** Register a log type, once per file that logs. @param name of the module, without "shunt." */
 #define LOG_MODULE(name)                                                                           \
 	static int log_module_type;                                                                \
 	RTE_INIT(log_register_##name)                                                              \
@@ -22,11 +23,18 @@
 	}                                                                                          \
 	_Static_assert(1, "")
 
+/**
+ * Log one line. @param level of DPDK, without RTE_LOG_ @param format of printf(), without newline
+ */
 #define log_line(level, format, ...)                                                               \
 	rte_log(RTE_LOG_##level, log_module_type, "shuntd: " format "\n", ##__VA_ARGS__)
-#define log_error(format, ...)   log_line(ERR, "error: " format, ##__VA_ARGS__)
+/** A failure, which the administrator must act on. */
+#define log_error(format, ...) log_line(ERR, "error: " format, ##__VA_ARGS__)
+/** A condition that the switch works around. */
 #define log_warning(format, ...) log_line(WARNING, "warning: " format, ##__VA_ARGS__)
-#define log_info(format, ...)    log_line(INFO, format, ##__VA_ARGS__)
-#define log_debug(format, ...)   log_line(DEBUG, format, ##__VA_ARGS__)
+/** A change of state. */
+#define log_info(format, ...) log_line(INFO, format, ##__VA_ARGS__)
+/** Details for developers; not shown by default. */
+#define log_debug(format, ...) log_line(DEBUG, format, ##__VA_ARGS__)
 
 #endif

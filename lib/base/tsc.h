@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <x86intrin.h>
 
-/** Ticks since an arbitrary time; monotonic on one machine. */
+/** Read the counter, which is monotonic on one machine. @return ticks since an arbitrary time */
 static inline uint64_t
 tsc_now(void)
 {
@@ -20,13 +20,23 @@ tsc_now(void)
 /** Measure the frequency of the TSC; takes some 20 ms. */
 void tsc_calibrate(void);
 
-/** Ticks per second; 0 before tsc_calibrate(). */
+/** Get the frequency of the TSC. @return ticks per second; 0 before tsc_calibrate() */
 uint64_t tsc_hz(void);
 
-/** Convert seconds to ticks; 0 before tsc_calibrate(). */
+/**
+ * Convert seconds to ticks.
+ *
+ * @param seconds 0 or more
+ * @return ticks; 0 before tsc_calibrate()
+ */
 uint64_t tsc_of(double seconds);
 
-/** Convert ticks to seconds; 0 before tsc_calibrate(). */
+/**
+ * Convert ticks to seconds.
+ *
+ * @param ticks a difference of two tsc_now()
+ * @return seconds; 0 before tsc_calibrate()
+ */
 double tsc_seconds(uint64_t ticks);
 
 #endif

@@ -16,6 +16,7 @@
 
 enum { CAPTURE_LCORES_MAX = 64, CAPTURE_TOTAL_MAX = 64 << 20 };
 
+/** What a capture records. */
 struct capture_config {
 	uint32_t snaplen;   /**< bytes recorded of a frame, 1 to CAPTURE_SNAPLEN_MAX */
 	uint8_t directions; /**< bits of enum capture_direction */
@@ -38,23 +39,34 @@ int capture_fd(const struct capture *capture);
 /** @return bytes for records in each ring */
 size_t capture_ring_size(const struct capture *capture);
 
-/** Whether frames of a direction are captured. */
+/**
+ * Check whether frames of a direction are captured.
+ *
+ * @param direction CAPTURE_RX or CAPTURE_TX
+ * @return true if they are
+ */
 bool capture_wants(const struct capture *capture, enum capture_direction direction);
 
 /**
  * Record a frame if its direction is captured and the filter passes it. If the ring is full, the
  * frame is counted as lost.
  *
+ * @param lcore_id of the calling lcore, below CAPTURE_LCORES_MAX
  * @param record tsc, reason and direction are used
  * @return the record, whose reason may be written until it is published; NULL if there is none
  */
 struct capture_record *capture_frame(struct capture *capture, unsigned lcore_id,
 	const struct frame *frame, struct capture_record record);
 
-/** Publish the records to the reader, unless deferred. */
+/** Publish the records to the reader, unless deferred. @param lcore_id as for capture_frame() */
 void capture_publish(struct capture *capture, unsigned lcore_id);
 
-/** Defer publication, or end that and publish all records written meanwhile. */
+/**
+ * Defer publication, or end that and publish all records written meanwhile.
+ *
+ * @param lcore_id as for capture_frame()
+ * @param defer true to defer, false to end that
+ */
 void capture_defer(struct capture *capture, unsigned lcore_id, bool defer);
 
 #endif

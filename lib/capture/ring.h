@@ -55,7 +55,12 @@ enum { CAPTURE_WORDS_SPACE = 4096 }; /**< bytes before the records of a ring */
 
 _Static_assert(sizeof(struct capture_words) <= CAPTURE_WORDS_SPACE, "the words have their room");
 
-/** Bytes of a ring in shared memory. @param size bytes for records, a power of two */
+/**
+ * Get the size of a ring in shared memory.
+ *
+ * @param size bytes for records, a power of two
+ * @return bytes, the words included
+ */
 static inline size_t
 capture_ring_bytes(size_t size)
 {
@@ -72,13 +77,19 @@ struct capture_ring {
 	uint64_t lost;
 };
 
-/** Set up a producer on zeroed memory of capture_ring_bytes(size). @param size a power of two */
+/**
+ * Set up a producer on zeroed memory of capture_ring_bytes(size).
+ *
+ * @param memory outlives the producer
+ * @param size a power of two
+ */
 void capture_ring_init(struct capture_ring *ring, void *memory, size_t size);
 
 /**
  * Get space for a record with up to `caplen` bytes of a frame, which follow its header at offset
  * CAPTURE_ALIGN. The space is not allocated yet: the next call returns the same space again.
  *
+ * @param caplen bytes, up to CAPTURE_SNAPLEN_MAX
  * @return the space; NULL if the ring is full
  */
 uint8_t *capture_ring_space(struct capture_ring *ring, uint32_t caplen);
@@ -86,6 +97,7 @@ uint8_t *capture_ring_space(struct capture_ring *ring, uint32_t caplen);
 /**
  * Allocate space for a record and write its header.
  *
+ * @param space from the latest capture_ring_space()
  * @param record the header; its size is set here
  * @return the record in the ring. Its reason may be written until it is published. It must not be
  *         read, since the consumer can write there.

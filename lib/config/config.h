@@ -16,6 +16,7 @@
 
 enum { CONFIG_LCORES_MAX = 256, CONFIG_FILE_MAX = 4 << 20, CONFIG_PATH_MAX = 4096 };
 
+/** A port of a configuration file. */
 struct config_port {
 	struct port_config config;
 	unsigned line; /**< of the port's key in the file, from 1 */
@@ -45,6 +46,7 @@ struct config_changes {
  * Read a file, with all checks that need no running switch.
  *
  * @param config receives the content; to be freed by config_free(), after a failure too
+ * @param path of the file
  * @param drivers all port drivers, terminated by NULL
  * @return 0; negative errno with the reason, as "FILE:LINE: key: reason" where a line is at fault;
  *         -ENOENT when there is no such file
@@ -58,6 +60,8 @@ int config_read(struct config *config, const char *path, const struct port_drive
  * @param config all zero, but for `path`, which messages name
  * @param text YAML; need not be terminated
  * @param length bytes of text
+ * @param drivers as for config_read()
+ * @return as config_read()
  */
 int config_parse(struct config *config, const char *text, size_t length,
 	const struct port_driver *const drivers[], struct err *err);

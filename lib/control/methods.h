@@ -51,7 +51,12 @@ int methods_port_keys(struct port_config *config, json_t *keys, struct err *err)
  */
 json_t *methods_port_config(const struct port_config *config, bool all);
 
-/** Name of the port with an id; "" when there is none. Valid until the port is deleted. */
+/**
+ * Get the name of the port with an id.
+ *
+ * @param id any number
+ * @return the name, valid until the port is deleted; "" when there is no such port
+ */
 const char *methods_port_name(const struct vswitch *vswitch, uint16_t id);
 
 #endif

@@ -33,6 +33,7 @@ enum {
 	RPC_PARSE_ERROR = -32700,
 };
 
+/** A method of the server. */
 struct rpc_method {
 	const char *name; /**< such as "port.add" */
 	/**
@@ -49,15 +50,25 @@ struct rpc *rpc_create(struct event_base *events);
 /** Close the socket and all connections, and remove the socket's file. NULL is ignored. */
 void rpc_destroy(struct rpc *rpc);
 
-/** Register methods. @param methods terminated by a NULL name; must outlive the server */
+/**
+ * Register methods.
+ *
+ * @param methods terminated by a NULL name; must outlive the server
+ * @param arg passed to each method
+ */
 void rpc_register(struct rpc *rpc, const struct rpc_method *methods, void *arg);
 
-/** Create the directory of a socket path, not its parents. Errors are left to rpc_listen(). */
+/**
+ * Create the directory of a socket path, not its parents. Errors are left to rpc_listen().
+ *
+ * @param path of a socket
+ */
 void rpc_make_directory(const char *path);
 
 /**
  * Check a socket path without changing anything.
  *
+ * @param path of a socket
  * @return 0; negative errno with the reason: -ENAMETOOLONG, -EEXIST when the path is no socket,
  *         -EADDRINUSE when another switch answers there
  */
@@ -67,6 +78,7 @@ int rpc_check(const char *path, struct err *err);
  * Listen at a path. The socket appears there by rename(2), already listening; a socket without a
  * server is replaced.
  *
+ * @param path of the socket
  * @return 0; negative errno with the reason, those of rpc_check() included
  */
 int rpc_listen(struct rpc *rpc, const char *path, struct err *err);
@@ -81,7 +93,11 @@ json_t *rpc_answer(struct rpc *rpc, json_t *request);
 
 /* For methods whose result lasts as long as the connection. */
 
-/** The connection of the request in progress; NULL when there is none, or it is part of a batch. */
+/**
+ * Get the connection of the request in progress.
+ *
+ * @return the connection; NULL when there is no request, or it is part of a batch
+ */
 struct rpc_client *rpc_client(struct rpc *rpc);
 
 /**
@@ -90,30 +106,47 @@ struct rpc_client *rpc_client(struct rpc *rpc);
  *
  * @param fd must stay open until the answer has been sent
  * @param closed called when the connection ends; not after rpc_client_end()
+ * @param arg passed to `closed`
  * @return 0; -EBUSY with the reason when the connection is bound already, or has unread answers
  */
 int rpc_client_bind(
 	struct rpc_client *client, int fd, void (*closed)(void *arg), void *arg, struct err *err);
 
-/** Send a notification whose params are {"reason": reason}, then close the connection. */
+/**
+ * Send a notification whose params are {"reason": reason}, then close the connection.
+ *
+ * @param method name of the notification
+ * @param reason for the client's user
+ */
 void rpc_client_end(struct rpc_client *client, const char *method, const char *reason);
 
 /* Parameters of methods. The reason in err names the parameter that is missing or wrong. */
 
-/** Read a mandatory text parameter. @return text owned by params; NULL with the reason */
+/**
+ * Read a mandatory text parameter.
+ *
+ * @param name of the parameter
+ * @return text owned by params; NULL with the reason
+ */
 const char *rpc_text(json_t *params, const char *name, struct err *err);
 
 /**
  * Read an optional integer parameter, given as a JSON integer or as decimal text.
  *
- * @param min, max bounds, both included
+ * @param name of the parameter
  * @param value set only when 1 is returned
+ * @param min, max bounds, both included
  * @return 1 when given, 0 when not; -EINVAL with the reason
  */
 int rpc_number(json_t *params, const char *name, json_int_t min, json_int_t max, json_int_t *value,
 	struct err *err);
 
-/** Refuse parameters not in `names` (terminated by NULL). @return 0; -EINVAL with the reason */
+/**
+ * Refuse parameters that a method does not have.
+ *
+ * @param names of those that it has, terminated by NULL
+ * @return 0; -EINVAL with the reason
+ */
 int rpc_only(json_t *params, const char *const names[], struct err *err);
 
 #endif

@@ -21,6 +21,7 @@
 struct capture_config;
 struct event_base;
 
+/** A port of the switch. */
 struct vswitch_port {
 	struct port port;
 	struct port_link link; /**< as last read */
@@ -43,6 +44,7 @@ struct vswitch_capture {
 	LIST_ENTRY(vswitch_capture) next;
 };
 
+/** A polling lcore. */
 struct vswitch_lcore {
 	unsigned cpu;
 	int node;
@@ -56,6 +58,7 @@ struct vswitch_snoop {
 	struct snoop_ring *ring[LCORE_MAX]; /**< by lcore id, each written by its lcore */
 };
 
+/** The switch. */
 struct vswitch {
 	const struct port_driver *const *drivers;
 	struct event_base *events;
@@ -89,6 +92,7 @@ struct vswitch {
 	time_t started;
 };
 
+/** What a switch is created with. */
 struct vswitch_config {
 	const struct port_driver *const *drivers; /**< terminated by NULL */
 	struct event_base *events;                /**< of the control thread; outlives the switch */
@@ -97,7 +101,7 @@ struct vswitch_config {
 	cpu_set_t polling; /**< CPUs of polling lcores */
 };
 
-/** Seconds of CLOCK_MONOTONIC. */
+/** Read CLOCK_MONOTONIC. @return seconds */
 time_t vswitch_now(void);
 
 /**
@@ -112,7 +116,12 @@ void vswitch_destroy(struct vswitch *vswitch);
 
 /* vswitch_port.c */
 
-/** Find a port by name. @return NULL with the reason in err when there is none */
+/**
+ * Find a port.
+ *
+ * @param name exact name; untrusted
+ * @return the port, owned by the switch; NULL with the reason in err when there is none
+ */
 struct vswitch_port *vswitch_port_find(struct vswitch *vswitch, const char *name, struct err *err);
 
 /**
@@ -138,6 +147,7 @@ int vswitch_port_change(struct vswitch *vswitch, const struct port_config *confi
  * Unpublish a port, close and free it; its captures end. Whether other ports name it is not
  * checked here, see vswitch_check_relations().
  *
+ * @param name of the port; untrusted
  * @return 0; -ENOENT with the reason
  */
 int vswitch_port_del(struct vswitch *vswitch, const char *name, struct err *err);
@@ -162,6 +172,7 @@ void vswitch_queue_load(const struct vswitch *vswitch, const struct vswitch_port
 /**
  * Start a polling lcore on a CPU and balance the queues.
  *
+ * @param cpu number of the CPU
  * @return 0; negative errno with the reason: -EINVAL for a CPU that this process may not use,
  *         -EEXIST when it polls already, -EBUSY when no CPU would be left to other threads
  */
@@ -170,6 +181,7 @@ int vswitch_lcore_add(struct vswitch *vswitch, unsigned cpu, struct err *err);
 /**
  * Stop the polling lcore of a CPU and give its queues to the other lcores.
  *
+ * @param cpu number of the CPU
  * @return 0; negative errno with the reason: -ENOENT when it does not poll, -EBUSY when it is the
  *         last polling lcore
  */
@@ -181,6 +193,7 @@ unsigned vswitch_lcore_balance(struct vswitch *vswitch);
 /**
  * Make the set of polling lcores equal to a set of CPUs, and balance the queues.
  *
+ * @param polling the CPUs, not empty
  * @return 0; negative errno with the reason, with lcores started or stopped before the failure kept
  */
 int vswitch_lcore_set(struct vswitch *vswitch, const cpu_set_t *polling, struct err *err);
@@ -193,6 +206,7 @@ void vswitch_lcore_fill(struct vswitch *vswitch);
  * lcore polls them.
  *
  * @param choose whether to take a queue; called with `arg`
+ * @param arg passed to `choose`
  */
 void vswitch_lcore_release(struct vswitch *vswitch,
 	bool (*choose)(const struct snapshot_queue *, const void *), const void *arg);
@@ -200,7 +214,12 @@ void vswitch_lcore_release(struct vswitch *vswitch,
 /** Confine all threads that do not poll to allowed CPUs without a polling lcore. */
 void vswitch_lcore_confine(struct vswitch *vswitch);
 
-/** Find an lcore by its id in the data path. @return NULL when there is none, as for -1 */
+/**
+ * Find an lcore.
+ *
+ * @param lcore_id its id in the data path
+ * @return the lcore; NULL when there is none, as for -1
+ */
 const struct vswitch_lcore *vswitch_lcore_of(const struct vswitch *vswitch, int lcore_id);
 
 /**
@@ -264,7 +283,7 @@ void vswitch_rates_drop(
 /** Drop and count the frames in shapers of ports that are down. After a publication. */
 void vswitch_rates_settle(struct vswitch *vswitch);
 
-/** Number of frames in the shaper of a port. */
+/** Count the frames in the shaper of a port. @return number of frames; 0 without a shaper */
 unsigned vswitch_rates_held(const struct vswitch_port *port);
 
 /* vswitch_capture.c */
@@ -287,13 +306,22 @@ void vswitch_capture_port_gone(struct vswitch *vswitch, const struct vswitch_por
 
 /* vswitch_snoop.c */
 
-/** Milliseconds of CLOCK_MONOTONIC. */
+/** Read CLOCK_MONOTONIC. @return milliseconds */
 uint64_t vswitch_now_ms(void);
 
-/** Turn snooping on or off; publishes. @return 0; -ENOMEM with the reason, and it is off */
+/**
+ * Turn snooping on or off; publishes.
+ *
+ * @param on true for on
+ * @return 0; -ENOMEM with the reason, and it is off
+ */
 int vswitch_set_snooping(struct vswitch *vswitch, bool on, struct err *err);
 
-/** Remove group memberships and routers of a port. The next tick of snooping publishes this. */
+/**
+ * Remove group memberships and routers of a port. The next tick of snooping publishes this.
+ *
+ * @param port id, below PORT_MAX
+ */
 void vswitch_snoop_forget(struct vswitch *vswitch, uint16_t port);
 
 /** Pass the state of snooping to ports, and keys of ports to snooping. Before snapshot_build(). */
@@ -302,7 +330,11 @@ void vswitch_snoop_prepare(struct vswitch *vswitch);
 /** Set the group table and the rings of a snapshot. @return false when there is no memory */
 bool vswitch_snoop_fill(struct vswitch *vswitch, struct snapshot *snapshot);
 
-/** Number of IGMP and MLD messages lost because the ring of an lcore was full. */
+/**
+ * Count the IGMP and MLD messages lost because the ring of an lcore was full.
+ *
+ * @return number of messages
+ */
 uint64_t vswitch_snoop_lost(const struct vswitch *vswitch);
 
 /** Free the state of snooping. After datapath_destroy(), since lcores use it. */

@@ -64,7 +64,11 @@ void datapath_destroy(struct datapath *datapath);
  */
 int datapath_start(struct datapath *datapath, unsigned cpu, struct err *err);
 
-/** Stop and join the thread of an lcore. The published snapshot must give it no queue to poll. */
+/**
+ * Stop and join the thread of an lcore. The published snapshot must give it no queue to poll.
+ *
+ * @param lcore_id from datapath_start()
+ */
 void datapath_stop(struct datapath *datapath, int lcore_id);
 
 /**
@@ -74,7 +78,11 @@ void datapath_stop(struct datapath *datapath, int lcore_id);
  */
 void datapath_publish(struct datapath *datapath, struct snapshot *snapshot);
 
-/** The published snapshot. Valid until the next datapath_publish(). */
+/**
+ * Get the published snapshot.
+ *
+ * @return the snapshot, valid until the next datapath_publish(); owned by the data path
+ */
 const struct snapshot *datapath_snapshot(const struct datapath *datapath);
 
 /** Make every lcore poll its idle queues again, by a new wake sequence. Takes no lock. */
@@ -86,28 +94,44 @@ void datapath_quiesce(struct datapath *datapath);
 /**
  * Count frames that the control thread dropped from the shaper queue of a port.
  *
+ * @param port id, below PORT_MAX
+ * @param reason of the drops
  * @param frames number of frames
  */
 void datapath_late(
 	struct datapath *datapath, uint16_t port, enum drop_reason reason, unsigned frames);
 
-/** Sum the counters of a port over all lcores since the data path was created. */
+/**
+ * Sum the counters of a port over all lcores since the data path was created.
+ *
+ * @param port id, below PORT_MAX
+ */
 void datapath_counters(const struct datapath *datapath, uint16_t port, struct counters *sum);
 
 /** Sum the counters of all ports, removed ports included. */
 void datapath_totals(const struct datapath *datapath, struct counters *sum);
 
-/** Load of a running lcore since its start. */
+/** Load of a running lcore since its start. @param lcore_id from datapath_start() */
 void datapath_lcore_load(const struct datapath *datapath, int lcore_id, struct datapath_load *load);
 
-/** Poll statistics of a running lcore since its start. */
+/** Poll statistics of a running lcore since its start. @param lcore_id from datapath_start() */
 void datapath_lcore_poll_stats(
 	const struct datapath *datapath, int lcore_id, struct datapath_poll_stats *stats);
 
-/** Load of the rx queue in a slot, summed over all lcores since the data path was created. */
+/**
+ * Load of the rx queue in a slot, summed over all lcores since the data path was created.
+ *
+ * @param slot below DATAPATH_SLOT_MAX
+ */
 void datapath_slot_load(const struct datapath *datapath, uint16_t slot, struct datapath_load *load);
 
-/** Whether a thread is of a polling lcore. For topology_confine(). @param arg the data path */
+/**
+ * Check whether a thread is of a polling lcore; for topology_confine().
+ *
+ * @param tid thread id
+ * @param arg the data path
+ * @return true if it is
+ */
 bool datapath_owns_thread(pid_t tid, void *arg);
 
 #endif

@@ -42,16 +42,26 @@ struct rules {
 int rules_check(const struct port_config *config, struct err *err);
 
 /**
- * Whether the configuration of any port requires rules on all ports.
+ * Check whether the configuration of any port requires rules on all ports.
  *
  * @param ports by id, NULL where there is none
+ * @return true if it does
  */
 bool rules_are_needed(struct port *const ports[PORT_MAX]);
 
-/** Whether any port requires VLAN rewrite. @param ports as for rules_are_needed() */
+/**
+ * Check whether any port requires VLAN rewrite.
+ *
+ * @param ports as for rules_are_needed()
+ * @return true if one does
+ */
 bool rules_change_tags(struct port *const ports[PORT_MAX]);
 
-/** Whether a port requires rules on its own account, beside those that concern all ports. */
+/**
+ * Check whether a port requires rules on its own account, beside those that concern all ports.
+ *
+ * @return true if it does
+ */
 bool rules_of_its_own(const struct port *port);
 
 /**
@@ -62,7 +72,12 @@ bool rules_of_its_own(const struct port *port);
  */
 void rules_build(struct rules *rules, const struct port *port, struct port *const ports[PORT_MAX]);
 
-/** Whether frames from the port of `rules` may leave by another port. */
+/**
+ * Check whether frames from the port of `rules` may leave by another port.
+ *
+ * @param port id of that port, below PORT_MAX
+ * @return true if they may
+ */
 static inline bool
 rules_may_forward(const struct rules *rules, uint16_t port)
 {

@@ -62,6 +62,7 @@ struct snapshot_lcore {
 	uint16_t n_quotas; /**< number of ports with an rx quota on this lcore */
 };
 
+/** A snapshot. Owns its rules, taps and groups. */
 struct snapshot {
 	struct snapshot_target target[PORT_MAX];
 	uint16_t flood[PORT_MAX]; /**< ids of the ports that are up: targets of a flood */
@@ -92,6 +93,8 @@ struct snapshot_queue {
  *
  * @param ports by id, PORT_MAX entries, NULL where there is none
  * @param up by id: port enabled and its link up
+ * @param queues all rx queues; those that are active and have an lcore are polled
+ * @param n_queues up to DATAPATH_SLOT_MAX
  * @return snapshot to publish or to free with snapshot_free(); NULL when there is no memory
  */
 struct snapshot *snapshot_build(struct port *const ports[PORT_MAX], const bool up[PORT_MAX],

@@ -22,6 +22,7 @@ struct trace_exit {
 	uint8_t head[TRACE_HEAD]; /**< first bytes as transmitted */
 };
 
+/** Result of a trace. */
 struct trace {
 	uint16_t vlan;        /**< VLAN id; 0 = none */
 	bool tagged;          /**< received with a tag */
@@ -41,11 +42,14 @@ struct tracer;
  * @return NULL when there is no memory
  */
 struct tracer *tracer_create(const struct datapath *datapath, struct fdb *fdb);
+/** Free a tracer; NULL is ignored. */
 void tracer_destroy(struct tracer *tracer);
 
 /**
  * Trace a complete frame, without FCS, as received by a port.
  *
+ * @param port id of the rx port, which the snapshot has
+ * @param bytes the frame; untrusted
  * @param len bytes, up to TRACE_FRAME_MAX
  * @param head bytes that the port's driver passes as frame->head, at most
  * @param trace receives the result
@@ -53,7 +57,12 @@ void tracer_destroy(struct tracer *tracer);
 void tracer_frame(struct tracer *tracer, uint16_t port, const uint8_t *bytes, uint32_t len,
 	uint16_t head, struct trace *trace);
 
-/** The rules of a port in the traced snapshot; NULL = plain switching. */
+/**
+ * Get the rules of a port in the traced snapshot.
+ *
+ * @param port id, below PORT_MAX
+ * @return the rules, valid until tracer_destroy(); NULL = plain switching
+ */
 const struct rules *tracer_rules(const struct tracer *tracer, uint16_t port);
 
 #endif

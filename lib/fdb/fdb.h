@@ -72,7 +72,13 @@ struct fdb_stats {
 	uint64_t replaced; /**< entries that a full table took from ports above their share */
 };
 
-/** The key of an address in a VLAN; never 0. */
+/**
+ * Make the key of an address in a VLAN.
+ *
+ * @param mac address, below 2^48
+ * @param vlan VLAN id; 0 = untagged
+ * @return the key, never 0
+ */
 static inline uint64_t
 fdb_key(uint64_t mac, uint16_t vlan)
 {
@@ -133,13 +139,23 @@ struct fdb *fdb_create(const struct fdb_config *config);
 /** Free an FDB that no polling lcore uses any more; NULL is ignored. */
 void fdb_destroy(struct fdb *fdb);
 
-/** Change the ageing time of a running FDB. @return 0 or -EINVAL */
+/**
+ * Change the ageing time of a running FDB.
+ *
+ * @param seconds FDB_AGEING_MIN to FDB_AGEING_MAX
+ * @return 0 or -EINVAL
+ */
 int fdb_set_ageing(struct fdb *fdb, uint32_t seconds);
 
 /** @return the ageing time in seconds */
 uint32_t fdb_ageing(const struct fdb *fdb);
 
-/** Limit the moves of an address within FDB_MOVES_WINDOW. @return 0 or -EINVAL */
+/**
+ * Limit the moves of an address within FDB_MOVES_WINDOW.
+ *
+ * @param moves 1 to FDB_MOVES_MAX
+ * @return 0 or -EINVAL
+ */
 int fdb_set_moves(struct fdb *fdb, uint32_t moves);
 
 /** @return the limit of moves */
@@ -154,29 +170,50 @@ uint32_t fdb_moves(const struct fdb *fdb);
  */
 void fdb_age(struct fdb *fdb, uint64_t now);
 
-/** Limit the dynamic entries of a port; 0 = no limit. */
+/**
+ * Limit the dynamic entries of a port. Entries above the limit stay until they age out.
+ *
+ * @param port below FDB_PORT_MAX
+ * @param limit number of entries; 0 = no limit
+ */
 void fdb_set_limit(struct fdb *fdb, uint16_t port, uint32_t limit);
 
-/** Make a port sticky: addresses learnt there do not move to another port until they age out. */
+/**
+ * Make a port sticky: addresses learnt there do not move to another port until they age out.
+ *
+ * @param port below FDB_PORT_MAX
+ * @param sticky false ends it
+ */
 void fdb_set_sticky(struct fdb *fdb, uint16_t port, bool sticky);
 
 /**
  * Add a static entry, or turn a dynamic entry of any port into a static one of this port. In a full
  * table it replaces a dynamic entry of a port that holds at least the average number.
  *
+ * @param mac address, below 2^48
+ * @param vlan VLAN id; 0 = untagged
+ * @param port below FDB_PORT_MAX
  * @return 0, -EEXIST (static on another port), -ENOSPC, -EINVAL
  */
 int fdb_add_static(struct fdb *fdb, uint64_t mac, uint16_t vlan, uint16_t port);
 
-/** Remove a static or dynamic entry. @return 0 or -ENOENT */
+/**
+ * Remove a static or dynamic entry.
+ *
+ * @param mac address, below 2^48
+ * @param vlan VLAN id; 0 = untagged
+ * @return 0 or -ENOENT
+ */
 int fdb_del(struct fdb *fdb, uint64_t mac, uint16_t vlan);
 
-/** Flush the dynamic entries of a port, without a walk. */
+/** Flush the dynamic entries of a port, without a walk. @param port below FDB_PORT_MAX */
 void fdb_flush_port(struct fdb *fdb, uint16_t port);
 
 /**
  * Flush the dynamic entries of a VLAN, without a walk. They count against the capacity and the
  * limits of their ports until the next fdb_age().
+ *
+ * @param vlan below FDB_VLAN_MAX
  */
 void fdb_flush_vlan(struct fdb *fdb, uint16_t vlan);
 
@@ -192,6 +229,8 @@ uint32_t fdb_flush(struct fdb *fdb, uint16_t port, int vlan);
 /**
  * Forget a port, so that its id can be reused: remove its static and dynamic entries, its limit and
  * its stickiness. Its statistics stay in the totals of fdb_get_stats(), but are no longer the id's.
+ *
+ * @param port below FDB_PORT_MAX
  */
 void fdb_forget_port(struct fdb *fdb, uint16_t port);
 
@@ -201,10 +240,17 @@ void fdb_forget_port(struct fdb *fdb, uint16_t port);
  * The visitor must not call functions of the FDB.
  *
  * @param visit called for each entry; returns false to end the walk
+ * @param arg passed to `visit`
  */
 void fdb_walk(struct fdb *fdb, bool (*visit)(const struct fdb_entry *entry, void *arg), void *arg);
 
-/** Look up one entry. @return true if there is one, with *entry filled */
+/**
+ * Look up one entry.
+ *
+ * @param mac address, below 2^48
+ * @param vlan VLAN id; 0 = untagged
+ * @return true if there is one, with *entry filled
+ */
 bool fdb_get(const struct fdb *fdb, uint64_t mac, uint16_t vlan, struct fdb_entry *entry);
 
 /** Get the statistics; walks the table if a flush has left entries. */
@@ -221,7 +267,12 @@ struct fdb_port_stats {
 /** Get the statistics of a port. @param port below FDB_PORT_MAX */
 void fdb_get_port_stats(const struct fdb *fdb, uint16_t port, struct fdb_port_stats *stats);
 
-/** @return the number of live dynamic entries of a port */
+/**
+ * Count the live dynamic entries of a port.
+ *
+ * @param port below FDB_PORT_MAX
+ * @return number of entries
+ */
 uint32_t fdb_port_entries(const struct fdb *fdb, uint16_t port);
 
 #endif

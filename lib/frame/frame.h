@@ -76,7 +76,12 @@ struct frame {
 
 _Static_assert(sizeof(struct frame) == 64, "a frame is one cache line");
 
-/** Read a 16-bit number in network byte order, at any alignment. */
+/**
+ * Read a 16-bit number in network byte order.
+ *
+ * @param bytes two bytes, at any alignment
+ * @return the number in host byte order
+ */
 static inline uint16_t
 frame_be16(const uint8_t *bytes)
 {
@@ -122,11 +127,17 @@ frame_from_mbuf(struct frame *frame, struct rte_mbuf *mbuf)
  * Copy bytes of a frame. Each byte is read once; those of the head come from host memory.
  *
  * @param at offset of the first byte
+ * @param to receives them
  * @param n number of bytes, all within the frame
  */
 void frame_read(const struct frame *frame, uint32_t at, uint8_t *to, uint32_t n);
 
-/** Drop one reference to each frame's payload. */
+/**
+ * Drop one reference to the payload of each frame. Polling lcore.
+ *
+ * @param frames may repeat a frame, once per reference
+ * @param n number of frames
+ */
 void frame_free(struct frame *const frames[], unsigned n);
 
 #endif

@@ -11,8 +11,11 @@
 #include "frame/frame.h"
 
 /**
- * Hash IP addresses and, for unfragmented TCP and UDP, port numbers; MAC addresses and VLAN of
- * other frames. Requires l2_len and vlan.
+ * Hash the flow of a frame: IP addresses and, for unfragmented TCP and UDP, port numbers; MAC
+ * addresses and VLAN of other frames.
+ *
+ * @param frame with l2_len and vlan set
+ * @return the hash, all 32 bits of it
  */
 uint32_t frame_flow_hash(const struct frame *frame);
 

@@ -45,6 +45,7 @@ struct inflight_entry {
 
 enum { INFLIGHT_NO_SLOT = UINT16_MAX };
 
+/** The in-flight state of one ring. */
 struct inflight {
 	/* Constant. */
 	uint16_t mask;
@@ -76,7 +77,12 @@ struct inflight *inflight_create(uint32_t size);
 /** Free the state; only while inflight_in_use() is false. NULL is ignored. */
 void inflight_destroy(struct inflight *inflight);
 
-/** @return true if the frame with this index can be taken in flight. Polling lcore. */
+/**
+ * Check whether a frame can be taken in flight. Polling lcore.
+ *
+ * @param index of the frame in its burst, below FRAME_BURST
+ * @return true if inflight_take() may be called
+ */
 static inline bool
 inflight_can_take(const struct inflight *inflight, uint32_t index)
 {
@@ -128,6 +134,7 @@ void inflight_append(struct inflight *inflight, uint32_t index, uint16_t token);
  * Remove the buffers that may be returned to the guest now. Owner.
  *
  * @param tokens receives up to n, in the order to return them
+ * @param n space in `tokens`, at least 1
  * @return number of tokens; n if there may be more
  */
 uint16_t inflight_reclaim(struct inflight *inflight, uint16_t tokens[], uint16_t n);
@@ -145,6 +152,7 @@ inflight_is_empty(const struct inflight *inflight)
  * read it, the device sends its new contents, which are the guest's own memory in any case. Owner.
  *
  * @param tokens receives up to n
+ * @param n space in `tokens`, at least 1
  * @return number of tokens; n if there may be more
  */
 uint16_t inflight_drop_late(struct inflight *inflight, uint16_t tokens[], uint16_t n);

@@ -13,6 +13,7 @@
 
 enum { LAYERS_TAGS_MAX = 2 }; /**< a service and a customer tag (IEEE 802.1ad) */
 
+/** Where the layers of an IP packet in a frame begin; bytes from the start of the frame. */
 struct layers {
 	uint16_t l3;      /**< offset of the IP header, behind Ethernet header and tags */
 	uint16_t l4;      /**< offset of the IP payload, behind options and extension headers */
@@ -23,6 +24,7 @@ struct layers {
 /**
  * Count the VLAN tags of a frame, customer (0x8100) and service tags (0x88a8) alike.
  *
+ * @param head first bytes of the frame, in memory that does not change during the call
  * @param len bytes of the head
  * @return number of tags; LAYERS_TAGS_MAX + 1 if there are more than LAYERS_TAGS_MAX
  */

@@ -26,6 +26,7 @@
 
 struct inflight_slot;
 
+/** The tx completion of one frame; the shared info of its mbufs. */
 struct tx_completion {
 	struct rte_mbuf_ext_shared_info shared;
 	/* Set by tx_completion_add(); exchanged for NULL by the thread that ends the flight. */

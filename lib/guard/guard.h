@@ -10,6 +10,7 @@
 
 #include "guard/macs.h"
 
+/** The guard of a port. */
 struct guard {
 	struct macs macs;
 	bool sources;    /**< the source address must be one of macs */

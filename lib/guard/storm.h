@@ -20,6 +20,7 @@ enum {
 	STORM_BURSTS = 10,
 };
 
+/** A rate, in units of 1/256 TSC cycle. */
 struct storm_rate {
 	uint64_t gap;    /**< time between two frames */
 	uint64_t depth;  /**< time of a burst */
@@ -42,6 +43,7 @@ storm_rate_set(struct storm_rate *rate, uint64_t pps, uint64_t hz)
  *
  * @param due 0 before the first frame; needs no update while there are no frames
  * @param now TSC cycles
+ * @param n frames of a burst
  * @return number of frames that may pass, up to n
  */
 static inline uint16_t

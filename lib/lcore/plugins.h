@@ -13,16 +13,27 @@
 enum { PLUGINS_TEXT_MAX = 256 };
 
 /**
- * Whether a plugin is in the directory of this DPDK; true if this DPDK has no such directory.
+ * Look for a plugin in the directory of this DPDK.
  *
  * @param name without "librte_", such as "bus_pci"
+ * @return true if it is there, or if this DPDK has no such directory
  */
 bool plugins_present(const char *name);
 
-/** Print that a plugin is missing, its directory and its Debian package. @return text */
+/**
+ * Print that a plugin is missing, its directory and its Debian package.
+ *
+ * @param name as for plugins_present()
+ * @return `text`, cut at its size
+ */
 char *plugins_missing(const char *name, char text[PLUGINS_TEXT_MAX]);
 
-/** Print the name of the Debian package of a plugin. @return text */
+/**
+ * Print the name of the Debian package of a plugin.
+ *
+ * @param name as for plugins_present()
+ * @return `text`, cut at its size
+ */
 char *plugins_package(const char *name, char text[PLUGINS_TEXT_MAX]);
 
 #endif

@@ -16,10 +16,20 @@
 
 enum { TOPOLOGY_LIST_MAX = 512 };
 
-/** Get the CPUs that the calling thread may use. @return 0 or negative errno */
+/**
+ * Get the CPUs that the calling thread may use.
+ *
+ * @param cpus receives them
+ * @return 0 or negative errno
+ */
 int topology_allowed(cpu_set_t *cpus);
 
-/** @return the NUMA node of a CPU; 0 on machines without NUMA */
+/**
+ * Find the NUMA node of a CPU.
+ *
+ * @param cpu number of a CPU
+ * @return number of the node; 0 on machines without NUMA
+ */
 int topology_node_of(unsigned cpu);
 
 /** @return the highest number of a NUMA node plus one */
@@ -28,6 +38,7 @@ unsigned topology_nodes(void);
 /**
  * Parse "1-3,8" or "auto", which is all allowed CPUs but the first one of each NUMA node.
  *
+ * @param list untrusted
  * @param allowed from topology_allowed()
  * @param polling receives the CPUs of polling lcores
  * @return 0; -EINVAL with the reason in err: not a list, a CPU that does not exist or is not
@@ -35,10 +46,20 @@ unsigned topology_nodes(void);
  */
 int topology_parse(const char *list, const cpu_set_t *allowed, cpu_set_t *polling, struct err *err);
 
-/** Print as "1-3,8". @return text */
+/**
+ * Print as "1-3,8".
+ *
+ * @param cpus set to print
+ * @return `text`, cut at its size
+ */
 char *topology_format(const cpu_set_t *cpus, char text[TOPOLOGY_LIST_MAX]);
 
-/** Call `visit` for each thread of this process. Any thread may call. */
+/**
+ * Call `visit` for each thread of this process. Any thread may call.
+ *
+ * @param visit called with the thread id of each
+ * @param arg passed to `visit`
+ */
 void topology_threads(void (*visit)(pid_t tid, void *arg), void *arg);
 
 /**
@@ -46,6 +67,7 @@ void topology_threads(void (*visit)(pid_t tid, void *arg), void *arg);
  *
  * @param cpus that they may use; not empty
  * @param except returns true for a thread to leave unchanged: a polling lcore
+ * @param arg passed to `except`
  */
 void topology_confine(const cpu_set_t *cpus, bool (*except)(pid_t tid, void *arg), void *arg);
 

@@ -28,6 +28,7 @@ enum {
 /**
  * Check the text of an address, such as 127.0.0.1:9469 or [::1]:9469.
  *
+ * @param address untrusted
  * @return 0; -EINVAL with the reason
  */
 int metrics_check(const char *address, struct err *err);
@@ -54,7 +55,11 @@ void metrics_destroy(struct metrics *metrics);
  */
 int metrics_listen(struct metrics *metrics, const char *address, struct err *err);
 
-/** Address of the listening socket; "" = none. Valid until the next metrics_listen(). */
+/**
+ * Get the address of the listening socket.
+ *
+ * @return the address, valid until the next metrics_listen(); "" = none
+ */
 const char *metrics_address(const struct metrics *metrics);
 
 #endif

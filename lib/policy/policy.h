@@ -29,32 +29,47 @@ struct policy {
 /** Check the keys `policy` and `uplink`. @return 0; -EINVAL with the reason in err */
 int policy_check(const struct port_config *config, struct err *err);
 
-/** The policy of a port, from its configuration. */
+/**
+ * Get the policy of a port from its configuration.
+ *
+ * @param port whose uplink has been resolved to an id
+ * @return a copy
+ */
 struct policy policy_of(const struct port *port);
 
-/** Whether a port is a member of an uplink. */
+/** Check whether a port is a member of an uplink. @return true if it is */
 static inline bool
 policy_is_member(const struct policy *port, const struct policy *uplink)
 {
 	return port->uplink == uplink->port;
 }
 
-/** Whether frames received by one port may leave by another one directly. */
+/**
+ * Check whether frames received by one port may leave by another one directly.
+ *
+ * @param from the rx port
+ * @param to the tx port
+ * @return true if they may
+ */
 bool policy_may_forward(const struct policy *from, const struct policy *to);
 
 /**
  * Port for unicast frames whose destination port may not be reached directly: an uplink, as if the
  * destination were on another host.
  *
+ * @param from the rx port
+ * @param to the destination port
  * @return port id; PORT_NONE: the frame must be dropped
  */
 uint16_t policy_via_uplink(const struct policy *from, const struct policy *to);
 
 /**
- * Reflective relay: whether a flooded frame, sent by a member and reflected by the uplink, goes to
- * a port.
+ * Reflective relay (IEEE 802.1Qbg): check whether a flooded frame, sent by a member and
+ * reflected by the uplink, goes to a port.
  *
  * @param source the member that sent the frame
+ * @param to the tx port
+ * @return true if it does
  */
 bool policy_reflective_relay(const struct policy *source, const struct policy *to);
 

@@ -13,6 +13,8 @@
 /**
  * Check the intended configurations of all ports of a switch.
  *
+ * @param configs in any order
+ * @param n number of configurations
  * @param culprit receives the index of the invalid configuration; may be NULL
  * @return 0; negative errno with the reason in err: -ENOENT (no such port), -EINVAL (an uplink with
  *         an uplink, a mirror that is mirrored or the port itself), -EBUSY (passthru port whose

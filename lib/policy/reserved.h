@@ -23,7 +23,13 @@ enum {
 	RESERVED_BEYOND_8021AD = 0xb801,
 };
 
-/** Whether a reserved address is in a set. @param set a bit for each last byte */
+/**
+ * Check whether a reserved address is in a set.
+ *
+ * @param set a bit for each last byte
+ * @param mac a reserved address, see mac_is_reserved()
+ * @return true if it is
+ */
 static inline bool
 reserved_has(uint16_t set, uint64_t mac)
 {

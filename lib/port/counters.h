@@ -15,6 +15,7 @@
 
 #include "port/drop.h"
 
+/** Counters of a port on one polling lcore, or a sum of them. */
 struct counters {
 	uint64_t rx_packets;
 	uint64_t rx_bytes;

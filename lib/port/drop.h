@@ -19,6 +19,7 @@ enum drop_owner {
 };
 
 /* X(constant, word that users see, side that has to act, meaning) */
+/** X(constant, word that users see, side that has to act, meaning) for each reason. */
 #define DROP_REASONS(X)                                                                            \
 	X(DROP_RUNT, "runt", DROP_BY_PORT, "shorter than its Ethernet header")                     \
 	X(DROP_BAD_FRAME, "bad-frame", DROP_BY_PORT,                                               \
@@ -56,24 +57,37 @@ enum drop_owner {
 		"checksum or segmentation request that makes no sense")                            \
 	X(DROP_NO_MEMORY, "no-memory", DROP_BY_SWITCH, "no packet buffer was free")
 
+/** Reasons, in the order of DROP_REASONS(). */
 enum drop_reason {
+/** The enumerator of a reason. */
 #define DROP_ENUM(constant, word, owner, meaning) constant,
 	DROP_REASONS(DROP_ENUM)
 #undef DROP_ENUM
 		DROP_COUNT
 };
 
-/** @return the meaning of a reason, in a few words; constant */
+/**
+ * Get the meaning of a reason, in a few words.
+ *
+ * @param reason below DROP_COUNT
+ * @return constant text
+ */
 const char *drop_meaning(enum drop_reason reason);
 
-/** @return the word for a reason; constant */
+/**
+ * Get the word for a reason, as users see it.
+ *
+ * @param reason below DROP_COUNT
+ * @return constant text
+ */
 const char *drop_word(enum drop_reason reason);
 
 /**
- * The word for the side that has to act: guest, switch or peer.
+ * Get the word for the side that has to act: guest, switch or peer.
  *
+ * @param reason below DROP_COUNT
  * @param vm true if the drop was counted at a VM's port
- * @return the word; constant
+ * @return constant text
  */
 const char *drop_owner_word(enum drop_reason reason, bool vm);
 

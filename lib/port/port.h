@@ -85,10 +85,11 @@ struct port_frontend {
 	unsigned n_args;
 	const char *hints[PORT_HINTS_MAX]; /**< a sentence each; constant */
 	unsigned n_hints;
-	char xml[PORT_XML_MAX];    /**< libvirt: an <interface> element */
-	char domain[PORT_XML_MAX]; /**< libvirt: further elements of the <domain>, needed once */
+	char xml[PORT_XML_MAX];    /**< libvirt: an interface element */
+	char domain[PORT_XML_MAX]; /**< libvirt: further elements of the domain, needed once */
 };
 
+/** A port driver: a static table of functions. */
 struct port_driver {
 	/** Its name and keys in the configuration; live keys may be changed by `change`. */
 	const struct port_type *type;
@@ -198,6 +199,7 @@ struct port_driver {
 		struct counters *counters);
 };
 
+/** An open port. */
 struct port {
 	struct port_config config;
 	uint16_t id;
@@ -228,7 +230,12 @@ struct port {
 	bool inserts_tags; /**< tx takes frames in guest memory with FRAME_TAG */
 };
 
-/** Add an entry; beyond PORT_INFO_MAX entries are ignored. */
+/**
+ * Add an entry; beyond PORT_INFO_MAX entries are ignored.
+ *
+ * @param name constant text
+ * @param format of the value
+ */
 void port_info_add(struct port_info *info, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -239,7 +246,11 @@ port_is_vm(const struct port *port)
 	return port->config.driver->frontend != NULL;
 }
 
-/** The driver's part of a port's configuration. */
+/**
+ * Get the driver's part of a port's configuration.
+ *
+ * @return structure that the keys of the driver's port type describe
+ */
 static inline const void *
 port_driver_config(const struct port *port)
 {
@@ -250,12 +261,20 @@ port_driver_config(const struct port *port)
  * Initialise a configuration with all defaults.
  *
  * @param drivers the table, ended by NULL
+ * @param name of the port; untrusted
+ * @param type name of a port type; untrusted
  * @return 0; -EINVAL with the reason: bad name, unknown type
  */
 int port_config_init(struct port_config *config, const struct port_driver *const drivers[],
 	const char *name, const char *type, struct err *err);
 
-/** Set one key, common or the driver's. @return 0; -EINVAL with the reason, config untouched */
+/**
+ * Set one key, common or the driver's.
+ *
+ * @param key name of the key; untrusted
+ * @param value as text; untrusted
+ * @return 0; -EINVAL with the reason, config untouched
+ */
 int port_config_set(
 	struct port_config *config, const char *key, const char *value, struct err *err);
 
@@ -269,6 +288,8 @@ bool port_config_is_live(const struct port_config *old, const struct port_config
  * Visit keys with their values: common ones first, then the driver's.
  *
  * @param all false visits only those that differ from the default
+ * @param visit called for each; `value` is valid during the call
+ * @param arg passed to `visit`
  */
 void port_config_visit(const struct port_config *config, bool all,
 	void (*visit)(const struct key *key, const char *value, void *arg), void *arg);

@@ -30,6 +30,7 @@ struct send_queue {
 /**
  * Send frames and count each once, as sent or dropped. Takes one reference of each mbuf.
  *
+ * @param frames read-only
  * @param n up to FRAME_BURST
  */
 void send_frames(const struct send_queue *queue, struct frame *const frames[], uint16_t n,

@@ -15,13 +15,19 @@
 
 #include "rate/bucket.h"
 
+/** A token bucket and its lock. */
 struct meter {
 	const atomic_uint *lcores; /**< number of polling lcores: port_services.senders */
 	rte_spinlock_t lock;       /**< taken if there are several */
 	struct bucket bucket;
 };
 
-/** Create a meter with a full bucket. @return NULL without memory */
+/**
+ * Create a meter with a full bucket.
+ *
+ * @param lcores must outlive the meter
+ * @return NULL without memory
+ */
 struct meter *meter_create(const atomic_uint *lcores);
 
 /** Free a meter; NULL is ignored. */

@@ -60,6 +60,7 @@ unsigned shaper_held(const struct shaper *shaper);
  * Send or queue frames. Takes one reference of each. Counts the frames that it drops; the driver
  * counts those that it sends or drops.
  *
+ * @param frames read-only; copied where they wait
  * @param n up to FRAME_BURST
  * @param now TSC
  */
@@ -67,7 +68,12 @@ void shaper_frames(struct shaper *shaper, const struct bucket_rate *rate,
 	const struct shaper_out *out, struct frame *const frames[], uint16_t n,
 	struct counters *counters, uint64_t now);
 
-/** Owner: send frames of the queue that are due, SHAPER_BURSTS at most. @return whether any was */
+/**
+ * Owner: send frames of the queue that are due, SHAPER_BURSTS at most.
+ *
+ * @param now TSC
+ * @return whether any was
+ */
 bool shaper_drain(struct shaper *shaper, const struct bucket_rate *rate,
 	const struct shaper_out *out, struct counters *counters, uint64_t now);
 

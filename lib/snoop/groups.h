@@ -28,6 +28,7 @@ enum {
 
 struct groups;
 
+/** Kinds of rows. */
 enum groups_kind {
 	GROUPS_QUERIER,
 	GROUPS_ROUTER,
@@ -45,6 +46,7 @@ struct groups_row {
 	uint64_t left_ms;   /**< time until it expires; 0 = never */
 };
 
+/** Statistics; the 64-bit counters only grow. */
 struct groups_stats {
 	uint32_t groups;
 	uint32_t members;
@@ -59,26 +61,47 @@ struct groups *groups_create(uint64_t seed);
 /** Free a state; NULL is ignored. */
 void groups_destroy(struct groups *groups);
 
-/** Set the configuration of a port. @param router enum port_mcast_router */
+/**
+ * Set the configuration of a port.
+ *
+ * @param port id, below PORT_MAX
+ * @param fast_leave one host is behind the port: its leaves act at once
+ * @param router enum port_mcast_router
+ */
 void groups_set_port(struct groups *groups, uint16_t port, bool fast_leave, int router);
 
-/** Process a packet received at a port. @param packet from the IP header on, see snoop_parse() */
+/**
+ * Process a packet received at a port.
+ *
+ * @param now milliseconds
+ * @param port id, below PORT_MAX
+ * @param vlan VLAN id; 0 = untagged
+ * @param packet untrusted, from the IP header on; see snoop_parse()
+ * @param len bytes of the packet
+ * @param ipv6 the packet is IPv6, not IPv4
+ */
 void groups_receive(struct groups *groups, uint64_t now, uint16_t port, uint16_t vlan,
 	const uint8_t *packet, uint32_t len, bool ipv6);
 
-/** Remove expired rows. Call often; costs nothing while none is due. */
+/** Remove expired rows. Call often; costs nothing while none is due. @param now milliseconds */
 void groups_expire(struct groups *groups, uint64_t now);
 
-/** Remove all memberships, routers and queriers of a port. */
+/** Remove all memberships, routers and queriers of a port. @param port id, below PORT_MAX */
 void groups_forget_port(struct groups *groups, uint16_t port);
 
-/** Whether the latest groups_table() may be out of date. */
+/** Check whether the latest groups_table() may be out of date. @return true if it may */
 bool groups_changed(const struct groups *groups);
 
 /** Make the table for polling lcores. @return a table that the caller owns; NULL without memory */
 struct snoop_table *groups_table(struct groups *groups);
 
-/** Visit all rows, in no order. */
+/**
+ * Visit all rows, in no order.
+ *
+ * @param now milliseconds
+ * @param visit called for each row, which is valid during the call
+ * @param arg passed to `visit`
+ */
 void groups_walk(const struct groups *groups, uint64_t now,
 	void (*visit)(const struct groups_row *row, void *arg), void *arg);
 

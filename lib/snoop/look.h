@@ -25,6 +25,7 @@ enum snoop_look {
  * @param len number of these bytes; the packet may be longer
  * @param type EtherType
  * @param group receives the destination, for SNOOP_LOOK_DATA and SNOOP_LOOK_REPORT
+ * @return how to forward the packet
  */
 enum snoop_look snoop_look(
 	const uint8_t *packet, uint32_t len, uint16_t type, struct snoop_ip *group);

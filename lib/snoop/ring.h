@@ -37,6 +37,7 @@ struct snoop_share {
 	uint32_t taken;
 };
 
+/** The ring of one lcore. */
 struct snoop_ring {
 	/* Written by the polling lcore; head and lost are read by the control thread. */
 	_Alignas(64) _Atomic uint32_t head;
@@ -53,7 +54,12 @@ struct snoop_ring *snoop_ring_create(void);
 /** Free a ring that no polling lcore uses any more; NULL is ignored. */
 void snoop_ring_destroy(struct snoop_ring *ring);
 
-/** Polling lcore: get space for a message of a port. @return NULL if there is none, counted */
+/**
+ * Polling lcore: get space for a message of a port.
+ *
+ * @param port id of the rx port, below PORT_MAX
+ * @return NULL if there is none, counted
+ */
 struct snoop_copy *snoop_ring_space(struct snoop_ring *ring, uint16_t port);
 
 /** Polling lcore: publish the message in the space of the latest snoop_ring_space(). */

@@ -14,28 +14,38 @@
 
 enum { SNOOP_WORDS = (PORT_MAX + 63) / 64, SNOOP_EVERYBODY = 0xffff };
 
+/** A set of ports. */
 struct snoop_set {
 	uint64_t bits[SNOOP_WORDS]; /**< one bit per port id */
 };
 
+/**
+ * Check whether a port is in a set.
+ *
+ * @param port id, below PORT_MAX
+ * @return true if it is
+ */
 static inline bool
 snoop_set_has(const struct snoop_set *set, uint16_t port)
 {
 	return set->bits[port / 64] >> port % 64 & 1;
 }
 
+/** Add a port to a set. @param port id, below PORT_MAX */
 static inline void
 snoop_set_add(struct snoop_set *set, uint16_t port)
 {
 	set->bits[port / 64] |= UINT64_C(1) << port % 64;
 }
 
+/** A slot of the hash table: a group in a VLAN, and its set. */
 struct snoop_slot {
 	struct snoop_ip group;
 	uint16_t vlan;
 	uint16_t set; /**< SNOOP_EVERYBODY = the slot is free */
 };
 
+/** The table; linear probing from the hash of group and VLAN. */
 struct snoop_table {
 	uint64_t seed; /**< secret, so that guests cannot choose groups that collide */
 	uint32_t mask; /**< number of slots, a power of two, less one */
@@ -46,10 +56,23 @@ struct snoop_table {
 	uint16_t routers[2][VLAN_COUNT];
 };
 
-/** @return a hash of a group in a VLAN */
+/**
+ * Hash a group in a VLAN.
+ *
+ * @param seed secret
+ * @param vlan VLAN id; 0 = untagged
+ * @return the hash
+ */
 uint64_t snoop_hash(uint64_t seed, uint16_t vlan, const struct snoop_ip *group);
 
-/** Create an empty table with space for groups and sets. @return NULL without memory */
+/**
+ * Create an empty table.
+ *
+ * @param seed of hashes, a secret
+ * @param groups number of groups that will be added at most
+ * @param sets number of sets that will be added at most
+ * @return the table, owned by the caller; NULL without memory
+ */
 struct snoop_table *snoop_table_create(uint64_t seed, uint32_t groups, uint32_t sets);
 
 /** Free a table; NULL is ignored. */
@@ -58,18 +81,33 @@ void snoop_table_free(struct snoop_table *table);
 /** Add a copy of a set. @param like its index; SNOOP_EVERYBODY = empty @return index of the copy */
 uint16_t snoop_table_add_set(struct snoop_table *table, uint16_t like);
 
-/** Add a group that the table does not have yet. */
+/**
+ * Add a group that the table does not have yet.
+ *
+ * @param vlan VLAN id; 0 = untagged
+ * @param set index from snoop_table_add_set()
+ */
 void snoop_table_add(
 	struct snoop_table *table, uint16_t vlan, const struct snoop_ip *group, uint16_t set);
 
-/** @return the set of routers for a group's family in a VLAN; SNOOP_EVERYBODY: no querier */
+/**
+ * Find the set of routers for a group's family in a VLAN. Polling lcores.
+ *
+ * @param vlan VLAN id; 0 = untagged
+ * @return index of the set; SNOOP_EVERYBODY: no querier
+ */
 static inline uint16_t
 snoop_table_routers(const struct snoop_table *table, uint16_t vlan, const struct snoop_ip *group)
 {
 	return table->routers[!snoop_ip_is_v4(group)][vlan];
 }
 
-/** @return index of the set of ports that get data for a group; SNOOP_EVERYBODY: flood */
+/**
+ * Find the ports that get data for a group in a VLAN. Polling lcores.
+ *
+ * @param vlan VLAN id; 0 = untagged
+ * @return index of the set; SNOOP_EVERYBODY: flood
+ */
 uint16_t snoop_table_find(
 	const struct snoop_table *table, uint16_t vlan, const struct snoop_ip *group);
 

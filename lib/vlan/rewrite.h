@@ -26,10 +26,20 @@ struct vlan_rewrite {
 	unsigned frames, segments, lents;
 };
 
-/** Whether a frame leaves by a port unchanged. */
+/**
+ * Check whether a frame leaves by a port unchanged.
+ *
+ * @param rules of the tx port
+ * @return true if no tag is to be pushed, popped or changed
+ */
 bool vlan_rewrite_is_needless(const struct vlan_rules *rules, const struct frame *frame);
 
-/** Bytes that VLAN rewrite adds for a tx port: FRAME_TAG_LEN, 0, or -FRAME_TAG_LEN. */
+/**
+ * Get the change of a frame's length by VLAN rewrite.
+ *
+ * @param rules of the tx port
+ * @return bytes added: FRAME_TAG_LEN, 0, or -FRAME_TAG_LEN
+ */
 int vlan_rewrite_change(const struct vlan_rules *rules, const struct frame *frame);
 
 /**

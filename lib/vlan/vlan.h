@@ -30,12 +30,19 @@ struct vlan_set {
 	uint64_t bits[VLAN_COUNT / 64];
 };
 
+/**
+ * Check whether a VLAN is in a set.
+ *
+ * @param vlan below VLAN_COUNT
+ * @return true if it is
+ */
 static inline bool
 vlan_set_has(const struct vlan_set *set, uint16_t vlan)
 {
 	return set->bits[vlan / 64] >> vlan % 64 & 1;
 }
 
+/** Add a VLAN to a set. @param vlan below VLAN_COUNT */
 static inline void
 vlan_set_add(struct vlan_set *set, uint16_t vlan)
 {
@@ -45,6 +52,7 @@ vlan_set_add(struct vlan_set *set, uint16_t vlan)
 /**
  * Parse a list of ids and ranges, such as "10,20-29".
  *
+ * @param list untrusted
  * @return 0; -EINVAL with the reason in err: not a number from 1 to 4094, a descending range, or a
  *         duplicate id
  */
@@ -66,7 +74,12 @@ int vlan_check(const struct port_config *config, struct err *err);
 /** Fill in rules from a configuration that passed vlan_check(). */
 void vlan_rules_of(const struct port_config *config, struct vlan_rules *rules);
 
-/** Whether frames of a VLAN may leave by the port. */
+/**
+ * Check whether frames of a VLAN may leave by the port.
+ *
+ * @param vlan VLAN id; VLAN_NONE = untagged
+ * @return true if they may
+ */
 static inline bool
 vlan_carries(const struct vlan_rules *rules, uint16_t vlan)
 {

@@ -37,6 +37,7 @@ enum virtq_fault call_check(int fd, bool *socket);
 /**
  * Interrupt a guest. Raises no signal; blocks only in the race described above. Any thread.
  *
+ * @param fd the callfd, which has passed call_check()
  * @param socket as set by call_check()
  * @return false if nothing was sent: the file is full, its peer is closed, or it is of another kind
  */

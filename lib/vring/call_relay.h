@@ -17,6 +17,7 @@
 #include <rte_branch_prediction.h>
 #include <rte_spinlock.h>
 
+/** A relay; zeroed before the first call_relay_open(). */
 struct call_relay {
 	/* Written by call_relay_open() and call_relay_close(). */
 	_Alignas(64) uint64_t *_Atomic slot; /**< mapping of the file; NULL = not open */
@@ -33,7 +34,12 @@ int call_relay_open(struct call_relay *relay);
 /** Close a relay, if it is open. Duplicates of its descriptor may still be written to. */
 void call_relay_close(struct call_relay *relay);
 
-/** Slow path of call_relay_taken(): the next slot has been written. */
+/**
+ * Slow path of call_relay_taken(): the next slot has been written.
+ *
+ * @param slot the mapping of the file
+ * @return as call_relay_taken()
+ */
 bool call_relay_take(struct call_relay *relay, uint64_t *slot);
 
 /**

@@ -40,6 +40,7 @@ struct memory_region {
 	int watch; /**< argument of sigbus_unguard(), negative = none */
 };
 
+/** Guest memory of one front end. */
 struct memory {
 	_Alignas(64)
 		atomic_bool lost; /**< pages are missing; shares a cache line that is read anyway */
@@ -62,6 +63,7 @@ struct memory_region_desc {
  * Map regions. Not for polling lcores.
  *
  * @param memory uninitialised or unmapped
+ * @param regions as the front end described them; untrusted
  * @param n number of regions; more than MEMORY_REGIONS_MAX are an error
  * @param err receives the reason of an error
  * @return 0; negative errno: nothing is mapped
@@ -72,17 +74,31 @@ int memory_map(struct memory *memory, const struct memory_region_desc regions[],
 /** Unmap all regions, which no thread uses any more. */
 void memory_unmap(struct memory *memory);
 
-/** @return true if exactly these regions of these files are mapped and none is lost */
+/**
+ * Compare the mapped regions with a description. Any thread while the memory is mapped.
+ *
+ * @param regions as for memory_map()
+ * @param n number of regions
+ * @return true if exactly these regions of these files are mapped and none is lost
+ */
 bool memory_is(const struct memory *memory, const struct memory_region_desc regions[], unsigned n);
 
-/** As memory_at(), searching all regions. */
+/**
+ * As memory_at(), searching all regions.
+ *
+ * @param hint receives the index of the region
+ * @param gpa first GPA of the range; untrusted
+ * @param length bytes; untrusted
+ * @return as memory_at()
+ */
 uint8_t *memory_find(const struct memory *memory, unsigned *hint, uint64_t gpa, uint32_t length);
 
 /**
  * Translate a guest-physical range. Any thread while the memory is mapped.
  *
  * @param hint index of the region to try first, 0 at the beginning; updated
- * @param length bytes; 0 is checked too
+ * @param gpa first GPA of the range; untrusted
+ * @param length bytes, untrusted; 0 is checked too
  * @return HVA; NULL unless the whole range lies in one region
  */
 static inline uint8_t *
@@ -97,7 +113,12 @@ memory_at(const struct memory *memory, unsigned *hint, uint64_t gpa, uint32_t le
 	return memory_find(memory, hint, gpa, length);
 }
 
-/** @return bytes from a GPA to the end of its region; 0 outside of all regions */
+/**
+ * Measure the memory behind a guest-physical address. Any thread while it is mapped.
+ *
+ * @param gpa GPA; untrusted
+ * @return bytes to the end of its region; 0 outside of all regions
+ */
 uint64_t memory_left(const struct memory *memory, uint64_t gpa);
 
 /** @return true if pages are missing; data read from this memory before may be zeros */

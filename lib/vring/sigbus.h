@@ -38,7 +38,11 @@ int sigbus_install(void);
  */
 int sigbus_guard(void *map, size_t size, atomic_bool *lost);
 
-/** Remove the guard of a mapping before it is unmapped. A negative number is ignored. */
+/**
+ * Remove the guard of a mapping before it is unmapped.
+ *
+ * @param number from sigbus_guard(); a negative one is ignored
+ */
 void sigbus_unguard(int number);
 
 /** The calling thread enters code that accesses guest memory through unguarded mappings. */

@@ -123,6 +123,7 @@ struct virtq_ops {
 	void (*pop_done)(struct virtq *ring, const struct virtq_batch *batch);
 };
 
+/** A ring. */
 struct virtq {
 	/* Constant while frames move. */
 	const struct virtq_ops *ops;
@@ -180,6 +181,7 @@ struct virtq_batch {
 /**
  * Burst functions for split rings that this CPU can run, the best first. Any thread.
  *
+ * @param i from 0, the best
  * @return NULL beyond the last one
  */
 const struct virtq_ops *virtq_ops_at(unsigned i);
@@ -243,6 +245,7 @@ void virtq_pop_end(struct virtq *ring);
  * Push frames into a guest's receive ring; virtq_notify() must follow. Frames are only read and
  * remain the caller's. Polling lcore; with the ring's lock held where several lcores push.
  *
+ * @param frames to push, in order
  * @param n up to FRAME_BURST
  * @param result overwritten
  * @return number of frames processed, sent or misfit; the ring was full or broken at the next one
@@ -260,7 +263,7 @@ virtq_push(
  * before it is pushed to or popped from again, since its wrap counter tells only two passes over
  * the ring apart.
  *
- * @param rings owned or locked by the calling polling lcore
+ * @param rings,n owned or locked by the calling polling lcore
  */
 void virtq_notify(struct virtq *const rings[], unsigned n);
 
@@ -268,7 +271,7 @@ void virtq_notify(struct virtq *const rings[], unsigned n);
  * The same without fence. A driver may have enabled interrupts just before, which only the fence
  * makes visible: virtq_notify() must follow for the rings that remain.
  *
- * @param rings the rings that remain, whose notification is still pending, are moved to the front
+ * @param rings,n the rings that remain, whose notification is pending, are moved to the front
  * @return number of rings that remain
  */
 unsigned virtq_notify_unfenced(struct virtq *rings[], unsigned n);
@@ -285,7 +288,7 @@ const uint16_t *virtq_monitor(const struct virtq *ring, uint16_t *value);
 /** Disable the guest's kicks, which a polled ring does not need. */
 void virtq_suppress_kicks(struct virtq *ring);
 
-/** Mark a ring broken; the first reason stays. Any thread. */
+/** Mark a ring broken; the first reason stays. Any thread. @param fault not VIRTQ_GOOD */
 static inline void
 virtq_break(struct virtq *ring, enum virtq_fault fault)
 {
