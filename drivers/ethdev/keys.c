@@ -15,16 +15,15 @@ static const char *const ethdev_zero_copies[] = {"auto", "on", "off", NULL};
 /* clang-format off: rows read better than blocks */
 static const struct key ethdev_keys[] = {
 	ETHDEV_KEY("device", device,
-		"which device: a PCI address, or net_af_packet0,iface=eth0 and the like",
+		"DPDK device: a PCI address, or arguments such as net_af_packet0,iface=eth0",
 		.kind = KEY_TEXT, .size = ETHDEV_DEVICE_MAX, .value = "DEVARGS"),
-	ETHDEV_KEY("queues", queues, "how many receive and transmit queues to set up",
+	ETHDEV_KEY("queues", queues, "number of receive queues and of transmit queues",
 		.kind = KEY_NUMBER, .min = 1, .max = PORT_QUEUES_MAX),
-	ETHDEV_KEY("mtu", mtu,
-		"the largest packet, without the Ethernet header; 0 for what the device says",
+	ETHDEV_KEY("mtu", mtu, "largest packet without Ethernet header; 0 = that of the device",
 		.kind = KEY_NUMBER, .max = ETHDEV_MTU_MAX, .value = "BYTES"),
 	ETHDEV_KEY("zero-copy", zero_copy,
-		"whether the device reads frames in guests' memory: of guests in huge pages "
-		"(auto), of all guests (on), or of none (off)",
+		"whether the device reads frames in guest memory: of guests on hugepages (auto), "
+		"of all guests (on), or of none (off)",
 		.kind = KEY_CHOICE, .choices = ethdev_zero_copies),
 	{0},
 };
@@ -40,7 +39,7 @@ ethdev_defaults(void *driver_config)
 
 const struct port_type ethdev_type = {
 	.name = "ethdev",
-	.help = "what DPDK drives: a NIC, af_packet, af_xdp, pcap, null",
+	.help = "a device with a DPDK driver: NIC, af_packet, af_xdp, pcap, null",
 	.keys = ethdev_keys,
 	.defaults = ethdev_defaults,
 };

@@ -21,41 +21,39 @@ enum drop_owner {
 /* X(constant, word that users see, side that has to act, meaning) */
 /** X(constant, word that users see, side that has to act, meaning) for each reason. */
 #define DROP_REASONS(X)                                                                            \
-	X(DROP_RUNT, "runt", DROP_BY_PORT, "shorter than its Ethernet header")                     \
+	X(DROP_RUNT, "runt", DROP_BY_PORT, "frame shorter than its Ethernet header")               \
 	X(DROP_BAD_FRAME, "bad-frame", DROP_BY_PORT,                                               \
-		"buffers or virtio-net header that make no frame")                                 \
+		"buffers or virtio-net header that form no valid frame")                           \
 	X(DROP_DISABLED, "disabled", DROP_BY_GUEST,                                                \
-		"from a transmit ring that its front end has disabled")                            \
-	X(DROP_BAD_TAG, "bad-tag", DROP_BY_PORT, "VLAN id 4095, which IEEE 802.1Q reserves")       \
+		"frame from a transmit ring that the front end has disabled")                      \
+	X(DROP_BAD_TAG, "bad-tag", DROP_BY_PORT, "VLAN ID 4095, which IEEE 802.1Q reserves")       \
 	X(DROP_BAD_SOURCE, "bad-source", DROP_BY_PORT,                                             \
-		"from a group address, broadcast or zero, which is no source")                     \
+		"source address that is a group, broadcast or zero address")                       \
 	X(DROP_RESERVED, "reserved", DROP_BY_PORT,                                                 \
-		"to 01:80:c2:00:00:00-0f, reserved addresses that a bridge does not forward")      \
-	X(DROP_VLAN, "vlan", DROP_BY_PORT,                                                         \
-		"of a VLAN that the port it came from, or would leave by, does not carry")         \
+		"destination 01:80:c2:00:00:00-0f, which a bridge does not forward")               \
+	X(DROP_VLAN, "vlan", DROP_BY_PORT, "VLAN that the ingress or egress port does not carry")  \
 	X(DROP_SOURCE, "source", DROP_BY_GUEST,                                                    \
-		"from an address that is none of those its port may send from")                    \
+		"source address that is not among the port's addresses (macs)")                    \
 	X(DROP_NEIGHBOUR, "neighbour", DROP_BY_GUEST,                                              \
-		"ARP or neighbour discovery that speaks for another, or cannot be seen not to")    \
+		"ARP or neighbour discovery with a foreign address, or not verifiable")            \
 	X(DROP_STORM, "storm", DROP_BY_GUEST,                                                      \
-		"to everybody, and there were more than its port may send")                        \
-	X(DROP_POLICY, "policy", DROP_BY_SWITCH, "between ports that may not reach each other")    \
-	X(DROP_RATE, "rate", DROP_BY_PORT, "over the port's rate-in")                              \
+		"broadcast, multicast or unknown unicast above the port's storm limit")            \
+	X(DROP_POLICY, "policy", DROP_BY_SWITCH,                                                   \
+		"forwarding between the two ports that a policy forbids")                          \
+	X(DROP_RATE, "rate", DROP_BY_PORT, "above the port's rate-in")                             \
 	X(DROP_RATE_QUEUE, "rate-queue", DROP_BY_SWITCH,                                           \
-		"no room to wait for the port's rate-out")                                         \
-	X(DROP_SAME_PORT, "same-port", DROP_BY_PORT,                                               \
-		"the destination is where the frame came from")                                    \
-	X(DROP_NO_TARGET, "no-target", DROP_BY_SWITCH,                                             \
-		"to everybody, and there is no other port up")                                     \
+		"queue for the port's rate-out that is full")                                      \
+	X(DROP_SAME_PORT, "same-port", DROP_BY_PORT, "destination behind the ingress port")        \
+	X(DROP_NO_TARGET, "no-target", DROP_BY_SWITCH, "flood without another port that is up")    \
 	X(DROP_NO_MEMBER, "no-member", DROP_BY_PORT,                                               \
-		"multicast that no other port up has asked for")                                   \
+		"multicast group without a member or router at another port")                      \
 	X(DROP_TOO_LONG, "too-long", DROP_BY_SWITCH,                                               \
-		"longer than the MTU of the port it would leave by")                               \
-	X(DROP_TX_FULL, "tx-full", DROP_BY_PORT, "the receiver has no free descriptor")            \
-	X(DROP_LINK_DOWN, "link-down", DROP_BY_PORT, "the port it would leave by is down")         \
+		"frame longer than the MTU of the egress port")                                    \
+	X(DROP_TX_FULL, "tx-full", DROP_BY_PORT, "receiver without a free descriptor")             \
+	X(DROP_LINK_DOWN, "link-down", DROP_BY_PORT, "egress port that is down")                   \
 	X(DROP_BAD_OFFLOAD, "bad-offload", DROP_BY_GUEST,                                          \
-		"checksum or segmentation request that makes no sense")                            \
-	X(DROP_NO_MEMORY, "no-memory", DROP_BY_SWITCH, "no packet buffer was free")
+		"invalid checksum or segmentation request")                                        \
+	X(DROP_NO_MEMORY, "no-memory", DROP_BY_SWITCH, "no free packet buffer")
 
 /** Reasons, in the order of DROP_REASONS(). */
 enum drop_reason {
