@@ -149,8 +149,7 @@ vswitch_snoop_lost(const struct vswitch *vswitch)
 
 	for (int lcore_id = 0; lcore_id < LCORE_MAX; lcore_id++)
 		if (vswitch->snoop.ring[lcore_id] != NULL)
-			lost += atomic_load_explicit(
-				&vswitch->snoop.ring[lcore_id]->lost, memory_order_relaxed);
+			lost += spsc_lost(&vswitch->snoop.ring[lcore_id]->spsc);
 	return lost;
 }
 

@@ -26,14 +26,12 @@ struct snoop_copy *
 snoop_ring_space(struct snoop_ring *ring, uint16_t port)
 {
 	struct snoop_share *share = &ring->share[port];
-	uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
-	/* Acquire: pairs with the release in snoop_ring_pop(). */
-	uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
+	uint32_t head = spsc_head(&ring->spsc), tail = spsc_tail(&ring->spsc);
 
 	if (share->since != tail)
 		*share = (struct snoop_share){.since = tail};
 	if (head - tail == SNOOP_RING_SLOTS || share->taken == SNOOP_RING_SHARE) {
-		atomic_fetch_add_explicit(&ring->lost, 1, memory_order_relaxed);
+		spsc_lose(&ring->spsc);
 		return NULL;
 	}
 	share->taken++;
@@ -43,28 +41,19 @@ snoop_ring_space(struct snoop_ring *ring, uint16_t port)
 void
 snoop_ring_push(struct snoop_ring *ring)
 {
-	uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
-
-	/* Release: pairs with the acquire in snoop_ring_front(). */
-	atomic_store_explicit(&ring->head, head + 1, memory_order_release);
+	spsc_push(&ring->spsc);
 }
 
 const struct snoop_copy *
 snoop_ring_front(struct snoop_ring *ring)
 {
-	uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+	uint32_t tail;
 
-	/* Acquire: pairs with the release in snoop_ring_push(). */
-	if (atomic_load_explicit(&ring->head, memory_order_acquire) == tail)
-		return NULL;
-	return &ring->slot[tail % SNOOP_RING_SLOTS];
+	return spsc_front(&ring->spsc, &tail) ? &ring->slot[tail % SNOOP_RING_SLOTS] : NULL;
 }
 
 void
 snoop_ring_pop(struct snoop_ring *ring)
 {
-	uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
-
-	/* Release: pairs with the acquire in snoop_ring_space(). */
-	atomic_store_explicit(&ring->tail, tail + 1, memory_order_release);
+	spsc_pop(&ring->spsc);
 }

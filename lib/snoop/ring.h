@@ -10,10 +10,10 @@
 #ifndef SHUNT_SNOOP_RING_H
 #define SHUNT_SNOOP_RING_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/spsc.h"
 #include "port/port.h"
 
 enum {
@@ -39,12 +39,8 @@ struct snoop_share {
 
 /** The ring of one lcore. */
 struct snoop_ring {
-	/* Written by the polling lcore; head and lost are read by the control thread. */
-	_Alignas(64) _Atomic uint32_t head;
-	_Atomic uint64_t lost;
-	struct snoop_share share[PORT_MAX];
-	/* Written by the control thread, read by the polling lcore. */
-	_Alignas(64) _Atomic uint32_t tail;
+	struct spsc spsc;
+	_Alignas(64) struct snoop_share share[PORT_MAX]; /**< written by the polling lcore */
 	_Alignas(64) struct snoop_copy slot[SNOOP_RING_SLOTS];
 };
 

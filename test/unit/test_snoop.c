@@ -339,7 +339,7 @@ test_ring(void **state)
 			pushed++;
 		}
 	assert_int_equal(pushed, SNOOP_RING_SLOTS);
-	assert_int_equal(ring->lost, 5 * (SNOOP_RING_SHARE + 1) - SNOOP_RING_SLOTS);
+	assert_int_equal(spsc_lost(&ring->spsc), 5 * (SNOOP_RING_SHARE + 1) - SNOOP_RING_SLOTS);
 	for (unsigned i = 0; i < SNOOP_RING_SLOTS; i++) {
 		const struct snoop_copy *copy = snoop_ring_front(ring);
 		assert_int_equal(copy->port, i / SNOOP_RING_SHARE);
