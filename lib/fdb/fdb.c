@@ -91,6 +91,7 @@ fdb_destroy(struct fdb *fdb)
 {
 	if (!fdb)
 		return;
+	free(fdb->changes);
 	free(fdb->buckets);
 	free(fdb);
 }

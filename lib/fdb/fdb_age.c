@@ -42,7 +42,7 @@ advance(struct fdb *fdb, uint16_t ticks)
 	uint32_t removed;
 
 	FDB_WRITE(fdb->epoch, (uint16_t)(FDB_READ(fdb->epoch) + ticks));
-	removed = fdb_sweep(fdb, is_aged, &limit);
+	removed = fdb_sweep(fdb, is_aged, &limit, FDB_ACTION_AGED);
 	fdb_lock(fdb);
 	FDB_ADD(fdb->aged, removed);
 	fdb_unlock(fdb);

@@ -30,6 +30,7 @@ add_static(struct fdb *fdb, uint64_t key, uint16_t port)
 			return fdb_value_port(value) == port ? 0 : -EEXIST;
 		if (fdb_is_live(fdb, key, value)) {
 			fdb_slot_change(fdb, slot, wanted);
+			fdb_record(fdb, FDB_ACTION_ADDED, key, port, FDB_MISS);
 			return 0;
 		}
 		fdb_slot_drop(fdb, slot);
@@ -40,6 +41,7 @@ add_static(struct fdb *fdb, uint64_t key, uint16_t port)
 	if (slot == FDB_NONE)
 		return -ENOSPC;
 	fdb_slot_fill(fdb, slot, key, wanted);
+	fdb_record(fdb, FDB_ACTION_ADDED, key, port, FDB_MISS);
 	return 0;
 }
 
@@ -64,10 +66,12 @@ static int
 del(struct fdb *fdb, uint64_t key)
 {
 	uint32_t slot = fdb_find(fdb, key, fdb_hash(fdb, key));
+	uint64_t value = slot == FDB_NONE ? 0 : FDB_READ(*fdb_slot_value(fdb, slot));
 
-	if (slot == FDB_NONE || !fdb_is_live(fdb, key, FDB_READ(*fdb_slot_value(fdb, slot))))
+	if (slot == FDB_NONE || !fdb_is_live(fdb, key, value))
 		return -ENOENT;
 	fdb_slot_drop(fdb, slot);
+	fdb_record(fdb, FDB_ACTION_DELETED, key, fdb_value_port(value), FDB_MISS);
 	return 0;
 }
 
@@ -105,7 +109,7 @@ flush(struct fdb *fdb, const struct selection *selection)
 	uint32_t removed;
 
 	fdb_pin(fdb, true);
-	removed = fdb_sweep(fdb, is_selected, selection);
+	removed = fdb_sweep(fdb, is_selected, selection, FDB_ACTION_NONE);
 	fdb_pin(fdb, false);
 	return removed;
 }
@@ -113,7 +117,14 @@ flush(struct fdb *fdb, const struct selection *selection)
 uint32_t
 fdb_flush(struct fdb *fdb, uint16_t port, int vlan)
 {
-	return flush(fdb, &(struct selection){.port = port, .vlan = vlan});
+	uint32_t removed = flush(fdb, &(struct selection){.port = port, .vlan = vlan});
+
+	if (removed == 0)
+		return 0;
+	fdb_lock(fdb);
+	fdb_record_flush(fdb, port, vlan, false);
+	fdb_unlock(fdb);
+	return removed;
 }
 
 static bool
@@ -136,8 +147,22 @@ before_wrap(struct fdb *fdb, bool wraps)
 	if (!wraps)
 		return;
 	fdb_pin(fdb, true);
-	fdb_sweep(fdb, is_none, NULL);
+	fdb_sweep(fdb, is_none, NULL, FDB_ACTION_NONE);
 	fdb_pin(fdb, false);
+}
+
+/** With the lock held: make the dynamic entries of a port stale. @return whether there were any */
+static bool
+raise_port_generation(struct fdb *fdb, uint16_t port)
+{
+	uint32_t entries = FDB_READ(fdb->port_count[port]);
+
+	FDB_WRITE(fdb->port_gen[port], (uint16_t)(fdb->port_gen[port] + 1));
+	if (entries)
+		FDB_ADD(fdb->holders, -1);
+	FDB_ADD(fdb->dynamics, -entries);
+	FDB_WRITE(fdb->port_count[port], 0);
+	return entries > 0;
 }
 
 void
@@ -147,11 +172,8 @@ fdb_flush_port(struct fdb *fdb, uint16_t port)
 		return;
 	before_wrap(fdb, fdb->port_gen[port] == UINT16_MAX);
 	fdb_lock(fdb);
-	FDB_WRITE(fdb->port_gen[port], (uint16_t)(fdb->port_gen[port] + 1));
-	if (FDB_READ(fdb->port_count[port]))
-		FDB_ADD(fdb->holders, -1);
-	FDB_ADD(fdb->dynamics, -FDB_READ(fdb->port_count[port]));
-	FDB_WRITE(fdb->port_count[port], 0);
+	if (raise_port_generation(fdb, port))
+		fdb_record_flush(fdb, port, -1, false);
 	fdb_unlock(fdb);
 	fdb->unswept = true;
 }
@@ -164,6 +186,7 @@ fdb_flush_vlan(struct fdb *fdb, uint16_t vlan)
 	before_wrap(fdb, fdb->vlan_gen[vlan] == UINT8_MAX);
 	fdb_lock(fdb);
 	FDB_WRITE(fdb->vlan_gen[vlan], (uint8_t)(fdb->vlan_gen[vlan] + 1));
+	fdb_record_flush(fdb, FDB_MISS, vlan, false);
 	fdb_unlock(fdb);
 	fdb->unswept = true;
 }
@@ -173,8 +196,15 @@ fdb_forget_port(struct fdb *fdb, uint16_t port)
 {
 	if (port >= FDB_PORT_MAX)
 		return;
-	fdb_flush_port(fdb, port);
-	flush(fdb, &(struct selection){.port = port, .vlan = -1, .statics = true});
+	before_wrap(fdb, fdb->port_gen[port] == UINT16_MAX);
+	fdb_lock(fdb);
+	bool dynamics = raise_port_generation(fdb, port);
+	fdb_unlock(fdb);
+	bool statics = flush(fdb, &(struct selection){.port = port, .vlan = -1, .statics = true});
+	fdb_lock(fdb);
+	if (dynamics || statics)
+		fdb_record_flush(fdb, port, -1, true);
+	fdb_unlock(fdb);
 	FDB_WRITE(fdb->port_limit[port], 0);
 	FDB_WRITE(fdb->port_sticky[port], false);
 	fdb_statistics_add(&fdb->gone, &fdb->port_statistics[port]);

@@ -8,6 +8,7 @@
  *   fdb_move.c     polling lcores: whether an address may move from one port to another
  *   fdb_slot.c     the writer: fill, vacate and displace slots
  *   fdb_share.c    the writer: which port may have an entry of a full table
+ *   fdb_changes.c  the writer: record changes for the control thread
  *   fdb_sweep.c    control thread: remove entries by a walk
  *   fdb_age.c      control thread: epoch and ageing time
  *   fdb_control.c  control thread: static entries, deletion, flushes, listing
@@ -17,6 +18,7 @@
 #ifndef SHUNT_FDB_INTERNAL_H
 #define SHUNT_FDB_INTERNAL_H
 
+#include "fdb/fdb_changes.h"
 #include "fdb/fdb_table.h"
 
 /* Searching, fdb_lookup.c ------------------------------------------------------------------- */
@@ -96,16 +98,48 @@ fdb_ticks(const struct fdb *fdb, uint64_t value)
 	return (uint16_t)(FDB_READ(fdb->epoch) - (uint16_t)(value >> FDB_EPOCH_SHIFT));
 }
 
+/* Recording, fdb_changes.c: with the lock held ------------------------------------------------- */
+
+/** Record a change; counted as lost if there is no space. */
+void fdb_changes_push(struct fdb_changes *changes, const struct fdb_change *change);
+
+/** Record a change of one entry, if changes are recorded. */
+static inline void
+fdb_record(struct fdb *fdb, enum fdb_action action, uint64_t key, uint16_t port, uint16_t old_port)
+{
+	if (!fdb->recorder)
+		return;
+	fdb_changes_push(fdb->recorder, &(struct fdb_change){.mac = key & MAC_MASK,
+						.vlan = fdb_key_vlan(key),
+						.port = port,
+						.old_port = old_port,
+						.action = (uint8_t)action});
+}
+
+/** Record a flush, if changes are recorded. @param vlan -1: all */
+static inline void
+fdb_record_flush(struct fdb *fdb, uint16_t port, int vlan, bool statics)
+{
+	if (!fdb->recorder)
+		return;
+	fdb_changes_push(fdb->recorder,
+		&(struct fdb_change){.vlan = vlan < 0 ? FDB_VLAN_ALL : (uint16_t)vlan,
+			.port = port,
+			.action = FDB_ACTION_FLUSHED,
+			.statics = statics});
+}
+
 /* Sweeping, fdb_sweep.c: control thread ------------------------------------------------------ */
 
 /**
  * Remove all stale entries, and the live entries for which doomed() returns true.
  *
+ * @param action recorded for each live entry removed; FDB_ACTION_NONE: nothing is recorded
  * @return number of live entries removed
  */
 uint32_t fdb_sweep(struct fdb *fdb,
 	bool (*doomed)(const struct fdb *fdb, uint64_t key, uint64_t value, const void *arg),
-	const void *arg);
+	const void *arg, enum fdb_action action);
 
 /** Keep entries in their buckets while pinned, so that a walk sees each once. */
 void fdb_pin(struct fdb *fdb, bool pinned);

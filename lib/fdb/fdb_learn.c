@@ -40,6 +40,7 @@ relearn(struct fdb *fdb, uint32_t slot, uint64_t key, uint64_t hash, uint64_t wa
 		return verdict;
 	fdb_slot_change(fdb, slot, wanted);
 	FDB_ADD(fdb->moved, 1);
+	fdb_record(fdb, FDB_ACTION_MOVED, key, port, fdb_value_port(value));
 	return FDB_LEARNT;
 }
 
@@ -62,6 +63,7 @@ learn_one(struct fdb *fdb, uint64_t key, uint64_t hash, uint16_t port)
 		return FDB_REFUSED;
 	fdb_slot_fill(fdb, slot, key, wanted);
 	FDB_ADD(fdb->learned, 1);
+	fdb_record(fdb, FDB_ACTION_LEARNED, key, port, FDB_MISS);
 	return FDB_LEARNT;
 }
 

@@ -4,6 +4,7 @@
  * search it, and prefetch the second bucket of keys not found; search the second bucket.
  */
 #include "fdb/fdb_internal.h"
+#include "fdb/fdb_match.h"
 
 enum { LOOKUP_RETRIES = 3 };
 

@@ -51,15 +51,18 @@ static void
 evict_slot(struct fdb *fdb, uint32_t slot, uint32_t more_than)
 {
 	uint64_t value = FDB_READ(*fdb_slot_value(fdb, slot));
+	uint64_t key = FDB_READ(*fdb_slot_key(fdb, slot));
 	bool live;
 
 	if (!(value & FDB_VALID) || (value & FDB_STATIC))
 		return;
-	live = fdb_is_live(fdb, FDB_READ(*fdb_slot_key(fdb, slot)), value);
+	live = fdb_is_live(fdb, key, value);
 	if (live && FDB_READ(fdb->port_count[fdb_value_port(value)]) <= more_than)
 		return;
-	if (fdb_slot_vacate(fdb, slot, value) && live)
-		FDB_ADD(fdb->replaced, 1);
+	if (!fdb_slot_vacate(fdb, slot, value) || !live)
+		return;
+	FDB_ADD(fdb->replaced, 1);
+	fdb_record(fdb, FDB_ACTION_EVICTED, key, fdb_value_port(value), FDB_MISS);
 }
 
 /** Evict from at most FDB_SLICE buckets; the next call goes on at `hand`. @return success */

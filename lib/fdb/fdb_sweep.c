@@ -9,6 +9,7 @@
 struct sweep {
 	bool (*doomed)(const struct fdb *fdb, uint64_t key, uint64_t value, const void *arg);
 	const void *arg;
+	enum fdb_action action; /* to record for these; FDB_ACTION_NONE: nothing */
 	uint32_t removed;
 };
 
@@ -45,10 +46,12 @@ clean_slot(struct fdb *fdb, struct sweep *sweep, uint32_t slot)
 
 		if (!must_go(fdb, sweep, key, value))
 			return;
-		if (fdb_slot_vacate(fdb, slot, value)) {
-			sweep->removed += live;
-			return;
-		}
+		if (!fdb_slot_vacate(fdb, slot, value))
+			continue;
+		sweep->removed += live;
+		if (live && sweep->action != FDB_ACTION_NONE)
+			fdb_record(fdb, sweep->action, key, fdb_value_port(value), FDB_MISS);
+		return;
 	}
 }
 
@@ -66,9 +69,9 @@ clean(struct fdb *fdb, struct sweep *sweep, uint32_t slot, uint32_t end)
 uint32_t
 fdb_sweep(struct fdb *fdb,
 	bool (*doomed)(const struct fdb *fdb, uint64_t key, uint64_t value, const void *arg),
-	const void *arg)
+	const void *arg, enum fdb_action action)
 {
-	struct sweep sweep = {.doomed = doomed, .arg = arg};
+	struct sweep sweep = {.doomed = doomed, .arg = arg, .action = action};
 	uint32_t end = (fdb->mask + 1) * FDB_WAYS;
 
 	for (uint32_t slot = 0; slot < end;) {

@@ -88,6 +88,7 @@ struct fdb {
 	uint64_t moved;
 	uint64_t aged;
 	uint64_t replaced;
+	struct fdb_changes *recorder; /**< where changes are recorded; NULL = nowhere */
 	struct fdb_mover mover[FDB_MOVER_SETS][FDB_WAYS];
 
 	/* Belongs to the control thread. */
@@ -97,7 +98,8 @@ struct fdb {
 	uint64_t called;                   /**< `now` of the latest fdb_age() */
 	bool started;                      /**< clock is valid */
 	bool unswept; /**< flushed entries may be left; those of VLANs are still counted */
-	struct fdb_statistics gone; /**< of ports that were forgotten */
+	struct fdb_statistics gone;  /**< of ports that were forgotten */
+	struct fdb_changes *changes; /**< made when changes are first recorded */
 
 	/* By control with the lock, read by all. An entry of an older generation is stale. */
 	alignas(FDB_LINE) uint16_t port_gen[FDB_PORT_MAX];
@@ -256,45 +258,5 @@ fdb_slot_snapshot(const struct fdb *fdb, uint32_t slot, uint64_t *key)
 			return value;
 	}
 }
-
-#if defined(__SANITIZE_THREAD__)
-#define FDB_SCALAR 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define FDB_SCALAR 1
-#endif
-#endif
-
-#ifdef FDB_SCALAR
-
-/* ThreadSanitizer has no vector load whose 8-byte elements are atomic. */
-static inline unsigned
-fdb_match(const struct fdb_bucket *bucket, uint64_t key)
-{
-	unsigned mask = 0;
-
-	for (unsigned way = 0; way < FDB_WAYS; way++)
-		mask |= (unsigned)(FDB_READ(bucket->key[way]) == key) << way;
-	return mask;
-}
-
-#else
-
-/**
- * A bit for each way that seems to hold the key. On x86 aligned 8-byte elements are not torn, and a
- * wrong bit does no harm: fdb_slot_read() checks the key again.
- */
-static inline unsigned
-fdb_match(const struct fdb_bucket *bucket, uint64_t key)
-{
-	const __m128i *keys = (const __m128i *)bucket->key;
-	__m128i wanted = _mm_set1_epi64x((long long)key);
-	__m128i low = _mm_cmpeq_epi64(_mm_load_si128(keys), wanted);
-	__m128i high = _mm_cmpeq_epi64(_mm_load_si128(keys + 1), wanted);
-
-	return (unsigned)_mm_movemask_ps(_mm_castsi128_ps(_mm_packs_epi32(low, high)));
-}
-
-#endif
 
 #endif
