@@ -235,7 +235,7 @@ report_line(const char *title, json_t *object, FILE *file)
 	json_t *value;
 
 	fprintf(file, "%-*s", NAME_WIDTH, title);
-	json_object_foreach (object, name, value) {
+	json_object_foreach(object, name, value) {
 		report_value(value, text, sizeof(text));
 		fprintf(file, "%s %s  ", name, text);
 	}
@@ -250,7 +250,7 @@ report_width(json_t *list, const char *name)
 	char text[VALUE_MAX];
 	json_t *row;
 
-	json_array_foreach (list, i, row) {
+	json_array_foreach(list, i, row) {
 		report_value(json_object_get(row, name), text, sizeof(text));
 		if (strlen(text) > width)
 			width = strlen(text);
@@ -268,11 +268,11 @@ report_rows(const char *title, json_t *list, FILE *file)
 	size_t i;
 
 	fprintf(file, "\n%s\n", title);
-	json_object_foreach (first, name, value)
+	json_object_foreach(first, name, value)
 		fprintf(file, "%*s  ", report_width(list, name), name);
-	json_array_foreach (list, i, row) {
+	json_array_foreach(list, i, row) {
 		putc('\n', file);
-		json_object_foreach (first, name, value) {
+		json_object_foreach(first, name, value) {
 			report_value(json_object_get(row, name), text, sizeof(text));
 			fprintf(file, "%*s  ", report_width(list, name), text);
 		}
@@ -287,7 +287,7 @@ report_print(json_t *result, FILE *file)
 	char text[VALUE_MAX];
 	json_t *value, *shown = json_object_get(result, "mpps_text");
 
-	json_object_foreach (result, name, value) {
+	json_object_foreach(result, name, value) {
 		if (json_is_array(value) || value == shown)
 			continue;
 		if (json_is_object(value)) {
@@ -299,7 +299,7 @@ report_print(json_t *result, FILE *file)
 			VALUE_MAX);
 		fprintf(file, "%-*s%s\n", NAME_WIDTH, name, text);
 	}
-	json_object_foreach (result, name, value)
+	json_object_foreach(result, name, value)
 		if (json_is_array(value))
 			report_rows(name, value, file);
 }

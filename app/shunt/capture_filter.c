@@ -18,10 +18,10 @@ filter_text(const json_t *words)
 	const json_t *word;
 	size_t i;
 
-	json_array_foreach (words, i, word)
+	json_array_foreach(words, i, word)
 		length += json_string_length(word) + 1;
 	char *text = calloc(1, length);
-	json_array_foreach (words, i, word)
+	json_array_foreach(words, i, word)
 		if (text != NULL)
 			at += (size_t)snprintf(text + at, length - at, "%s%s", i > 0 ? " " : "",
 				json_string_value(word));

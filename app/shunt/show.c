@@ -71,7 +71,7 @@ show_numbers(const struct show *show, const json_t *list)
 
 	if (json_array_size(list) == 0)
 		putc('-', show->file);
-	json_array_foreach (list, i, item)
+	json_array_foreach(list, i, item)
 		fprintf(show->file, "%s%" JSON_INTEGER_FORMAT, i > 0 ? " " : "",
 			json_integer_value(item));
 	putc('\n', show->file);
@@ -166,7 +166,7 @@ show_applied(const struct show *show, const json_t *result)
 		if (json_array_size(names) == 0)
 			continue;
 		fprintf(show->file, "%-7s", keys[i]);
-		json_array_foreach (names, j, name) {
+		json_array_foreach(names, j, name) {
 			putc(' ', show->file);
 			show_text(show, json_is_string(name) ? json_string_value(name) : "?");
 			total++;

@@ -82,7 +82,7 @@ show_port_list(const struct show *show, const json_t *result)
 	table = table_new(columns, SHOW_COLUMNS(columns));
 	if (table == NULL)
 		return -ENOMEM;
-	json_array_foreach (result, i, port)
+	json_array_foreach(result, i, port)
 		show_port_row(table, port);
 	return show_table(show, table);
 }
@@ -121,7 +121,7 @@ show_fdb_list(const struct show *show, const json_t *result)
 	table = table_new(columns, SHOW_COLUMNS(columns));
 	if (table == NULL)
 		return -ENOMEM;
-	json_array_foreach (result, i, entry)
+	json_array_foreach(result, i, entry)
 		show_fdb_row(table, entry);
 	return show_table(show, table);
 }
@@ -162,7 +162,7 @@ show_group_list(const struct show *show, const json_t *result)
 	table = table_new(columns, SHOW_COLUMNS(columns));
 	if (table == NULL)
 		return -ENOMEM;
-	json_array_foreach (result, i, row)
+	json_array_foreach(result, i, row)
 		show_group_row(table, row);
 	return show_table(show, table);
 }
@@ -186,7 +186,7 @@ show_queues_cell(struct table *table, const json_t *queues)
 		table_cell(table, TABLE_PLAIN, "?");
 		return;
 	}
-	json_array_foreach (queues, i, queue)
+	json_array_foreach(queues, i, queue)
 		fprintf(file, "%s%s:%" PRIu64, i > 0 ? " " : "", show_string(queue, "port"),
 			show_number(queue, "queue"));
 	fclose(file);
@@ -237,7 +237,7 @@ show_lcore_list(const struct show *show, const json_t *result)
 	table = table_new(columns, SHOW_COLUMNS(columns));
 	if (table == NULL)
 		return -ENOMEM;
-	json_array_foreach (result, i, lcore)
+	json_array_foreach(result, i, lcore)
 		show_lcore_row(table, lcore);
 	return show_table(show, table);
 }
@@ -273,7 +273,7 @@ show_drops(const struct show *show, const json_t *result)
 	table = table_new(columns, SHOW_COLUMNS(columns));
 	if (table == NULL)
 		return -ENOMEM;
-	json_array_foreach (result, i, drop)
+	json_array_foreach(result, i, drop)
 		show_drops_row(table, drop);
 	return show_table(show, table);
 }

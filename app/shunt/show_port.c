@@ -15,7 +15,7 @@ show_key_width(const json_t *object, size_t depth)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach ((json_t *)object, key, value) {
+	json_object_foreach((json_t *)object, key, value) {
 		size_t n = text_width(key) + depth * SHOW_INDENT;
 
 		width = n > width ? n : width;
@@ -37,7 +37,7 @@ show_inline(const struct show *show, const json_t *object)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach ((json_t *)object, key, value) {
+	json_object_foreach((json_t *)object, key, value) {
 		fputs(gap, show->file);
 		show_text(show, key);
 		putc('=', show->file);
@@ -55,7 +55,7 @@ show_words(const struct show *show, const json_t *list)
 
 	if (json_array_size(list) == 0)
 		putc('-', show->file);
-	json_array_foreach (list, i, value) {
+	json_array_foreach(list, i, value) {
 		if (i > 0)
 			putc(' ', show->file);
 		show_value(show, value);
@@ -101,7 +101,7 @@ show_lines(const struct show *show, const json_t *list, size_t column)
 	const json_t *value;
 	size_t i;
 
-	json_array_foreach (list, i, value) {
+	json_array_foreach(list, i, value) {
 		if (i > 0)
 			fprintf(show->file, "%*s", (int)column, "");
 		show_value(show, value);
@@ -117,7 +117,7 @@ show_pairs(const struct show *show, const json_t *object, size_t depth, size_t w
 	const char *key;
 	json_t *value;
 
-	json_object_foreach ((json_t *)object, key, value) {
+	json_object_foreach((json_t *)object, key, value) {
 		bool nested = json_is_object(value) && json_object_size(value) > 0 &&
 			      depth < SHOW_DEPTH_MAX;
 
@@ -193,13 +193,13 @@ show_qemu(const struct show *show, const json_t *result)
 
 	if (!json_is_array(args))
 		return -EPROTO;
-	json_array_foreach (args, i, text) {
+	json_array_foreach(args, i, text) {
 		if (!json_is_string(text))
 			return -EPROTO;
 		show_argument(show, json_string_value(text));
 		fputs(" \\\n", show->file);
 	}
-	json_array_foreach (hints, i, text) {
+	json_array_foreach(hints, i, text) {
 		fputs(i == 0 ? "\n# " : "# ", show->file);
 		show_text(show, json_is_string(text) ? json_string_value(text) : "");
 		putc('\n', show->file);

@@ -21,12 +21,12 @@ show_trace(const struct show *show, const json_t *result)
 
 	if (!json_is_array(result))
 		return -EPROTO;
-	json_array_foreach (result, i, frame) {
+	json_array_foreach(result, i, frame) {
 		const json_t *reason = json_object_get(frame, "reason");
 		fprintf(show->file, "%sframe %zu: %s%s%s\n", i > 0 ? "\n" : "", i + 1,
 			show_string(frame, "verdict"), reason != NULL ? ", " : "",
 			reason != NULL ? show_string(frame, "reason") : "");
-		json_array_foreach (json_object_get(frame, "steps"), j, step)
+		json_array_foreach(json_object_get(frame, "steps"), j, step)
 			show_trace_step(show, step);
 	}
 	return 0;

@@ -21,7 +21,7 @@ show_members_cell(struct table *table, const json_t *ports, bool tagged)
 		table_cell(table, TABLE_PLAIN, "?");
 		return;
 	}
-	json_array_foreach (ports, i, port) {
+	json_array_foreach(ports, i, port) {
 		if (json_is_true(json_object_get(port, "tagged")) != tagged)
 			continue;
 		if (n++ < SHOW_VLAN_PORTS)

@@ -131,13 +131,13 @@ rates_index(const json_t *ports, const json_t *lcores)
 	json_t *item;
 	size_t i;
 
-	json_array_foreach (ports, i, item) {
+	json_array_foreach(ports, i, item) {
 		const char *name = json_string_value(json_object_get(item, "name"));
 
 		if (name != NULL)
 			json_object_set(index, name, item);
 	}
-	json_array_foreach (lcores, i, item)
+	json_array_foreach(lcores, i, item)
 		json_object_set(index, rates_lcore_key(item, key), item);
 	return index;
 }
@@ -185,13 +185,13 @@ rates_compute(struct rates *rates, const json_t *ports, const json_t *lcores, do
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach (ports, i, item) {
+	json_array_foreach(ports, i, item) {
 		const char *name = json_string_value(json_object_get(item, "name"));
 
 		rates_port(&rates->ports[i], item,
 			name == NULL ? NULL : json_object_get(rates->before, name), seconds);
 	}
-	json_array_foreach (lcores, i, item) {
+	json_array_foreach(lcores, i, item) {
 		char key[TEXT_NUMBER_MAX];
 
 		rates_lcore(&rates->lcores[i], item,

@@ -27,7 +27,7 @@ device_find(const char *device)
 	struct rte_dev_iterator iterator;
 	uint16_t id, found = RTE_MAX_ETHPORTS;
 
-	RTE_ETH_FOREACH_MATCHING_DEV (id, device, &iterator) {
+	RTE_ETH_FOREACH_MATCHING_DEV(id, device, &iterator) {
 		if (found == RTE_MAX_ETHPORTS)
 			found = id;
 	}

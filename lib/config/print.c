@@ -34,8 +34,8 @@ config_json(const struct config_target *target)
 
 	fdb_get_stats(vswitch->fdb, &fdb);
 	TAILQ_FOREACH(port, &vswitch->ports, next)
-	json_object_set_new(
-		ports, port->port.config.name, methods_port_config(&port->port.config, false));
+		json_object_set_new(ports, port->port.config.name,
+			methods_port_config(&port->port.config, false));
 	json_t *json = json_pack("{s:s, s:{s:i, s:i, s:i}}", "lcores",
 		print_lcores(vswitch, lcores), "fdb", "capacity", (int)fdb.capacity, "ageing",
 		(int)fdb_ageing(vswitch->fdb), "moves", (int)fdb_moves(vswitch->fdb));
@@ -82,7 +82,7 @@ print_node(yaml_document_t *document, const char *key, const json_t *value, int 
 	bool block = depth == 0 || strcmp(key, "ports") == 0;
 	int mapping = yaml_document_add_mapping(
 		document, NULL, block ? YAML_BLOCK_MAPPING_STYLE : YAML_FLOW_MAPPING_STYLE);
-	json_object_foreach ((json_t *)(uintptr_t)value, member, child) {
+	json_object_foreach((json_t *)(uintptr_t)value, member, child) {
 		int name = print_scalar(document, member, false);
 		yaml_document_append_mapping_pair(
 			document, mapping, name, print_node(document, member, child, depth + 1));

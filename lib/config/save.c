@@ -90,11 +90,11 @@ save_keep(const struct save *save, const struct stat *old, int file)
 {
 	char acl[SAVE_ACL_MAX];
 	ssize_t length = getxattr(save->target, save_acl, acl, sizeof(acl));
-	struct stat new;
+	struct stat created;
 
-	if (fstat(file, &new) < 0)
+	if (fstat(file, &created) < 0)
 		return -1;
-	if ((new.st_uid != old->st_uid || new.st_gid != old->st_gid) &&
+	if ((created.st_uid != old->st_uid || created.st_gid != old->st_gid) &&
 		fchown(file, old->st_uid, old->st_gid) < 0)
 		return -1;
 	if (length <= 0)

@@ -33,7 +33,7 @@ methods_port_keys(struct port_config *config, json_t *keys, struct err *err)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach (keys, key, value) {
+	json_object_foreach(keys, key, value) {
 		if (strcmp(key, "name") == 0 || strcmp(key, "type") == 0)
 			continue;
 		const char *word = value_text(value, text);
@@ -165,7 +165,7 @@ port_list(void *arg, json_t *params, struct err *err)
 		return NULL;
 	json_t *list = json_array();
 	TAILQ_FOREACH(port, &vswitch->ports, next)
-	json_array_append_new(list, port_summary(vswitch, port));
+		json_array_append_new(list, port_summary(vswitch, port));
 	return list;
 }
 

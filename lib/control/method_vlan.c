@@ -42,8 +42,7 @@ vlan_members(
 	list->members = calloc(vswitch->n_ports + 1, sizeof(*list->members));
 	if (list->members == NULL)
 		return err_set(err, ENOMEM, "no memory");
-	TAILQ_FOREACH(port, &vswitch->ports, next)
-	{
+	TAILQ_FOREACH(port, &vswitch->ports, next) {
 		struct vlan_member *member = &list->members[list->n];
 		if (only != NULL && strcmp(only, port->port.config.name) != 0)
 			continue;

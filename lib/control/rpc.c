@@ -177,7 +177,7 @@ rpc_only(json_t *params, const char *const names[], struct err *err)
 	const char *key;
 	json_t *member;
 
-	json_object_foreach (params, key, member) {
+	json_object_foreach(params, key, member) {
 		bool known = false;
 		for (int i = 0; names[i] != NULL; i++)
 			known = known || strcmp(names[i], key) == 0;

@@ -15,8 +15,8 @@ vswitch_port_find(struct vswitch *vswitch, const char *name, struct err *err)
 	struct vswitch_port *port;
 
 	TAILQ_FOREACH(port, &vswitch->ports, next)
-	if (strcmp(port->port.config.name, name) == 0)
-		return port;
+		if (strcmp(port->port.config.name, name) == 0)
+			return port;
 	err_set(err, ENOENT, "no port '%.40s'", name);
 	return NULL;
 }
@@ -247,12 +247,13 @@ port_forget_hosts(struct vswitch *vswitch, const struct vswitch_port *port)
 
 /** Whether a change makes learnt addresses invalid: another VLAN or uplink, macs, no learning. */
 static bool
-port_moved(const struct port_config *old, const struct port_config *new)
+port_moved(const struct port_config *old, const struct port_config *changed)
 {
-	return old->vlan != new->vlan || old->native != new->native ||
-	       old->vlan_protocol != new->vlan_protocol || strcmp(old->trunk, new->trunk) != 0 ||
-	       strcmp(old->uplink, new->uplink) != 0 || (old->learn && !new->learn) ||
-	       strcmp(old->macs, new->macs) != 0;
+	return old->vlan != changed->vlan || old->native != changed->native ||
+	       old->vlan_protocol != changed->vlan_protocol ||
+	       strcmp(old->trunk, changed->trunk) != 0 ||
+	       strcmp(old->uplink, changed->uplink) != 0 || (old->learn && !changed->learn) ||
+	       strcmp(old->macs, changed->macs) != 0;
 }
 
 static int
@@ -363,8 +364,7 @@ vswitch_links(struct vswitch *vswitch)
 {
 	struct vswitch_port *port;
 
-	TAILQ_FOREACH(port, &vswitch->ports, next)
-	{
+	TAILQ_FOREACH(port, &vswitch->ports, next) {
 		struct port_link old = port->link;
 		bool was_up = vswitch->up[port->port.id];
 		int old_node = port->port.numa_node;

@@ -84,8 +84,8 @@ vswitch_rates_settle(struct vswitch *vswitch)
 	struct vswitch_port *port;
 
 	TAILQ_FOREACH(port, &vswitch->ports, next)
-	if (port->port.shaper != NULL && !vswitch->up[port->port.id])
-		rates_purge(vswitch, port, port->port.shaper, DROP_LINK_DOWN);
+		if (port->port.shaper != NULL && !vswitch->up[port->port.id])
+			rates_purge(vswitch, port, port->port.shaper, DROP_LINK_DOWN);
 }
 
 unsigned

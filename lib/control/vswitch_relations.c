@@ -18,8 +18,8 @@ vswitch_check_relations(struct vswitch *vswitch, const char *name, const struct 
 	if (set == NULL)
 		return err_set(err, ENOMEM, "no memory");
 	TAILQ_FOREACH(port, &vswitch->ports, next)
-	if (strcmp(port->port.config.name, name) != 0)
-		set[n++] = &port->port.config;
+		if (strcmp(port->port.config.name, name) != 0)
+			set[n++] = &port->port.config;
 	if (config != NULL)
 		set[n++] = config;
 	int rc = relations_check(set, n, &culprit, err);
@@ -46,8 +46,7 @@ vswitch_resolve_relations(struct vswitch *vswitch)
 {
 	struct vswitch_port *port;
 
-	TAILQ_FOREACH(port, &vswitch->ports, next)
-	{
+	TAILQ_FOREACH(port, &vswitch->ports, next) {
 		port->port.uplink = relation_id(vswitch, port->port.config.uplink);
 		port->port.mirror = relation_id(vswitch, port->port.config.mirror);
 	}

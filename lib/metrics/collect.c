@@ -80,8 +80,7 @@ collect_begin(const struct vswitch *vswitch, enum metrics_style style)
 		return NULL;
 	collect->vswitch = vswitch;
 	collect->n_ports = 0;
-	TAILQ_FOREACH(port, &vswitch->ports, next)
-	{
+	TAILQ_FOREACH(port, &vswitch->ports, next) {
 		const struct port_driver *driver = port->port.config.driver;
 		struct collect_port *row = &collect->port[collect->n_ports++];
 

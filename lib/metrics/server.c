@@ -214,8 +214,7 @@ metrics_on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	TAILQ_FOREACH(client, &metrics->clients, next)
-	{
+	TAILQ_FOREACH(client, &metrics->clients, next) {
 		if (now - client->since <= METRICS_TIMEOUT_S)
 			break;
 		shutdown(client->fd, SHUT_RDWR);

@@ -88,19 +88,21 @@ port_config_check(const struct port_config *config, struct err *err)
 }
 
 static bool
-port_keys_are_live(const struct key keys[], const void *old, const void *new)
+port_keys_are_live(const struct key keys[], const void *old, const void *changed)
 {
 	for (const struct key *key = keys; key->name != NULL; key++)
-		if (!key->later && !key->live && !key_equal(key, old, new))
+		if (!key->later && !key->live && !key_equal(key, old, changed))
 			return false;
 	return true;
 }
 
 bool
-port_config_is_live(const struct port_config *old, const struct port_config *new)
+port_config_is_live(const struct port_config *old, const struct port_config *changed)
 {
-	return old->driver == new->driver &&port_keys_are_live(port_common_keys, old, new) &&
-	       port_keys_are_live(old->driver->type->keys, old->driver_config, new->driver_config);
+	return old->driver == changed->driver &&
+	       port_keys_are_live(port_common_keys, old, changed) &&
+	       port_keys_are_live(
+		       old->driver->type->keys, old->driver_config, changed->driver_config);
 }
 
 static void

@@ -282,7 +282,7 @@ int port_config_set(
 int port_config_check(const struct port_config *config, struct err *err);
 
 /** @return true if a running port can take the new configuration without being opened anew */
-bool port_config_is_live(const struct port_config *old, const struct port_config *new);
+bool port_config_is_live(const struct port_config *old, const struct port_config *changed);
 
 /**
  * Visit keys with their values: common ones first, then the driver's.

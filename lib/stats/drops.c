@@ -34,8 +34,7 @@ drops_call(void *arg, json_t *params, struct err *err)
 			return NULL;
 	}
 	json_t *rows = json_array();
-	TAILQ_FOREACH(port, &vswitch->ports, next)
-	{
+	TAILQ_FOREACH(port, &vswitch->ports, next) {
 		if (only != NULL && strcmp(only, port->port.config.name) != 0)
 			continue;
 		vswitch_port_counters(vswitch, port, &counters);

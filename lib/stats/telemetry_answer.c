@@ -33,8 +33,8 @@ answer_ports(struct rpc *rpc, struct vswitch *vswitch, const char *text)
 
 	(void)rpc;
 	TAILQ_FOREACH(port, &vswitch->ports, next)
-	if (number++ >= first && json_array_size(names) < TELEMETRY_PORTS_MAX)
-		json_array_append_new(names, json_string(port->port.config.name));
+		if (number++ >= first && json_array_size(names) < TELEMETRY_PORTS_MAX)
+			json_array_append_new(names, json_string(port->port.config.name));
 	return json_pack("{s:i, s:o}", "total", (int)vswitch->n_ports, "ports", names);
 }
 
@@ -91,7 +91,7 @@ numbered(json_t *list, size_t most)
 	json_t *row;
 	size_t i;
 
-	json_array_foreach (list, i, row) {
+	json_array_foreach(list, i, row) {
 		if (i == most)
 			break;
 		snprintf(name, sizeof(name), "%zu", i);
@@ -121,7 +121,7 @@ answer_lcores(struct rpc *rpc, struct vswitch *vswitch, const char *text)
 
 	(void)vswitch;
 	(void)text;
-	json_array_foreach (list, i, row)
+	json_array_foreach(list, i, row)
 		json_object_set_new(row, "queues",
 			json_integer((int)json_array_size(json_object_get(row, "queues"))));
 	json_t *object = numbered(list, LCORE_MAX);
@@ -165,7 +165,7 @@ convert_container(struct rte_tel_data *data, const char *name, const json_t *val
 		telemetry_convert(value, inner);
 	} else {
 		rte_tel_data_start_array(inner, RTE_TEL_STRING_VAL);
-		json_array_foreach (value, i, text)
+		json_array_foreach(value, i, text)
 			rte_tel_data_add_array_string(inner, json_string_value(text));
 	}
 	if (rte_tel_data_add_dict_container(data, name, inner, 0) != 0)
@@ -180,7 +180,7 @@ telemetry_convert(const json_t *object, struct rte_tel_data *data)
 	json_t *value;
 
 	rte_tel_data_start_dict(data);
-	json_object_foreach ((json_t *)(uintptr_t)object, key, value) {
+	json_object_foreach((json_t *)(uintptr_t)object, key, value) {
 		const char *name = telemetry_name(key, text);
 		json_int_t number = json_integer_value(value);
 
