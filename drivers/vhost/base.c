@@ -32,8 +32,8 @@ vhost_base_message(struct vhost_dev *dev, const struct vhost_message *message)
 }
 
 /** Location of a ring's descriptors as file and offset, valid in any process. */
-static struct virtq_home
-base_home(const struct vhost_session *session, const uint8_t *desc)
+static struct virtq_location
+base_location(const struct vhost_session *session, const uint8_t *desc)
 {
 	const struct memory *memory = &session->mapping->memory;
 	unsigned i = 0;
@@ -42,7 +42,7 @@ base_home(const struct vhost_session *session, const uint8_t *desc)
 		(uintptr_t)(desc - memory->region[i].hva) >= memory->region[i].size)
 		i++;
 	const struct memory_region *region = &memory->region[i];
-	return (struct virtq_home){
+	return (struct virtq_location){
 		region->device, region->file, (uint64_t)(desc - (const uint8_t *)region->map)};
 }
 
@@ -53,7 +53,7 @@ base_continue(const struct virtq_setup *setup, enum vhost_base base)
 	struct virtq_journal *journal = setup->journal;
 	uint16_t given = journal->base;
 
-	if (base == VHOST_BASE_OURS && virtq_journal_is(setup)) {
+	if (base == VHOST_BASE_OURS && virtq_journal_matches(setup)) {
 		virtq_journal_set(journal, setup->last_avail);
 		return;
 	}
@@ -71,7 +71,7 @@ vhost_base_ring(struct vhost_dev *dev, const struct vhost_session *session, uint
 	enum virtq_fault fault = VIRTQ_GOOD;
 
 	setup->journal = &dev->journal[number];
-	setup->home = base_home(session, (const uint8_t *)setup->desc);
+	setup->location = base_location(session, (const uint8_t *)setup->desc);
 	if (dev->base[number] == VHOST_BASE_GIVEN)
 		fault = virtq_resume(setup, number % 2 != 0, !session->direct);
 	else

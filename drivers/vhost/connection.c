@@ -222,7 +222,7 @@ vhost_library_resume(struct vhost_dev *dev, int vid)
 	if (missing != VHOST_NO_RING) {
 		vhost_break(dev, VIRTQ_BAD_RING, missing);
 	} else if (fault == VIRTQ_BAD_RING ||
-		   (other && (fault == VIRTQ_BAD_MEMORY || fault == VIRTQ_LOST))) {
+		   (other && (fault == VIRTQ_BAD_MEMORY || fault == VIRTQ_MEMORY_MISSING))) {
 		atomic_store(&dev->fault, VIRTQ_GOOD);
 		dev->services->link_changed(dev->services->arg);
 	}
@@ -316,7 +316,7 @@ vhost_after_message(int vid, void *arg)
 	if (message->request == MESSAGE_SET_VRING_CALL)
 		vhost_interrupt_message(dev, vid, message->number);
 	if (lost)
-		vhost_break(dev, VIRTQ_LOST, VHOST_NO_RING);
+		vhost_break(dev, VIRTQ_MEMORY_MISSING, VHOST_NO_RING);
 	else if (dev->running && dev->session == NULL && vhost_message_changes(message->request))
 		vhost_session_start(dev, vid);
 	else if (dev->session != NULL && (message->request == MESSAGE_SET_MEM_TABLE ||

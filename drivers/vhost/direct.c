@@ -30,9 +30,9 @@ direct_check(struct vhost_dev *dev, struct virtq *ring)
 {
 	int fault = atomic_load_explicit(&ring->broken, memory_order_relaxed);
 
-	if (memory_is_lost(ring->memory)) {
-		virtq_break(ring, VIRTQ_LOST);
-		fault = VIRTQ_LOST;
+	if (memory_is_missing(ring->memory)) {
+		virtq_break(ring, VIRTQ_MEMORY_MISSING);
+		fault = VIRTQ_MEMORY_MISSING;
 	}
 	if (unlikely(fault != VIRTQ_GOOD))
 		vhost_break(dev, (enum virtq_fault)fault, direct_number(dev, ring));
@@ -76,7 +76,7 @@ vhost_direct_rx(struct vhost_dev *dev, const struct vhost_session *session, uint
 	if (unlikely(ring == NULL))
 		return 0;
 	/* First, so that slots of frames read by devices can be used again in this burst. */
-	if (unlikely(virtq_waits(ring))) {
+	if (unlikely(virtq_has_inflight(ring))) {
 		virtq_reclaim(ring, NULL);
 		vhost_notify_later(ring);
 	}
@@ -139,7 +139,7 @@ direct_push(struct vhost_dev *dev, struct virtq *ring, struct frame *const frame
 	}
 	counters->tx_packets += result.sent;
 	counters->tx_bytes += result.bytes;
-	counters->tx_drops[DROP_TOO_LONG] += result.misfit;
+	counters->tx_drops[DROP_TOO_LONG] += result.too_long;
 	counters->tx_drops[DROP_TX_FULL] += n - done;
 	direct_check(dev, ring);
 }

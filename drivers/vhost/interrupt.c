@@ -84,7 +84,7 @@ vhost_interrupt_pass(struct vhost_dev *dev, uint16_t ring)
 {
 	struct vhost_relay *relay = &dev->relay[ring];
 
-	if (!call_relay_taken(&relay->ours))
+	if (!call_relay_read(&relay->ours))
 		return;
 	bool socket = atomic_load_explicit(&relay->socket, memory_order_acquire);
 	call_send(atomic_load_explicit(&relay->to[socket], memory_order_relaxed), socket);

@@ -24,7 +24,7 @@ static void
 library_check(struct vhost_dev *dev, uint16_t ring)
 {
 	if (unlikely(sigbus_leave()))
-		vhost_break(dev, VIRTQ_LOST, ring);
+		vhost_break(dev, VIRTQ_MEMORY_MISSING, ring);
 }
 
 void

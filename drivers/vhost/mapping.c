@@ -78,7 +78,7 @@ vhost_mapping_get(struct vhost_dev *dev, int vid, struct err *err)
 
 	if (n < 0)
 		return NULL;
-	if (dev->mapping == NULL || !memory_is(&dev->mapping->memory, regions, (unsigned)n)) {
+	if (dev->mapping == NULL || !memory_matches(&dev->mapping->memory, regions, (unsigned)n)) {
 		vhost_mapping_put(dev->mapping);
 		dev->mapping = mapping_create(regions, (unsigned)n, err);
 	}

@@ -359,10 +359,10 @@ session_drain(struct vhost_session *session)
 	for (unsigned ms = 0; waits && ms < SESSION_DRAIN_MS; ms++) {
 		waits = false;
 		for (unsigned i = 0; i < RTE_DIM(session->ring); i++) {
-			if (session->ring[i] == NULL || !virtq_waits(session->ring[i]))
+			if (session->ring[i] == NULL || !virtq_has_inflight(session->ring[i]))
 				continue;
 			virtq_reclaim(session->ring[i], NULL);
-			waits = waits || virtq_waits(session->ring[i]);
+			waits = waits || virtq_has_inflight(session->ring[i]);
 		}
 		if (waits)
 			usleep(1000);

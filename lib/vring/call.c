@@ -34,24 +34,25 @@ static _Thread_local aio_context_t call_context;
 #define CALL_NONE UINT64_MAX
 
 static void
-call_release(void *context)
+call_context_destroy(void *context)
 {
 	syscall(SYS_io_destroy, (aio_context_t)(uintptr_t)context);
 }
 
 static void
-call_prepare(void)
+call_init_once(void)
 {
-	if (pthread_key_create(&call_key, call_release) == 0)
+	if (pthread_key_create(&call_key, call_context_destroy) == 0)
 		call_null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
+/** Create the AIO context of the calling thread; CALL_NONE where that fails. */
 static void
-call_open(void)
+call_context_create(void)
 {
 	const struct call_ring *ring;
 
-	pthread_once(&call_once, call_prepare);
+	pthread_once(&call_once, call_init_once);
 	if (call_null < 0 || syscall(SYS_io_setup, CALL_EVENTS, &call_context) < 0) {
 		call_context = CALL_NONE;
 		return;
@@ -64,8 +65,9 @@ call_open(void)
 	call_context = CALL_NONE;
 }
 
+/** Signal an eventfd without asynchronous I/O: by write(), once poll() says that it has space. */
 static bool
-call_plain(int fd)
+call_eventfd_write(int fd)
 {
 	struct pollfd ready = {.fd = fd, .events = POLLOUT};
 
@@ -73,8 +75,9 @@ call_plain(int fd)
 	       eventfd_write(fd, 1) == 0;
 }
 
+/** Signal an eventfd by the completion of an asynchronous read. */
 static bool
-call_eventfd(int fd)
+call_eventfd_aio(int fd)
 {
 	/* A read of 0 bytes from /dev/null completes before io_submit() returns. */
 	struct iocb block = {
@@ -86,11 +89,11 @@ call_eventfd(int fd)
 	struct iocb *blocks[] = {&block};
 
 	if (__builtin_expect(call_context == 0, 0)) {
-		call_open();
+		call_context_create();
 		block.aio_fildes = (unsigned)call_null;
 	}
 	if (call_context == CALL_NONE)
-		return call_plain(fd);
+		return call_eventfd_write(fd);
 	bool sent = syscall(SYS_io_submit, call_context, 1, blocks) == 1;
 	/* Discard the completion event, so that the ring never fills. */
 	struct call_ring *ring = (struct call_ring *)(uintptr_t)call_context;
@@ -99,6 +102,7 @@ call_eventfd(int fd)
 	return sent;
 }
 
+/** Send 8 bytes to a Unix socket, as a write to an eventfd would have. */
 static bool
 call_socket(int fd)
 {
@@ -110,7 +114,7 @@ call_socket(int fd)
 bool
 call_send(int fd, bool socket)
 {
-	return __builtin_expect(socket, 0) ? call_socket(fd) : call_eventfd(fd);
+	return __builtin_expect(socket, 0) ? call_socket(fd) : call_eventfd_aio(fd);
 }
 
 static bool

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Relay of interrupt signals through a memory file. */
+/* Relay of interrupts: a memory file in place of an eventfd, read without system calls. */
 #include "vring/call_relay.h"
 
 #include <errno.h>
@@ -9,16 +9,17 @@
 #include <unistd.h>
 
 enum {
-	RELAY_BYTES = 16384,
-	RELAY_SLOTS = RELAY_BYTES / sizeof(uint64_t),
-	RELAY_HALF = RELAY_SLOTS / 2, /* far more than the threads that signal at once */
+	CALL_RELAY_BYTES = 16384,
+	CALL_RELAY_SLOTS = CALL_RELAY_BYTES / sizeof(uint64_t),
+	CALL_RELAY_HALF = CALL_RELAY_SLOTS / 2, /* far more than the threads that signal at once */
 };
 
+/** Give a memory file its size and map it. @return 0; negative errno */
 static int
-relay_map(int fd, uint64_t **slot)
+call_relay_map(int fd, uint64_t **slot)
 {
 	/* Allocate now: a write() that finds no memory would lose its signal. */
-	int rc = posix_fallocate(fd, 0, RELAY_BYTES);
+	int rc = posix_fallocate(fd, 0, CALL_RELAY_BYTES);
 	void *map;
 
 	if (rc != 0)
@@ -26,7 +27,8 @@ relay_map(int fd, uint64_t **slot)
 	/* Fixed size: write() to a full file fails, while the signals in it stay pending. */
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) < 0)
 		return -errno;
-	map = mmap(NULL, RELAY_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+	map = mmap(
+		NULL, CALL_RELAY_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
 	if (map == MAP_FAILED)
 		return -errno;
 	*slot = map;
@@ -38,7 +40,7 @@ relay_map(int fd, uint64_t **slot)
  * to each other, as POSIX requires for regular files. @return file descriptor; negative errno
  */
 static int
-relay_create(void)
+call_relay_create(void)
 {
 	char name[32];
 	int file = memfd_create("interrupts", MFD_CLOEXEC | MFD_ALLOW_SEALING), fd;
@@ -59,17 +61,17 @@ call_relay_open(struct call_relay *relay)
 
 	if (atomic_load(&relay->slot) != NULL)
 		return 0;
-	relay->fd = relay_create();
+	relay->fd = call_relay_create();
 	if (relay->fd < 0)
 		return relay->fd;
-	int rc = relay_map(relay->fd, &slot);
+	int rc = call_relay_map(relay->fd, &slot);
 	if (rc < 0) {
 		close(relay->fd);
 		return rc;
 	}
 	atomic_store(&relay->next, 0);
 	rte_spinlock_init(&relay->lock);
-	/* Release: pairs with the acquire in call_relay_taken(). */
+	/* Release: pairs with the acquire in call_relay_read(). */
 	atomic_store_explicit(&relay->slot, slot, memory_order_release);
 	return 0;
 }
@@ -81,31 +83,31 @@ call_relay_close(struct call_relay *relay)
 
 	if (slot == NULL)
 		return;
-	munmap(slot, RELAY_BYTES);
+	munmap(slot, CALL_RELAY_BYTES);
 	close(relay->fd);
 }
 
 /** Clear the written slots from `next` on. @return first slot that is not written */
 static unsigned
-relay_clear(uint64_t *slot, unsigned next)
+call_relay_clear(uint64_t *slot, unsigned next)
 {
-	while (next < RELAY_SLOTS && __atomic_load_n(&slot[next], __ATOMIC_RELAXED) != 0)
+	while (next < CALL_RELAY_SLOTS && __atomic_load_n(&slot[next], __ATOMIC_RELAXED) != 0)
 		__atomic_store_n(&slot[next++], 0, __ATOMIC_RELAXED);
 	return next;
 }
 
 /** Rewind the file offset once the slots before `next` are clear. @return slot written next */
 static unsigned
-relay_rewind(struct call_relay *relay, uint64_t *slot, unsigned next)
+call_relay_rewind(struct call_relay *relay, uint64_t *slot, unsigned next)
 {
 	lseek(relay->fd, 0, SEEK_SET);
 	/* Signals written before that. */
-	relay_clear(slot, next);
+	call_relay_clear(slot, next);
 	return 0;
 }
 
 bool
-call_relay_take(struct call_relay *relay, uint64_t *slot)
+call_relay_read_slow(struct call_relay *relay, uint64_t *slot)
 {
 	bool any = false;
 
@@ -114,15 +116,15 @@ call_relay_take(struct call_relay *relay, uint64_t *slot)
 	for (;;) {
 		atomic_store_explicit(&relay->next, next, memory_order_relaxed);
 		/*
-		 * Full fence: `next` is stored before its slot is read. call_relay_taken() in a
+		 * Full fence: `next` is stored before its slot is read. call_relay_read() in a
 		 * thread that has just signalled reads `next` after its slot was written. So either
 		 * that thread finds its slot written, or this one does.
 		 */
 		atomic_thread_fence(memory_order_seq_cst);
-		unsigned end = relay_clear(slot, next);
+		unsigned end = call_relay_clear(slot, next);
 		if (end == next)
 			break;
-		next = end < RELAY_HALF ? end : relay_rewind(relay, slot, end);
+		next = end < CALL_RELAY_HALF ? end : call_relay_rewind(relay, slot, end);
 		any = true;
 	}
 	rte_spinlock_unlock(&relay->lock);

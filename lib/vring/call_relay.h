@@ -35,12 +35,12 @@ int call_relay_open(struct call_relay *relay);
 void call_relay_close(struct call_relay *relay);
 
 /**
- * Slow path of call_relay_taken(): the next slot has been written.
+ * Slow path of call_relay_read(): the next slot has been written.
  *
  * @param slot the mapping of the file
- * @return as call_relay_taken()
+ * @return as call_relay_read()
  */
-bool call_relay_take(struct call_relay *relay, uint64_t *slot);
+bool call_relay_read_slow(struct call_relay *relay, uint64_t *slot);
 
 /**
  * Read and clear pending signals. A signal complete before the call is reported by it, or by a
@@ -49,7 +49,7 @@ bool call_relay_take(struct call_relay *relay, uint64_t *slot);
  * @return true if signals were pending
  */
 static inline bool
-call_relay_taken(struct call_relay *relay)
+call_relay_read(struct call_relay *relay)
 {
 	uint64_t *slot = atomic_load_explicit(&relay->slot, memory_order_acquire);
 
@@ -58,7 +58,7 @@ call_relay_taken(struct call_relay *relay)
 	unsigned next = atomic_load_explicit(&relay->next, memory_order_relaxed);
 	if (likely(__atomic_load_n(&slot[next], __ATOMIC_RELAXED) == 0))
 		return false;
-	return call_relay_take(relay, slot);
+	return call_relay_read_slow(relay, slot);
 }
 
 #endif

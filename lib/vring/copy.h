@@ -118,7 +118,7 @@ copy_head(uint8_t *to, const uint8_t *from, uint32_t n)
  * @param n COPY_HEAD - COPY_HEADER at most
  */
 static inline void
-copy_behind(uint8_t *to, const void *header, const uint8_t *from, uint32_t n)
+copy_with_header(uint8_t *to, const void *header, const uint8_t *from, uint32_t n)
 {
 #if defined(__AVX512BW__)
 	__m512i first = _mm512_zextsi128_si512(_mm_loadu_si128(header));

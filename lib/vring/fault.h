@@ -20,7 +20,7 @@
 	X(VIRTQ_BAD_DIRECTION, "buffer of the wrong direction")                                    \
 	X(VIRTQ_BAD_INDIRECT, "malformed table of indirect descriptors")                           \
 	X(VIRTQ_BAD_RECEIVE, "receive buffer shorter than its header")                             \
-	X(VIRTQ_LOST, "guest memory was truncated")                                                \
+	X(VIRTQ_MEMORY_MISSING, "guest memory was truncated")                                      \
 	X(VIRTQ_BAD_MEMORY, "guest memory that cannot be mapped")                                  \
 	X(VIRTQ_BAD_RING, "ring outside of guest memory, or of no possible size")                  \
 	X(VIRTQ_CALL_FILE, VIRTQ_CALL_TEXT("a regular file"))                                      \

@@ -4,8 +4,8 @@
 
 #include "vring/packed_pop.h"
 #include "vring/packed_push.h"
-#include "vring/pop.h"
-#include "vring/push.h"
+#include "vring/split_pop.h"
+#include "vring/split_push.h"
 
 #define ISA_JOIN_(a, b) a##b
 #define ISA_JOIN(a, b)  ISA_JOIN_(a, b)
@@ -24,7 +24,7 @@ static const struct virtq_ops packed_ops = {
 const struct virtq_ops ISA_JOIN(virtq_ops_, VIRTQ_ISA) = {
 	.name = ISA_TEXT(VIRTQ_ISA),
 	.packed = &packed_ops,
-	.pop = pop_burst,
-	.push = push_burst,
+	.pop = split_pop_burst,
+	.push = split_push_burst,
 	.pop_done = virtq_split_pop_done,
 };

@@ -33,7 +33,7 @@ enum { VIRTQ_JOURNAL_CHAINS = 128 }; /* longest list of a burst */
 struct virtq_setup;
 
 /** Location of a ring's descriptors. A guest started in another process has other files. */
-struct virtq_home {
+struct virtq_location {
 	uint64_t device; /**< st_dev of the memory file */
 	uint64_t file;   /**< st_ino of the memory file */
 	uint64_t offset; /**< of the descriptors in the file, bytes */
@@ -59,7 +59,7 @@ struct virtq_journal {
 	uint64_t word;              /**< push: used word of the burst's first descriptor */
 
 	/* Written when the ring is started. */
-	struct virtq_home home;
+	struct virtq_location location;
 	uint16_t size; /**< descriptors; 0 = the journal is of no ring */
 	uint16_t base; /**< position given by the front end */
 	bool packed;
@@ -78,14 +78,14 @@ void virtq_journal_begin(const struct virtq_setup *setup, bool coarse);
 
 /** Record a position with no burst in progress. The thread that writes the journal. */
 static inline void
-virtq_journal_set(struct virtq_journal *journal, uint16_t place)
+virtq_journal_set(struct virtq_journal *journal, uint16_t position)
 {
-	journal->taken = place;
-	__atomic_store_n(&journal->done, place, __ATOMIC_RELEASE);
+	journal->taken = position;
+	__atomic_store_n(&journal->done, position, __ATOMIC_RELEASE);
 }
 
 /** @return true if the setup's journal is of the ring that the setup describes */
-bool virtq_journal_is(const struct virtq_setup *setup);
+bool virtq_journal_matches(const struct virtq_setup *setup);
 
 /**
  * End the journal: the front end has been given the position, or the ring no longer exists. No

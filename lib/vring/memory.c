@@ -114,9 +114,9 @@ memory_add(struct memory *memory, const struct memory_region_desc *desc, struct 
 	if (rc < 0)
 		return err_set(err, -rc, "memory region cannot be mapped: %s", strerror(-rc));
 	region->hva = (uint8_t *)region->map + desc->offset;
-	region->watch = sigbus_guard(region->map, region->map_size, &memory->lost);
+	region->sigbus_number = sigbus_guard(region->map, region->map_size, &memory->missing);
 	memory->n++;
-	if (region->watch < 0)
+	if (region->sigbus_number < 0)
 		return err_set(err, ENOSPC, "too many memory regions of all front ends");
 	int seals = fcntl(desc->fd, F_GET_SEALS);
 	memory->huge &= page >= MEMORY_HUGE;
@@ -148,7 +148,7 @@ void
 memory_unmap(struct memory *memory)
 {
 	for (unsigned i = 0; i < memory->n; i++) {
-		sigbus_unguard(memory->region[i].watch);
+		sigbus_unguard(memory->region[i].sigbus_number);
 		munmap(memory->region[i].guard, memory->region[i].guard_size);
 	}
 	memset(memory, 0, sizeof(*memory));
@@ -156,7 +156,7 @@ memory_unmap(struct memory *memory)
 
 /** @return the region of a GPA, or NULL; regions do not overlap */
 static const struct memory_region *
-memory_search(const struct memory *memory, uint64_t gpa)
+memory_find_region(const struct memory *memory, uint64_t gpa)
 {
 	for (unsigned i = 0; i < memory->n; i++)
 		if (gpa - memory->region[i].gpa < memory->region[i].size)
@@ -165,7 +165,7 @@ memory_search(const struct memory *memory, uint64_t gpa)
 }
 
 static bool
-memory_region_is(const struct memory_region *region, const struct memory_region_desc *desc)
+memory_region_matches(const struct memory_region *region, const struct memory_region_desc *desc)
 {
 	struct err err = {0};
 	struct stat status;
@@ -179,19 +179,19 @@ memory_region_is(const struct memory_region *region, const struct memory_region_
 }
 
 bool
-memory_is(const struct memory *memory, const struct memory_region_desc regions[], unsigned n)
+memory_matches(const struct memory *memory, const struct memory_region_desc regions[], unsigned n)
 {
-	bool same = memory->n == n && !memory_is_lost(memory);
+	bool same = memory->n == n && !memory_is_missing(memory);
 
 	for (unsigned i = 0; same && i < n; i++)
-		same = memory_region_is(&memory->region[i], &regions[i]);
+		same = memory_region_matches(&memory->region[i], &regions[i]);
 	return same;
 }
 
 uint8_t *
-memory_find(const struct memory *memory, unsigned *hint, uint64_t gpa, uint32_t length)
+memory_translate_slow(const struct memory *memory, unsigned *hint, uint64_t gpa, uint32_t length)
 {
-	const struct memory_region *region = memory_search(memory, gpa);
+	const struct memory_region *region = memory_find_region(memory, gpa);
 
 	if (region == NULL || length > region->size - (gpa - region->gpa))
 		return NULL;
@@ -202,7 +202,7 @@ memory_find(const struct memory *memory, unsigned *hint, uint64_t gpa, uint32_t 
 uint64_t
 memory_left(const struct memory *memory, uint64_t gpa)
 {
-	const struct memory_region *region = memory_search(memory, gpa);
+	const struct memory_region *region = memory_find_region(memory, gpa);
 
 	return region != NULL ? region->size - (gpa - region->gpa) : 0;
 }

@@ -4,14 +4,14 @@
  * from the mappings of the control plane, so that the data path does not depend on when those are
  * unmapped.
  *
- * Every guest address is translated by memory_at(), or eight at once by split_desc_translate() in
- * vring/split_desc.h; the whole range must lie in one region. Regions that wrap, overlap, are
- * larger than their file, or are not shared memory (a page fault of another file may block without
- * limit) are refused. Each mapping lies between guard pages and is left out of core dumps. Memory
- * that the front end truncates later is handled by vring/sigbus.h.
+ * Every guest address is translated by memory_translate(), or eight at once by
+ * split_desc_translate() in vring/split_desc.h; the whole range must lie in one region. Regions
+ * that wrap, overlap, are larger than their file, or are not shared memory (a page fault of another
+ * file may block without limit) are refused. Each mapping lies between guard pages and is left out
+ * of core dumps. Memory that the front end truncates later is handled by vring/sigbus.h.
  *
- * Thread safety: mapped and unmapped by one thread at a time; polling lcores only read. `lost` is
- * written by any thread whose access finds memory missing, and read by all.
+ * Thread safety: mapped and unmapped by one thread at a time; polling lcores only read. `missing`
+ * is set by any thread whose access finds no page, and read by all.
  */
 #ifndef SHUNT_VRING_MEMORY_H
 #define SHUNT_VRING_MEMORY_H
@@ -37,15 +37,14 @@ struct memory_region {
 	size_t map_size; /**< bytes of the mapping */
 	void *guard;     /**< reservation: the mapping and its guard pages */
 	size_t guard_size;
-	int watch; /**< argument of sigbus_unguard(), negative = none */
+	int sigbus_number; /**< argument of sigbus_unguard(), negative = none */
 };
 
 /** Guest memory of one front end. */
 struct memory {
-	_Alignas(64)
-		atomic_bool lost; /**< pages are missing; shares a cache line that is read anyway */
-	bool sealed;              /**< all files are sealed against truncation */
-	bool huge;                /**< all regions are in huge pages */
+	_Alignas(64) atomic_bool missing; /**< pages are missing; on a line that is read anyway */
+	bool sealed;                      /**< all files are sealed against truncation */
+	bool huge;                        /**< all regions are in huge pages */
 	unsigned n;
 	struct memory_region region[MEMORY_REGIONS_MAX];
 };
@@ -79,19 +78,21 @@ void memory_unmap(struct memory *memory);
  *
  * @param regions as for memory_map()
  * @param n number of regions
- * @return true if exactly these regions of these files are mapped and none is lost
+ * @return true if exactly these regions of these files are mapped and no page is missing
  */
-bool memory_is(const struct memory *memory, const struct memory_region_desc regions[], unsigned n);
+bool memory_matches(
+	const struct memory *memory, const struct memory_region_desc regions[], unsigned n);
 
 /**
- * As memory_at(), searching all regions.
+ * As memory_translate(), searching all regions.
  *
  * @param hint receives the index of the region
  * @param gpa first GPA of the range; untrusted
  * @param length bytes; untrusted
- * @return as memory_at()
+ * @return as memory_translate()
  */
-uint8_t *memory_find(const struct memory *memory, unsigned *hint, uint64_t gpa, uint32_t length);
+uint8_t *memory_translate_slow(
+	const struct memory *memory, unsigned *hint, uint64_t gpa, uint32_t length);
 
 /**
  * Translate a guest-physical range. Any thread while the memory is mapped.
@@ -102,7 +103,7 @@ uint8_t *memory_find(const struct memory *memory, unsigned *hint, uint64_t gpa, 
  * @return HVA; NULL unless the whole range lies in one region
  */
 static inline uint8_t *
-memory_at(const struct memory *memory, unsigned *hint, uint64_t gpa, uint32_t length)
+memory_translate(const struct memory *memory, unsigned *hint, uint64_t gpa, uint32_t length)
 {
 	const struct memory_region *region = &memory->region[*hint];
 	uint64_t offset = gpa - region->gpa;
@@ -110,7 +111,7 @@ memory_at(const struct memory *memory, unsigned *hint, uint64_t gpa, uint32_t le
 	/* Below the region the offset wraps to a value beyond its size. */
 	if (__builtin_expect(offset < region->size && length <= region->size - offset, 1))
 		return region->hva + offset;
-	return memory_find(memory, hint, gpa, length);
+	return memory_translate_slow(memory, hint, gpa, length);
 }
 
 /**
@@ -123,9 +124,9 @@ uint64_t memory_left(const struct memory *memory, uint64_t gpa);
 
 /** @return true if pages are missing; data read from this memory before may be zeros */
 static inline bool
-memory_is_lost(const struct memory *memory)
+memory_is_missing(const struct memory *memory)
 {
-	return __builtin_expect(atomic_load_explicit(&memory->lost, memory_order_relaxed), 0);
+	return __builtin_expect(atomic_load_explicit(&memory->missing, memory_order_relaxed), 0);
 }
 
 #endif

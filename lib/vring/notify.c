@@ -2,13 +2,14 @@
 /* Interrupts to the drivers of split and packed rings, with event suppression. */
 #include "vring/call.h"
 #include "vring/packed.h"
+#include "vring/split.h"
 
 /** @return true if a split ring's driver wants an interrupt (virtio 1.2 sections 2.7.7, 2.7.10) */
 static bool
-notify_split(const struct virtq *ring)
+notify_split_wants_interrupt(const struct virtq *ring)
 {
 	if (!ring->event_idx)
-		return !ring->unwanted;
+		return !ring->no_interrupt;
 	const uint16_t *used_event = &ring->avail->ring[ring->mask + 1];
 	uint16_t event = __atomic_load_n(used_event, __ATOMIC_RELAXED);
 
@@ -18,9 +19,10 @@ notify_split(const struct virtq *ring)
 
 /** Send an interrupt if the driver wants one. @return true if it does */
 static bool
-notify_one(struct virtq *ring)
+notify_ring(struct virtq *ring)
 {
-	if (!(ring->packed ? virtq_packed_wants_call(ring) : notify_split(ring)))
+	if (!(ring->packed ? virtq_packed_wants_interrupt(ring)
+			   : notify_split_wants_interrupt(ring)))
 		return false;
 	ring->signalled = ring->last_used;
 	ring->signalled_valid = true;
@@ -35,7 +37,7 @@ virtq_notify_unfenced(struct virtq *rings[], unsigned n)
 	unsigned left = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (rings[i]->pending && !notify_one(rings[i]))
+		if (rings[i]->pending && !notify_ring(rings[i]))
 			rings[left++] = rings[i];
 		else
 			rings[i]->pending = false;
@@ -50,8 +52,8 @@ virtq_notify(struct virtq *const rings[], unsigned n)
 	atomic_thread_fence(memory_order_seq_cst);
 	for (unsigned i = 0; i < n; i++) {
 		if (!rings[i]->packed)
-			virtq_look_flags(rings[i]);
-		if (rings[i]->pending && !notify_one(rings[i])) {
+			virtq_split_read_flags(rings[i]);
+		if (rings[i]->pending && !notify_ring(rings[i])) {
 			rings[i]->signalled = rings[i]->last_used;
 			rings[i]->signalled_valid = true;
 		}

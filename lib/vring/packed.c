@@ -6,42 +6,42 @@
 #include <string.h>
 
 /*
- * WRITE is the only flag that has a meaning in the entries of an indirect table; in the descriptor
+ * Append the buffers of an indirect table. WRITE is the only flag that has a meaning in the entries of an indirect table; in the descriptor
  * that refers to the table it is ignored. Entries are consecutive, without NEXT (virtio 1.2 section
  * 2.8.7).
  */
 static int
-packed_collect_table(struct virtq *ring, const struct virtq_packed_desc *desc, bool writable,
+packed_chain_add_table(struct virtq *ring, const struct virtq_packed_desc *desc, bool writable,
 	struct virtq_buffer buffers[], unsigned *n)
 {
 	uint32_t entries;
-	const struct vring_desc *table = virtq_table(ring, desc->addr, desc->len, &entries);
+	const struct vring_desc *table = virtq_chain_table(ring, desc->addr, desc->len, &entries);
 	int rc = table != NULL ? 0 : -EINVAL;
 
 	for (uint32_t i = 0; rc == 0 && i < entries; i++) {
 		/* The flags of a packed descriptor are at the offset of a split one's `next`. */
-		struct vring_desc one = virtq_read_any(table, i);
+		struct vring_desc one = virtq_chain_read_desc(table, i);
 		one.flags = one.next;
-		rc = virtq_collect(ring, &one, writable, buffers, n);
+		rc = virtq_chain_add(ring, &one, writable, buffers, n);
 	}
 	return rc;
 }
 
 /** Append the buffers of a ring descriptor. @param alone it is the only one of its chain */
 static int
-packed_collect(struct virtq *ring, const struct virtq_packed_desc *desc, bool alone, bool writable,
-	struct virtq_buffer buffers[], unsigned *n)
+packed_chain_add(struct virtq *ring, const struct virtq_packed_desc *desc, bool alone,
+	bool writable, struct virtq_buffer buffers[], unsigned *n)
 {
 	const struct vring_desc one = {desc->addr, desc->len, desc->flags, 0};
 
 	if ((desc->flags & VRING_DESC_F_INDIRECT) == 0)
-		return virtq_collect(ring, &one, writable, buffers, n);
+		return virtq_chain_add(ring, &one, writable, buffers, n);
 	/* INDIRECT must not be combined with NEXT (virtio 1.2 sections 2.8.5 and 2.8.19). */
 	if (!alone) {
 		virtq_break(ring, VIRTQ_BAD_INDIRECT);
 		return -EINVAL;
 	}
-	return packed_collect_table(ring, desc, writable, buffers, n);
+	return packed_chain_add_table(ring, desc, writable, buffers, n);
 }
 
 int
@@ -62,7 +62,8 @@ virtq_packed_walk(struct virtq *ring, uint16_t idx_wrap, uint32_t most, bool wri
 		if (steps == VIRTQ_CHAIN_MAX)
 			rc = -E2BIG;
 		if (rc == 0)
-			rc = packed_collect(ring, &desc, steps == 0 && last, writable, buffers, &n);
+			rc = packed_chain_add(
+				ring, &desc, steps == 0 && last, writable, buffers, &n);
 		if (rc < 0 && rc != -E2BIG)
 			return rc;
 		if (last) {
@@ -76,7 +77,7 @@ virtq_packed_walk(struct virtq *ring, uint16_t idx_wrap, uint32_t most, bool wri
 }
 
 bool
-virtq_packed_wants_call(const struct virtq *ring)
+virtq_packed_wants_interrupt(const struct virtq *ring)
 {
 	struct virtq_packed_event event;
 	uint16_t old = ring->signalled;
@@ -93,7 +94,8 @@ virtq_packed_wants_call(const struct virtq *ring)
 }
 
 void
-virtq_packed_list(struct virtq *ring, const struct virtq_journal_chain chains[], unsigned n)
+virtq_packed_journal_chains(
+	struct virtq *ring, const struct virtq_journal_chain chains[], unsigned n)
 {
 	struct virtq_journal *journal = ring->journal;
 
@@ -112,8 +114,8 @@ virtq_packed_publish(struct virtq *ring)
 	if (journal != NULL)
 		journal->taken = ring->last_used;
 	/* Release: the guest sees the other descriptors and the data before the first one. */
-	__atomic_store_n(&ring->held->word, ring->held_word, __ATOMIC_RELEASE);
-	ring->held = NULL;
+	__atomic_store_n(&ring->first_used->word, ring->first_used_word, __ATOMIC_RELEASE);
+	ring->first_used = NULL;
 	if (journal != NULL) {
 		__atomic_store_n(&journal->done, ring->last_used, __ATOMIC_RELEASE);
 		if (journal->listed != 0)

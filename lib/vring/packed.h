@@ -11,13 +11,13 @@
 #ifndef SHUNT_VRING_PACKED_H
 #define SHUNT_VRING_PACKED_H
 
-#include "vring/vring_internal.h"
+#include "vring/chain.h"
 
 enum {
 	VIRTQ_PACKED_WRAP = 1 << 15, /**< wrap counter in an idx_wrap */
 	VIRTQ_PACKED_OWNER = 1 << VRING_PACKED_DESC_F_AVAIL |
 			     1 << VRING_PACKED_DESC_F_USED, /**< ownership bits */
-	VIRTQ_PACKED_FIRST = VIRTQ_PACKED_WRAP,             /**< idx_wrap of a new ring */
+	VIRTQ_PACKED_START = VIRTQ_PACKED_WRAP,             /**< idx_wrap of a new ring */
 };
 
 static inline uint16_t
@@ -93,7 +93,7 @@ virtq_packed_read(const struct virtq *ring, uint16_t position)
 }
 
 /**
- * Write the used descriptor of a chain. That of the burst's first chain is held back until
+ * Write the used descriptor of a chain. That of the burst's first chain is stored last, by
  * virtq_packed_publish(), so that the driver sees the whole burst at once.
  *
  * @param flags VRING_DESC_F_WRITE when `len` bytes were written, else 0
@@ -104,9 +104,9 @@ virtq_packed_use(struct virtq *ring, struct virtq_chain chain, uint32_t len, uin
 	struct virtq_packed_desc *desc = &ring->packed_desc[virtq_packed_index(ring->last_used)];
 	uint64_t word = virtq_packed_word(ring->last_used, chain.id, len, flags);
 
-	if (ring->held == NULL) {
-		ring->held = desc;
-		ring->held_word = word;
+	if (ring->first_used == NULL) {
+		ring->first_used = desc;
+		ring->first_used_word = word;
 		if (ring->journal != NULL)
 			ring->journal->word = word;
 	} else {
@@ -135,13 +135,14 @@ int virtq_packed_walk(struct virtq *ring, uint16_t idx_wrap, uint32_t most, bool
  *
  * @param n up to VIRTQ_JOURNAL_CHAINS
  */
-void virtq_packed_list(struct virtq *ring, const struct virtq_journal_chain chains[], unsigned n);
+void virtq_packed_journal_chains(
+	struct virtq *ring, const struct virtq_journal_chain chains[], unsigned n);
 
 /**
  * @return true if the driver wants an interrupt for the descriptors used since `signalled` (virtio
  *         1.2 sections 2.8.10 and 2.8.14)
  */
-bool virtq_packed_wants_call(const struct virtq *ring);
+bool virtq_packed_wants_interrupt(const struct virtq *ring);
 
 /** Publish the burst: store its first used descriptor. A notification is pending then. */
 void virtq_packed_publish(struct virtq *ring);
@@ -165,7 +166,7 @@ uint16_t virtq_packed_owner(const struct virtq_setup *setup, uint16_t idx_wrap);
  * there. All others were used in the previous pass over the ring, so none of them has the AVAIL
  * flag of the pass that begins at this idx_wrap.
  */
-bool virtq_packed_plausible(const struct virtq_setup *setup, uint16_t idx_wrap);
+bool virtq_packed_can_resume(const struct virtq_setup *setup, uint16_t idx_wrap);
 
 /**
  * Whether no device has used a ring since its driver cleared it. In such a ring no USED flag is
@@ -178,7 +179,7 @@ bool virtq_packed_plausible(const struct virtq_setup *setup, uint16_t idx_wrap);
  *
  * @param strictly also require that descriptors that are not available have no address
  */
-bool virtq_packed_fresh(const struct virtq_setup *setup, bool strictly);
+bool virtq_packed_is_fresh(const struct virtq_setup *setup, bool strictly);
 
 /**
  * Length of the available chain at an idx_wrap.
@@ -186,7 +187,7 @@ bool virtq_packed_fresh(const struct virtq_setup *setup, bool strictly);
  * @param id receives its buffer id
  * @return number of descriptors; 0: none is available, or the chain does not end
  */
-uint32_t virtq_packed_chain(const struct virtq_setup *setup, uint16_t idx_wrap, uint16_t *id);
+uint32_t virtq_packed_chain_len(const struct virtq_setup *setup, uint16_t idx_wrap, uint16_t *id);
 
 /** virtq_resume() of a packed ring, without beginning the journal anew. */
 enum virtq_fault virtq_packed_resume(struct virtq_setup *setup, bool popped);

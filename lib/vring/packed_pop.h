@@ -39,11 +39,11 @@ packed_pop_run(
 		struct virtq_packed_desc desc = virtq_packed_read(ring, position);
 		if (desc.flags != virtq_packed_available(idx_wrap) || desc.len <= ring->header_len)
 			break;
-		uint8_t *data = memory_at(memory, &ring->hint, desc.addr, desc.len);
+		uint8_t *data = memory_translate(memory, &ring->hint, desc.addr, desc.len);
 		if (data == NULL)
 			break;
 		__builtin_prefetch(data);
-		__builtin_prefetch(data + POP_GLANCE);
+		__builtin_prefetch(data + POP_SECOND_LINE);
 		state->data[i] = data;
 		state->len[i] = desc.len;
 		batch->chain[i] = desc.id;
@@ -76,26 +76,31 @@ packed_pop_chain(struct virtq *ring, struct virtq_batch *batch, struct packed_po
 }
 
 static __attribute__((noinline)) void
-packed_pop_list(struct virtq *ring, const struct virtq_batch *batch)
+packed_pop_journal_chains(struct virtq *ring, const struct virtq_batch *batch)
 {
 	struct virtq_journal_chain chains[FRAME_BURST];
 
 	for (uint16_t i = 0; i < batch->taken; i++)
 		chains[i] = (struct virtq_journal_chain){batch->chain[i], batch->descs[i], 0};
-	virtq_packed_list(ring, chains, batch->taken);
+	virtq_packed_journal_chains(ring, chains, batch->taken);
 }
 
-/** Before any frame leaves the ring: frames that may have been delivered are not sent again. */
+/**
+ * Journal the burst before any frame leaves the ring: frames that may have been delivered are not
+ * sent again.
+ */
 static inline void
-packed_pop_note(struct virtq *ring, const struct virtq_batch *batch, const struct packed_pop *state)
+packed_pop_journal(
+	struct virtq *ring, const struct virtq_batch *batch, const struct packed_pop *state)
 {
 	if (ring->journal == NULL || batch->taken == 0)
 		return;
 	if (state->space + batch->taken != (uint32_t)ring->mask + 1)
-		packed_pop_list(ring, batch);
+		packed_pop_journal_chains(ring, batch);
 	__atomic_store_n(&ring->journal->taken, state->idx_wrap, __ATOMIC_RELEASE);
 }
 
+/** virtq_pop() of a packed ring. */
 static uint16_t
 packed_pop_burst(struct virtq *ring, struct virtq_batch *batch, struct frame frames[], uint16_t n,
 	uint64_t *bad)
@@ -132,7 +137,7 @@ packed_pop_burst(struct virtq *ring, struct virtq_batch *batch, struct frame fra
 		kept += (uint16_t)rc;
 		*bad += rc == 0;
 	}
-	packed_pop_note(ring, batch, &state);
+	packed_pop_journal(ring, batch, &state);
 	return kept;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Push of a packed ring: runs of frames that fit one buffer each; other frames one by one over
- * several buffers (spread.h). Included by isa.c, once for each instruction set.
+ * several buffers (push.h). Included by isa.c, once for each instruction set.
  *
  * Thread safety: as vring.h.
  */
@@ -9,11 +9,11 @@
 #define SHUNT_VRING_PACKED_PUSH_H
 
 #include "vring/packed.h"
-#include "vring/spread.h"
+#include "vring/push.h"
 
-_Static_assert((int)PUSH_HEADS_MAX <= (int)VIRTQ_JOURNAL_CHAINS, "a frame's chains fit");
+_Static_assert((int)PUSH_CHAINS_MAX <= (int)VIRTQ_JOURNAL_CHAINS, "a frame's chains fit");
 
-/** Push frames from the first on while each fits one buffer. @return number of frames sent */
+/** push_run_fn of a packed ring: push frames while each fits one buffer. @return number of frames sent */
 static inline uint16_t
 packed_push_run(struct virtq *ring, struct frame *const frames[], uint16_t n, uint64_t *bytes)
 {
@@ -26,7 +26,7 @@ packed_push_run(struct virtq *ring, struct frame *const frames[], uint16_t n, ui
 		if (desc.flags != (virtq_packed_available(idx_wrap) | VRING_DESC_F_WRITE) ||
 			desc.len < frames[fit]->len + VIRTQ_HEADER_MAX)
 			break;
-		to[fit] = memory_at(ring->memory, &ring->hint, desc.addr, desc.len);
+		to[fit] = memory_translate(ring->memory, &ring->hint, desc.addr, desc.len);
 		if (to[fit] == NULL)
 			break;
 		push_prefetch(to[fit]);
@@ -36,8 +36,8 @@ packed_push_run(struct virtq *ring, struct frame *const frames[], uint16_t n, ui
 	ring->last_avail = idx_wrap;
 	for (uint16_t i = 0; i < fit; i++) {
 		uint32_t len = frames[i]->len + VIRTQ_HEADER_MAX;
-		if (len > PUSH_NEAR && i + 1 < fit)
-			push_ahead(to[i + 1], frames[i + 1]);
+		if (len > PUSH_PREFETCHED && i + 1 < fit)
+			push_prefetch_next(to[i + 1], frames[i + 1]);
 		push_whole(to[i], VIRTQ_HEADER_MAX, frames[i]);
 		virtq_packed_use(ring, (struct virtq_chain){id[i], 1}, len, VRING_DESC_F_WRITE);
 		*bytes += frames[i]->len;
@@ -45,6 +45,7 @@ packed_push_run(struct virtq *ring, struct frame *const frames[], uint16_t n, ui
 	return fit;
 }
 
+/** push_walk_fn of a packed ring. */
 static int
 packed_push_walk(struct virtq *ring, const struct push_target *target,
 	struct virtq_buffer buffers[], struct virtq_chain *chain)
@@ -57,47 +58,49 @@ packed_push_walk(struct virtq *ring, const struct push_target *target,
 		ring, idx_wrap, target->limit - target->descs, true, buffers, chain);
 }
 
+/** List the chains of a frame in the journal, before the first of them is used. */
 static void
-packed_push_list(struct virtq *ring, const struct push_target *target)
+packed_push_journal(struct virtq *ring, const struct push_target *target)
 {
-	struct virtq_journal_chain chains[PUSH_HEADS_MAX];
+	struct virtq_journal_chain chains[PUSH_CHAINS_MAX];
 
 	for (unsigned i = 0; i < target->chains; i++)
-		chains[i] = (struct virtq_journal_chain){target->chain[i].place.id,
-			target->chain[i].place.descs, target->chain[i].len};
-	virtq_packed_list(ring, chains, target->chains);
+		chains[i] = (struct virtq_journal_chain){
+			target->used[i].chain.id, target->used[i].chain.descs, target->used[i].len};
+	virtq_packed_journal_chains(ring, chains, target->chains);
 }
 
-/** Push a frame over several buffers. @return descriptors used; negative as push_over() */
+/** push_chains_fn of a packed ring: push a frame over several buffers. @return descriptors used; negative as push_buffers() */
 static int
-packed_push_slow(struct virtq *ring, const struct frame *frame, uint32_t space)
+packed_push_chains(struct virtq *ring, const struct frame *frame, uint32_t space)
 {
 	struct push_target target;
-	int rc = push_over(ring, frame, space, packed_push_walk, &target);
+	int rc = push_buffers(ring, frame, space, packed_push_walk, &target);
 
 	if (rc < 0)
 		return rc;
 	/* The list must cover the whole burst, so frames before this one are published first. */
-	if (ring->held != NULL)
+	if (ring->first_used != NULL)
 		virtq_packed_publish(ring);
 	if (ring->journal != NULL)
-		packed_push_list(ring, &target);
+		packed_push_journal(ring, &target);
 	for (unsigned i = 0; i < target.chains; i++)
 		virtq_packed_use(
-			ring, target.chain[i].place, target.chain[i].len, VRING_DESC_F_WRITE);
+			ring, target.used[i].chain, target.used[i].len, VRING_DESC_F_WRITE);
 	ring->last_avail = virtq_packed_advance(ring, ring->last_avail, target.descs);
 	virtq_packed_publish(ring);
 	return (int)target.descs;
 }
 
+/** virtq_push() of a packed ring. */
 static uint16_t
 packed_push_burst(
 	struct virtq *ring, struct frame *const frames[], uint16_t n, struct virtq_result *result)
 {
 	uint16_t done = push_frames(ring, frames, n, (uint32_t)ring->mask + 1, packed_push_run,
-		packed_push_slow, result);
+		packed_push_chains, result);
 
-	if (ring->held != NULL)
+	if (ring->first_used != NULL)
 		virtq_packed_publish(ring);
 	return done;
 }

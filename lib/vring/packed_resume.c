@@ -5,29 +5,29 @@
 #include "vring/packed.h"
 
 enum {
-	RESUME_TRIES = 3, /* the driver may be in the middle of adding a chain */
-	RESUME_PAUSE_US = 1000,
+	PACKED_RESUME_TRIES = 3, /* the driver may be in the middle of adding a chain */
+	PACKED_RESUME_PAUSE_US = 1000,
 };
 
 /** Work left in the burst that was in progress. */
-enum resume_rest {
-	RESUME_NOTHING,
-	RESUME_WORD,  /**< push: use the burst's first descriptor */
-	RESUME_EMPTY, /**< pop: use single descriptors */
-	RESUME_LIST,  /**< use the chains listed in the journal */
+enum packed_resume_work {
+	PACKED_RESUME_NOTHING,
+	PACKED_RESUME_WORD,  /**< push: use the burst's first descriptor */
+	PACKED_RESUME_EMPTY, /**< pop: use single descriptors */
+	PACKED_RESUME_LIST,  /**< use the chains listed in the journal */
 };
 
-struct resume {
+struct packed_resume {
 	const struct virtq_setup *setup;
 	uint16_t idx_wrap; /**< position at which to resume */
-	enum resume_rest rest;
+	enum packed_resume_work work;
 	bool dropped;   /**< the front end dropped frames: resume at the position it gave */
 	uint16_t until; /**< with `dropped`: use chains from `idx_wrap` up to here first */
 };
 
 /** @return number of descriptors listed in the journal; 0 if the list is invalid */
 static uint32_t
-resume_listed(const struct virtq_journal *journal)
+packed_resume_listed(const struct virtq_journal *journal)
 {
 	uint32_t descs = 0;
 
@@ -40,7 +40,7 @@ resume_listed(const struct virtq_journal *journal)
 
 /** @return number of single descriptors used behind the first one of the burst in progress */
 static uint32_t
-resume_pushed(const struct virtq_setup *setup, uint16_t idx_wrap)
+packed_resume_pushed(const struct virtq_setup *setup, uint16_t idx_wrap)
 {
 	uint32_t n = 0;
 
@@ -55,13 +55,13 @@ resume_pushed(const struct virtq_setup *setup, uint16_t idx_wrap)
 
 /** Find the position to resume at, and the work left, from the journal and the ring. */
 static void
-resume_by_journal(struct resume *resume, bool popped)
+packed_resume_by_journal(struct packed_resume *resume, bool popped)
 {
 	const struct virtq_setup *setup = resume->setup;
 	const struct virtq_journal *journal = setup->journal;
 	uint32_t descs;
 
-	resume->rest = RESUME_NOTHING;
+	resume->work = PACKED_RESUME_NOTHING;
 	resume->idx_wrap = journal->done;
 	if (journal->coarse)
 		return;
@@ -71,25 +71,25 @@ resume_by_journal(struct resume *resume, bool popped)
 		return;
 	}
 	if (journal->listed > 0 && journal->listed_from == journal->done &&
-		(descs = resume_listed(journal)) > 0) {
-		resume->rest = RESUME_LIST;
+		(descs = packed_resume_listed(journal)) > 0) {
+		resume->work = PACKED_RESUME_LIST;
 		resume->idx_wrap = virtq_packed_step(setup->size, journal->done, descs);
 	} else if (popped && journal->taken != journal->done) {
-		resume->rest = RESUME_EMPTY;
+		resume->work = PACKED_RESUME_EMPTY;
 		resume->idx_wrap = journal->taken;
-	} else if (!popped && (descs = resume_pushed(setup, journal->done)) > 0) {
-		resume->rest = RESUME_WORD;
+	} else if (!popped && (descs = packed_resume_pushed(setup, journal->done)) > 0) {
+		resume->work = PACKED_RESUME_WORD;
 		resume->idx_wrap = virtq_packed_step(setup->size, journal->done, descs + 1);
 	}
 }
 
 /** @return true if the journal is of this ring, with positions inside of it */
 static bool
-resume_is_same(const struct virtq_setup *setup)
+packed_resume_is_same(const struct virtq_setup *setup)
 {
 	const struct virtq_journal *journal = setup->journal;
 
-	return virtq_journal_is(setup) && virtq_packed_index(journal->done) < setup->size &&
+	return virtq_journal_matches(setup) && virtq_packed_index(journal->done) < setup->size &&
 	       virtq_packed_index(journal->taken) < setup->size &&
 	       virtq_packed_index(journal->base) < setup->size;
 }
@@ -100,7 +100,7 @@ resume_is_same(const struct virtq_setup *setup)
  * available; they are to be dropped too, since descriptors complete in order.
  */
 static bool
-resume_by_drops(struct resume *resume)
+packed_resume_by_drops(struct packed_resume *resume)
 {
 	const struct virtq_setup *setup = resume->setup;
 	const struct virtq_journal *journal = setup->journal;
@@ -116,7 +116,7 @@ resume_by_drops(struct resume *resume)
 		return false;
 	/* If `base` lies inside of the taken burst, nothing is left to drop. */
 	for (; left <= span - taken && left > 0; left -= n) {
-		n = virtq_packed_chain(setup, at, &id);
+		n = virtq_packed_chain_len(setup, at, &id);
 		if (n == 0 || n > left)
 			return false;
 		at = virtq_packed_step(setup->size, at, n);
@@ -127,71 +127,73 @@ resume_by_drops(struct resume *resume)
 
 /** @return true if a ring that looks fresh is used up to a chain across its end */
 static bool
-resume_is_behind_chain(const struct virtq_setup *setup, uint16_t idx_wrap)
+packed_resume_is_behind_chain(const struct virtq_setup *setup, uint16_t idx_wrap)
 {
 	uint16_t id;
 
-	return virtq_packed_chain(setup, VIRTQ_PACKED_FIRST, &id) == virtq_packed_index(idx_wrap) &&
-	       !virtq_packed_fresh(setup, true);
+	return virtq_packed_chain_len(setup, VIRTQ_PACKED_START, &id) ==
+		       virtq_packed_index(idx_wrap) &&
+	       !virtq_packed_is_fresh(setup, true);
 }
 
 /** @return true if the journal shows that a ring that looks fresh is in use */
 static bool
-resume_is_started(const struct resume *resume)
+packed_resume_is_started(const struct packed_resume *resume)
 {
 	const struct virtq_setup *setup = resume->setup;
 	/* The very first burst was in progress. */
-	bool first = setup->journal->done == VIRTQ_PACKED_FIRST && resume->rest != RESUME_NOTHING;
+	bool first =
+		setup->journal->done == VIRTQ_PACKED_START && resume->work != PACKED_RESUME_NOTHING;
 
-	return (first || resume_is_behind_chain(setup, resume->idx_wrap)) &&
-	       virtq_packed_plausible(setup, resume->idx_wrap);
+	return (first || packed_resume_is_behind_chain(setup, resume->idx_wrap)) &&
+	       virtq_packed_can_resume(setup, resume->idx_wrap);
 }
 
 /** @return true if the journal explains the position that the front end gave */
 static bool
-resume_is_known(struct resume *resume, bool popped)
+packed_resume_is_known(struct packed_resume *resume, bool popped)
 {
 	const struct virtq_setup *setup = resume->setup;
 	const struct virtq_journal *journal = setup->journal;
 	uint16_t given = setup->last_avail;
 
-	resume_by_journal(resume, popped);
+	packed_resume_by_journal(resume, popped);
 	if (given == journal->base || given == journal->done || given == journal->taken)
 		return true;
-	resume->dropped = popped && resume_by_drops(resume);
+	resume->dropped = popped && packed_resume_by_drops(resume);
 	return resume->dropped;
 }
 
 /** @return true if a plausible position was found, by the journal or as given */
 static bool
-resume_find(struct resume *resume, bool popped)
+packed_resume_find(struct packed_resume *resume, bool popped)
 {
 	const struct virtq_setup *setup = resume->setup;
 	uint16_t given = setup->last_avail;
-	bool same = resume_is_same(setup);
-	bool fresh = given == VIRTQ_PACKED_FIRST && virtq_packed_fresh(setup, false);
+	bool same = packed_resume_is_same(setup);
+	bool fresh = given == VIRTQ_PACKED_START && virtq_packed_is_fresh(setup, false);
 
 	resume->dropped = false;
-	bool known = same && resume_is_known(resume, popped);
+	bool known = same && packed_resume_is_known(resume, popped);
 	if (fresh && known)
-		known = resume_is_started(resume);
+		known = packed_resume_is_started(resume);
 	/*
 	 * The ring is in use, but the front end gives the initial position: it never read the
 	 * position from the last back end. Or QEMU dropped frames so that the order is lost.
 	 */
-	if (!known && !fresh && (given == VIRTQ_PACKED_FIRST || (same && popped)))
+	if (!known && !fresh && (given == VIRTQ_PACKED_START || (same && popped)))
 		return false;
 	if (!known) {
 		/* A front end can know any other position only from another back end. */
 		resume->idx_wrap = given;
-		resume->rest = RESUME_NOTHING;
+		resume->work = PACKED_RESUME_NOTHING;
 		resume->dropped = false;
 	}
-	return virtq_packed_plausible(setup, resume->dropped ? given : resume->idx_wrap);
+	return virtq_packed_can_resume(setup, resume->dropped ? given : resume->idx_wrap);
 }
 
 static void
-resume_store(const struct virtq_setup *setup, uint16_t idx_wrap, uint64_t word)
+packed_resume_store(const struct virtq_setup *setup, uint16_t idx_wrap, uint64_t word)
 {
 	/* Release: the first descriptor of the burst is stored last. */
 	__atomic_store_n(
@@ -200,7 +202,7 @@ resume_store(const struct virtq_setup *setup, uint16_t idx_wrap, uint64_t word)
 
 /** Use the chains listed in the journal: from the second one on, then the first. */
 static void
-resume_use_list(const struct virtq_setup *setup, bool popped)
+packed_resume_use_list(const struct virtq_setup *setup, bool popped)
 {
 	const struct virtq_journal *journal = setup->journal;
 	uint16_t idx_wrap = journal->done;
@@ -208,19 +210,19 @@ resume_use_list(const struct virtq_setup *setup, bool popped)
 	for (unsigned i = 0; i < journal->listed; i++) {
 		struct virtq_journal_chain chain = journal->chain[i];
 		if (i > 0)
-			resume_store(setup, idx_wrap,
+			packed_resume_store(setup, idx_wrap,
 				virtq_packed_word(idx_wrap, chain.id, chain.len,
 					popped ? 0 : VRING_DESC_F_WRITE));
 		idx_wrap = virtq_packed_step(setup->size, idx_wrap, chain.descs);
 	}
-	resume_store(setup, journal->done,
+	packed_resume_store(setup, journal->done,
 		virtq_packed_word(journal->done, journal->chain[0].id, journal->chain[0].len,
 			popped ? 0 : VRING_DESC_F_WRITE));
 }
 
 /** Use single descriptors of frames that may have been delivered; the ring holds their ids. */
 static void
-resume_use_singles(const struct resume *resume)
+packed_resume_use_singles(const struct packed_resume *resume)
 {
 	const struct virtq_setup *setup = resume->setup;
 	uint16_t first = setup->journal->done, idx_wrap = first;
@@ -230,44 +232,44 @@ resume_use_singles(const struct resume *resume)
 		uint16_t at = idx_wrap == resume->idx_wrap ? first : idx_wrap;
 		uint16_t id = __atomic_load_n(
 			&setup->packed_desc[virtq_packed_index(at)].id, __ATOMIC_RELAXED);
-		resume_store(setup, at, virtq_packed_word(at, id, 0, 0));
+		packed_resume_store(setup, at, virtq_packed_word(at, id, 0, 0));
 	} while (idx_wrap != resume->idx_wrap);
 }
 
 /** Complete the burst that was in progress. Can be repeated after a crash at any instruction. */
 static void
-resume_complete(const struct resume *resume, bool popped)
+packed_resume_complete(const struct packed_resume *resume, bool popped)
 {
 	struct virtq_journal *journal = resume->setup->journal;
 
 	__atomic_store_n(&journal->taken, resume->idx_wrap, __ATOMIC_RELEASE);
 	atomic_signal_fence(memory_order_seq_cst);
-	if (resume->rest == RESUME_LIST)
-		resume_use_list(resume->setup, popped);
-	else if (resume->rest == RESUME_EMPTY)
-		resume_use_singles(resume);
-	else if (resume->rest == RESUME_WORD)
-		resume_store(resume->setup, journal->done, journal->word);
+	if (resume->work == PACKED_RESUME_LIST)
+		packed_resume_use_list(resume->setup, popped);
+	else if (resume->work == PACKED_RESUME_EMPTY)
+		packed_resume_use_singles(resume);
+	else if (resume->work == PACKED_RESUME_WORD)
+		packed_resume_store(resume->setup, journal->done, journal->word);
 	__atomic_store_n(&journal->done, resume->idx_wrap, __ATOMIC_RELEASE);
 }
 
 /** Use the chains that are available before the position from which the front end dropped. */
 static void
-resume_drop(const struct resume *resume)
+packed_resume_drop(const struct packed_resume *resume)
 {
 	const struct virtq_setup *setup = resume->setup;
 	struct virtq_journal *journal = setup->journal;
 	uint16_t at = resume->idx_wrap, id;
 	uint32_t n;
 
-	while (at != resume->until && (n = virtq_packed_chain(setup, at, &id)) > 0) {
+	while (at != resume->until && (n = virtq_packed_chain_len(setup, at, &id)) > 0) {
 		__atomic_store_n(&journal->listed, 0, __ATOMIC_RELEASE);
 		journal->chain[0] = (struct virtq_journal_chain){id, (uint16_t)n, 0};
 		journal->listed_from = at;
 		__atomic_store_n(&journal->listed, 1, __ATOMIC_RELEASE);
 		__atomic_store_n(
 			&journal->taken, virtq_packed_step(setup->size, at, n), __ATOMIC_RELEASE);
-		resume_store(setup, at, virtq_packed_word(at, id, 0, 0));
+		packed_resume_store(setup, at, virtq_packed_word(at, id, 0, 0));
 		at = journal->taken;
 		__atomic_store_n(&journal->done, at, __ATOMIC_RELEASE);
 	}
@@ -277,16 +279,16 @@ resume_drop(const struct resume *resume)
 enum virtq_fault
 virtq_packed_resume(struct virtq_setup *setup, bool popped)
 {
-	struct resume resume = {.setup = setup};
+	struct packed_resume resume = {.setup = setup};
 
-	for (unsigned tries = 1; !resume_find(&resume, popped); tries++) {
-		if (tries == RESUME_TRIES)
+	for (unsigned tries = 1; !packed_resume_find(&resume, popped); tries++) {
+		if (tries == PACKED_RESUME_TRIES)
 			return VIRTQ_BAD_BASE;
-		usleep(RESUME_PAUSE_US);
+		usleep(PACKED_RESUME_PAUSE_US);
 	}
-	resume_complete(&resume, popped);
+	packed_resume_complete(&resume, popped);
 	if (resume.dropped)
-		resume_drop(&resume);
+		packed_resume_drop(&resume);
 	else
 		setup->last_avail = resume.idx_wrap;
 	setup->last_used = setup->last_avail;

@@ -11,7 +11,7 @@ virtq_packed_owner(const struct virtq_setup *setup, uint16_t idx_wrap)
 }
 
 bool
-virtq_packed_plausible(const struct virtq_setup *setup, uint16_t idx_wrap)
+virtq_packed_can_resume(const struct virtq_setup *setup, uint16_t idx_wrap)
 {
 	bool available = true;
 
@@ -27,14 +27,14 @@ virtq_packed_plausible(const struct virtq_setup *setup, uint16_t idx_wrap)
 }
 
 bool
-virtq_packed_fresh(const struct virtq_setup *setup, bool strictly)
+virtq_packed_is_fresh(const struct virtq_setup *setup, bool strictly)
 {
 	bool any = false, first = false;
 
 	/* Backwards, since the driver may be adding descriptors. */
 	for (uint32_t i = setup->size; i-- > 0;) {
 		uint16_t owner = virtq_packed_owner(setup, (uint16_t)i);
-		first = owner == virtq_packed_available(VIRTQ_PACKED_FIRST);
+		first = owner == virtq_packed_available(VIRTQ_PACKED_START);
 		any = any || first;
 		if (owner & 1 << VRING_PACKED_DESC_F_USED)
 			return false;
@@ -46,7 +46,7 @@ virtq_packed_fresh(const struct virtq_setup *setup, bool strictly)
 }
 
 uint32_t
-virtq_packed_chain(const struct virtq_setup *setup, uint16_t idx_wrap, uint16_t *id)
+virtq_packed_chain_len(const struct virtq_setup *setup, uint16_t idx_wrap, uint16_t *id)
 {
 	if (virtq_packed_owner(setup, idx_wrap) != virtq_packed_available(idx_wrap))
 		return 0;

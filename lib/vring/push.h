@@ -1,116 +1,201 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Push of a split ring: runs of frames that fit one buffer each in two passes, descriptors and
- * data; other frames one by one over several buffers (spread.h). Included by isa.c, once for each
- * instruction set.
+ * Writes frames into receive buffers of a guest; shared by split and packed rings. Inline functions
+ * are for isa.c, which is compiled once for each instruction set; those of push.c are compiled once.
  *
  * Thread safety: as vring.h.
  */
 #ifndef SHUNT_VRING_PUSH_H
 #define SHUNT_VRING_PUSH_H
 
-#include "vring/split_desc.h"
-#include "vring/spread.h"
+#include <linux/virtio_net.h>
+
+#include "vring/copy.h"
+#include "vring/chain.h"
+
+enum {
+	PUSH_CHAINS_MAX = 128,       /**< chains of one frame, with VIRTIO_NET_F_MRG_RXBUF */
+	PUSH_PREFETCHED = 128,       /**< bytes prefetched with the descriptors */
+	PUSH_PREFETCH_MAX = 24 * 64, /**< bytes; the hardware prefetcher continues from there */
+};
+
+static inline void
+push_prefetch(const uint8_t *to)
+{
+	__builtin_prefetch(to, 1);
+	__builtin_prefetch(to + 64, 1);
+}
 
 /**
- * Read the next available chains of one buffer each.
- *
- * @param to receives the buffers
- * @param space receives their lengths, bytes
- * @param head receives their head descriptors
- * @return number of chains, up to n
+ * Prefetch source and destination of the next frame while a long one is copied; the hardware
+ * prefetcher cannot predict the new addresses. Inlined by force: the compiler takes a function that
+ * only prefetches to have no effect, and drops calls of it.
  */
-static inline uint16_t
-push_descriptors(struct virtq *ring, uint16_t n, uint8_t *to[], uint32_t space[], uint16_t head[])
+static inline __attribute__((always_inline)) void
+push_prefetch_next(const uint8_t *to, const struct frame *next)
 {
-	const volatile uint16_t *heads = ring->avail->ring;
-	const struct vring_desc *table = ring->desc;
-	uint16_t mask = ring->mask;
-	uint16_t i = split_desc_run(ring, n, VRING_DESC_F_WRITE, head, to, space);
+	const uint8_t *from = next->mbuf == NULL ? next->segment->data : next->head;
+	uint32_t end = next->len < PUSH_PREFETCH_MAX ? next->len : PUSH_PREFETCH_MAX;
 
-	virtq_prefetch_used(ring, n);
-	for (uint16_t j = 0; j < i; j++)
-		push_prefetch(to[j]);
-	for (; i < n; i++) {
-		head[i] = heads[(uint16_t)(ring->last_avail + i) & mask];
-		if (__builtin_expect(head[i] > mask, 0))
-			return i;
-		struct vring_desc desc = virtq_read(table, head[i]);
-		if (__builtin_expect(desc.flags != VRING_DESC_F_WRITE, 0))
-			return i;
-		to[i] = memory_at(ring->memory, &ring->hint, desc.addr, desc.len);
-		if (__builtin_expect(to[i] == NULL, 0))
-			return i;
-		space[i] = desc.len;
-		push_prefetch(to[i]);
+	for (uint32_t at = PUSH_PREFETCHED; at < end; at += 64) {
+		__builtin_prefetch(from + at);
+		__builtin_prefetch(to + at, 1);
 	}
-	return n;
 }
+
+/** Set the virtio-net header of a frame. @param buffers num_buffers, virtio 1.2 section 5.1.6.4 */
+static inline void
+push_header(const struct frame *frame, uint16_t buffers, struct virtq_header *header)
+{
+	const struct frame_offload *offload = &frame->offload;
+
+	*header = (struct virtq_header){.buffers = buffers};
+	if (__builtin_expect(offload->flags == 0, 1))
+		return;
+	header->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+	header->csum_start = offload->csum_start;
+	header->csum_offset = offload->csum_offset;
+	if (offload->flags & FRAME_TSO) {
+		header->gso_type = offload->flags & FRAME_TSO4 ? VIRTIO_NET_HDR_GSO_TCPV4
+							       : VIRTIO_NET_HDR_GSO_TCPV6;
+		header->gso_size = offload->gso_size;
+		header->hdr_len = offload->header_len;
+	}
+}
+
+static inline void
+push_mbuf(uint8_t *to, const struct rte_mbuf *mbuf)
+{
+	for (const struct rte_mbuf *m = mbuf; m != NULL; m = m->next) {
+		copy_bytes(to, rte_pktmbuf_mtod(m, const uint8_t *), rte_pktmbuf_data_len(m));
+		to += rte_pktmbuf_data_len(m);
+	}
+}
+
+/** Copy the payload behind the head. */
+static inline void
+push_payload(uint8_t *to, const struct frame *frame)
+{
+	uint32_t skip = frame->head_len;
+
+	for (uint16_t i = 0; i < frame->segments; i++) {
+		struct frame_segment rest = frame_behind_head(&frame->segment[i], &skip);
+		copy_bytes(to, rest.data, rest.len);
+		to += rest.len;
+	}
+}
+
+/** Write header and frame, of any kind, into one buffer. */
+static __attribute__((noinline)) void
+push_whole_slow(uint8_t *to, uint32_t header_len, const struct frame *frame)
+{
+	struct virtq_header header;
+
+	push_header(frame, 1, &header);
+	memcpy(to, &header, header_len);
+	to += header_len;
+	if (frame->mbuf != NULL) {
+		push_mbuf(to, frame->mbuf);
+		return;
+	}
+	copy_bytes(to, frame->head, frame->head_len);
+	push_payload(to + frame->head_len, frame);
+}
+
+/** The same, fast for the common kind: no offload request, one segment. */
+static inline void
+push_whole(uint8_t *to, uint32_t header_len, const struct frame *frame)
+{
+	/* Static: store forwarding would fail for a wide load of a header built field by field. */
+	static const struct virtq_header complete = {.buffers = 1};
+	uint32_t head_len = frame->head_len, len = frame->len;
+
+	if (__builtin_expect(frame->mbuf != NULL || frame->segments != 1 ||
+				     frame->offload.flags != 0 || head_len > VIRTQ_HEAD ||
+				     header_len != VIRTQ_HEADER_MAX,
+		    0)) {
+		push_whole_slow(to, header_len, frame);
+		return;
+	}
+	copy_with_header(to, &complete, frame->head, head_len);
+	if (len > head_len)
+		copy_bytes(to + VIRTQ_HEADER_MAX + head_len, frame->segment->data + head_len,
+			len - head_len);
+}
+
+/** Chains that one frame is pushed to, and their buffers. */
+struct push_target {
+	struct virtq_buffer buffer[VIRTQ_CHAIN_MAX];
+	unsigned n;  /**< buffers */
+	unsigned at; /**< first buffer with space left */
+	struct {
+		struct virtq_chain chain;
+		uint32_t len; /**< space in bytes; after push_buffers(), bytes written */
+	} used[PUSH_CHAINS_MAX];
+	unsigned chains; /**< length of `used` */
+	uint32_t descs;  /**< packed: descriptors of all chains */
+	uint32_t limit;  /**< split: available chains; packed: descriptors that may be available */
+};
+
+/**
+ * Collect the buffers of the available chain that follows those of a target.
+ *
+ * @return number of buffers; -EAGAIN: no chain is available; -E2BIG: too long; other negative: the
+ *         ring is broken
+ */
+typedef int (*push_walk_fn)(struct virtq *ring, const struct push_target *target,
+	struct virtq_buffer buffers[], struct virtq_chain *chain);
+
+/**
+ * Write a frame over as many buffers as it needs.
+ *
+ * @param limit as push_target.limit
+ * @param target receives the chains written, which the caller marks used
+ * @return 0; -EAGAIN: too few buffers are available; -E2BIG: the frame never fits; other negative:
+ *         the ring is broken
+ */
+int push_buffers(struct virtq *ring, const struct frame *frame, uint32_t limit, push_walk_fn walk,
+	struct push_target *target);
 
 /** Push frames from the first on while each fits one buffer. @return number of frames sent */
-static inline uint16_t
-push_simple(struct virtq *ring, struct frame *const frames[], uint16_t n, uint64_t *bytes)
-{
-	struct vring_used *used = ring->used;
-	uint32_t header_len = ring->header_len;
-	uint16_t mask = ring->mask, last_used = ring->last_used;
-	uint8_t *to[FRAME_BURST];
-	uint32_t space[FRAME_BURST];
-	uint16_t head[FRAME_BURST], i;
-	uint64_t sum = 0;
+typedef uint16_t (*push_run_fn)(
+	struct virtq *ring, struct frame *const frames[], uint16_t n, uint64_t *bytes);
 
-	n = push_descriptors(ring, n, to, space, head);
-	for (i = 0; i < n; i++) {
-		uint32_t len = frames[i]->len + header_len;
-		if (__builtin_expect(space[i] < len, 0))
+/** Push a frame over several buffers. @return part of `space` used; negative as push_buffers() */
+typedef int (*push_chains_fn)(struct virtq *ring, const struct frame *frame, uint32_t space);
+
+/**
+ * Push a burst: runs of frames that fit one buffer each, and single frames over several.
+ *
+ * @param space as push_target.limit
+ * @return number of frames processed, sent or too long
+ */
+static inline __attribute__((always_inline)) uint16_t
+push_frames(struct virtq *ring, struct frame *const frames[], uint16_t n, uint32_t space,
+	push_run_fn run, push_chains_fn push_chains, struct virtq_result *result)
+{
+	bool good = atomic_load_explicit(&ring->broken, memory_order_relaxed) == VIRTQ_GOOD;
+	uint16_t done = 0;
+
+	*result = (struct virtq_result){0};
+	while (good && done < n && space > 0) {
+		uint16_t left = (uint16_t)(n - done), most = left < space ? left : (uint16_t)space;
+		uint16_t sent = run(ring, frames + done, most, &result->bytes);
+
+		done += sent;
+		result->sent += sent;
+		space -= sent;
+		if (sent == most)
+			continue;
+		int used = push_chains(ring, frames[done], space);
+		if (used < 0 && used != -E2BIG)
 			break;
-		if (len > PUSH_NEAR && i + 1 < n)
-			push_ahead(to[i + 1], frames[i + 1]);
-		push_whole(to[i], header_len, frames[i]);
-		virtq_use(used, last_used++ & mask, head[i], len);
-		sum += len;
+		result->too_long += used < 0;
+		result->sent += used > 0;
+		result->bytes += used > 0 ? frames[done]->len : 0;
+		space -= used > 0 ? (uint32_t)used : 0;
+		done++;
 	}
-	*bytes += sum - (uint64_t)header_len * i;
-	ring->last_used = last_used;
-	ring->last_avail = (uint16_t)(ring->last_avail + i);
-	return i;
-}
-
-/** push_walker of a split ring. */
-static int
-push_walk(struct virtq *ring, const struct push_target *target, struct virtq_buffer buffers[],
-	struct virtq_chain *chain)
-{
-	if (target->chains == target->limit)
-		return -EAGAIN;
-	chain->id = virtq_head(ring, (uint16_t)(ring->last_avail + target->chains));
-	return virtq_walk(ring, chain->id, true, buffers);
-}
-
-/** Push a frame over several buffers. @return chains used; negative as push_over() */
-static int
-push_slow(struct virtq *ring, const struct frame *frame, uint32_t available)
-{
-	struct push_target target;
-	int rc = push_over(ring, frame, available, push_walk, &target);
-
-	if (rc < 0)
-		return rc;
-	for (unsigned i = 0; i < target.chains; i++)
-		virtq_use_next(ring, target.chain[i].place.id, target.chain[i].len);
-	ring->last_avail = (uint16_t)(ring->last_avail + target.chains);
-	return (int)target.chains;
-}
-
-static uint16_t
-push_burst(
-	struct virtq *ring, struct frame *const frames[], uint16_t n, struct virtq_result *result)
-{
-	uint16_t available = virtq_available(ring), before = ring->last_used;
-	uint16_t done = push_frames(ring, frames, n, available, push_simple, push_slow, result);
-
-	if (ring->last_used != before)
-		virtq_publish(ring);
 	return done;
 }
 

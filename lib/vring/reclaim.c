@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Returns buffers of popped frames to the guest while others are still in flight. */
-#include "vring/vring_internal.h"
+#include "vring/split.h"
 
 enum { RECLAIM_BURST = 64 };
 
+/** Write used elements. */
 static void
 reclaim_use(struct virtq *ring, const uint16_t heads[], uint16_t n)
 {
 	for (uint16_t i = 0; i < n; i++)
-		virtq_use_next(ring, heads[i], 0);
+		virtq_split_use_next(ring, heads[i], 0);
 }
 
+/** Use the buffers that devices have finished reading, and those that waited for them. */
 static void
 reclaim_collect(struct virtq *ring)
 {
@@ -21,7 +23,7 @@ reclaim_collect(struct virtq *ring)
 		reclaim_use(ring, heads, n);
 	} while (n == RECLAIM_BURST);
 	if (ring->last_used != before)
-		virtq_publish(ring);
+		virtq_split_publish(ring);
 }
 
 void
@@ -50,5 +52,5 @@ virtq_pop_end(struct virtq *ring)
 	ring->last_avail = (uint16_t)(ring->last_avail - inflight_drop_entries(ring->inflight));
 	if (ring->journal != NULL)
 		ring->journal->taken = ring->last_avail;
-	virtq_publish(ring);
+	virtq_split_publish(ring);
 }

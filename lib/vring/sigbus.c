@@ -18,14 +18,14 @@ struct sigbus_range {
 	atomic_uint changes; /**< sequence count, odd while the range is written */
 	_Atomic uintptr_t start;
 	_Atomic size_t size; /**< 0 = free */
-	atomic_bool *_Atomic lost;
+	atomic_bool *_Atomic missing;
 };
 
 static struct sigbus_range sigbus_ranges[SIGBUS_RANGES_MAX];
 static atomic_uint sigbus_top; /**< above all ranges ever used; written under sigbus_lock */
 static pthread_mutex_t sigbus_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct sigaction
-	sigbus_before; /**< written by sigbus_install() before the handler runs; read by it */
+	sigbus_previous; /**< written by sigbus_install() before the handler runs; read by it */
 
 /** Per thread; the handler runs on the thread whose access failed. */
 static _Thread_local volatile sig_atomic_t sigbus_inside, sigbus_found;
@@ -43,13 +43,14 @@ sigbus_replace(uintptr_t start, size_t size)
 	return rc == (long)start;
 }
 
+/** Replace a guarded mapping by zero pages if the address lies in it. @return true if it does */
 static bool
-sigbus_try(struct sigbus_range *range, uintptr_t address)
+sigbus_replace_range(struct sigbus_range *range, uintptr_t address)
 {
 	unsigned changes = atomic_load_explicit(&range->changes, memory_order_acquire);
 	uintptr_t start = atomic_load_explicit(&range->start, memory_order_relaxed);
 	size_t size = atomic_load_explicit(&range->size, memory_order_relaxed);
-	atomic_bool *lost = atomic_load_explicit(&range->lost, memory_order_relaxed);
+	atomic_bool *missing = atomic_load_explicit(&range->missing, memory_order_relaxed);
 
 	/* Acquire: orders the loads above before; pairs with the release fence in sigbus_set(). */
 	atomic_thread_fence(memory_order_acquire);
@@ -58,12 +59,13 @@ sigbus_try(struct sigbus_range *range, uintptr_t address)
 		address - start >= size)
 		return false;
 	/* The flag first: a thread that reads zeros then finds it set. */
-	atomic_store(lost, true);
+	atomic_store(missing, true);
 	return sigbus_replace(start, size);
 }
 
+/** Replace a page of an unguarded mapping between sigbus_enter() and sigbus_leave(). */
 static bool
-lost_found_by_library(uintptr_t address)
+sigbus_replace_unguarded(uintptr_t address)
 {
 	if (!sigbus_inside)
 		return false;
@@ -75,17 +77,19 @@ lost_found_by_library(uintptr_t address)
 	return false;
 }
 
+/** @return true if the address is guest memory, which is now backed by zero pages */
 static bool
-sigbus_is_ours(uintptr_t address)
+sigbus_replace_missing(uintptr_t address)
 {
 	unsigned top = atomic_load_explicit(&sigbus_top, memory_order_acquire);
 
 	for (unsigned i = 0; i < top; i++)
-		if (sigbus_try(&sigbus_ranges[i], address))
+		if (sigbus_replace_range(&sigbus_ranges[i], address))
 			return true;
-	return lost_found_by_library(address);
+	return sigbus_replace_unguarded(address);
 }
 
+/** The SIGBUS handler. */
 static void
 sigbus_handle(int number, siginfo_t *info, void *context)
 {
@@ -93,8 +97,8 @@ sigbus_handle(int number, siginfo_t *info, void *context)
 
 	(void)context;
 	/* BUS_ADRERR: no page. Hardware memory errors have other codes. */
-	if (info->si_code != BUS_ADRERR || !sigbus_is_ours((uintptr_t)info->si_addr)) {
-		sigaction(SIGBUS, &sigbus_before, NULL);
+	if (info->si_code != BUS_ADRERR || !sigbus_replace_missing((uintptr_t)info->si_addr)) {
+		sigaction(SIGBUS, &sigbus_previous, NULL);
 		/* A faulting access is repeated by itself; a signal sent by kill() is not. */
 		if (info->si_code <= 0)
 			raise(number);
@@ -113,7 +117,7 @@ sigbus_install(void)
 	if (sigaction(SIGBUS, NULL, &now) < 0) {
 		rc = -errno;
 	} else if ((now.sa_flags & SA_SIGINFO) == 0 || now.sa_sigaction != sigbus_handle) {
-		sigbus_before = now;
+		sigbus_previous = now;
 		rc = sigaction(SIGBUS, &action, NULL) < 0 ? -errno : 0;
 	}
 	pthread_mutex_unlock(&sigbus_lock);
@@ -122,7 +126,7 @@ sigbus_install(void)
 
 /** Write a range. Under sigbus_lock. */
 static void
-sigbus_set(struct sigbus_range *range, uintptr_t start, size_t size, atomic_bool *lost)
+sigbus_set(struct sigbus_range *range, uintptr_t start, size_t size, atomic_bool *missing)
 {
 	unsigned changes = atomic_load_explicit(&range->changes, memory_order_relaxed);
 
@@ -131,12 +135,12 @@ sigbus_set(struct sigbus_range *range, uintptr_t start, size_t size, atomic_bool
 	atomic_thread_fence(memory_order_release);
 	atomic_store_explicit(&range->start, start, memory_order_relaxed);
 	atomic_store_explicit(&range->size, size, memory_order_relaxed);
-	atomic_store_explicit(&range->lost, lost, memory_order_relaxed);
+	atomic_store_explicit(&range->missing, missing, memory_order_relaxed);
 	atomic_store_explicit(&range->changes, changes + 2, memory_order_release);
 }
 
 int
-sigbus_guard(void *map, size_t size, atomic_bool *lost)
+sigbus_guard(void *map, size_t size, atomic_bool *missing)
 {
 	unsigned i = 0;
 
@@ -144,7 +148,7 @@ sigbus_guard(void *map, size_t size, atomic_bool *lost)
 	while (i < SIGBUS_RANGES_MAX && atomic_load(&sigbus_ranges[i].size) != 0)
 		i++;
 	if (i < SIGBUS_RANGES_MAX) {
-		sigbus_set(&sigbus_ranges[i], (uintptr_t)map, size, lost);
+		sigbus_set(&sigbus_ranges[i], (uintptr_t)map, size, missing);
 		if (i >= atomic_load(&sigbus_top))
 			atomic_store_explicit(&sigbus_top, i + 1, memory_order_release);
 	}

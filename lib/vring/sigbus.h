@@ -33,10 +33,10 @@ int sigbus_install(void);
  *
  * @param map start as returned by mmap()
  * @param size bytes, a multiple of the mapping's page size
- * @param lost set when an access finds no page; must be valid until sigbus_unguard()
+ * @param missing set when an access finds no page; must be valid until sigbus_unguard()
  * @return number for sigbus_unguard(); -ENOSPC: too many mappings
  */
-int sigbus_guard(void *map, size_t size, atomic_bool *lost);
+int sigbus_guard(void *map, size_t size, atomic_bool *missing);
 
 /**
  * Remove the guard of a mapping before it is unmapped.

@@ -10,7 +10,7 @@
 #define SHUNT_VRING_SPLIT_DESC_H
 
 #include "vring/copy.h"
-#include "vring/vring_internal.h"
+#include "vring/split.h"
 
 enum { SPLIT_DESC_AT_ONCE = 8 };
 
@@ -53,7 +53,7 @@ static inline bool
 split_desc_eight(const struct virtq *ring, uint16_t position, uint16_t flags, uint16_t head[],
 	uint8_t *data[], uint32_t len[])
 {
-	const __m128i turn = _mm_setr_epi16(0, 1, 2, 3, 4, 5, 6, 7);
+	const __m128i sequence = _mm_setr_epi16(0, 1, 2, 3, 4, 5, 6, 7);
 	const __m512i even = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
 	const __m512i odd = _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15);
 	const __m512i wanted = _mm512_set1_epi64((long long)((uint64_t)flags << 32));
@@ -63,7 +63,7 @@ split_desc_eight(const struct virtq *ring, uint16_t position, uint16_t flags, ui
 		return false;
 	__m128i heads = split_desc_heads(&ring->avail->ring[at]);
 	uint32_t first = (uint16_t)_mm_cvtsi128_si32(heads);
-	__m128i expected = _mm_add_epi16(_mm_set1_epi16((short)first), turn);
+	__m128i expected = _mm_add_epi16(_mm_set1_epi16((short)first), sequence);
 	if (first + SPLIT_DESC_AT_ONCE > size || _mm_cmpneq_epi16_mask(heads, expected) != 0)
 		return false;
 	__m512i low = split_desc_four(&ring->desc[first]),

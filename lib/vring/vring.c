@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Ring setup, chains and used index of split rings, and dispatch by ring format. */
+/* Sets up a virtqueue, and dispatches by ring format. */
 #include "vring/packed.h"
 
 #include <errno.h>
@@ -87,18 +87,6 @@ virtq_init(struct virtq *ring, const struct virtq_setup *setup)
 	return 0;
 }
 
-const char *
-virtq_fault_text(enum virtq_fault fault)
-{
-	static const char *const texts[] = {
-#define VIRTQ_FAULT_TEXT(constant, text) [constant] = text,
-		VIRTQ_FAULTS(VIRTQ_FAULT_TEXT)
-#undef VIRTQ_FAULT_TEXT
-	};
-
-	return texts[fault];
-}
-
 void
 virtq_suppress_kicks(struct virtq *ring)
 {
@@ -114,148 +102,20 @@ virtq_suppress_kicks(struct virtq *ring)
 	}
 }
 
-/** Descriptor table of a chain: the ring's, or an indirect one. */
-struct virtq_table {
-	const struct vring_desc *desc;
-	uint32_t size;
-	bool indirect;
-};
-
-const struct vring_desc *
-virtq_table(struct virtq *ring, uint64_t addr, uint32_t len, uint32_t *entries)
-{
-	*entries = len / sizeof(struct vring_desc);
-	if (*entries == 0 || len % sizeof(struct vring_desc) != 0 ||
-		*entries > (uint32_t)ring->mask + 1) {
-		virtq_break(ring, VIRTQ_BAD_INDIRECT);
-		return NULL;
-	}
-	const void *table = memory_at(ring->memory, &ring->hint, addr, len);
-	if (table == NULL)
-		virtq_break(ring, VIRTQ_BAD_ADDRESS);
-	return table;
-}
-
-/* WRITE has no meaning in a descriptor that refers to a table (virtio 1.2 section 2.7.5.3.2). */
-static int
-virtq_enter_indirect(struct virtq *ring, const struct vring_desc *desc, struct virtq_table *table)
-{
-	if (table->indirect || (desc->flags & VRING_DESC_F_NEXT) != 0) {
-		virtq_break(ring, VIRTQ_BAD_INDIRECT);
-		return -EINVAL;
-	}
-	table->indirect = true;
-	table->desc = virtq_table(ring, desc->addr, desc->len, &table->size);
-	return table->desc != NULL ? 0 : -EINVAL;
-}
-
-int
-virtq_collect(struct virtq *ring, const struct vring_desc *desc, bool writable,
-	struct virtq_buffer buffers[VIRTQ_CHAIN_MAX], unsigned *n)
-{
-	uint64_t reach;
-	uint64_t addr = desc->addr;
-	uint32_t len = desc->len;
-
-	if (((desc->flags & VRING_DESC_F_WRITE) != 0) != writable) {
-		virtq_break(ring, VIRTQ_BAD_DIRECTION);
-		return -EINVAL;
-	}
-	/* A buffer may span neighbouring regions; it is split at their boundary. */
-	do {
-		reach = memory_left(ring->memory, addr);
-		if (reach == 0) {
-			virtq_break(ring, VIRTQ_BAD_ADDRESS);
-			return -EINVAL;
-		}
-		uint32_t part = reach < len ? (uint32_t)reach : len;
-		if (part > 0 && *n == VIRTQ_CHAIN_MAX)
-			return -E2BIG;
-		if (part > 0)
-			buffers[(*n)++] = (struct virtq_buffer){
-				memory_at(ring->memory, &ring->hint, addr, part), part};
-		addr += part;
-		len -= part;
-	} while (len > 0);
-	return 0;
-}
-
-/*
- * A chain may have as many descriptors as the ring (virtio 1.2 section 2.7.5.3.1). Of a writable
- * chain the first ones suffice, since a device need not fill it. A readable one is not a valid
- * frame.
- */
-static int
-virtq_chain_long(bool writable, unsigned n)
-{
-	return writable ? (int)n : -E2BIG;
-}
-
-int
-virtq_walk(struct virtq *ring, uint16_t head, bool writable,
-	struct virtq_buffer buffers[VIRTQ_CHAIN_MAX])
-{
-	struct virtq_table table = {ring->desc, (uint32_t)ring->mask + 1, false};
-	uint16_t index = head;
-	unsigned n = 0;
-
-	for (uint32_t steps = 0; steps < table.size; steps++) {
-		if (steps == VIRTQ_CHAIN_MAX)
-			return virtq_chain_long(writable, n);
-		if (index >= table.size) {
-			virtq_break(ring, VIRTQ_BAD_HEAD);
-			return -EINVAL;
-		}
-		struct vring_desc desc = virtq_read_any(table.desc, index);
-		bool indirect = (desc.flags & VRING_DESC_F_INDIRECT) != 0;
-		int rc = indirect ? virtq_enter_indirect(ring, &desc, &table)
-				  : virtq_collect(ring, &desc, writable, buffers, &n);
-		if (rc < 0)
-			return rc == -E2BIG ? virtq_chain_long(writable, n) : rc;
-		if (!indirect && (desc.flags & VRING_DESC_F_NEXT) == 0)
-			return (int)n;
-		/* Continue in the same table, or restart the count in the indirect one. */
-		index = indirect ? 0 : desc.next;
-		steps = indirect ? UINT32_MAX : steps;
-	}
-	virtq_break(ring, VIRTQ_BAD_CHAIN);
-	return -EINVAL;
-}
-
-void
-virtq_publish(struct virtq *ring)
-{
-	/* Release: the guest sees used elements and data before the index. */
-	__atomic_store_n(&ring->used->idx, ring->last_used, __ATOMIC_RELEASE);
-	ring->pending = true;
-}
-
 const uint16_t *
 virtq_monitor(const struct virtq *ring, uint16_t *value)
 {
 	if (ring->packed)
 		return virtq_packed_monitor(ring, value);
 	*value = __atomic_load_n(&ring->avail->idx, __ATOMIC_RELAXED);
-	return *value == ring->last_avail && !virtq_waits(ring) ? &ring->avail->idx : NULL;
+	return *value == ring->last_avail && !virtq_has_inflight(ring) ? &ring->avail->idx : NULL;
 }
 
 void
 virtq_pop_done(struct virtq *ring, const struct virtq_batch *batch)
 {
-	if (virtq_waits(ring))
+	if (virtq_has_inflight(ring))
 		virtq_reclaim(ring, batch);
 	else if (batch->taken > 0)
 		ring->ops->pop_done(ring, batch);
-}
-
-void
-virtq_split_pop_done(struct virtq *ring, const struct virtq_batch *batch)
-{
-	uint16_t last_used = ring->last_used, mask = ring->mask;
-
-	for (uint16_t i = 0; i < batch->taken; i++)
-		virtq_use(ring->used, last_used++ & mask, batch->chain[i], 0);
-	ring->last_used = last_used;
-	ring->last_avail = (uint16_t)(ring->last_avail + batch->taken);
-	virtq_publish(ring);
 }

@@ -74,9 +74,9 @@ struct virtq_ops;
 
 /** Result of virtq_push(). */
 struct virtq_result {
-	uint64_t bytes;  /**< of the frames written to the ring */
-	uint16_t sent;   /**< frames written to the ring */
-	uint16_t misfit; /**< frames not sent: no buffer of this ring can hold them */
+	uint64_t bytes;    /**< of the frames written to the ring */
+	uint16_t sent;     /**< frames written to the ring */
+	uint16_t too_long; /**< frames not sent, longer than any buffer of this ring */
 };
 
 /** Configuration of a ring; copied by virtq_init(). */
@@ -108,8 +108,8 @@ struct virtq_setup {
 	int callfd;       /**< interrupts the guest; negative = none */
 	/** In-flight frames of a ring that is popped; NULL = devices must not read its frames */
 	struct inflight *inflight;
-	struct virtq_journal *journal; /**< of this ring; NULL = none is kept */
-	struct virtq_home home;        /**< location of the ring, for its journal */
+	struct virtq_journal *journal;  /**< of this ring; NULL = none is kept */
+	struct virtq_location location; /**< location of the ring, for its journal */
 };
 
 /** Burst functions for split or packed rings, compiled for one instruction set. */
@@ -158,10 +158,10 @@ struct virtq {
 	uint16_t signalled;   /**< last_used when an interrupt was last sent or found unwanted */
 	bool signalled_valid; /**< `signalled` is set */
 	bool pending;         /**< notification pending: descriptors were used since */
-	bool unwanted;        /**< split, no EVENT_IDX: VRING_AVAIL_F_NO_INTERRUPT when last read */
+	bool no_interrupt;    /**< split, no EVENT_IDX: VRING_AVAIL_F_NO_INTERRUPT when last read */
 	unsigned hint;        /**< memory region of the last buffer */
-	struct virtq_packed_desc *held; /**< packed: first used descriptor of a burst, or NULL */
-	uint64_t held_word;             /**< stored there once the others are written */
+	struct virtq_packed_desc *first_used; /**< packed: published last of a burst, or NULL */
+	uint64_t first_used_word;             /**< its word */
 
 	/* Written by polling lcores, read by polling lcores and the control thread. */
 	atomic_int broken;   /**< enum virtq_fault; written once */
@@ -229,7 +229,7 @@ void virtq_reclaim(struct virtq *ring, const struct virtq_batch *batch);
 
 /** @return true if popped buffers are in flight, or wait for in-flight ones */
 static inline bool
-virtq_waits(const struct virtq *ring)
+virtq_has_inflight(const struct virtq *ring)
 {
 	return ring->inflight != NULL && !inflight_is_empty(ring->inflight);
 }
@@ -248,7 +248,7 @@ void virtq_pop_end(struct virtq *ring);
  * @param frames to push, in order
  * @param n up to FRAME_BURST
  * @param result overwritten
- * @return number of frames processed, sent or misfit; the ring was full or broken at the next one
+ * @return number of frames processed, sent or too long; the ring was full or broken at the next one
  */
 static inline uint16_t
 virtq_push(
@@ -260,16 +260,16 @@ virtq_push(
 /**
  * Send an interrupt for each ring with a notification pending whose driver wants one. One memory
  * fence, which waits for all earlier stores, covers all rings. A packed ring must be notified
- * before it is pushed to or popped from again, since its wrap counter tells only two passes over
- * the ring apart.
+ * before it is pushed to or popped from again: index plus wrap counter distinguishes two laps of the
+ * ring, no more (virtio 1.2 section 2.8.1).
  *
  * @param rings,n owned or locked by the calling polling lcore
  */
 void virtq_notify(struct virtq *const rings[], unsigned n);
 
 /**
- * The same without fence. A driver may have enabled interrupts just before, which only the fence
- * makes visible: virtq_notify() must follow for the rings that remain.
+ * virtq_notify() without the fence. A driver may have enabled interrupts just before, which only the
+ * fence makes visible: virtq_notify() must follow for the rings that remain.
  *
  * @param rings,n the rings that remain, whose notification is pending, are moved to the front
  * @return number of rings that remain
@@ -281,7 +281,7 @@ unsigned virtq_notify_unfenced(struct virtq *rings[], unsigned n);
  * valid as long as the ring.
  *
  * @param value receives its present value
- * @return NULL if buffers are available already or virtq_waits()
+ * @return NULL if buffers are available already or virtq_has_inflight()
  */
 const uint16_t *virtq_monitor(const struct virtq *ring, uint16_t *value);
 

@@ -281,7 +281,7 @@ check_pushed(const struct side *side, const struct virtq_result *result, uint16_
 	uint64_t bytes = 0;
 
 	if (side->packed) {
-		fuzz_check(side->ring.held == NULL);
+		fuzz_check(side->ring.first_used == NULL);
 		fuzz_check((side->ring.last_used & 0x7fff) < side->size);
 		fuzz_check(result->sent <= side->size);
 		fuzz_check(side->inside || result->sent == 0 ||
@@ -308,7 +308,7 @@ push(struct side *side, struct frame frames[], uint16_t n)
 		list[i] = &frames[i];
 	uint16_t done = virtq_push(&side->ring, list, n, &result);
 	virtq_notify((struct virtq *[]){&side->ring}, 1);
-	fuzz_check(done <= n && result.sent + result.misfit == done);
+	fuzz_check(done <= n && result.sent + result.too_long == done);
 	check_pushed(side, &result, before);
 }
 

@@ -190,7 +190,7 @@ ring_start(struct ring_driver *driver, struct ring_guest *guest, unsigned slot,
 		.offloads = options->offloads,
 		.callfd = driver->callfd,
 		.journal = options->journal,
-		.home = {1, 2, slot},
+		.location = {1, 2, slot},
 	};
 	if (options->journal != NULL)
 		virtq_journal_begin(&driver->setup, false);

@@ -39,7 +39,7 @@ test_closed(void **state)
 	static struct call_relay closed;
 
 	(void)state;
-	assert_false(call_relay_taken(&closed));
+	assert_false(call_relay_read(&closed));
 	call_relay_close(&closed);
 }
 
@@ -52,11 +52,11 @@ test_opened_again(void **state)
 	assert_int_equal(eventfd_write(fd, 1), 0);
 	assert_int_equal(call_relay_open(&relay), 0);
 	assert_int_equal(relay.fd, fd);
-	assert_true(call_relay_taken(&relay));
+	assert_true(call_relay_read(&relay));
 	call_relay_close(&relay);
-	assert_false(call_relay_taken(&relay));
+	assert_false(call_relay_read(&relay));
 	assert_int_equal(call_relay_open(&relay), 0);
-	assert_false(call_relay_taken(&relay));
+	assert_false(call_relay_read(&relay));
 }
 
 /** Any number between two looks, many times the file's length. */
@@ -70,8 +70,8 @@ test_rounds(void **state)
 		uint32_t n = unit_random(&seed, 20);
 		for (uint32_t i = 0; i < n; i++)
 			assert_int_equal(eventfd_write(relay.fd, 1), 0);
-		assert_int_equal(call_relay_taken(&relay), n > 0);
-		assert_false(call_relay_taken(&relay));
+		assert_int_equal(call_relay_read(&relay), n > 0);
+		assert_false(call_relay_read(&relay));
 	}
 }
 
@@ -85,11 +85,11 @@ test_nobody_looks(void **state)
 	while (eventfd_write(relay.fd, 1) == 0)
 		assert_uint_in_range(++written, 1, 1 << 16);
 	assert_int_equal(errno, EPERM);
-	assert_true(call_relay_taken(&relay));
-	assert_false(call_relay_taken(&relay));
+	assert_true(call_relay_read(&relay));
+	assert_false(call_relay_read(&relay));
 	assert_int_equal(eventfd_write(relay.fd, 1), 0);
-	assert_true(call_relay_taken(&relay));
-	assert_false(call_relay_taken(&relay));
+	assert_true(call_relay_read(&relay));
+	assert_false(call_relay_read(&relay));
 }
 
 /** Under a number of its own, as the library has it. */
@@ -101,7 +101,7 @@ test_duplicate(void **state)
 	(void)state;
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		assert_int_equal(eventfd_write(i % 2 ? fd : relay.fd, 1), 0);
-		assert_true(call_relay_taken(&relay));
+		assert_true(call_relay_read(&relay));
 	}
 	close(fd);
 }
@@ -117,7 +117,7 @@ signal_and_look(void *arg)
 		pthread_mutex_unlock(&lock);
 		if (rc < 0)
 			break;
-		if (call_relay_taken(&relay))
+		if (call_relay_read(&relay))
 			atomic_fetch_add(&taken, 1);
 	}
 	return NULL;
@@ -134,10 +134,10 @@ test_threads(void **state)
 	for (unsigned i = 0; i < THREADS; i++)
 		pthread_join(thread[i], NULL);
 	/* Everybody looked after his last signal. */
-	assert_false(call_relay_taken(&relay));
+	assert_false(call_relay_read(&relay));
 	assert_uint_in_range(atomic_load(&taken), 1, THREADS * SIGNALS);
 	assert_int_equal(eventfd_write(relay.fd, 1), 0);
-	assert_true(call_relay_taken(&relay));
+	assert_true(call_relay_read(&relay));
 }
 
 int

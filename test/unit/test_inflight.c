@@ -64,7 +64,7 @@ pop(uint16_t n)
 {
 	uint64_t bad = 0;
 
-	if (virtq_waits(&driver.ring))
+	if (virtq_has_inflight(&driver.ring))
 		virtq_reclaim(&driver.ring, NULL);
 	assert_int_equal(virtq_pop(&driver.ring, batch, frames, n, &bad), n);
 }
@@ -117,7 +117,7 @@ test_order(void **state)
 	check_used(1, heads);
 	/* To be polled meanwhile, though no frames come. */
 	uint16_t value;
-	assert_true(virtq_waits(&driver.ring));
+	assert_true(virtq_has_inflight(&driver.ring));
 	assert_null(virtq_monitor(&driver.ring, &value));
 	rte_pktmbuf_free(third);
 	virtq_reclaim(&driver.ring, NULL);
@@ -130,7 +130,7 @@ test_order(void **state)
 	rte_pktmbuf_free(second);
 	virtq_reclaim(&driver.ring, NULL);
 	check_used(4, heads + 1);
-	assert_false(virtq_waits(&driver.ring));
+	assert_false(virtq_has_inflight(&driver.ring));
 	assert_non_null(virtq_monitor(&driver.ring, &value));
 	assert_false(inflight_in_use(inflight));
 	assert_int_equal(driver.ring.last_avail, driver.ring.last_used);
@@ -150,7 +150,7 @@ test_released_at_once(void **state)
 		memcpy(heads, batch->chain, sizeof(heads));
 		virtq_pop_done(&driver.ring, batch);
 		check_used(3, heads);
-		assert_false(virtq_waits(&driver.ring));
+		assert_false(virtq_has_inflight(&driver.ring));
 	}
 }
 
@@ -209,7 +209,7 @@ test_overtaken(void **state)
 	rte_pktmbuf_free(mbuf);
 	virtq_reclaim(&driver.ring, NULL);
 	check_used(1, &late);
-	assert_false(virtq_waits(&driver.ring));
+	assert_false(virtq_has_inflight(&driver.ring));
 	add(1);
 	pop(1);
 	mbuf = take(0);
@@ -235,7 +235,7 @@ test_end_rewinds(void **state)
 	check_used(0, NULL);
 	assert_int_equal(driver.ring.last_avail, driver.ring.last_used);
 	assert_true(inflight_in_use(inflight));
-	assert_false(virtq_waits(&driver.ring));
+	assert_false(virtq_has_inflight(&driver.ring));
 	pop(3);
 	assert_memory_equal(batch->chain, heads + 1, 3 * sizeof(heads[0]));
 	virtq_pop_done(&driver.ring, batch);
@@ -440,7 +440,7 @@ test_threads(void **state)
 			rte_pktmbuf_free(atomic_exchange(&crossing[i % CROSSING], mbuf));
 			virtq_pop_done(&driver.ring, batch);
 		}
-		if (virtq_waits(&driver.ring))
+		if (virtq_has_inflight(&driver.ring))
 			virtq_reclaim(&driver.ring, NULL);
 		for (; ring_used(&driver, &entry); back++) {
 			assert_true(away[entry.id]);

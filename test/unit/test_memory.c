@@ -58,31 +58,31 @@ test_translate(void **state)
 	assert_int_equal(memory_map(&memory, regions, COUNT(regions), &err), 0);
 	assert_int_equal(memory.n, 3);
 	assert_int_equal(memory.region[0].uva, 0x7f0000);
-	uint8_t *low = memory_at(&memory, &hint, 0x10000, 2 * PAGE);
+	uint8_t *low = memory_translate(&memory, &hint, 0x10000, 2 * PAGE);
 	assert_ptr_equal(low, memory.region[0].hva);
-	assert_ptr_equal(memory_at(&memory, &hint, 0x10000 + 17, 1), low + 17);
+	assert_ptr_equal(memory_translate(&memory, &hint, 0x10000 + 17, 1), low + 17);
 	/* Over the border it is two. */
-	assert_null(memory_at(&memory, &hint, 0x10000, 2 * PAGE + 1));
-	assert_null(memory_at(&memory, &hint, 0x10000 + 2 * PAGE - 1, 2));
-	assert_null(memory_at(&memory, &hint, 0x10000, UINT32_MAX));
+	assert_null(memory_translate(&memory, &hint, 0x10000, 2 * PAGE + 1));
+	assert_null(memory_translate(&memory, &hint, 0x10000 + 2 * PAGE - 1, 2));
+	assert_null(memory_translate(&memory, &hint, 0x10000, UINT32_MAX));
 	assert_int_equal(memory_left(&memory, 0x10000 + 2 * PAGE - 1), 1);
 	assert_int_equal(memory_left(&memory, 0x10000 + 2 * PAGE), PAGE);
 	assert_int_equal(memory_left(&memory, 0x10000 + 3 * PAGE), 0);
 	assert_int_equal(hint, 0);
-	uint8_t *high = memory_at(&memory, &hint, 0x10000 + 2 * PAGE, PAGE);
+	uint8_t *high = memory_translate(&memory, &hint, 0x10000 + 2 * PAGE, PAGE);
 	assert_int_equal(hint, 1);
 	assert_ptr_equal(high, memory.region[1].hva);
 	/* No length needs an address too. */
-	assert_null(memory_at(&memory, &hint, 0, 0));
-	assert_null(memory_at(&memory, &hint, 0xffff, 0));
-	assert_null(memory_at(&memory, &hint, 0x10000 + 3 * PAGE, 0));
-	assert_non_null(memory_at(&memory, &hint, 0x10000 + 3 * PAGE - 1, 0));
+	assert_null(memory_translate(&memory, &hint, 0, 0));
+	assert_null(memory_translate(&memory, &hint, 0xffff, 0));
+	assert_null(memory_translate(&memory, &hint, 0x10000 + 3 * PAGE, 0));
+	assert_non_null(memory_translate(&memory, &hint, 0x10000 + 3 * PAGE - 1, 0));
 	/* The end of all addresses. */
-	assert_non_null(memory_at(&memory, &hint, UINT64_MAX - PAGE, PAGE));
-	assert_non_null(memory_at(&memory, &hint, UINT64_MAX - 1, 1));
-	assert_null(memory_at(&memory, &hint, UINT64_MAX - 1, 2));
-	assert_null(memory_at(&memory, &hint, UINT64_MAX, 1));
-	assert_null(memory_at(&memory, &hint, UINT64_MAX, UINT32_MAX));
+	assert_non_null(memory_translate(&memory, &hint, UINT64_MAX - PAGE, PAGE));
+	assert_non_null(memory_translate(&memory, &hint, UINT64_MAX - 1, 1));
+	assert_null(memory_translate(&memory, &hint, UINT64_MAX - 1, 2));
+	assert_null(memory_translate(&memory, &hint, UINT64_MAX, 1));
+	assert_null(memory_translate(&memory, &hint, UINT64_MAX, UINT32_MAX));
 	/* It is the file that was mapped, from the offset on. */
 	memcpy(high, "high", 4);
 	memcpy(memory.region[2].hva, "odd", 3);
@@ -92,7 +92,7 @@ test_translate(void **state)
 	assert_int_equal(pread(fd, text, 3, 100), 3);
 	assert_memory_equal(text, "odd", 3);
 	memory_unmap(&memory);
-	assert_null(memory_at(&memory, &hint, 0x10000, 1));
+	assert_null(memory_translate(&memory, &hint, 0x10000, 1));
 	close(fd);
 }
 
@@ -242,23 +242,23 @@ test_is(void **state)
 	assert_int_equal(memory_map(&memory, regions, COUNT(regions), &err), 0);
 	memcpy(changed, regions, sizeof(regions));
 	changed[1].fd = again;
-	assert_true(memory_is(&memory, changed, COUNT(regions)));
-	assert_false(memory_is(&memory, changed, 1));
+	assert_true(memory_matches(&memory, changed, COUNT(regions)));
+	assert_false(memory_matches(&memory, changed, 1));
 	changed[1].fd = other;
-	assert_false(memory_is(&memory, changed, COUNT(regions)));
+	assert_false(memory_matches(&memory, changed, COUNT(regions)));
 	changed[1] = regions[1];
 	changed[1].offset -= PAGE;
-	assert_false(memory_is(&memory, changed, COUNT(regions)));
+	assert_false(memory_matches(&memory, changed, COUNT(regions)));
 	changed[1] = regions[1];
 	changed[0].uva++;
-	assert_false(memory_is(&memory, changed, COUNT(regions)));
-	assert_true(memory_is(&memory, regions, COUNT(regions)));
+	assert_false(memory_matches(&memory, changed, COUNT(regions)));
+	assert_true(memory_matches(&memory, regions, COUNT(regions)));
 	/* Cut short, and found out. */
 	assert_int_equal(ftruncate(fd, 7 * PAGE), 0);
-	assert_false(memory_is(&memory, regions, COUNT(regions)));
+	assert_false(memory_matches(&memory, regions, COUNT(regions)));
 	assert_int_equal(ftruncate(fd, 8 * PAGE), 0);
-	atomic_store(&memory.lost, true);
-	assert_false(memory_is(&memory, regions, COUNT(regions)));
+	atomic_store(&memory.missing, true);
+	assert_false(memory_matches(&memory, regions, COUNT(regions)));
 	memory_unmap(&memory);
 	close(again);
 	close(other);

@@ -72,25 +72,25 @@ truncated(size_t page, bool huge)
 	volatile uint8_t *bytes = map(&memory, fd, page), *good = map(&other, beside, PAGE);
 	bytes[0] = bytes[3 * page] = bytes[PAGES * page - 1] = 7;
 	good[0] = 8;
-	assert_false(memory_is_lost(&memory));
+	assert_false(memory_is_missing(&memory));
 	assert_int_equal(ftruncate(fd, (off_t)(2 * page)), 0);
 	/* Below the new end nothing is missing. */
 	assert_int_equal(bytes[0], 7);
-	assert_false(memory_is_lost(&memory));
+	assert_false(memory_is_missing(&memory));
 	assert_int_equal(bytes[3 * page], 0);
-	assert_true(memory_is_lost(&memory));
+	assert_true(memory_is_missing(&memory));
 	assert_int_equal(bytes[PAGES * page - 1], 0);
 	/* All of it is ours now, and writing reaches nobody. */
 	bytes[0] = bytes[3 * page] = 9;
 	assert_int_equal(bytes[0], 9);
 	assert_int_equal(good[0], 8);
-	assert_false(memory_is_lost(&other));
+	assert_false(memory_is_missing(&other));
 	memory_unmap(&memory);
 	assert_int_equal(ftruncate(fd, (off_t)(PAGES * page)), 0);
 	/* Mapped anew it is good. */
 	bytes = map(&memory, fd, page);
 	assert_int_equal(bytes[0], 7);
-	assert_false(memory_is_lost(&memory));
+	assert_false(memory_is_missing(&memory));
 	memory_unmap(&memory);
 	memory_unmap(&other);
 	close(fd);
@@ -323,7 +323,7 @@ churn(void *arg)
 		struct memory memory;
 		int fd = file(PAGE, false);
 		map(&memory, fd, PAGE)[0] = 1;
-		if (memory_is_lost(&memory))
+		if (memory_is_missing(&memory))
 			abort();
 		memory_unmap(&memory);
 		close(fd);
@@ -346,7 +346,7 @@ test_threads(void **state)
 		volatile uint8_t *bytes = map(&memory, fd, PAGE);
 		assert_int_equal(ftruncate(fd, 0), 0);
 		assert_int_equal(bytes[round % PAGES * PAGE], 0);
-		assert_true(memory_is_lost(&memory));
+		assert_true(memory_is_missing(&memory));
 		memory_unmap(&memory);
 		close(fd);
 	}

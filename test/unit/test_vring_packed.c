@@ -235,7 +235,7 @@ test_never_fits(void **state)
 		list[i] = &frames[i];
 	}
 	assert_int_equal(virtq_push(&driver.ring, list, 2, &result), 2);
-	assert_int_equal(result.misfit, 1);
+	assert_int_equal(result.too_long, 1);
 	assert_int_equal(result.sent, 1);
 	ring_reclaim(&driver);
 	assert_int_equal(driver.used_seen, 3 + 1);
@@ -304,7 +304,7 @@ test_used(void **state)
 	for (uint16_t i = 0; i < 5; i++)
 		assert_int_equal(batch->chain[i], ids[i]);
 	virtq_pop_done(&driver.ring, batch);
-	assert_null(driver.ring.held);
+	assert_null(driver.ring.first_used);
 	for (unsigned i = 0; i < 5; i++) {
 		const struct virtq_packed_desc *desc = &driver.packed_desc[(4 + i) % 7];
 		assert_int_equal(desc->flags, 4 + i < 7 ? OWNER : 0);

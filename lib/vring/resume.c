@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Resumes a ring of a back end that died, by its journal: split rings, and dispatch by format. */
+#include "vring/packed.h"
+#include "vring/split.h"
+
+/**
+ * The front end of a split ring gives the used index. Frames popped beyond it may have been
+ * delivered: their buffers are used, and they are not sent again.
+ */
+static void
+resume_split(struct virtq_setup *setup, bool popped)
+{
+	const struct virtq_journal *journal = setup->journal;
+	uint16_t used = setup->last_used, mask = (uint16_t)(setup->size - 1);
+	uint16_t n = (uint16_t)(journal->taken - used);
+	uint16_t available =
+		(uint16_t)(__atomic_load_n(&setup->avail->idx, __ATOMIC_ACQUIRE) - used);
+
+	if (!popped || !virtq_journal_matches(setup) || journal->coarse ||
+		setup->last_avail != used ||
+		(uint16_t)(used - journal->done) > (uint16_t)(journal->taken - journal->done) ||
+		n > setup->size || n > available)
+		return;
+	for (uint16_t i = 0; i < n; i++) {
+		uint16_t at = (uint16_t)(used + i) & mask;
+		uint16_t head = __atomic_load_n(&setup->avail->ring[at], __ATOMIC_RELAXED);
+		virtq_split_use(setup->used, at, head, 0);
+	}
+	__atomic_store_n(&setup->used->idx, journal->taken, __ATOMIC_RELEASE);
+	setup->last_avail = setup->last_used = journal->taken;
+}
+
+enum virtq_fault
+virtq_resume(struct virtq_setup *setup, bool popped, bool coarse)
+{
+	struct virtq_journal *journal = setup->journal;
+	uint16_t given = setup->last_avail;
+	enum virtq_fault fault = VIRTQ_GOOD;
+
+	if (setup->packed)
+		fault = virtq_packed_resume(setup, popped);
+	else
+		resume_split(setup, popped);
+	if (fault != VIRTQ_GOOD)
+		return fault;
+	/* A journal that is correct already must stay so at any instruction. */
+	if (!virtq_journal_matches(setup) || journal->done != setup->last_avail ||
+		journal->taken != setup->last_avail)
+		virtq_journal_begin(setup, coarse);
+	journal->listed = 0;
+	journal->coarse = coarse;
+	journal->base = given;
+	return VIRTQ_GOOD;
+}
