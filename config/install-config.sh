@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Install the default configuration where there is none: install-config.sh FILE
+# Install the default configuration if there is none: install-config.sh FILE
 set -eu
 target=${DESTDIR:-}/etc/shunt/shunt.yaml
 [ ! -e "$target" ] || exit 0
