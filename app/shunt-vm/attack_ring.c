@@ -4,6 +4,7 @@
 
 #include "attack.h"
 #include "queue_internal.h"
+#include "base/shared.h"
 #include "base/tsc.h"
 
 enum { KINDS_OF_LENGTH = 5, BIG = 100 * 1024 };
@@ -171,7 +172,7 @@ act_avail_jump(struct attack *attack)
 	const uint16_t jumps[] = {(uint16_t)(queue->config.size + 1), 0x8000, UINT16_MAX};
 	uint16_t idx = (uint16_t)(queue->avail + jumps[attack->rounds / 2 % 3]);
 
-	__atomic_store_n(&queue->avail_ring->idx, idx, __ATOMIC_RELEASE);
+	shared_store_release(&queue->avail_ring->idx, idx);
 	queue_kick(queue);
 	attack->stuck++;
 }

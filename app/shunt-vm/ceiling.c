@@ -7,6 +7,7 @@
 #include "fleet.h"
 #include "loop.h"
 #include "mode.h"
+#include "base/shared.h"
 #include "base/tsc.h"
 
 enum { CEILING_VMS = 2, CEILING_VMS_FLOOD = 16, CEILING_RUNS = 3 };
@@ -29,7 +30,7 @@ ceiling_return(struct queue *queue, uint16_t *done, unsigned n, uint32_t length)
 
 	*done = end;
 	if (!queue->config.packed) {
-		__atomic_store_n(&queue->used_ring->idx, end, __ATOMIC_RELEASE);
+		shared_store_release(&queue->used_ring->idx, end);
 		return;
 	}
 	/* Locals, since a ring could alias the queue, whose members would be reloaded per entry. */

@@ -8,7 +8,7 @@
 
 #include "mode.h"
 
-volatile bool fleet_interrupted;
+atomic_bool fleet_interrupted;
 
 static struct vm_frames
 fleet_frames(const struct settings *settings)

@@ -14,6 +14,7 @@
 #define SHUNT_VM_FLEET_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -41,7 +42,7 @@ struct worker {
 	double outage;        /**< longest time from a lost connection to the next frame, s */
 	uint64_t lost_at;     /**< TSC of a lost connection, 0: none since the last frame */
 	bool started;
-	bool settled; /**< no frames outstanding; atomic, written by its worker, read by all */
+	atomic_bool settled; /**< no frames outstanding; written by its worker, read by all */
 	pthread_t thread;
 	fleet_step step;
 	void *context;
@@ -55,14 +56,14 @@ struct fleet {
 	struct station *stations; /**< those of VM 0 first */
 	struct flow **flows;      /**< by VM */
 	struct worker *workers;
-	uint64_t deadline;  /**< TSC at which the run ends */
-	double seconds;     /**< duration of the last run */
-	volatile bool stop; /**< ends the run; written by any thread */
-	bool draining;      /**< signals do not end the run; written while no worker runs */
+	uint64_t deadline; /**< TSC at which the run ends */
+	double seconds;    /**< duration of the last run */
+	atomic_bool stop;  /**< ends the run; written by any thread */
+	bool draining;     /**< signals do not end the run; written while no worker runs */
 };
 
 /** Set by SIGINT and SIGTERM: the run ends, results are reported. */
-extern volatile bool fleet_interrupted;
+extern atomic_bool fleet_interrupted;
 
 /**
  * Create all VMs and connect them.

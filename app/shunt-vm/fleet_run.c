@@ -154,9 +154,9 @@ worker_settle(struct worker *worker, bool settled)
 	struct fleet *fleet = worker->fleet;
 	bool all = true;
 
-	__atomic_store_n(&worker->settled, settled, __ATOMIC_RELAXED);
+	atomic_store_explicit(&worker->settled, settled, memory_order_relaxed);
 	for (unsigned i = 0; i < fleet->n_workers; i++)
-		all &= __atomic_load_n(&fleet->workers[i].settled, __ATOMIC_RELAXED);
+		all &= atomic_load_explicit(&fleet->workers[i].settled, memory_order_relaxed);
 	if (all)
 		fleet->deadline = 0;
 }

@@ -5,6 +5,8 @@
  */
 #include "queue_internal.h"
 
+#include "base/shared.h"
+
 /** @return the wrap counter that belongs to a count; it begins with 1 */
 static unsigned
 packed_wrap(const struct queue *queue, uint16_t count)
@@ -97,8 +99,7 @@ static bool
 packed_is_used(const struct queue *queue, uint16_t count)
 {
 	const uint16_t both = VRING_PACKED_AVAIL | VRING_PACKED_USED;
-	uint16_t flags =
-		__atomic_load_n(&queue->pdesc[queue_entry(queue, count)].flags, __ATOMIC_ACQUIRE);
+	uint16_t flags = shared_load_acquire(&queue->pdesc[queue_entry(queue, count)].flags);
 
 	return (flags & both) == (packed_wrap(queue, count) ? both : 0);
 }
@@ -137,7 +138,7 @@ packed_count_round(const struct packed_desc *desc, unsigned entries, unsigned sl
 
 	for (; i < n; i++, desc += entries) {
 		/* Acquire: pairs with the back end's release of the flags. */
-		uint32_t half = (uint32_t)(__atomic_load_n(&desc->word, __ATOMIC_ACQUIRE) >> 32);
+		uint32_t half = (uint32_t)(shared_load_acquire(&desc->word) >> 32);
 
 		if ((half & both) != wanted)
 			break;
@@ -259,8 +260,7 @@ packed_post(struct queue *queue, unsigned n)
 	if (!queue->ordered)
 		queue->n_free = (uint16_t)(queue->n_free - n);
 	/* The first entry is written last, so that the whole batch becomes available at once. */
-	__atomic_store_n(
-		&queue->pdesc[queue_entry(queue, queue->avail)].word, first, __ATOMIC_RELEASE);
+	shared_store_release(&queue->pdesc[queue_entry(queue, queue->avail)].word, first);
 	queue->avail = (uint16_t)(queue->avail + n);
 }
 
@@ -271,7 +271,7 @@ packed_wants_kick(const struct queue *queue)
 	uint32_t word;
 	uint16_t size = queue->config.size, now, wanted;
 
-	__atomic_load((uint32_t *)queue->device_event, &word, __ATOMIC_RELAXED);
+	word = shared_load_relaxed((uint32_t *)queue->device_event);
 	event = (struct packed_event){.off_wrap = (uint16_t)word, .flags = (uint16_t)(word >> 16)};
 	if (event.flags != VRING_EVENT_DESC)
 		return event.flags != VRING_EVENT_DISABLE;

@@ -4,6 +4,8 @@
 
 #include "queue_internal.h"
 
+#include "base/shared.h"
+
 static uint16_t *
 split_used_event(const struct queue *queue)
 {
@@ -87,7 +89,7 @@ unsigned
 split_poll(struct queue *queue, unsigned max)
 {
 	/* Acquire: pairs with the back end's release of used.idx after it wrote the elements. */
-	uint16_t idx = __atomic_load_n(&queue->used_ring->idx, __ATOMIC_ACQUIRE);
+	uint16_t idx = shared_load_acquire(&queue->used_ring->idx);
 	unsigned n = (uint16_t)(idx - queue->used);
 	uint16_t last;
 
@@ -126,14 +128,14 @@ split_post(struct queue *queue, unsigned n)
 		split_put_off_event(queue);
 	queue->avail = avail;
 	/* Release: descriptors, ring and buffers are visible before the index. */
-	__atomic_store_n(&queue->avail_ring->idx, avail, __ATOMIC_RELEASE);
+	shared_store_release(&queue->avail_ring->idx, avail);
 }
 
 bool
 split_wants_kick(const struct queue *queue)
 {
 	if (queue->config.event_idx)
-		return queue_need_event(__atomic_load_n(split_avail_event(queue), __ATOMIC_RELAXED),
-			queue->avail, queue->kicked);
-	return !(__atomic_load_n(&queue->used_ring->flags, __ATOMIC_RELAXED) & VRING_NO_NOTIFY);
+		return queue_need_event(
+			shared_load_relaxed(split_avail_event(queue)), queue->avail, queue->kicked);
+	return !(shared_load_relaxed(&queue->used_ring->flags) & VRING_NO_NOTIFY);
 }

@@ -2,6 +2,7 @@
 /* Trials: send at a rate for a given time, count what is received. */
 #include "trial.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/tsc.h"
@@ -12,9 +13,9 @@ static const double TRIAL_QUIET = 0.2;
 /** State of a running trial. */
 struct trial_run {
 	const struct trial *trial;
-	double per_tick;     /**< frames per station and TSC tick */
-	uint64_t limit;      /**< frames per station */
-	unsigned unfinished; /**< sending stations below the limit; atomic */
+	double per_tick;        /**< frames per station and TSC tick */
+	uint64_t limit;         /**< frames per station */
+	atomic_uint unfinished; /**< sending stations below the limit */
 	uint64_t from;
 };
 
@@ -90,10 +91,11 @@ trial_step(struct worker *worker, void *context)
 
 			moved += n;
 			if (n > 0 && station->count.tx_frames == run->limit)
-				__atomic_fetch_sub(&run->unfinished, 1, __ATOMIC_RELAXED);
+				atomic_fetch_sub_explicit(
+					&run->unfinished, 1, memory_order_relaxed);
 		}
 	}
-	if (__atomic_load_n(&run->unfinished, __ATOMIC_RELAXED) == 0)
+	if (atomic_load_explicit(&run->unfinished, memory_order_relaxed) == 0)
 		worker->fleet->deadline = 0;
 	return moved;
 }

@@ -8,6 +8,7 @@
 
 #include <rte_malloc.h>
 
+#include "base/shared.h"
 #include "datapath/worker.h"
 #include "lcore/topology.h"
 
@@ -190,9 +191,9 @@ datapath_totals(const struct datapath *datapath, struct counters *sum)
 static void
 load_add(struct datapath_load *sum, const struct datapath_load *part)
 {
-	sum->busy_cycles += __atomic_load_n(&part->busy_cycles, __ATOMIC_RELAXED);
-	sum->idle_cycles += __atomic_load_n(&part->idle_cycles, __ATOMIC_RELAXED);
-	sum->packets += __atomic_load_n(&part->packets, __ATOMIC_RELAXED);
+	sum->busy_cycles += shared_load_relaxed(&part->busy_cycles);
+	sum->idle_cycles += shared_load_relaxed(&part->idle_cycles);
+	sum->packets += shared_load_relaxed(&part->packets);
 }
 
 void
@@ -215,10 +216,10 @@ datapath_lcore_poll_stats(
 		return;
 	seen = &worker->poll_stats.seen;
 	for (int i = 0; i < DATAPATH_BURST_BUCKETS; i++)
-		stats->burst[i] = __atomic_load_n(&seen->burst[i], __ATOMIC_RELAXED);
+		stats->burst[i] = shared_load_relaxed(&seen->burst[i]);
 	for (int i = 0; i < DATAPATH_LOOP_BUCKETS; i++)
-		stats->loop[i] = __atomic_load_n(&seen->loop[i], __ATOMIC_RELAXED);
-	stats->loop_cycles = __atomic_load_n(&seen->loop_cycles, __ATOMIC_RELAXED);
+		stats->loop[i] = shared_load_relaxed(&seen->loop[i]);
+	stats->loop_cycles = shared_load_relaxed(&seen->loop_cycles);
 }
 
 void

@@ -6,6 +6,8 @@
 
 #include <rte_cycles.h>
 
+#include "base/shared.h"
+
 enum { MICROSECONDS_PER_SECOND = 1000000 };
 
 static void
@@ -26,7 +28,7 @@ poll_list_check(struct poll_list *list)
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < list->n_idle; i++) {
-		uint16_t value = __atomic_load_n(list->idle[i].word, __ATOMIC_RELAXED);
+		uint16_t value = shared_load_relaxed(list->idle[i].word);
 
 		if (likely(value == list->idle[i].value)) {
 			if (unlikely(kept != i))

@@ -75,7 +75,7 @@ fdb_age(struct fdb *fdb, uint64_t now)
 static void
 convert(struct fdb *fdb, uint32_t slot, uint32_t old_tick)
 {
-	uint64_t *at = fdb_slot_value(fdb, slot);
+	_Atomic uint64_t *at = fdb_slot_value(fdb, slot);
 	uint64_t value = FDB_READ(*at);
 	uint64_t ticks = (uint64_t)fdb_ticks(fdb, value) * old_tick / fdb->tick;
 
@@ -83,9 +83,9 @@ convert(struct fdb *fdb, uint32_t slot, uint32_t old_tick)
 		return;
 	if (ticks > oldest(fdb) + 1)
 		ticks = oldest(fdb) + 1;
-	__atomic_compare_exchange_n(at, &value,
-		fdb_restamp(value, (uint16_t)(FDB_READ(fdb->epoch) - ticks)), false,
-		__ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	atomic_compare_exchange_strong_explicit(at, &value,
+		fdb_restamp(value, (uint16_t)(FDB_READ(fdb->epoch) - ticks)), memory_order_relaxed,
+		memory_order_relaxed);
 }
 
 int

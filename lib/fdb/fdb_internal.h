@@ -150,7 +150,8 @@ static inline bool
 fdb_trylock(struct fdb *fdb)
 {
 	/* Acquire: pairs with the release in fdb_unlock(). */
-	return !FDB_READ(fdb->lock) && !__atomic_exchange_n(&fdb->lock, 1, __ATOMIC_ACQUIRE);
+	return !FDB_READ(fdb->lock) &&
+	       !atomic_exchange_explicit(&fdb->lock, 1, memory_order_acquire);
 }
 
 /** For the control thread. */
@@ -176,7 +177,7 @@ fdb_lock_briefly(struct fdb *fdb)
 static inline void
 fdb_unlock(struct fdb *fdb)
 {
-	__atomic_store_n(&fdb->lock, 0, __ATOMIC_RELEASE);
+	atomic_store_explicit(&fdb->lock, 0, memory_order_release);
 }
 
 #endif

@@ -19,8 +19,8 @@ refresh(const struct fdb *fdb, uint64_t key, uint64_t hash, uint64_t value, uint
 
 	if (slot == FDB_NONE)
 		return;
-	__atomic_compare_exchange_n(fdb_slot_value(fdb, slot), &value, fdb_restamp(value, epoch),
-		false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	atomic_compare_exchange_strong_explicit(fdb_slot_value(fdb, slot), &value,
+		fdb_restamp(value, epoch), memory_order_relaxed, memory_order_relaxed);
 }
 
 /** With the lock held: learn an address that has a live entry. */
@@ -90,11 +90,14 @@ settle(struct fdb *fdb, uint16_t port, const unsigned counts[FDB_VERDICTS])
 	struct fdb_statistics *statistics = &fdb->port_statistics[port];
 
 	if (counts[FDB_REFUSED])
-		__atomic_fetch_add(&statistics->refused, counts[FDB_REFUSED], __ATOMIC_RELAXED);
+		atomic_fetch_add_explicit(shared_atomic(&statistics->refused), counts[FDB_REFUSED],
+			memory_order_relaxed);
 	if (counts[FDB_STUCK])
-		__atomic_fetch_add(&statistics->stuck, counts[FDB_STUCK], __ATOMIC_RELAXED);
+		atomic_fetch_add_explicit(
+			shared_atomic(&statistics->stuck), counts[FDB_STUCK], memory_order_relaxed);
 	if (counts[FDB_DAMPED])
-		__atomic_fetch_add(&statistics->damped, counts[FDB_DAMPED], __ATOMIC_RELAXED);
+		atomic_fetch_add_explicit(shared_atomic(&statistics->damped), counts[FDB_DAMPED],
+			memory_order_relaxed);
 }
 
 /**

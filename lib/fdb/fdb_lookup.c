@@ -38,7 +38,7 @@ fdb_query_look(const struct fdb *fdb, struct fdb_query *query)
 	uint32_t mask = fdb->mask;
 	unsigned misses = 0;
 
-	query->displaced = __atomic_load_n(&fdb->displaced, __ATOMIC_ACQUIRE);
+	query->displaced = atomic_load_explicit(&fdb->displaced, memory_order_acquire);
 	for (unsigned i = 0; i < query->n; i++) {
 		uint32_t bucket = (uint32_t)query->hash[i] & mask;
 
@@ -58,7 +58,7 @@ search_secondary(const struct fdb *fdb, struct fdb_query *query)
 	unsigned misses = 0;
 
 	/* Read the second bucket after the first: else an entry displaced to it could be missed. */
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	atomic_signal_fence(memory_order_seq_cst);
 	for (unsigned m = 0; m < query->misses; m++) {
 		uint8_t i = query->missed[m];
 		uint32_t bucket = fdb_secondary(fdb, query->hash[i]);
@@ -108,8 +108,8 @@ search_displaced(const struct fdb *fdb, struct fdb_query *query)
 		uint32_t before = query->displaced;
 
 		/* Loads of buckets must not move below this load. */
-		__atomic_signal_fence(__ATOMIC_SEQ_CST);
-		query->displaced = __atomic_load_n(&fdb->displaced, __ATOMIC_ACQUIRE);
+		atomic_signal_fence(memory_order_seq_cst);
+		query->displaced = atomic_load_explicit(&fdb->displaced, memory_order_acquire);
 		if (query->displaced == before)
 			return;
 		search_again(fdb, query);

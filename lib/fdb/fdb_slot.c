@@ -58,7 +58,7 @@ discount(struct fdb *fdb, uint64_t value)
 static void
 clear_key(struct fdb *fdb, uint32_t slot)
 {
-	__atomic_store_n(fdb_slot_key(fdb, slot), 0, __ATOMIC_RELEASE);
+	atomic_store_explicit(fdb_slot_key(fdb, slot), 0, memory_order_release);
 }
 
 static uint64_t
@@ -71,13 +71,13 @@ cleared(uint64_t value)
 static uint64_t
 store(struct fdb *fdb, uint32_t slot, uint64_t key, uint64_t value)
 {
-	uint64_t *at = fdb_slot_value(fdb, slot);
+	_Atomic uint64_t *at = fdb_slot_value(fdb, slot);
 
 	value = (value & ~FDB_VERSION) | (FDB_READ(*at) & FDB_VERSION);
 	/* Releases the cleared value to the load of the key in fdb_slot_read(). */
-	__atomic_store_n(fdb_slot_key(fdb, slot), key, __ATOMIC_RELEASE);
+	atomic_store_explicit(fdb_slot_key(fdb, slot), key, memory_order_release);
 	/* Releases the key to the first load of the value there. */
-	__atomic_store_n(at, value, __ATOMIC_RELEASE);
+	atomic_store_explicit(at, value, memory_order_release);
 	return value;
 }
 
@@ -91,11 +91,12 @@ fdb_slot_fill(struct fdb *fdb, uint32_t slot, uint64_t key, uint64_t value)
 void
 fdb_slot_change(struct fdb *fdb, uint32_t slot, uint64_t value)
 {
-	uint64_t *at = fdb_slot_value(fdb, slot);
+	_Atomic uint64_t *at = fdb_slot_value(fdb, slot);
 	uint64_t old = FDB_READ(*at);
 
 	/* A refresh by a learner in between is overwritten, which does no harm. */
-	__atomic_store_n(at, (value & ~FDB_VERSION) | (old & FDB_VERSION), __ATOMIC_RELEASE);
+	atomic_store_explicit(
+		at, (value & ~FDB_VERSION) | (old & FDB_VERSION), memory_order_release);
 	discount(fdb, old);
 	count(fdb, value);
 }
@@ -105,8 +106,8 @@ fdb_slot_vacate(struct fdb *fdb, uint32_t slot, uint64_t value)
 {
 	uint64_t expected = value;
 
-	if (!__atomic_compare_exchange_n(fdb_slot_value(fdb, slot), &expected, cleared(value),
-		    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+	if (!atomic_compare_exchange_strong_explicit(fdb_slot_value(fdb, slot), &expected,
+		    cleared(value), memory_order_relaxed, memory_order_relaxed))
 		return false;
 	clear_key(fdb, slot);
 	discount(fdb, value);
@@ -160,20 +161,20 @@ other_bucket(const struct fdb *fdb, uint32_t slot)
 static void
 displace(struct fdb *fdb, uint32_t from, uint32_t to)
 {
-	uint64_t *at = fdb_slot_value(fdb, from);
+	_Atomic uint64_t *at = fdb_slot_value(fdb, from);
 	uint64_t old = FDB_READ(*at);
 	uint64_t copy = store(fdb, to, FDB_READ(*fdb_slot_key(fdb, from)), old);
 	uint64_t latest;
 
 	/* Pairs with search_displaced(): a reader that sees the slot cleared sees the count. */
-	__atomic_store_n(&fdb->displaced, FDB_READ(fdb->displaced) + 1, __ATOMIC_RELEASE);
-	latest = __atomic_exchange_n(at, cleared(old), __ATOMIC_RELEASE);
+	atomic_store_explicit(&fdb->displaced, FDB_READ(fdb->displaced) + 1, memory_order_release);
+	latest = atomic_exchange_explicit(at, cleared(old), memory_order_release);
 	clear_key(fdb, from);
 	/* A learner may have refreshed the original after it was copied. */
 	if (latest != old)
-		__atomic_compare_exchange_n(fdb_slot_value(fdb, to), &copy,
-			(copy & ~FDB_EPOCH) | (latest & FDB_EPOCH), false, __ATOMIC_RELAXED,
-			__ATOMIC_RELAXED);
+		atomic_compare_exchange_strong_explicit(fdb_slot_value(fdb, to), &copy,
+			(copy & ~FDB_EPOCH) | (latest & FDB_EPOCH), memory_order_relaxed,
+			memory_order_relaxed);
 }
 
 /** Displace the entries of a chain, from its vacant end. @return the slot vacated at its start */

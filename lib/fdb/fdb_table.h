@@ -16,14 +16,15 @@
 
 #include <immintrin.h>
 
+#include "base/shared.h"
 #include "fdb/fdb.h"
 #include "fdb/fdb_moves.h"
 
 #define FDB_LINE 64
 
 /* Relaxed accesses to shared fields. FDB_ADD is not atomic as a whole: for the writer only. */
-#define FDB_READ(field)       __atomic_load_n(&(field), __ATOMIC_RELAXED)
-#define FDB_WRITE(field, new) __atomic_store_n(&(field), (new), __ATOMIC_RELAXED)
+#define FDB_READ(field)       shared_load_relaxed(&(field))
+#define FDB_WRITE(field, new) shared_store_relaxed(&(field), (new))
 #define FDB_ADD(field, n)     FDB_WRITE(field, FDB_READ(field) + (n))
 
 enum {
@@ -40,8 +41,8 @@ enum {
  * their epoch. The key of a vacant slot is 0, so that no bucket ever has a key twice.
  */
 struct fdb_bucket {
-	uint64_t key[FDB_WAYS];
-	uint64_t value[FDB_WAYS];
+	_Atomic uint64_t key[FDB_WAYS];
+	_Atomic uint64_t value[FDB_WAYS];
 } __attribute__((aligned(FDB_LINE)));
 
 static_assert(sizeof(struct fdb_bucket) == FDB_LINE, "a bucket is a cache line");
@@ -72,14 +73,15 @@ struct fdb {
 	uint64_t secret[3]; /**< of the hash */
 
 	/* Seldom written, read by polling lcores once a burst. */
-	alignas(FDB_LINE) uint32_t displaced; /**< entries that changed buckets; by the writer */
-	uint16_t epoch;                       /**< by the control thread */
-	uint32_t now;                         /**< seconds, by control; read where addresses move */
-	uint32_t moves; /**< limit for an address; by the control thread, read likewise */
+	alignas(FDB_LINE) _Atomic uint32_t
+		displaced; /**< entries that changed buckets; by the writer */
+	uint16_t epoch;    /**< by the control thread */
+	uint32_t now;      /**< seconds, by control; read where addresses move */
+	uint32_t moves;    /**< limit for an address; by the control thread, read likewise */
 
 	/* Written by the writer. The counts are read by learners that need a new entry. */
-	alignas(FDB_LINE) uint32_t lock; /**< taken by learners and the control thread */
-	uint32_t dynamics;               /**< sum of port_count */
+	alignas(FDB_LINE) _Atomic uint32_t lock; /**< taken by learners and the control thread */
+	uint32_t dynamics;                       /**< sum of port_count */
 	uint32_t statics;
 	uint32_t holders; /**< ports whose port_count is not 0 */
 	uint32_t hand;    /**< the bucket where eviction goes on */
@@ -211,13 +213,13 @@ fdb_restamp(uint64_t value, uint16_t epoch)
 
 /* The number of a slot is bucket times FDB_WAYS, plus way. */
 
-static inline uint64_t *
+static inline _Atomic uint64_t *
 fdb_slot_key(const struct fdb *fdb, uint32_t slot)
 {
 	return &fdb->buckets[slot / FDB_WAYS].key[slot % FDB_WAYS];
 }
 
-static inline uint64_t *
+static inline _Atomic uint64_t *
 fdb_slot_value(const struct fdb *fdb, uint32_t slot)
 {
 	return &fdb->buckets[slot / FDB_WAYS].value[slot % FDB_WAYS];
@@ -235,9 +237,9 @@ static inline uint64_t
 fdb_slot_read(const struct fdb_bucket *bucket, size_t way, uint64_t key)
 {
 	for (;;) {
-		uint64_t value = __atomic_load_n(&bucket->value[way], __ATOMIC_ACQUIRE);
+		uint64_t value = atomic_load_explicit(&bucket->value[way], memory_order_acquire);
 
-		if (__atomic_load_n(&bucket->key[way], __ATOMIC_ACQUIRE) != key)
+		if (atomic_load_explicit(&bucket->key[way], memory_order_acquire) != key)
 			return 0;
 		if (FDB_READ(bucket->value[way]) == value)
 			return value;
@@ -248,12 +250,12 @@ fdb_slot_read(const struct fdb_bucket *bucket, size_t way, uint64_t key)
 static inline uint64_t
 fdb_slot_snapshot(const struct fdb *fdb, uint32_t slot, uint64_t *key)
 {
-	const uint64_t *at = fdb_slot_value(fdb, slot);
+	const _Atomic uint64_t *at = fdb_slot_value(fdb, slot);
 
 	for (;;) {
-		uint64_t value = __atomic_load_n(at, __ATOMIC_ACQUIRE);
+		uint64_t value = atomic_load_explicit(at, memory_order_acquire);
 
-		*key = __atomic_load_n(fdb_slot_key(fdb, slot), __ATOMIC_ACQUIRE);
+		*key = atomic_load_explicit(fdb_slot_key(fdb, slot), memory_order_acquire);
 		if (FDB_READ(*at) == value)
 			return value;
 	}

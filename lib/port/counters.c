@@ -2,6 +2,8 @@
 /* Sums of counters, and the words of drop reasons. */
 #include "port/counters.h"
 
+#include "base/shared.h"
+
 enum { COUNTERS_FIELDS = sizeof(struct counters) / sizeof(uint64_t) };
 
 _Static_assert(sizeof(struct counters) % sizeof(uint64_t) == 0, "counters are all 64 bits wide");
@@ -13,7 +15,7 @@ counters_add(struct counters *sum, const struct counters *part)
 	const uint64_t *from = (const uint64_t *)part;
 
 	for (unsigned i = 0; i < COUNTERS_FIELDS; i++)
-		to[i] += __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+		to[i] += shared_load_relaxed(&from[i]);
 }
 
 void

@@ -6,6 +6,7 @@
 
 #include <rte_malloc.h>
 
+#include "base/shared.h"
 #include "frame/convert.h"
 #include "lcore/pool.h"
 
@@ -76,8 +77,8 @@ shaper_space(const struct shaper *shaper)
 unsigned
 shaper_held(const struct shaper *shaper)
 {
-	uint32_t first = __atomic_load_n(&shaper->first, __ATOMIC_RELAXED);
-	int32_t held = (int32_t)(__atomic_load_n(&shaper->next, __ATOMIC_RELAXED) - first);
+	uint32_t first = shared_load_relaxed(&shaper->first);
+	int32_t held = (int32_t)(shared_load_relaxed(&shaper->next) - first);
 
 	return held > 0 ? (unsigned)held : 0;
 }
@@ -100,7 +101,7 @@ shaper_pop(struct shaper *shaper, struct frame *frame)
 	frame->len = entry->len;
 	frame->offload = entry->offload;
 	shaper->taken -= shaper_need(frame->len);
-	__atomic_store_n(&shaper->first, shaper->first + 1, __ATOMIC_RELAXED);
+	shared_store_relaxed(&shaper->first, shaper->first + 1);
 }
 
 static bool
@@ -153,7 +154,7 @@ shaper_keep(struct shaper *shaper, const struct frame *frame)
 		.vlan = frame->vlan,
 	};
 	shaper->taken += need;
-	__atomic_store_n(&shaper->next, shaper->next + 1, __ATOMIC_RELAXED);
+	shared_store_relaxed(&shaper->next, shaper->next + 1);
 	return -1;
 }
 

@@ -15,6 +15,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/shared.h"
+
 enum { CALL_EVENTS = 16, CALL_MAGIC = (int)0xa10a10a1 };
 
 /** Head of the completion ring of an AIO context, shared with the kernel (fs/aio.c). */
@@ -97,8 +99,8 @@ call_eventfd_aio(int fd)
 	bool sent = syscall(SYS_io_submit, call_context, 1, blocks) == 1;
 	/* Discard the completion event, so that the ring never fills. */
 	struct call_ring *ring = (struct call_ring *)(uintptr_t)call_context;
-	unsigned tail = __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE);
-	__atomic_store_n(&ring->head, tail, __ATOMIC_RELEASE);
+	unsigned tail = shared_load_acquire(&ring->tail);
+	shared_store_release(&ring->head, tail);
 	return sent;
 }
 

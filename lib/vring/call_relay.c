@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/shared.h"
+
 enum {
 	CALL_RELAY_BYTES = 16384,
 	CALL_RELAY_SLOTS = CALL_RELAY_BYTES / sizeof(uint64_t),
@@ -91,8 +93,8 @@ call_relay_close(struct call_relay *relay)
 static unsigned
 call_relay_clear(uint64_t *slot, unsigned next)
 {
-	while (next < CALL_RELAY_SLOTS && __atomic_load_n(&slot[next], __ATOMIC_RELAXED) != 0)
-		__atomic_store_n(&slot[next++], 0, __ATOMIC_RELAXED);
+	while (next < CALL_RELAY_SLOTS && shared_load_relaxed(&slot[next]) != 0)
+		shared_store_relaxed(&slot[next++], 0);
 	return next;
 }
 

@@ -17,6 +17,8 @@
 #include <rte_branch_prediction.h>
 #include <rte_spinlock.h>
 
+#include "base/shared.h"
+
 /** A relay; zeroed before the first call_relay_open(). */
 struct call_relay {
 	/* Written by call_relay_open() and call_relay_close(). */
@@ -56,7 +58,7 @@ call_relay_read(struct call_relay *relay)
 	if (slot == NULL)
 		return false;
 	unsigned next = atomic_load_explicit(&relay->next, memory_order_relaxed);
-	if (likely(__atomic_load_n(&slot[next], __ATOMIC_RELAXED) == 0))
+	if (likely(shared_load_relaxed(&slot[next]) == 0))
 		return false;
 	return call_relay_read_slow(relay, slot);
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/shared.h"
 #include "vring/vring.h"
 
 void
@@ -17,7 +18,7 @@ virtq_journal_begin(const struct virtq_setup *setup, bool coarse)
 	journal->location = setup->location;
 	journal->packed = setup->packed;
 	journal->coarse = coarse;
-	__atomic_store_n(&journal->size, setup->size, __ATOMIC_RELEASE);
+	shared_store_release(&journal->size, setup->size);
 }
 
 void

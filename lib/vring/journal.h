@@ -26,6 +26,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/shared.h"
 #include "vring/fault.h"
 
 enum { VIRTQ_JOURNAL_CHAINS = 128 }; /* longest list of a burst */
@@ -81,7 +82,7 @@ static inline void
 virtq_journal_set(struct virtq_journal *journal, uint16_t position)
 {
 	journal->taken = position;
-	__atomic_store_n(&journal->done, position, __ATOMIC_RELEASE);
+	shared_store_release(&journal->done, position);
 }
 
 /** @return true if the setup's journal is of the ring that the setup describes */

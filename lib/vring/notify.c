@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Interrupts to the drivers of split and packed rings, with event suppression. */
+#include "base/shared.h"
 #include "vring/call.h"
 #include "vring/packed.h"
 #include "vring/split.h"
@@ -11,7 +12,7 @@ notify_split_wants_interrupt(const struct virtq *ring)
 	if (!ring->event_idx)
 		return !ring->no_interrupt;
 	const uint16_t *used_event = &ring->avail->ring[ring->mask + 1];
-	uint16_t event = __atomic_load_n(used_event, __ATOMIC_RELAXED);
+	uint16_t event = shared_load_relaxed(used_event);
 
 	return !ring->signalled_valid || (uint16_t)(ring->last_used - event - 1) <
 						 (uint16_t)(ring->last_used - ring->signalled);

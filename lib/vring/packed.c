@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/shared.h"
+
 /*
  * Append the buffers of an indirect table. WRITE is the only flag that has a meaning in the entries of an indirect table; in the descriptor
  * that refers to the table it is ignored. Entries are consecutive, without NEXT (virtio 1.2 section
@@ -82,7 +84,7 @@ virtq_packed_wants_interrupt(const struct virtq *ring)
 	struct virtq_packed_event event;
 	uint16_t old = ring->signalled;
 
-	event.word = __atomic_load_n(&ring->driver_event->word, __ATOMIC_RELAXED);
+	event.word = shared_load_relaxed(&ring->driver_event->word);
 	if (event.flags == VRING_PACKED_EVENT_FLAG_DISABLE)
 		return false;
 	if (event.flags != VRING_PACKED_EVENT_FLAG_DESC || !ring->event_idx ||
@@ -103,7 +105,7 @@ virtq_packed_journal_chains(
 	atomic_signal_fence(memory_order_seq_cst);
 	memcpy(journal->chain, chains, n * sizeof(*chains));
 	journal->listed_from = ring->last_used;
-	__atomic_store_n(&journal->listed, (uint16_t)n, __ATOMIC_RELEASE);
+	shared_store_release(&journal->listed, (uint16_t)n);
 }
 
 void
@@ -114,12 +116,12 @@ virtq_packed_publish(struct virtq *ring)
 	if (journal != NULL)
 		journal->taken = ring->last_used;
 	/* Release: the guest sees the other descriptors and the data before the first one. */
-	__atomic_store_n(&ring->first_used->word, ring->first_used_word, __ATOMIC_RELEASE);
+	shared_store_release(&ring->first_used->word, ring->first_used_word);
 	ring->first_used = NULL;
 	if (journal != NULL) {
-		__atomic_store_n(&journal->done, ring->last_used, __ATOMIC_RELEASE);
+		shared_store_release(&journal->done, ring->last_used);
 		if (journal->listed != 0)
-			__atomic_store_n(&journal->listed, 0, __ATOMIC_RELEASE);
+			shared_store_release(&journal->listed, 0);
 	}
 	ring->pending = true;
 }
@@ -141,7 +143,7 @@ virtq_packed_monitor(const struct virtq *ring, uint16_t *value)
 	uint16_t idx_wrap = ring->last_avail;
 	const uint16_t *flags = &ring->packed_desc[virtq_packed_index(idx_wrap)].flags;
 
-	*value = __atomic_load_n(flags, __ATOMIC_RELAXED);
+	*value = shared_load_relaxed(flags);
 	return (*value & VIRTQ_PACKED_OWNER) == virtq_packed_available(idx_wrap) ? NULL : flags;
 }
 
@@ -150,5 +152,5 @@ virtq_packed_suppress_kicks(struct virtq *ring)
 {
 	const struct virtq_packed_event none = {.flags = VRING_PACKED_EVENT_FLAG_DISABLE};
 
-	__atomic_store_n(&ring->device_event->word, none.word, __ATOMIC_RELAXED);
+	shared_store_relaxed(&ring->device_event->word, none.word);
 }

@@ -11,6 +11,7 @@
 #ifndef SHUNT_VRING_PACKED_H
 #define SHUNT_VRING_PACKED_H
 
+#include "base/shared.h"
 #include "vring/chain.h"
 
 enum {
@@ -87,8 +88,8 @@ virtq_packed_read(const struct virtq *ring, uint16_t position)
 	struct virtq_packed_desc desc;
 
 	/* Acquire: pairs with the driver's store of the flags, which it does last. */
-	desc.word = __atomic_load_n(&from->word, __ATOMIC_ACQUIRE);
-	desc.addr = __atomic_load_n(&from->addr, __ATOMIC_RELAXED);
+	desc.word = shared_load_acquire(&from->word);
+	desc.addr = shared_load_relaxed(&from->addr);
 	return desc;
 }
 
@@ -111,7 +112,7 @@ virtq_packed_use(struct virtq *ring, struct virtq_chain chain, uint32_t len, uin
 			ring->journal->word = word;
 	} else {
 		/* Release: orders the journal's word and the data in the buffer before it. */
-		__atomic_store_n(&desc->word, word, __ATOMIC_RELEASE);
+		shared_store_release(&desc->word, word);
 	}
 	ring->last_used = virtq_packed_advance(ring, ring->last_used, chain.descs);
 }

@@ -9,6 +9,7 @@
 #ifndef SHUNT_VRING_PACKED_POP_H
 #define SHUNT_VRING_PACKED_POP_H
 
+#include "base/shared.h"
 #include "vring/packed.h"
 #include "vring/pop.h"
 
@@ -97,7 +98,7 @@ packed_pop_journal(
 		return;
 	if (state->space + batch->taken != (uint32_t)ring->mask + 1)
 		packed_pop_journal_chains(ring, batch);
-	__atomic_store_n(&ring->journal->taken, state->idx_wrap, __ATOMIC_RELEASE);
+	shared_store_release(&ring->journal->taken, state->idx_wrap);
 }
 
 /** virtq_pop() of a packed ring. */

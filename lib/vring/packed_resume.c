@@ -2,6 +2,7 @@
 /* Resumes a packed ring of a back end that died, by its journal and the flags in the ring. */
 #include <unistd.h>
 
+#include "base/shared.h"
 #include "vring/packed.h"
 
 enum {
@@ -196,8 +197,7 @@ static void
 packed_resume_store(const struct virtq_setup *setup, uint16_t idx_wrap, uint64_t word)
 {
 	/* Release: the first descriptor of the burst is stored last. */
-	__atomic_store_n(
-		&setup->packed_desc[virtq_packed_index(idx_wrap)].word, word, __ATOMIC_RELEASE);
+	shared_store_release(&setup->packed_desc[virtq_packed_index(idx_wrap)].word, word);
 }
 
 /** Use the chains listed in the journal: from the second one on, then the first. */
@@ -230,8 +230,7 @@ packed_resume_use_singles(const struct packed_resume *resume)
 	do {
 		idx_wrap = virtq_packed_step(setup->size, idx_wrap, 1);
 		uint16_t at = idx_wrap == resume->idx_wrap ? first : idx_wrap;
-		uint16_t id = __atomic_load_n(
-			&setup->packed_desc[virtq_packed_index(at)].id, __ATOMIC_RELAXED);
+		uint16_t id = shared_load_relaxed(&setup->packed_desc[virtq_packed_index(at)].id);
 		packed_resume_store(setup, at, virtq_packed_word(at, id, 0, 0));
 	} while (idx_wrap != resume->idx_wrap);
 }
@@ -242,7 +241,7 @@ packed_resume_complete(const struct packed_resume *resume, bool popped)
 {
 	struct virtq_journal *journal = resume->setup->journal;
 
-	__atomic_store_n(&journal->taken, resume->idx_wrap, __ATOMIC_RELEASE);
+	shared_store_release(&journal->taken, resume->idx_wrap);
 	atomic_signal_fence(memory_order_seq_cst);
 	if (resume->work == PACKED_RESUME_LIST)
 		packed_resume_use_list(resume->setup, popped);
@@ -250,7 +249,7 @@ packed_resume_complete(const struct packed_resume *resume, bool popped)
 		packed_resume_use_singles(resume);
 	else if (resume->work == PACKED_RESUME_WORD)
 		packed_resume_store(resume->setup, journal->done, journal->word);
-	__atomic_store_n(&journal->done, resume->idx_wrap, __ATOMIC_RELEASE);
+	shared_store_release(&journal->done, resume->idx_wrap);
 }
 
 /** Use the chains that are available before the position from which the front end dropped. */
@@ -263,15 +262,14 @@ packed_resume_drop(const struct packed_resume *resume)
 	uint32_t n;
 
 	while (at != resume->until && (n = virtq_packed_chain_len(setup, at, &id)) > 0) {
-		__atomic_store_n(&journal->listed, 0, __ATOMIC_RELEASE);
+		shared_store_release(&journal->listed, 0);
 		journal->chain[0] = (struct virtq_journal_chain){id, (uint16_t)n, 0};
 		journal->listed_from = at;
-		__atomic_store_n(&journal->listed, 1, __ATOMIC_RELEASE);
-		__atomic_store_n(
-			&journal->taken, virtq_packed_step(setup->size, at, n), __ATOMIC_RELEASE);
+		shared_store_release(&journal->listed, 1);
+		shared_store_release(&journal->taken, virtq_packed_step(setup->size, at, n));
 		packed_resume_store(setup, at, virtq_packed_word(at, id, 0, 0));
 		at = journal->taken;
-		__atomic_store_n(&journal->done, at, __ATOMIC_RELEASE);
+		shared_store_release(&journal->done, at);
 	}
 	virtq_journal_set(journal, setup->last_avail);
 }

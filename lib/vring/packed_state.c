@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Derives the device's position in a packed ring from the descriptor flags. */
+#include "base/shared.h"
 #include "vring/packed.h"
 
 uint16_t
@@ -7,7 +8,7 @@ virtq_packed_owner(const struct virtq_setup *setup, uint16_t idx_wrap)
 {
 	const struct virtq_packed_desc *desc = &setup->packed_desc[virtq_packed_index(idx_wrap)];
 
-	return __atomic_load_n(&desc->flags, __ATOMIC_ACQUIRE) & VIRTQ_PACKED_OWNER;
+	return shared_load_acquire(&desc->flags) & VIRTQ_PACKED_OWNER;
 }
 
 bool
@@ -38,8 +39,7 @@ virtq_packed_is_fresh(const struct virtq_setup *setup, bool strictly)
 		any = any || first;
 		if (owner & 1 << VRING_PACKED_DESC_F_USED)
 			return false;
-		if (strictly && !first &&
-			__atomic_load_n(&setup->packed_desc[i].addr, __ATOMIC_RELAXED) != 0)
+		if (strictly && !first && shared_load_relaxed(&setup->packed_desc[i].addr) != 0)
 			return false;
 	}
 	return first || !any;
@@ -53,8 +53,7 @@ virtq_packed_chain_len(const struct virtq_setup *setup, uint16_t idx_wrap, uint1
 	for (uint32_t n = 1; n <= setup->size; n++) {
 		const struct virtq_packed_desc *desc =
 			&setup->packed_desc[virtq_packed_index(idx_wrap)];
-		struct virtq_packed_desc one = {
-			.word = __atomic_load_n(&desc->word, __ATOMIC_RELAXED)};
+		struct virtq_packed_desc one = {.word = shared_load_relaxed(&desc->word)};
 		*id = one.id;
 		if ((one.flags & VRING_DESC_F_NEXT) == 0)
 			return n;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Resumes a ring of a back end that died, by its journal: split rings, and dispatch by format. */
+#include "base/shared.h"
 #include "vring/packed.h"
 #include "vring/split.h"
 
@@ -13,8 +14,7 @@ resume_split(struct virtq_setup *setup, bool popped)
 	const struct virtq_journal *journal = setup->journal;
 	uint16_t used = setup->last_used, mask = (uint16_t)(setup->size - 1);
 	uint16_t n = (uint16_t)(journal->taken - used);
-	uint16_t available =
-		(uint16_t)(__atomic_load_n(&setup->avail->idx, __ATOMIC_ACQUIRE) - used);
+	uint16_t available = (uint16_t)(shared_load_acquire(&setup->avail->idx) - used);
 
 	if (!popped || !virtq_journal_matches(setup) || journal->coarse ||
 		setup->last_avail != used ||
@@ -23,10 +23,10 @@ resume_split(struct virtq_setup *setup, bool popped)
 		return;
 	for (uint16_t i = 0; i < n; i++) {
 		uint16_t at = (uint16_t)(used + i) & mask;
-		uint16_t head = __atomic_load_n(&setup->avail->ring[at], __ATOMIC_RELAXED);
+		uint16_t head = shared_load_relaxed(&setup->avail->ring[at]);
 		virtq_split_use(setup->used, at, head, 0);
 	}
-	__atomic_store_n(&setup->used->idx, journal->taken, __ATOMIC_RELEASE);
+	shared_store_release(&setup->used->idx, journal->taken);
 	setup->last_avail = setup->last_used = journal->taken;
 }
 

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include "base/shared.h"
+
 /** Descriptor table of a chain: the ring's, or an indirect one. */
 struct split_table {
 	const struct vring_desc *desc;
@@ -70,7 +72,7 @@ void
 virtq_split_publish(struct virtq *ring)
 {
 	/* Release: the guest sees used elements and data before the index. */
-	__atomic_store_n(&ring->used->idx, ring->last_used, __ATOMIC_RELEASE);
+	shared_store_release(&ring->used->idx, ring->last_used);
 	ring->pending = true;
 }
 

@@ -8,6 +8,7 @@
 #ifndef SHUNT_VRING_SPLIT_H
 #define SHUNT_VRING_SPLIT_H
 
+#include "base/shared.h"
 #include "vring/chain.h"
 
 /** Read an aligned descriptor that the guest may be writing; each of its bytes is read once. */
@@ -55,8 +56,8 @@ virtq_split_use_next(struct virtq *ring, uint16_t head, uint32_t len)
 static inline void
 virtq_split_read_flags(struct virtq *ring)
 {
-	ring->no_interrupt = (__atomic_load_n(&ring->avail->flags, __ATOMIC_RELAXED) &
-				     VRING_AVAIL_F_NO_INTERRUPT) != 0;
+	ring->no_interrupt =
+		(shared_load_relaxed(&ring->avail->flags) & VRING_AVAIL_F_NO_INTERRUPT) != 0;
 }
 
 /** @return number of available buffers that have not been taken; 0 if the index breaks the ring */
@@ -64,7 +65,7 @@ static inline uint16_t
 virtq_split_available(struct virtq *ring)
 {
 	/* Acquire: pairs with the guest's store of the index, after its descriptors. */
-	uint16_t idx = __atomic_load_n(&ring->avail->idx, __ATOMIC_ACQUIRE);
+	uint16_t idx = shared_load_acquire(&ring->avail->idx);
 	uint16_t n = (uint16_t)(idx - ring->last_avail);
 
 	/* Now, while the line is in the cache: the driver writes to it often. */

@@ -8,6 +8,7 @@
 #ifndef SHUNT_VRING_SPLIT_POP_H
 #define SHUNT_VRING_SPLIT_POP_H
 
+#include "base/shared.h"
 #include "vring/pop.h"
 #include "vring/split_desc.h"
 
@@ -102,8 +103,7 @@ split_pop_burst(struct virtq *ring, struct virtq_batch *batch, struct frame fram
 	/* Before any frame leaves: frames that may have been delivered are not sent again. */
 	if (ring->journal != NULL) {
 		ring->journal->done = ring->last_used;
-		__atomic_store_n(
-			&ring->journal->taken, (uint16_t)(ring->last_avail + i), __ATOMIC_RELEASE);
+		shared_store_release(&ring->journal->taken, (uint16_t)(ring->last_avail + i));
 	}
 	return kept;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Sets up a virtqueue, and dispatches by ring format. */
+#include "base/shared.h"
 #include "vring/packed.h"
 
 #include <errno.h>
@@ -95,10 +96,10 @@ virtq_suppress_kicks(struct virtq *ring)
 		return;
 	}
 	/* With EVENT_IDX drivers ignore the flag; an event index in the past has that effect. */
-	__atomic_store_n(&ring->used->flags, VRING_USED_F_NO_NOTIFY, __ATOMIC_RELAXED);
+	shared_store_relaxed(&ring->used->flags, VRING_USED_F_NO_NOTIFY);
 	if (ring->event_idx) {
 		uint16_t *avail_event = (uint16_t *)&ring->used->ring[ring->mask + 1];
-		__atomic_store_n(avail_event, (uint16_t)(ring->last_avail - 1), __ATOMIC_RELAXED);
+		shared_store_relaxed(avail_event, (uint16_t)(ring->last_avail - 1));
 	}
 }
 
@@ -107,7 +108,7 @@ virtq_monitor(const struct virtq *ring, uint16_t *value)
 {
 	if (ring->packed)
 		return virtq_packed_monitor(ring, value);
-	*value = __atomic_load_n(&ring->avail->idx, __ATOMIC_RELAXED);
+	*value = shared_load_relaxed(&ring->avail->idx);
 	return *value == ring->last_avail && !virtq_has_inflight(ring) ? &ring->avail->idx : NULL;
 }
 

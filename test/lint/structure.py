@@ -3,7 +3,7 @@
 """Check what CONTRIBUTING.md promises of the code's structure.
 
 Files and functions stay short, a layer uses only what stands before it, libraries never know a
-driver or a program, headers compile alone, every file names its licence.
+driver or a program, headers compile alone, every file names its licence, atomics are those of C11.
 """
 import json
 import re
@@ -19,6 +19,7 @@ FILE_LINES = 500
 DATAPATH_LINES = 300
 DATAPATH = ("lib/datapath/", "lib/vring/", "lib/fdb/", "lib/frame/")
 FUNCTION_LINES = 75
+OTHER_ATOMICS = re.compile(r"\b(__atomic_\w+|__sync_\w+|rte_atomic\w+|rte_smp_\w+|volatile bool)\b")
 
 problems = []
 
@@ -70,6 +71,14 @@ def check_layers(name, lines):
             problems.append(f"{name}:{number}: {LAYERS[own]} must not use {used}")
 
 
+def check_atomics(name, lines):
+    for number, line in enumerate(lines, 1):
+        match = OTHER_ATOMICS.search(line)
+        if match:
+            problems.append(f"{name}:{number}: {match.group()}: atomics are those of C11, stdatomic.h "
+                            "and base/shared.h")
+
+
 def header_command(build):
     """How the build compiles something that sees every include folder."""
     for entry in json.loads((build / "compile_commands.json").read_text()):
@@ -102,6 +111,7 @@ def main():
         check_file_length(name, lines)
         if name.endswith((".c", ".h")):
             check_function_length(name, lines)
+            check_atomics(name, lines)
             check_layers(name, lines)
     check_headers(ROOT / sys.argv[1])
     for problem in problems:

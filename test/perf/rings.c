@@ -6,6 +6,7 @@
 
 #include <rte_cycles.h>
 
+#include "base/shared.h"
 #include "frame/frame.h"
 
 enum { MEMORY = 16 << 20 };
@@ -80,7 +81,7 @@ rings_offer(struct side *side)
 {
 	uint16_t next = (uint16_t)(side->ring.last_avail + FRAME_BURST);
 
-	__atomic_store_n(&side->avail->idx, next, __ATOMIC_RELEASE);
+	shared_store_release(&side->avail->idx, next);
 }
 
 uint64_t

@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/shared.h"
+
 enum { PAGE = 4096, SLOT_SIZE = 1 << 18, AVAIL_OFFSET = 1 << 16, USED_OFFSET = 1 << 17 };
 
 static void
@@ -222,7 +224,7 @@ ring_add_head(struct ring_driver *driver, uint16_t head)
 	driver->avail->ring[driver->avail_next % driver->size] = head;
 	driver->posted[driver->avail_next % RING_SIZE_MAX].id = head;
 	driver->avail_next++;
-	__atomic_store_n(&driver->avail->idx, driver->avail_next, __ATOMIC_RELEASE);
+	shared_store_release(&driver->avail->idx, driver->avail_next);
 }
 
 /** The head comes last, with all of its flags at once (virtio 1.2 section 2.8.21). */
@@ -241,7 +243,7 @@ ring_add_packed(struct ring_driver *driver, const struct ring_part parts[], unsi
 		struct virtq_packed_desc with = {
 			.len = parts[i].len, .id = i + 1 < n ? 0xbad : id, .flags = flags};
 		desc->addr = parts[i].addr;
-		__atomic_store_n(&desc->word, with.word, __ATOMIC_RELEASE);
+		shared_store_release(&desc->word, with.word);
 	}
 	uint16_t slot = driver->avail_next++ % RING_SIZE_MAX;
 	driver->posted[slot].id = id;
@@ -314,8 +316,8 @@ ring_used_packed(struct ring_driver *driver, struct vring_used_elem *entry)
 	unsigned slot = driver->used_seen % RING_SIZE_MAX;
 	struct virtq_packed_desc desc;
 
-	desc.word = __atomic_load_n(
-		&driver->packed_desc[driver->descs_used % driver->size].word, __ATOMIC_ACQUIRE);
+	desc.word =
+		shared_load_acquire(&driver->packed_desc[driver->descs_used % driver->size].word);
 	if ((desc.flags & both) != (ring_idx_wrap(driver, driver->descs_used) >> 15 ? both : 0))
 		return false;
 	ring_require(driver->used_seen != driver->avail_next, "more used than available");
@@ -333,7 +335,7 @@ ring_used(struct ring_driver *driver, struct vring_used_elem *entry)
 {
 	if (driver->packed)
 		return ring_used_packed(driver, entry);
-	if (driver->used_seen == __atomic_load_n(&driver->used->idx, __ATOMIC_ACQUIRE))
+	if (driver->used_seen == shared_load_acquire(&driver->used->idx))
 		return false;
 	*entry = driver->used->ring[driver->used_seen++ % driver->size];
 	return true;

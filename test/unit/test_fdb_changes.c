@@ -4,6 +4,7 @@
  * changes alone, replayed, make the same table, also when lcores learn at once.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -315,7 +316,7 @@ test_replay(void **state)
 struct learner {
 	struct fdb *fdb;
 	unsigned seed;
-	unsigned *ended;
+	atomic_uint *ended;
 };
 
 static void *
@@ -327,7 +328,7 @@ run_learner(void *arg)
 		learn(learner->fdb, MAC((unsigned)rand_r(&learner->seed) % HOSTS),
 			(uint16_t)(round % VLANS),
 			(uint16_t)((unsigned)rand_r(&learner->seed) % PORTS));
-	__atomic_add_fetch(learner->ended, 1, __ATOMIC_RELEASE);
+	atomic_fetch_add_explicit(learner->ended, 1, memory_order_release);
 	return NULL;
 }
 
@@ -337,7 +338,8 @@ test_replay_of_lcores(void **state)
 {
 	struct fdb *fdb = make(REPLAY_CAPACITY, 10);
 	struct mirror mirror;
-	unsigned ended = 0, seed = 3;
+	atomic_uint ended = 0;
+	unsigned seed = 3;
 	struct learner learners[2] = {{fdb, 1, &ended}, {fdb, 2, &ended}};
 	pthread_t threads[2];
 	uint64_t now = 0;
@@ -347,7 +349,7 @@ test_replay_of_lcores(void **state)
 	fdb_changes_record(fdb, true);
 	for (unsigned i = 0; i < 2; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, run_learner, &learners[i]), 0);
-	while (__atomic_load_n(&ended, __ATOMIC_ACQUIRE) < 2 && mirror.lost == 0) {
+	while (atomic_load_explicit(&ended, memory_order_acquire) < 2 && mirror.lost == 0) {
 		control_step(fdb, (unsigned)rand_r(&seed), &now);
 		mirror_take(&mirror, fdb);
 	}

@@ -5,6 +5,7 @@
  * static entries: those are displaced like any other, but no lookup and no walk may miss them.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "fdb_help.h"
@@ -20,11 +21,11 @@ enum { HOSTS = 400, KEPT = 40, CAPACITY = 256, LEARNERS = 2, READERS = 2, KEPT_P
 /* Shared by the threads; the numbers are atomic. */
 struct stress {
 	struct fdb *fdb;
-	unsigned started; /* threads, which gives each another seed */
-	unsigned ended;
-	unsigned hits;
-	unsigned wrong;
-	unsigned missed; /* static entries */
+	atomic_uint started; /* threads, which gives each another seed */
+	atomic_uint ended;
+	atomic_uint hits;
+	atomic_uint wrong;
+	atomic_uint missed; /* static entries */
 };
 
 static uint16_t
@@ -54,7 +55,7 @@ static void *
 run_learner(void *arg)
 {
 	struct stress *stress = arg;
-	unsigned seed = __atomic_add_fetch(&stress->started, 1, __ATOMIC_RELAXED);
+	unsigned seed = atomic_fetch_add_explicit(&stress->started, 1, memory_order_relaxed) + 1;
 	unsigned hosts[FDB_BURST_MAX];
 	uint64_t keys[FDB_BURST_MAX];
 	uint16_t ports[FDB_BURST_MAX];
@@ -67,7 +68,7 @@ run_learner(void *arg)
 			ports[i] = port_of(hosts[i], rand_r(&seed) % 64 == 0);
 		learn_burst(stress->fdb, keys, ports, n);
 	}
-	__atomic_add_fetch(&stress->ended, 1, __ATOMIC_RELAXED);
+	atomic_fetch_add_explicit(&stress->ended, 1, memory_order_relaxed);
 	return NULL;
 }
 
@@ -75,7 +76,7 @@ static void *
 run_reader(void *arg)
 {
 	struct stress *stress = arg;
-	unsigned seed = __atomic_add_fetch(&stress->started, 1, __ATOMIC_RELAXED);
+	unsigned seed = atomic_fetch_add_explicit(&stress->started, 1, memory_order_relaxed) + 1;
 	unsigned hosts[FDB_BURST_MAX];
 	uint64_t keys[FDB_BURST_MAX];
 	uint16_t ports[FDB_BURST_MAX];
@@ -92,10 +93,10 @@ run_reader(void *arg)
 			seen.wrong += !missed && !is_right(hosts[i], ports[i]);
 		}
 	}
-	__atomic_add_fetch(&stress->hits, seen.hits, __ATOMIC_RELAXED);
-	__atomic_add_fetch(&stress->missed, seen.missed, __ATOMIC_RELAXED);
-	__atomic_add_fetch(&stress->wrong, seen.wrong, __ATOMIC_RELAXED);
-	__atomic_add_fetch(&stress->ended, 1, __ATOMIC_RELAXED);
+	atomic_fetch_add_explicit(&stress->hits, seen.hits, memory_order_relaxed);
+	atomic_fetch_add_explicit(&stress->missed, seen.missed, memory_order_relaxed);
+	atomic_fetch_add_explicit(&stress->wrong, seen.wrong, memory_order_relaxed);
+	atomic_fetch_add_explicit(&stress->ended, 1, memory_order_relaxed);
 	return NULL;
 }
 
@@ -160,10 +161,11 @@ run_all(struct stress *stress)
 			    &threads[i], NULL, i < LEARNERS ? run_learner : run_reader, stress))
 			abort();
 	for (unsigned turn = 1;
-		__atomic_load_n(&stress->ended, __ATOMIC_RELAXED) < LEARNERS + READERS; turn++) {
+		atomic_load_explicit(&stress->ended, memory_order_relaxed) < LEARNERS + READERS;
+		turn++) {
 		unsigned missed = run_control(stress->fdb, turn);
 
-		__atomic_add_fetch(&stress->missed, missed, __ATOMIC_RELAXED);
+		atomic_fetch_add_explicit(&stress->missed, missed, memory_order_relaxed);
 	}
 	for (unsigned i = 0; i < LEARNERS + READERS; i++)
 		pthread_join(threads[i], NULL);

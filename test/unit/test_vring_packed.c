@@ -10,6 +10,8 @@
 
 #include "ring_help.h"
 
+#include "base/shared.h"
+
 enum { ROUNDS = 300, FLIPS = 3000, LEN = 300, OWNER = 0x8080 };
 
 static const uint16_t sizes[] = {1, 2, 3, 5, 17, 31, 32, 33, 100, 255, 257, 1000};
@@ -254,12 +256,11 @@ watch(void *arg)
 
 	for (unsigned round = 0; !atomic_load(&stop);) {
 		uint16_t used = round % 2 ? 0 : OWNER;
-		if ((__atomic_load_n(&driver.packed_desc[0].flags, __ATOMIC_ACQUIRE) & OWNER) !=
-			used)
+		if ((shared_load_acquire(&driver.packed_desc[0].flags) & OWNER) != used)
 			continue;
 		for (unsigned i = FRAME_BURST - 1; i > 0; i--)
-			*torn |= (__atomic_load_n(&driver.packed_desc[i].flags, __ATOMIC_RELAXED) &
-					 OWNER) != used;
+			*torn |=
+				(shared_load_relaxed(&driver.packed_desc[i].flags) & OWNER) != used;
 		atomic_store(&watched, ++round);
 	}
 	return NULL;
@@ -384,7 +385,7 @@ flip(void *arg)
 			.flags = (uint16_t)((random ^ random << 9) >> 16 & OWNER) |
 				 (random >> 19 & 1 ? 0 : (random >> 20) % 8)};
 		*(volatile uint64_t *)&desc->addr = RING_HIGH - 200 + (random >> 11 & 1) * 4096;
-		__atomic_store_n(&desc->word, with.word, __ATOMIC_RELEASE);
+		shared_store_release(&desc->word, with.word);
 	}
 	return NULL;
 }
