@@ -2,6 +2,7 @@
 #include "drivers.h"
 
 #include "ethdev/ethdev.h"
+#include "vhost/journal.h"
 #include "vhost/vhost.h"
 
 const struct port_driver *const drivers[] = {&vhost_driver, &ethdev_driver, NULL};

@@ -3,17 +3,21 @@
  * Determines the position at which a ring resumes: the front end's if a back end has reported it,
  * else by the ring's journal. Runs on the library's event thread.
  */
+#include "vhost/base.h"
+
 #include <string.h>
 
 #include "base/log.h"
+#include "vhost/device.h"
+#include "vhost/mapping.h"
 #include "vhost/message.h"
-#include "vhost/vhost.h"
+#include "vhost/session.h"
 #include "vring/call.h"
 
 LOG_MODULE(vhost);
 
 void
-vhost_base_forget(struct vhost_dev *dev)
+vhost_base_reset(struct vhost_dev *dev)
 {
 	memset(dev->base, VHOST_BASE_GIVEN, sizeof(dev->base));
 }
@@ -26,8 +30,9 @@ vhost_base_message(struct vhost_dev *dev, const struct vhost_message *message)
 	if (ring >= RTE_DIM(dev->base))
 		return;
 	if (message->request == MESSAGE_GET_VRING_BASE)
-		dev->base[ring] = VHOST_BASE_TOLD;
-	else if (message->request == MESSAGE_SET_VRING_BASE && dev->base[ring] == VHOST_BASE_OURS)
+		dev->base[ring] = VHOST_BASE_REPORTED;
+	else if (message->request == MESSAGE_SET_VRING_BASE &&
+		 dev->base[ring] == VHOST_BASE_SESSION)
 		dev->base[ring] = VHOST_BASE_GIVEN;
 }
 
@@ -46,20 +51,20 @@ base_location(const struct vhost_session *session, const uint8_t *desc)
 		region->device, region->file, (uint64_t)(desc - (const uint8_t *)region->map)};
 }
 
-/** Resume at the library's position, which the front end or our last session determined. */
+/** Resume at the library's position, which the front end or the last session determined. */
 static void
-base_continue(const struct virtq_setup *setup, enum vhost_base base)
+base_keep(const struct virtq_setup *setup, enum vhost_base base)
 {
 	struct virtq_journal *journal = setup->journal;
 	uint16_t given = journal->base;
 
-	if (base == VHOST_BASE_OURS && virtq_journal_matches(setup)) {
+	if (base == VHOST_BASE_SESSION && virtq_journal_matches(setup)) {
 		virtq_journal_set(journal, setup->last_avail);
 		return;
 	}
 	virtq_journal_begin(setup, journal->coarse);
 	/* The ring has moved, but the front end still knows the position that it gave before. */
-	if (base == VHOST_BASE_OURS)
+	if (base == VHOST_BASE_SESSION)
 		journal->base = given;
 }
 
@@ -75,7 +80,7 @@ vhost_base_ring(struct vhost_dev *dev, const struct vhost_session *session, uint
 	if (dev->base[number] == VHOST_BASE_GIVEN)
 		fault = virtq_resume(setup, number % 2 != 0, !session->direct);
 	else
-		base_continue(setup, dev->base[number]);
+		base_keep(setup, dev->base[number]);
 	if (fault != VIRTQ_GOOD)
 		return fault;
 	if (setup->last_avail != given)
@@ -85,6 +90,6 @@ vhost_base_ring(struct vhost_dev *dev, const struct vhost_session *session, uint
 	/* The last process may have used descriptors and ended before it interrupted the guest. */
 	if (dev->base[number] == VHOST_BASE_GIVEN && setup->callfd >= 0)
 		call_send(setup->callfd, setup->call_socket);
-	dev->base[number] = VHOST_BASE_OURS;
+	dev->base[number] = VHOST_BASE_SESSION;
 	return VIRTQ_GOOD;
 }

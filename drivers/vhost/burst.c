@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The rx and tx bursts of a vhost port: chooses rings, and lib/vring or the library. */
+#include "vhost/burst.h"
+
 #include "frame/hash.h"
-#include "vhost/vhost.h"
+#include "vhost/device.h"
+#include "vhost/direct.h"
+#include "vhost/library.h"
+#include "vhost/notify.h"
+#include "vhost/ring.h"
+#include "vhost/session.h"
 
 uint16_t
 vhost_rx(void *arg, uint16_t queue, struct frame frames[], uint16_t n, struct counters *counters)
@@ -37,7 +44,7 @@ vhost_rx_done(void *arg, uint16_t queue)
 }
 
 bool
-vhost_rx_monitor(void *arg, uint16_t queue, struct port_monitor *watch)
+vhost_rx_monitor(void *arg, uint16_t queue, struct port_monitor *monitor)
 {
 	static const uint16_t nothing;
 	struct vhost_dev *dev = arg;
@@ -52,15 +59,15 @@ vhost_rx_monitor(void *arg, uint16_t queue, struct port_monitor *watch)
 	 * A ring that is not set up stays so until the session ends, which wakes lcores. Disabled
 	 * rings are monitored too: vhost_rx() discards their frames.
 	 */
-	*watch = (struct port_monitor){.word = &nothing};
+	*monitor = (struct port_monitor){.word = &nothing};
 	if (ring == NULL)
 		return true;
-	watch->word = virtq_monitor(ring, &watch->value);
-	return watch->word != NULL;
+	monitor->word = virtq_monitor(ring, &monitor->value);
+	return monitor->word != NULL;
 }
 
 static void
-vhost_tx_queue(struct vhost_dev *dev, const struct vhost_session *session, uint16_t queue,
+burst_tx_queue(struct vhost_dev *dev, const struct vhost_session *session, uint16_t queue,
 	struct frame *const frames[], uint16_t n, struct counters *counters)
 {
 	if (session->direct)
@@ -70,7 +77,7 @@ vhost_tx_queue(struct vhost_dev *dev, const struct vhost_session *session, uint1
 }
 
 static void
-vhost_tx_spread(struct vhost_dev *dev, const struct vhost_session *session, uint16_t queues,
+burst_tx_queues(struct vhost_dev *dev, const struct vhost_session *session, uint16_t queues,
 	struct frame *const frames[], uint16_t n, struct counters *counters)
 {
 	struct frame *group[FRAME_BURST];
@@ -84,7 +91,7 @@ vhost_tx_spread(struct vhost_dev *dev, const struct vhost_session *session, uint
 			if (choice[i] == queue)
 				group[in_group++] = frames[i];
 		if (in_group > 0)
-			vhost_tx_queue(dev, session, queue, group, in_group, counters);
+			burst_tx_queue(dev, session, queue, group, in_group, counters);
 	}
 }
 
@@ -102,8 +109,8 @@ vhost_tx(void *arg, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 		counters->tx_drops[DROP_LINK_DOWN] += n;
 		frame_free(frames, n);
 	} else if (queues == 1) {
-		vhost_tx_queue(dev, session, 0, frames, n, counters);
+		burst_tx_queue(dev, session, 0, frames, n, counters);
 	} else {
-		vhost_tx_spread(dev, session, queues, frames, n, counters);
+		burst_tx_queues(dev, session, queues, frames, n, counters);
 	}
 }

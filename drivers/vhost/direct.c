@@ -4,15 +4,21 @@
  * Frames that a guest sends stay in its buffers until vhost_rx_done(). A frame that a receiving
  * guest does not accept as it is becomes an mbuf first.
  */
+#include "vhost/direct.h"
+
 #include <rte_arp.h>
 #include <rte_ether.h>
 
 #include "port/send.h"
-#include "vhost/vhost.h"
+#include "vhost/device.h"
+#include "vhost/fault.h"
+#include "vhost/notify.h"
+#include "vhost/ring.h"
+#include "vhost/session.h"
 
 /** @return the ring's number in virtio's numbering, or VHOST_NO_RING */
 static int
-direct_number(const struct vhost_dev *dev, const struct virtq *ring)
+direct_ring_number(const struct vhost_dev *dev, const struct virtq *ring)
 {
 	/* The lcore is in a burst: if the live session is the ring's, it cannot be freed now. */
 	const struct vhost_session *session =
@@ -26,7 +32,7 @@ direct_number(const struct vhost_dev *dev, const struct virtq *ring)
 
 /** After a burst: report a fault of the ring. Lost memory has priority: it causes other faults. */
 static void
-direct_check(struct vhost_dev *dev, struct virtq *ring)
+direct_report_fault(struct vhost_dev *dev, struct virtq *ring)
 {
 	int fault = atomic_load_explicit(&ring->broken, memory_order_relaxed);
 
@@ -35,12 +41,12 @@ direct_check(struct vhost_dev *dev, struct virtq *ring)
 		fault = VIRTQ_MEMORY_MISSING;
 	}
 	if (unlikely(fault != VIRTQ_GOOD))
-		vhost_break(dev, (enum virtq_fault)fault, direct_number(dev, ring));
+		vhost_fault_set(dev, (enum virtq_fault)fault, direct_ring_number(dev, ring));
 }
 
 /** Notify before a packed ring is used again: its wrap counter tells only two passes apart. */
 static inline void
-direct_begin(struct virtq *ring)
+direct_notify_packed(struct virtq *ring)
 {
 	if (ring->packed && ring->pending)
 		virtq_notify(&ring, 1);
@@ -80,7 +86,7 @@ vhost_direct_rx(struct vhost_dev *dev, const struct vhost_session *session, uint
 		virtq_reclaim(ring, NULL);
 		vhost_notify_later(ring);
 	}
-	direct_begin(ring);
+	direct_notify_packed(ring);
 	n = virtq_pop(ring, &own->batch, frames, n, &bad);
 	if (n > 0) {
 		own->popped = ring;
@@ -92,7 +98,7 @@ vhost_direct_rx(struct vhost_dev *dev, const struct vhost_session *session, uint
 		counters->rx_packets += bad;
 		counters->rx_drops[DROP_BAD_FRAME] += bad;
 	}
-	direct_check(dev, ring);
+	direct_report_fault(dev, ring);
 	return n;
 }
 
@@ -108,7 +114,7 @@ vhost_direct_discard(struct vhost_dev *dev, const struct vhost_session *session,
 
 	if (ring == NULL)
 		return;
-	direct_begin(ring);
+	direct_notify_packed(ring);
 	uint16_t n = virtq_pop(ring, batch, frames, FRAME_BURST, &bad);
 	for (uint16_t i = 0; i < n; i++)
 		counters->rx_bytes += frames[i].len;
@@ -117,7 +123,7 @@ vhost_direct_discard(struct vhost_dev *dev, const struct vhost_session *session,
 	counters->rx_packets += n + bad;
 	counters->rx_drops[DROP_BAD_FRAME] += bad;
 	counters->rx_drops[DROP_DISABLED] += n;
-	direct_check(dev, ring);
+	direct_report_fault(dev, ring);
 }
 
 static void
@@ -129,7 +135,7 @@ direct_push(struct vhost_dev *dev, struct virtq *ring, struct frame *const frame
 
 	if (shared)
 		rte_spinlock_lock(&ring->lock);
-	direct_begin(ring);
+	direct_notify_packed(ring);
 	uint16_t done = virtq_push(ring, frames, n, &result);
 	if (shared) {
 		virtq_notify(&ring, 1);
@@ -141,7 +147,7 @@ direct_push(struct vhost_dev *dev, struct virtq *ring, struct frame *const frame
 	counters->tx_bytes += result.bytes;
 	counters->tx_drops[DROP_TOO_LONG] += result.too_long;
 	counters->tx_drops[DROP_TX_FULL] += n - done;
-	direct_check(dev, ring);
+	direct_report_fault(dev, ring);
 }
 
 /** Destination of frames that had to become mbufs. */
@@ -151,7 +157,7 @@ struct direct_sender {
 };
 
 static uint16_t
-direct_burst(void *arg, uint16_t queue, struct rte_mbuf *mbufs[], uint16_t n)
+direct_send_burst(void *arg, uint16_t queue, struct rte_mbuf *mbufs[], uint16_t n)
 {
 	const struct direct_sender *sender = arg;
 	struct frame frame[FRAME_BURST], *frames[FRAME_BURST];
@@ -168,12 +174,12 @@ direct_burst(void *arg, uint16_t queue, struct rte_mbuf *mbufs[], uint16_t n)
 }
 
 static void
-direct_in_software(
+direct_push_software(
 	struct vhost_dev *dev, struct virtq *ring, struct frame *frame, struct counters *counters)
 {
 	struct direct_sender sender = {dev, ring};
 	const struct send_queue to = {
-		.burst = direct_burst,
+		.burst = direct_send_burst,
 		.dev = &sender,
 		.pool = dev->pool,
 		.capabilities = FRAME_CHAIN,
@@ -184,16 +190,16 @@ direct_in_software(
 
 /** Whether a guest accepts all frames as they are, and none of them is an mbuf. */
 static inline bool
-direct_fit(struct frame *const frames[], uint16_t n, uint8_t capabilities)
+direct_all_accepted(struct frame *const frames[], uint16_t n, uint8_t capabilities)
 {
 	uintptr_t mbufs = 0;
-	unsigned undone = 0;
+	unsigned requested = 0;
 
 	for (uint16_t i = 0; i < n; i++) {
 		mbufs |= (uintptr_t)frames[i]->mbuf;
-		undone |= frames[i]->offload.flags;
+		requested |= frames[i]->offload.flags;
 	}
-	return mbufs == 0 && (undone & ~(unsigned)capabilities) == 0;
+	return mbufs == 0 && (requested & ~(unsigned)capabilities) == 0;
 }
 
 /** Push runs of frames as they are, and others with their offloads done in software. */
@@ -209,7 +215,7 @@ vhost_direct_tx(struct vhost_dev *dev, const struct vhost_session *session, uint
 		frame_free(frames, n);
 		return;
 	}
-	if (likely(direct_fit(frames, n, session->capabilities))) {
+	if (likely(direct_all_accepted(frames, n, session->capabilities))) {
 		direct_push(dev, ring, frames, n, counters);
 		return;
 	}
@@ -221,7 +227,7 @@ vhost_direct_tx(struct vhost_dev *dev, const struct vhost_session *session, uint
 			frame_free(frames + from, i - from);
 		}
 		if (i < n)
-			direct_in_software(dev, ring, frames[i], counters);
+			direct_push_software(dev, ring, frames[i], counters);
 		from = i + 1;
 	}
 }

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Keeps the library's event thread, and makes it listen at a new socket at once. */
+#include "vhost/event_thread.h"
+
 #include <rte_version.h>
 #include <rte_vhost.h>
 
 #include "base/log.h"
-#include "vhost/vhost.h"
+#include "vhost/threads.h"
 
 LOG_MODULE(vhost);
 
-#define THREAD_KEEPER "shunt: keeps the event thread" /* a name only: no socket is created */
+#define EVENT_THREAD_KEEPER "shunt: keeps the event thread" /* a name only: no socket is created */
 
 void
-vhost_thread_keep(void)
+vhost_event_thread_keep(void)
 {
 	static bool kept;
 
 	/* Never started: it makes and accepts no connection. */
 	if (!kept)
-		kept = rte_vhost_driver_register(THREAD_KEEPER,
+		kept = rte_vhost_driver_register(EVENT_THREAD_KEEPER,
 			       RTE_VHOST_USER_CLIENT | RTE_VHOST_USER_NO_RECONNECT) == 0;
 	if (!kept)
 		log_warning("the vhost library's thread ends with the last vhost port, which takes "
@@ -30,31 +32,31 @@ vhost_thread_keep(void)
  * The event thread waits by poll(), which does not notice a socket added meanwhile: without other
  * traffic that takes a second.
  */
-static struct vhost_threads thread_event; /* only used by control */
+static struct vhost_threads event_threads; /* only used by control */
 
 int
-vhost_thread_start(const char *path)
+vhost_event_thread_start(const char *path)
 {
-	return vhost_threads_find(&thread_event, rte_vhost_driver_start, path);
+	return vhost_threads_find(&event_threads, rte_vhost_driver_start, path);
 }
 
 void
-vhost_fdset_kick(void)
+vhost_event_thread_kick(void)
 {
-	vhost_threads_interrupt(&thread_event);
+	vhost_threads_interrupt(&event_threads);
 }
 
 #else
 
 /* The event thread waits by epoll, which notices a new socket at once. */
 int
-vhost_thread_start(const char *path)
+vhost_event_thread_start(const char *path)
 {
 	return rte_vhost_driver_start(path);
 }
 
 void
-vhost_fdset_kick(void)
+vhost_event_thread_kick(void)
 {
 }
 

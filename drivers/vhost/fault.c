@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Faults of vhost ports: passes them to the control thread, which shows and logs them. */
+#include "vhost/fault.h"
+
 #include <pthread.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/log.h"
-#include "vhost/vhost.h"
+#include "vhost/device.h"
 
 LOG_MODULE(vhost);
 
@@ -21,7 +23,7 @@ static pthread_mutex_t fault_lock = PTHREAD_MUTEX_INITIALIZER;
 static const char fault_stuck[] = "the vhost library failed with the front end's memory table";
 
 void
-vhost_break(struct vhost_dev *dev, enum virtq_fault fault, int ring)
+vhost_fault_set(struct vhost_dev *dev, enum virtq_fault fault, int ring)
 {
 	int good = VIRTQ_GOOD;
 
@@ -34,12 +36,12 @@ vhost_break(struct vhost_dev *dev, enum virtq_fault fault, int ring)
 }
 
 void
-vhost_break_memory(struct vhost_dev *dev, const char *why)
+vhost_fault_set_memory(struct vhost_dev *dev, const char *why)
 {
 	pthread_mutex_lock(&fault_lock);
 	snprintf(dev->fault_detail, sizeof(dev->fault_detail), "%s", why);
 	pthread_mutex_unlock(&fault_lock);
-	vhost_break(dev, VIRTQ_BAD_MEMORY, VHOST_NO_RING);
+	vhost_fault_set(dev, VIRTQ_BAD_MEMORY, VHOST_NO_RING);
 }
 
 static time_t
@@ -55,18 +57,18 @@ fault_now(void)
 static bool
 fault_is_stuck(struct vhost_dev *dev, time_t now)
 {
-	struct vhost_told *told = &dev->told;
+	struct vhost_fault_log *log = &dev->fault_log;
 	unsigned table = atomic_load(&dev->table_open);
 
-	if (table != told->table) {
-		told->table = table;
-		told->table_at = now;
+	if (table != log->table) {
+		log->table = table;
+		log->table_at = now;
 	}
-	return table != 0 && now - told->table_at > FAULT_STUCK_S;
+	return table != 0 && now - log->table_at > FAULT_STUCK_S;
 }
 
 static void
-fault_log(struct vhost_dev *dev, const char *port, unsigned more)
+fault_write_log(struct vhost_dev *dev, const char *port, unsigned more)
 {
 	enum virtq_fault fault = (enum virtq_fault)atomic_load(&dev->fault_last);
 	int ring = atomic_load(&dev->fault_ring);
@@ -90,23 +92,23 @@ fault_log(struct vhost_dev *dev, const char *port, unsigned more)
 }
 
 bool
-vhost_fault_look(struct vhost_dev *dev, const char *port)
+vhost_fault_report(struct vhost_dev *dev, const char *port)
 {
-	struct vhost_told *told = &dev->told;
+	struct vhost_fault_log *log = &dev->fault_log;
 	unsigned faults = atomic_load(&dev->faults);
 	time_t now = fault_now();
-	bool was_stuck = told->stuck;
+	bool was_stuck = log->stuck;
 
-	told->stuck = fault_is_stuck(dev, now);
-	if (told->stuck && !was_stuck)
+	log->stuck = fault_is_stuck(dev, now);
+	if (log->stuck && !was_stuck)
 		log_warning(
 			"port %s: broken: %s; no frames until it sends another", port, fault_stuck);
-	if (faults != told->faults && (told->faults == 0 || now - told->at >= FAULT_LOG_S)) {
-		fault_log(dev, port, faults - told->faults - 1);
-		told->faults = faults;
-		told->at = now;
+	if (faults != log->faults && (log->faults == 0 || now - log->at >= FAULT_LOG_S)) {
+		fault_write_log(dev, port, faults - log->faults - 1);
+		log->faults = faults;
+		log->at = now;
 	}
-	return told->stuck || atomic_load(&dev->fault) != VIRTQ_GOOD;
+	return log->stuck || atomic_load(&dev->fault) != VIRTQ_GOOD;
 }
 
 void
@@ -116,6 +118,6 @@ vhost_fault_info(const struct vhost_dev *dev, struct port_info *info)
 
 	if (fault != VIRTQ_GOOD)
 		port_info_add(info, "broken", "%s", virtq_fault_text((enum virtq_fault)fault));
-	else if (dev->told.stuck)
+	else if (dev->fault_log.stuck)
 		port_info_add(info, "broken", "%s", virtq_fault_text(VIRTQ_BAD_MEMORY));
 }

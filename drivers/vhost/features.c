@@ -12,10 +12,13 @@
  * Hypervisor). They need the control features from the back end only for several queue pairs, and
  * the MTU feature only where the port has an MTU.
  */
+#include "vhost/features.h"
+
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
 
-#include "vhost/vhost.h"
+#include "vhost/device.h"
+#include "vhost/keys.h"
 
 enum { FEATURES_PROTOCOL_MQ = 0 }; /* VHOST_USER_PROTOCOL_F_MQ */
 
@@ -45,7 +48,7 @@ vhost_features_off(const struct vhost_config *config)
 uint64_t
 vhost_features_offer(const struct vhost_dev *dev, uint64_t features)
 {
-	if (!dev->owner_first)
+	if (!dev->set_owner_first)
 		return features;
 	if (dev->config.mtu == 0)
 		features &= ~VHOST_FEATURE(VIRTIO_NET_F_MTU);
@@ -60,6 +63,6 @@ vhost_features_offer(const struct vhost_dev *dev, uint64_t features)
 bool
 vhost_features_unserved(const struct vhost_dev *dev, uint64_t features)
 {
-	return dev->owner_first && (features & VHOST_FEATURE(VIRTIO_NET_F_CTRL_VQ)) != 0 &&
+	return dev->set_owner_first && (features & VHOST_FEATURE(VIRTIO_NET_F_CTRL_VQ)) != 0 &&
 	       (dev->protocol & VHOST_FEATURE(FEATURES_PROTOCOL_MQ)) == 0;
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Prints how QEMU and libvirt connect a guest to a vhost port, for `shunt port qemu`. */
+#include "vhost/frontend.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/qemu_version.h"
-#include "vhost/vhost.h"
+#include "vhost/keys.h"
 
 enum {
 	FRONTEND_MAC_MAX = 18,
@@ -28,7 +30,7 @@ enum {
 
 /** Whether the UTF-8 character is a control character (C0, DEL, C1), U+FFFE or U+FFFF. */
 static bool
-frontend_forbids(const unsigned char *at)
+frontend_is_forbidden(const unsigned char *at)
 {
 	if (at[0] < 0x20 || at[0] == 0x7f)
 		return true;
@@ -38,10 +40,10 @@ frontend_forbids(const unsigned char *at)
 }
 
 bool
-vhost_frontend_can_say(const char *path)
+vhost_frontend_path_valid(const char *path)
 {
 	for (const unsigned char *at = (const void *)path; *at != '\0'; at++)
-		if (frontend_forbids(at))
+		if (frontend_is_forbidden(at))
 			return false;
 	return true;
 }

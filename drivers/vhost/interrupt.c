@@ -1,25 +1,29 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Relays interrupts of guests whose frames the library moves. The library writes to the callfd
- * itself, and would block if the front end makes it block. So its callfd is replaced by one of
- * ours, under the same number and while the library holds the rings' locks: every burst sees ours.
- * After a burst the polling lcore checks whether the library wrote to it (vring/call_relay.h), and
- * then interrupts the guest by vring/call.h.
+ * itself, and would block if the front end makes it block. So a relay (vring/call_relay.h) replaces
+ * its callfd, under the same number and while the library holds the rings' locks. After a burst the
+ * polling lcore checks whether the library wrote to the relay, and interrupts the guest by
+ * vring/call.h.
  */
+#include "vhost/interrupt.h"
+
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <rte_common.h>
 #include <rte_vhost.h>
 
-#include "vhost/vhost.h"
+#include "vhost/device.h"
+#include "vhost/fault.h"
+#include "vhost/session.h"
 #include "vring/call.h"
 
 enum { INTERRUPT_RING = 0xff }; /* bits of the ring number in SET_VRING_CALL */
 
 /** Duplicate the front end's descriptor; keep the number of the old one, which lcores may use. */
 static bool
-interrupt_keep(atomic_int *slot, int fd)
+interrupt_dup(atomic_int *slot, int fd)
 {
 	int kept = atomic_load(slot);
 
@@ -31,7 +35,7 @@ interrupt_keep(atomic_int *slot, int fd)
 }
 
 enum virtq_fault
-vhost_interrupt_take(struct vhost_dev *dev, int vid, uint16_t ring)
+vhost_interrupt_relay(struct vhost_dev *dev, int vid, uint16_t ring)
 {
 	struct vhost_relay *relay = &dev->relay[ring];
 	struct rte_vhost_vring vring;
@@ -39,18 +43,19 @@ vhost_interrupt_take(struct vhost_dev *dev, int vid, uint16_t ring)
 
 	if (rte_vhost_get_vhost_vring(vid, ring, &vring) < 0 || vring.callfd < 0)
 		return VIRTQ_GOOD;
-	if (relay->given)
+	if (relay->installed)
 		return relay->fault;
 	relay->fault = call_check(vring.callfd, &socket);
-	if (relay->fault == VIRTQ_GOOD && !interrupt_keep(&relay->to[socket], vring.callfd))
+	if (relay->fault == VIRTQ_GOOD && !interrupt_dup(&relay->callfd[socket], vring.callfd))
 		relay->fault = VIRTQ_CALL_SPACE;
-	if (call_relay_open(&relay->ours) < 0 || dup3(relay->ours.fd, vring.callfd, O_CLOEXEC) < 0)
+	if (call_relay_open(&relay->signals) < 0 ||
+		dup3(relay->signals.fd, vring.callfd, O_CLOEXEC) < 0)
 		return VIRTQ_CALL_SPACE;
-	relay->given = true;
+	relay->installed = true;
 	atomic_store(&relay->socket, socket);
 	/* An lcore may have interrupted through the previous descriptor a moment ago. */
 	if (relay->fault == VIRTQ_GOOD)
-		call_send(atomic_load(&relay->to[socket]), socket);
+		call_send(atomic_load(&relay->callfd[socket]), socket);
 	return relay->fault;
 }
 
@@ -59,43 +64,43 @@ vhost_interrupt_dup(const struct vhost_dev *dev, uint16_t ring, int fd)
 {
 	const struct vhost_relay *relay = &dev->relay[ring];
 
-	if (fd >= 0 && relay->given)
-		fd = atomic_load(&relay->to[atomic_load(&relay->socket)]);
+	if (fd >= 0 && relay->installed)
+		fd = atomic_load(&relay->callfd[atomic_load(&relay->socket)]);
 	return fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
 }
 
 void
-vhost_interrupt_message(struct vhost_dev *dev, int vid, uint64_t number)
+vhost_interrupt_call_set(struct vhost_dev *dev, int vid, uint64_t number)
 {
 	uint16_t ring = number & INTERRUPT_RING;
 
 	if (ring >= 2 * dev->queues)
 		return;
-	dev->relay[ring].given = false;
+	dev->relay[ring].installed = false;
 	if (dev->session == NULL || dev->session->direct)
 		return;
-	enum virtq_fault fault = vhost_interrupt_take(dev, vid, ring);
+	enum virtq_fault fault = vhost_interrupt_relay(dev, vid, ring);
 	if (fault != VIRTQ_GOOD)
-		vhost_break(dev, fault, ring);
+		vhost_fault_set(dev, fault, ring);
 }
 
 void
-vhost_interrupt_pass(struct vhost_dev *dev, uint16_t ring)
+vhost_interrupt_forward(struct vhost_dev *dev, uint16_t ring)
 {
 	struct vhost_relay *relay = &dev->relay[ring];
 
-	if (!call_relay_read(&relay->ours))
+	if (!call_relay_read(&relay->signals))
 		return;
 	bool socket = atomic_load_explicit(&relay->socket, memory_order_acquire);
-	call_send(atomic_load_explicit(&relay->to[socket], memory_order_relaxed), socket);
+	call_send(atomic_load_explicit(&relay->callfd[socket], memory_order_relaxed), socket);
 }
 
 void
 vhost_interrupt_init(struct vhost_dev *dev)
 {
 	for (unsigned i = 0; i < RTE_DIM(dev->relay); i++) {
-		atomic_store(&dev->relay[i].to[0], -1);
-		atomic_store(&dev->relay[i].to[1], -1);
+		atomic_store(&dev->relay[i].callfd[0], -1);
+		atomic_store(&dev->relay[i].callfd[1], -1);
 	}
 }
 
@@ -109,15 +114,15 @@ interrupt_close(atomic_int *slot)
 }
 
 void
-vhost_interrupt_forget(struct vhost_dev *dev)
+vhost_interrupt_close(struct vhost_dev *dev)
 {
 	for (unsigned i = 0; i < RTE_DIM(dev->relay); i++) {
 		struct vhost_relay *relay = &dev->relay[i];
 
-		relay->given = false;
+		relay->installed = false;
 		relay->fault = VIRTQ_GOOD;
-		call_relay_close(&relay->ours);
-		interrupt_close(&relay->to[0]);
-		interrupt_close(&relay->to[1]);
+		call_relay_close(&relay->signals);
+		interrupt_close(&relay->callfd[0]);
+		interrupt_close(&relay->callfd[1]);
 	}
 }

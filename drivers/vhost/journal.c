@@ -5,6 +5,8 @@
  * the kernel would block polling lcores while it writes the file back. The file is sparse: journals
  * of unused rings take no memory.
  */
+#include "vhost/journal.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -21,7 +23,7 @@
 #include <rte_malloc.h>
 
 #include "base/log.h"
-#include "vhost/vhost.h"
+#include "vhost/keys.h"
 
 LOG_MODULE(vhost);
 
@@ -39,12 +41,12 @@ static const char journal_format[16] = "shunt rings 1";
 /** A port's entry in the file. */
 struct journal_port {
 	char socket[VHOST_PATH_MAX]; /**< empty = free */
-	uint64_t turn;               /**< journal_file.turn when a port last took it */
+	uint64_t sequence;           /**< journal_file.sequence when a port last took it */
 };
 
 struct journal_file {
 	char format[sizeof(journal_format)];
-	uint64_t turn; /**< counts the times that an entry was taken */
+	uint64_t sequence; /**< counts the times that an entry was taken */
 	struct journal_port port[JOURNAL_PORTS];
 	_Alignas(JOURNAL_PAGE) struct virtq_journal ring[JOURNAL_PORTS][JOURNAL_RINGS];
 };
@@ -70,7 +72,7 @@ journal_in_memory(const char *path)
 
 /** Set journal_path: the same file for a control socket, by whichever path it is named. */
 static void
-journal_choose(const char *control)
+journal_choose_path(const char *control)
 {
 	char copy[PATH_MAX], folder[PATH_MAX];
 
@@ -89,7 +91,7 @@ journal_choose(const char *control)
 
 /** Open and lock the file. Refuse one that other users can access: the folder may be public. */
 static int
-journal_claim(void)
+journal_open_locked(void)
 {
 	struct stat status;
 
@@ -130,7 +132,7 @@ journal_map(void)
 
 /** Make the file empty, and map it. Contents of another version are discarded. */
 static int
-journal_make(void)
+journal_format_file(void)
 {
 	if (ftruncate(journal_fd, 0) < 0 || ftruncate(journal_fd, sizeof(struct journal_file)) < 0)
 		return -errno;
@@ -146,7 +148,7 @@ journal_make(void)
 static int
 journal_open_file(void)
 {
-	int rc = journal_claim();
+	int rc = journal_open_locked();
 	struct stat status;
 
 	if (rc < 0)
@@ -154,11 +156,11 @@ journal_open_file(void)
 	if (fstat(journal_fd, &status) < 0)
 		return -errno;
 	if (status.st_size != sizeof(struct journal_file))
-		return journal_make();
+		return journal_format_file();
 	rc = journal_map();
 	if (rc < 0 || memcmp(journal_file->format, journal_format, sizeof(journal_format)) == 0)
 		return rc;
-	return journal_make();
+	return journal_format_file();
 }
 
 static void
@@ -175,7 +177,7 @@ journal_unmap(void)
 void
 vhost_journal_open(const char *control)
 {
-	journal_choose(control);
+	journal_choose_path(control);
 	int rc = journal_open_file();
 	if (rc == 0)
 		return;
@@ -208,7 +210,7 @@ journal_find(const char *socket)
 		if (best == JOURNAL_PORTS ||
 			(journal_file->port[best].socket[0] != '\0' &&
 				(port->socket[0] == '\0' ||
-					port->turn < journal_file->port[best].turn)))
+					port->sequence < journal_file->port[best].sequence)))
 			best = i;
 	}
 	return best;
@@ -216,7 +218,7 @@ journal_find(const char *socket)
 
 /** Take journals in the file. @return NULL if there is no entry or no memory for them */
 static struct virtq_journal *
-journal_enter(const char *socket, unsigned rings)
+journal_take_entry(const char *socket, unsigned rings)
 {
 	unsigned i = journal_find(socket);
 
@@ -233,15 +235,16 @@ journal_enter(const char *socket, unsigned rings)
 		return NULL;
 	}
 	snprintf(port->socket, sizeof(port->socket), "%s", socket);
-	port->turn = ++journal_file->turn;
+	port->sequence = ++journal_file->sequence;
 	journal_used[i] = true;
 	return journal_file->ring[i];
 }
 
 struct virtq_journal *
-vhost_journal_take(const char *socket, unsigned rings)
+vhost_journal_get(const char *socket, unsigned rings)
 {
-	struct virtq_journal *journal = journal_file != NULL ? journal_enter(socket, rings) : NULL;
+	struct virtq_journal *journal =
+		journal_file != NULL ? journal_take_entry(socket, rings) : NULL;
 
 	/* Without the file, journals last for as long as the port. */
 	return journal != NULL ? journal : rte_zmalloc("journal", rings * sizeof(*journal), 64);
@@ -258,7 +261,7 @@ journal_needed(const struct virtq_journal *journal, unsigned rings)
 }
 
 void
-vhost_journal_give(struct virtq_journal *journal, unsigned rings)
+vhost_journal_put(struct virtq_journal *journal, unsigned rings)
 {
 	for (unsigned i = 0; i < JOURNAL_PORTS && journal_file != NULL; i++) {
 		if (journal != journal_file->ring[i])

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Moves frames between the switch and a guest's rings by the library's bursts. */
+#include "vhost/library.h"
+
 #include <stddef.h>
 
 #include <linux/virtio_config.h>
@@ -10,25 +12,30 @@
 #include <rte_vhost.h>
 
 #include "port/send.h"
-#include "vhost/vhost.h"
+#include "vhost/device.h"
+#include "vhost/fault.h"
+#include "vhost/features.h"
+#include "vhost/interrupt.h"
+#include "vhost/ring.h"
+#include "vhost/session.h"
 #include "vring/sigbus.h"
 
 static bool
-library_broken(const struct vhost_dev *dev)
+library_is_broken(const struct vhost_dev *dev)
 {
 	return atomic_load_explicit(&dev->fault, memory_order_relaxed) != VIRTQ_GOOD;
 }
 
 /** Leave the SIGBUS guard of a burst; it covers the library's own mapping of guest memory. */
 static void
-library_check(struct vhost_dev *dev, uint16_t ring)
+library_leave(struct vhost_dev *dev, uint16_t ring)
 {
 	if (unlikely(sigbus_leave()))
-		vhost_break(dev, VIRTQ_MEMORY_MISSING, ring);
+		vhost_fault_set(dev, VIRTQ_MEMORY_MISSING, ring);
 }
 
 void
-vhost_library_note(struct vhost_dev *dev, const struct vhost_session *session, uint16_t ring)
+vhost_library_journal(struct vhost_dev *dev, const struct vhost_session *session, uint16_t ring)
 {
 	uint16_t avail, used;
 
@@ -40,7 +47,7 @@ vhost_library_note(struct vhost_dev *dev, const struct vhost_session *session, u
 
 /* The library has checked the guest's offload header and turned it into mbuf flags. */
 static void
-vhost_offload(struct frame *frame)
+library_offload(struct frame *frame)
 {
 	const struct rte_mbuf *mbuf = frame->mbuf;
 	struct frame_offload *offload = &frame->offload;
@@ -66,23 +73,23 @@ vhost_library_rx(struct vhost_dev *dev, const struct vhost_session *session, uin
 {
 	struct rte_mbuf *mbufs[FRAME_BURST];
 
-	if (unlikely(library_broken(dev)))
+	if (unlikely(library_is_broken(dev)))
 		return 0;
 	sigbus_enter();
 	n = rte_vhost_dequeue_burst(session->vid, vhost_guest_tx_ring(queue), dev->pool, mbufs, n);
-	library_check(dev, vhost_guest_tx_ring(queue));
-	vhost_library_note(dev, session, vhost_guest_tx_ring(queue));
-	vhost_interrupt_pass(dev, vhost_guest_tx_ring(queue));
+	library_leave(dev, vhost_guest_tx_ring(queue));
+	vhost_library_journal(dev, session, vhost_guest_tx_ring(queue));
+	vhost_interrupt_forward(dev, vhost_guest_tx_ring(queue));
 	for (uint16_t i = 0; i < n; i++) {
 		frame_from_mbuf(&frames[i], mbufs[i]);
 		if (mbufs[i]->ol_flags & (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG))
-			vhost_offload(&frames[i]);
+			library_offload(&frames[i]);
 	}
 	return n;
 }
 
 static uint16_t
-vhost_library_burst(void *arg, uint16_t queue, struct rte_mbuf *mbufs[], uint16_t n)
+library_send_burst(void *arg, uint16_t queue, struct rte_mbuf *mbufs[], uint16_t n)
 {
 	const struct vhost_session *session = arg;
 	uint16_t sent = rte_vhost_enqueue_burst(session->vid, vhost_guest_rx_ring(queue), mbufs, n);
@@ -96,21 +103,21 @@ vhost_library_tx(struct vhost_dev *dev, const struct vhost_session *session, uin
 	struct frame *const frames[], uint16_t n, struct counters *counters)
 {
 	const struct send_queue to = {
-		.burst = vhost_library_burst,
+		.burst = library_send_burst,
 		.dev = (void *)(uintptr_t)session,
 		.queue = queue,
 		.pool = dev->pool,
 		.capabilities = session->capabilities,
 	};
 
-	if (unlikely(library_broken(dev))) {
+	if (unlikely(library_is_broken(dev))) {
 		counters->tx_drops[DROP_LINK_DOWN] += n;
 		frame_free(frames, n);
 		return;
 	}
 	sigbus_enter();
 	send_frames(&to, frames, n, counters);
-	library_check(dev, vhost_guest_rx_ring(queue));
-	vhost_library_note(dev, session, vhost_guest_rx_ring(queue));
-	vhost_interrupt_pass(dev, vhost_guest_rx_ring(queue));
+	library_leave(dev, vhost_guest_rx_ring(queue));
+	vhost_library_journal(dev, session, vhost_guest_rx_ring(queue));
+	vhost_interrupt_forward(dev, vhost_guest_rx_ring(queue));
 }

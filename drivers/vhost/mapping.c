@@ -3,12 +3,14 @@
  * Maps guest memory. Sessions share a mapping while the front end's table stays the same: a DMA map
  * pins memory page by page, which would take too long for every message.
  */
+#include "vhost/mapping.h"
+
 #include <stdlib.h>
 
 #include <rte_malloc.h>
 #include <rte_vhost.h>
 
-#include "vhost/vhost.h"
+#include "vhost/device.h"
 
 enum { MAPPING_PAGE = 4096 };
 
@@ -98,7 +100,7 @@ vhost_mapping_put(struct vhost_mapping *mapping)
 }
 
 void
-vhost_mapping_forget(struct vhost_dev *dev)
+vhost_mapping_release(struct vhost_dev *dev)
 {
 	vhost_mapping_put(dev->mapping);
 	dev->mapping = NULL;

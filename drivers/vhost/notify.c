@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Notifies guests of used descriptors at the end of a poll-loop iteration, or soon after. */
-#include <rte_cycles.h>
+#include "vhost/notify.h"
 
-#include "vhost/vhost.h"
+#include <rte_cycles.h>
 
 __thread struct vhost_burst vhost_burst;
 
@@ -40,11 +40,11 @@ vhost_round_done(uint64_t now, bool busy)
 		return true;
 	for (unsigned i = 0; i < own->n_pending; i++)
 		__builtin_prefetch(own->pending[i]->avail);
-	if (busy && now < own->sure_at) {
+	if (busy && now < own->fence_at) {
 		own->n_pending = virtq_notify_unfenced(own->pending, own->n_pending);
 		return own->n_pending == 0;
 	}
 	notify_pending(own);
-	own->sure_at = now + rte_get_tsc_hz() / 1000000 * VHOST_PENDING_US;
+	own->fence_at = now + rte_get_tsc_hz() / 1000000 * VHOST_PENDING_US;
 	return true;
 }

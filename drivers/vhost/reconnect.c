@@ -7,6 +7,8 @@
  * inotify reports, and listen(), which nothing reports, a connection is refused: the signal is sent
  * several times, at growing intervals. After that the library's own retry remains, within a second.
  */
+#include "vhost/reconnect.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -19,7 +21,8 @@
 #include <rte_vhost.h>
 
 #include "base/log.h"
-#include "vhost/vhost.h"
+#include "vhost/keys.h"
+#include "vhost/threads.h"
 
 LOG_MODULE(vhost);
 
@@ -52,17 +55,17 @@ reconnect_name(const struct reconnect_socket *socket)
 
 /** Whether an event is about a socket that a port connects to. */
 static bool
-reconnect_concerns(const struct inotify_event *event)
+reconnect_is_relevant(const struct inotify_event *event)
 {
-	bool concerns = (event->mask & IN_Q_OVERFLOW) != 0;
+	bool relevant = (event->mask & IN_Q_OVERFLOW) != 0;
 
 	pthread_mutex_lock(&reconnect_lock);
 	for (const struct reconnect_socket *socket = reconnect_sockets;
-		socket != NULL && !concerns && event->len > 0; socket = socket->next)
-		concerns = socket->directory == event->wd &&
+		socket != NULL && !relevant && event->len > 0; socket = socket->next)
+		relevant = socket->directory == event->wd &&
 			   strcmp(reconnect_name(socket), event->name) == 0;
 	pthread_mutex_unlock(&reconnect_lock);
-	return concerns;
+	return relevant;
 }
 
 /** Read pending events. @return true if one is about a socket that a port connects to */
@@ -71,15 +74,15 @@ reconnect_read(void)
 {
 	_Alignas(struct inotify_event) char events[4096];
 	ssize_t n = read(reconnect_inotify, events, sizeof(events));
-	bool concerns = false;
+	bool relevant = false;
 
 	for (ssize_t at = 0; at < n;) {
 		const struct inotify_event *event = (const void *)(events + at);
 
-		concerns = reconnect_concerns(event) || concerns;
+		relevant = reconnect_is_relevant(event) || relevant;
 		at += (ssize_t)(sizeof(*event) + event->len);
 	}
-	return concerns;
+	return relevant;
 }
 
 static void *
@@ -187,7 +190,7 @@ vhost_reconnect_add(const char *path)
 }
 
 void
-vhost_reconnect_forget(const char *path)
+vhost_reconnect_remove(const char *path)
 {
 	struct reconnect_socket *socket = reconnect_find(path), **link = &reconnect_sockets;
 	bool last = true;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Builds and ends vhost sessions: memory, rings and features that stay constant between two
- * messages of a front end. Memory is mapped once more, by us (mapping.c), and ring addresses are
+ * messages of a front end. Memory is mapped once more (mapping.c), and ring addresses are
  * translated into that mapping, so that nothing the library unmaps is in use. Before a message that
  * changes any of it the session ends: lcores stop using it, and the library gets the positions of
  * the rings, since it answers GET_VRING_BASE.
  */
+#include "vhost/session.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <unistd.h>
@@ -16,14 +18,22 @@
 #include <rte_malloc.h>
 #include <rte_vhost.h>
 
-#include "vhost/vhost.h"
+#include "vhost/base.h"
+#include "vhost/device.h"
+#include "vhost/fault.h"
+#include "vhost/features.h"
+#include "vhost/interrupt.h"
+#include "vhost/keys.h"
+#include "vhost/library.h"
+#include "vhost/mapping.h"
+#include "vhost/ring.h"
 #include "vring/call.h"
 
 enum { SESSION_DRAIN_MS = 100 }; /* max. wait for in-flight zero-copy frames of a guest */
 
-/* Ended sessions whose memory a device may still read. Guarded by retired_lock, a leaf. */
-static struct vhost_session *retired;
-static pthread_mutex_t retired_lock = PTHREAD_MUTEX_INITIALIZER;
+/* Ended sessions whose memory a device may still read. Guarded by session_retired_lock, a leaf. */
+static struct vhost_session *session_retired;
+static pthread_mutex_t session_retired_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static uint8_t
 session_capabilities(uint64_t features)
@@ -43,7 +53,7 @@ session_capabilities(uint64_t features)
 
 /** @return offloads that the guest may request in frames that it sends */
 static uint8_t
-session_offers(uint64_t features)
+session_offloads(uint64_t features)
 {
 	uint8_t offloads = 0;
 
@@ -58,7 +68,7 @@ session_offers(uint64_t features)
 
 /** @return NULL if the session can be direct, else why not */
 static const char *
-session_obstacle(const struct vhost_config *config, uint64_t features)
+session_library_reason(const struct vhost_config *config, uint64_t features)
 {
 	if (config->datapath == VHOST_DATAPATH_LIBRARY)
 		return "library: as configured";
@@ -69,7 +79,7 @@ session_obstacle(const struct vhost_config *config, uint64_t features)
 	return NULL;
 }
 
-/** Translate an address from the library's mapping to ours. @return NULL if not in one region */
+/** Translate an address in the library's mapping. @return NULL if not in one region */
 static void *
 session_translate(const struct vhost_session *session, const void *address, uint64_t size)
 {
@@ -120,12 +130,12 @@ session_ring_setup(const struct vhost_dev *dev, const struct vhost_session *sess
 		.packed = packed,
 		.mergeable = (features & VHOST_FEATURE(VIRTIO_NET_F_MRG_RXBUF)) != 0,
 		.event_idx = (features & VHOST_FEATURE(VIRTIO_RING_F_EVENT_IDX)) != 0,
-		.offloads = session_offers(features),
+		.offloads = session_offloads(features),
 		.callfd = vhost_interrupt_dup(dev, number, vring->callfd),
 	};
 	setup->header_len = modern || setup->mergeable ? VIRTQ_HEADER_MAX : VIRTQ_HEADER_LEN;
 	(packed ? session_packed_areas : session_split_areas)(session, vring, setup);
-	/* In packed rings bit 15 of a base is the wrap counter, as in our positions. */
+	/* In packed rings bit 15 of a base is the wrap counter, as in an idx_wrap. */
 	rte_vhost_get_vring_base(session->vid, number, &setup->last_avail, &setup->last_used);
 }
 
@@ -163,7 +173,8 @@ session_add_ring(struct vhost_dev *dev, struct vhost_session *session, uint16_t 
 		setup.inflight = inflight_create(setup.size);
 	if (setup.inflight != NULL)
 		setup.inflight->dma_mapped = &session->mapping->dma_map.mapped;
-	enum virtq_fault fault = dev->relay[number].given ? dev->relay[number].fault : VIRTQ_GOOD;
+	enum virtq_fault fault =
+		dev->relay[number].installed ? dev->relay[number].fault : VIRTQ_GOOD;
 	if (fault == VIRTQ_GOOD)
 		fault = session_check_ring(&setup);
 	if (fault == VIRTQ_GOOD)
@@ -223,7 +234,7 @@ session_free(struct vhost_session *session)
 }
 
 static bool
-session_is_read(const struct vhost_session *session)
+session_in_use(const struct vhost_session *session)
 {
 	for (unsigned i = 0; i < RTE_DIM(session->ring); i++)
 		if (session->ring[i] != NULL && session->ring[i]->inflight != NULL &&
@@ -233,15 +244,15 @@ session_is_read(const struct vhost_session *session)
 }
 
 void
-vhost_session_collect(void)
+vhost_session_reap(void)
 {
 	struct vhost_session *done = NULL;
 
-	pthread_mutex_lock(&retired_lock);
-	struct vhost_session **link = &retired;
+	pthread_mutex_lock(&session_retired_lock);
+	struct vhost_session **link = &session_retired;
 	while (*link != NULL) {
 		struct vhost_session *session = *link;
-		if (session_is_read(session)) {
+		if (session_in_use(session)) {
 			link = &session->next;
 			continue;
 		}
@@ -249,7 +260,7 @@ vhost_session_collect(void)
 		session->next = done;
 		done = session;
 	}
-	pthread_mutex_unlock(&retired_lock);
+	pthread_mutex_unlock(&session_retired_lock);
 	/* Outside the lock: removing a DMA map takes time. */
 	while (done != NULL) {
 		struct vhost_session *session = done;
@@ -262,11 +273,11 @@ vhost_session_collect(void)
 static void
 session_retire(struct vhost_session *session)
 {
-	pthread_mutex_lock(&retired_lock);
-	session->next = retired;
-	retired = session;
-	pthread_mutex_unlock(&retired_lock);
-	vhost_session_collect();
+	pthread_mutex_lock(&session_retired_lock);
+	session->next = session_retired;
+	session_retired = session;
+	pthread_mutex_unlock(&session_retired_lock);
+	vhost_session_reap();
 }
 
 /** @return NULL on failure; then the port is broken */
@@ -279,13 +290,13 @@ session_build(struct vhost_dev *dev, int vid)
 	uint16_t ring = 0;
 
 	if (session == NULL) {
-		vhost_break_memory(dev, "no memory in the switch");
+		vhost_fault_set_memory(dev, "no memory in the switch");
 		return NULL;
 	}
 	session->vid = vid;
 	rte_vhost_get_negotiated_features(vid, &session->features);
 	session->capabilities = session_capabilities(session->features);
-	session->reason = session_obstacle(&dev->config, session->features);
+	session->reason = session_library_reason(&dev->config, session->features);
 	session->direct = session->reason == NULL;
 	/* Without a table the library's rings may point into one that was unmapped. */
 	if (!dev->mapped)
@@ -293,19 +304,19 @@ session_build(struct vhost_dev *dev, int vid)
 	else if (session->direct || (session->features & VHOST_FEATURE(VIRTIO_F_RING_PACKED)) != 0)
 		session->mapping = vhost_mapping_get(dev, vid, &err);
 	if (err.code != 0) {
-		vhost_break_memory(dev, err.text);
+		vhost_fault_set_memory(dev, err.text);
 		session_free(session);
 		return NULL;
 	}
 	for (; fault == VIRTQ_GOOD && ring < 2 * dev->queues; ring++) {
 		fault = session->direct ? session_add_ring(dev, session, ring)
-					: vhost_interrupt_take(dev, vid, ring);
+					: vhost_interrupt_relay(dev, vid, ring);
 		if (fault == VIRTQ_GOOD && !session->direct)
 			fault = session_base_library(dev, session, ring);
 	}
 	if (fault == VIRTQ_GOOD)
 		return session;
-	vhost_break(dev, fault, ring - 1);
+	vhost_fault_set(dev, fault, ring - 1);
 	session_free(session);
 	return NULL;
 }
@@ -319,7 +330,7 @@ session_interrupts(const struct vhost_dev *dev, const struct vhost_session *sess
 	for (unsigned i = 0; i < RTE_DIM(session->ring); i++) {
 		const struct virtq *ring = session->ring[i];
 		const struct vhost_relay *relay = &dev->relay[i];
-		bool there = session->direct ? ring != NULL && ring->callfd >= 0 : relay->given;
+		bool there = session->direct ? ring != NULL && ring->callfd >= 0 : relay->installed;
 
 		if (there && (session->direct ? ring->call_socket : atomic_load(&relay->socket)))
 			return "socket";
@@ -390,7 +401,7 @@ vhost_session_stop(struct vhost_dev *dev)
 			rte_vhost_set_vring_base(session->vid, i, session->ring[i]->last_avail,
 				session->ring[i]->last_used);
 		else if (!session->direct)
-			vhost_library_note(dev, session, i);
+			vhost_library_journal(dev, session, i);
 	}
 	dev->session = NULL;
 	session_retire(session);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The path of a listening socket: removes a stale socket, sets owner and mode. */
+#include "vhost/socket.h"
+
 #include <errno.h>
 #include <grp.h>
 #include <libgen.h>
@@ -13,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "vhost/vhost.h"
+#include "vhost/keys.h"
 
 LOG_MODULE(vhost);
 
@@ -46,7 +48,7 @@ socket_check_directory(const char *path, struct err *err)
 }
 
 int
-vhost_socket_claim(const char *path, struct err *err)
+vhost_socket_prepare(const char *path, struct err *err)
 {
 	struct stat status;
 
@@ -63,7 +65,7 @@ vhost_socket_claim(const char *path, struct err *err)
 }
 
 static int
-socket_owner(const char *owner, uid_t *uid, gid_t *gid, struct err *err)
+socket_parse_owner(const char *owner, uid_t *uid, gid_t *gid, struct err *err)
 {
 	char copy[VHOST_OWNER_MAX], *end;
 
@@ -93,7 +95,7 @@ vhost_socket_protect(const struct vhost_config *config, struct err *err)
 {
 	uid_t uid = (uid_t)-1;
 	gid_t gid = (gid_t)-1;
-	int rc = socket_owner(config->owner, &uid, &gid, err);
+	int rc = socket_parse_owner(config->owner, &uid, &gid, err);
 
 	if (rc < 0)
 		return rc;

@@ -9,6 +9,8 @@
  * library does not get a table with which it might fail: each of its steps is tried here first, and
  * the resources that it needs are kept until it has finished.
  */
+#include "vhost/table.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +20,12 @@
 #include <rte_malloc.h>
 #include <rte_vhost.h>
 
+#include "vhost/device.h"
+#include "vhost/fault.h"
+#include "vhost/features.h"
 #include "vhost/message.h"
-#include "vhost/vhost.h"
+#include "vhost/ring.h"
+#include "vhost/session.h"
 
 enum { TABLE_HEAP = 8192 }; /* bytes, more than the library allocates for a table */
 
@@ -27,7 +33,7 @@ static int
 table_check_descriptors(
 	const struct vhost_dev *dev, const struct vhost_message *message, struct err *err)
 {
-	if (!dev->table.proven)
+	if (!dev->table.verified)
 		return err_set(err, ENOTSUP, "this vhost library keeps descriptors elsewhere");
 	if (message->memory.n == 0 || message->memory.n > MEMORY_REGIONS_MAX ||
 		message->n_fds != (int)message->memory.n)
@@ -70,7 +76,7 @@ table_map(struct vhost_table *table, const struct memory *memory,
 }
 
 static int
-table_try_heap(struct err *err)
+table_check_heap(struct err *err)
 {
 	void *space = rte_malloc(NULL, TABLE_HEAP, 0);
 
@@ -79,7 +85,7 @@ table_try_heap(struct err *err)
 }
 
 int
-vhost_table_try(struct vhost_dev *dev, const struct vhost_message *message, struct err *err)
+vhost_table_reserve(struct vhost_dev *dev, const struct vhost_message *message, struct err *err)
 {
 	struct memory_region_desc regions[MEMORY_REGIONS_MAX];
 	struct memory memory;
@@ -95,14 +101,14 @@ vhost_table_try(struct vhost_dev *dev, const struct vhost_message *message, stru
 		memory_unmap(&memory);
 	}
 	if (rc == 0)
-		rc = table_try_heap(err);
+		rc = table_check_heap(err);
 	if (rc < 0)
-		vhost_table_done(dev);
+		vhost_table_release(dev);
 	return rc;
 }
 
 void
-vhost_table_done(struct vhost_dev *dev)
+vhost_table_release(struct vhost_dev *dev)
 {
 	struct vhost_table *table = &dev->table;
 
@@ -114,7 +120,7 @@ vhost_table_done(struct vhost_dev *dev)
 
 /** Note the rings mapped now: the next table must contain them. Others may be set up later. */
 static void
-table_note_rings(struct vhost_dev *dev, int vid)
+table_record_rings(struct vhost_dev *dev, int vid)
 {
 	struct rte_vhost_vring vring;
 
@@ -125,13 +131,13 @@ table_note_rings(struct vhost_dev *dev, int vid)
 }
 
 void
-vhost_table_begin(struct vhost_dev *dev, int vid, const struct vhost_message *message)
+vhost_table_record(struct vhost_dev *dev, int vid, const struct vhost_message *message)
 {
 	struct vhost_table *table = &dev->table;
 	uint32_t n = message->memory.n;
 
 	if (dev->running)
-		table_note_rings(dev, vid);
+		table_record_rings(dev, vid);
 	table->n_fds = 0;
 	/* No front-end bytes beyond the table: in another layout they could pass for fds. */
 	if (n == 0 || n > MEMORY_REGIONS_MAX || message->n_fds != (int)n ||
@@ -142,23 +148,23 @@ vhost_table_begin(struct vhost_dev *dev, int vid, const struct vhost_message *me
 }
 
 void
-vhost_table_prove(struct vhost_dev *dev, int vid)
+vhost_table_verify(struct vhost_dev *dev, int vid)
 {
 	struct vhost_table *table = &dev->table;
 	struct rte_vhost_memory *now = NULL;
 
-	if (table->proven || table->n_fds == 0 || rte_vhost_get_mem_table(vid, &now) < 0)
+	if (table->verified || table->n_fds == 0 || rte_vhost_get_mem_table(vid, &now) < 0)
 		return;
 	bool same = now->nregions == table->n_fds;
 	for (uint32_t i = 0; same && i < now->nregions; i++)
 		same = now->regions[i].fd == table->fd[i];
-	table->proven = same;
+	table->verified = same;
 	free(now);
 }
 
 /** Whether a range of the library's mappings lies in one region. */
 static bool
-table_holds(const struct rte_vhost_memory *table, const void *address, uint64_t size)
+table_contains(const struct rte_vhost_memory *table, const void *address, uint64_t size)
 {
 	for (uint32_t i = 0; i < table->nregions; i++) {
 		const struct rte_vhost_mem_region *region = &table->regions[i];
@@ -170,19 +176,19 @@ table_holds(const struct rte_vhost_memory *table, const void *address, uint64_t 
 }
 
 static bool
-table_holds_ring(
+table_contains_ring(
 	const struct rte_vhost_memory *table, const struct rte_vhost_vring *vring, bool packed)
 {
 	const struct vhost_areas areas = vhost_ring_areas(vring->size, packed);
 
 	return vring->desc != NULL && vring->avail != NULL && vring->used != NULL &&
-	       table_holds(table, vring->desc, areas.desc) &&
-	       table_holds(table, vring->avail, areas.avail) &&
-	       table_holds(table, vring->used, areas.used);
+	       table_contains(table, vring->desc, areas.desc) &&
+	       table_contains(table, vring->avail, areas.avail) &&
+	       table_contains(table, vring->used, areas.used);
 }
 
 int
-vhost_table_misses(const struct vhost_dev *dev, int vid)
+vhost_table_missing_ring(const struct vhost_dev *dev, int vid)
 {
 	bool packed = (dev->session->features & VHOST_FEATURE(VIRTIO_F_RING_PACKED)) != 0;
 	struct rte_vhost_memory *now = NULL;
@@ -193,7 +199,7 @@ vhost_table_misses(const struct vhost_dev *dev, int vid)
 		return VHOST_NO_RING;
 	for (uint16_t i = 0; i < 2 * dev->queues; i++)
 		if (dev->table.used[i] && rte_vhost_get_vhost_vring(vid, i, &vring) == 0 &&
-			!table_holds_ring(now, &vring, packed))
+			!table_contains_ring(now, &vring, packed))
 			missing = i;
 	free(now);
 	return missing;

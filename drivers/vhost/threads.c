@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Finds threads that the vhost library creates, and interrupts their waits by a signal. */
+#include "vhost/threads.h"
+
 #include <signal.h>
 #include <unistd.h>
 
 #include <rte_common.h>
 
 #include "lcore/topology.h"
-#include "vhost/vhost.h"
 
 enum {
 	THREADS_SIGNAL = SIGURG, /* nothing else sends it; ignored by default */
@@ -18,7 +19,7 @@ static pid_t threads_before[THREADS_MAX];
 static unsigned threads_n;
 
 static void
-threads_note(pid_t tid, void *arg)
+threads_record(pid_t tid, void *arg)
 {
 	(void)arg;
 	if (threads_n < RTE_DIM(threads_before))
@@ -26,7 +27,7 @@ threads_note(pid_t tid, void *arg)
 }
 
 static void
-threads_note_new(pid_t tid, void *arg)
+threads_record_new(pid_t tid, void *arg)
 {
 	struct vhost_threads *threads = arg;
 
@@ -38,7 +39,7 @@ threads_note_new(pid_t tid, void *arg)
 }
 
 static void
-threads_nothing(int number)
+threads_ignore_signal(int number)
 {
 	(void)number;
 }
@@ -47,14 +48,15 @@ int
 vhost_threads_find(struct vhost_threads *threads, int (*call)(const char *path), const char *path)
 {
 	/* SA_RESTART: system calls other than waits are restarted, in whichever thread. */
-	const struct sigaction action = {.sa_handler = threads_nothing, .sa_flags = SA_RESTART};
+	const struct sigaction action = {
+		.sa_handler = threads_ignore_signal, .sa_flags = SA_RESTART};
 
 	if (threads->n > 0 || sigaction(THREADS_SIGNAL, &action, NULL) < 0)
 		return call(path);
 	threads_n = 0;
-	topology_threads(threads_note, NULL);
+	topology_threads(threads_record, NULL);
 	int rc = call(path);
-	topology_threads(threads_note_new, threads);
+	topology_threads(threads_record_new, threads);
 	return rc;
 }
 

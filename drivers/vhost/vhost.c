@@ -10,6 +10,19 @@
 #include <rte_vhost.h>
 
 #include "lcore/pool.h"
+#include "vhost/burst.h"
+#include "vhost/connection.h"
+#include "vhost/device.h"
+#include "vhost/fault.h"
+#include "vhost/frontend.h"
+#include "vhost/interrupt.h"
+#include "vhost/journal.h"
+#include "vhost/keys.h"
+#include "vhost/notify.h"
+#include "vhost/reconnect.h"
+#include "vhost/session.h"
+
+enum { VHOST_MBUFS_PER_QUEUE = 64 };
 
 static int
 vhost_check(const struct port_config *config, struct err *err)
@@ -20,7 +33,7 @@ vhost_check(const struct port_config *config, struct err *err)
 		return err_set(err, EINVAL, "socket: a vhost port needs socket=PATH");
 	if (keys->socket[0] != '/')
 		return err_set(err, EINVAL, "socket: '%s' must be an absolute path", keys->socket);
-	if (!vhost_frontend_can_say(keys->socket))
+	if (!vhost_frontend_path_valid(keys->socket))
 		return err_set(err, EINVAL,
 			"socket: control characters, U+FFFE and U+FFFF are not possible");
 	if (keys->mtu != 0 && keys->mtu < VHOST_MTU_MIN)
@@ -37,7 +50,7 @@ vhost_free(struct vhost_dev *dev)
 	if (dev->pool != NULL)
 		pool_release(dev->pool, dev->reserved);
 	if (dev->journal != NULL)
-		vhost_journal_give(dev->journal, 2U * dev->queues);
+		vhost_journal_put(dev->journal, 2U * dev->queues);
 	rte_free(dev);
 }
 
@@ -52,10 +65,10 @@ vhost_open(struct port *port, struct err *err)
 	dev->config = *config;
 	dev->services = port->services;
 	dev->queues = (uint16_t)config->queues;
-	atomic_store(&dev->connection, VHOST_NOBODY);
+	atomic_store(&dev->connection, VHOST_NO_FRONT_END);
 	vhost_interrupt_init(dev);
 	dev->reserved = (unsigned)dev->queues * VHOST_MBUFS_PER_QUEUE;
-	dev->journal = vhost_journal_take(config->socket, 2U * dev->queues);
+	dev->journal = vhost_journal_get(config->socket, 2U * dev->queues);
 	dev->pool = pool_reserve((int)port->config.numa, dev->reserved, POOL_PAYLOAD, err);
 	if (dev->journal == NULL)
 		err_set(err, ENOMEM, "no memory for the journals of the port's rings");
@@ -85,13 +98,13 @@ vhost_link(struct port *port, struct port_link *link)
 {
 	struct vhost_dev *dev = port->dev;
 	int vid = atomic_load(&dev->connection);
-	bool broken = vhost_fault_look(dev, port->config.name);
+	bool broken = vhost_fault_report(dev, port->config.name);
 
 	link->up = atomic_load(&dev->running) && !broken;
 	link->generation = atomic_load(&dev->generation);
 	link->speed = 0;
-	vhost_session_collect();
-	if (vid == VHOST_NOBODY && dev->config.mode == VHOST_CLIENT)
+	vhost_session_reap();
+	if (vid == VHOST_NO_FRONT_END && dev->config.mode == VHOST_CLIENT)
 		vhost_reconnect_add(dev->config.socket);
 	if (link->up && port->config.numa == PORT_NUMA_AUTO) {
 		int node = rte_vhost_get_numa_node(vid);
@@ -108,9 +121,10 @@ vhost_info(const struct port *port, struct port_info *info)
 	const char *path = atomic_load(&dev->path);
 
 	port_info_add(info, "front_end", "%s",
-		live                                            ? "running"
-		: atomic_load(&dev->connection) != VHOST_NOBODY ? "connected, driver not ready"
-								: "none");
+		live ? "running"
+		: atomic_load(&dev->connection) != VHOST_NO_FRONT_END
+			? "connected, driver not ready"
+			: "none");
 	if (live && path != NULL)
 		port_info_add(info, "path", "%s", path);
 	vhost_fault_info(dev, info);

@@ -96,7 +96,7 @@ def check_headers(build):
         return
     names = [n for n in sources("lib/*.h", "drivers/*.h", "app/*.h")]
     for name in names:
-        own = ["-I", str(ROOT / Path(name).parent)]
+        own = ["-iquote", str(ROOT / Path(name).parent)]
         done = subprocess.run(["gcc", *flags, *own, "-I", str(ROOT / "app/shunt"), "-fsyntax-only",
                                "-x", "c", str(ROOT / name)], cwd=folder, text=True,
                               stderr=subprocess.PIPE)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/qemu_version.h"
+#include "vhost/keys.h"
 #include "vhost/vhost.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

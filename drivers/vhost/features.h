@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Virtio features offered to a front end.
+ *
+ * Thread safety: control opens a port; the library's event thread handles messages.
+ */
+#ifndef SHUNT_DRIVERS_VHOST_FEATURES_H
+#define SHUNT_DRIVERS_VHOST_FEATURES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vhost/keys.h"
+
+struct vhost_dev;
+
+/** Mask of a virtio feature bit. */
+#define VHOST_FEATURE(bit) (UINT64_C(1) << (bit))
+
+/** @return features of the library that a port with these keys does not offer */
+uint64_t vhost_features_off(const struct vhost_config *config);
+
+/**
+ * Select the features to offer to the connected front end. The library's event thread.
+ *
+ * @param features what the port offers
+ * @return those of them that suit the front end
+ */
+uint64_t vhost_features_offer(const struct vhost_dev *dev, uint64_t features);
+
+/**
+ * The library's event thread.
+ *
+ * @param features acknowledged by SET_FEATURES
+ * @return true if they leave the control queue to the back end, which does not serve it
+ */
+bool vhost_features_unserved(const struct vhost_dev *dev, uint64_t features);
+
+#endif
