@@ -10,32 +10,32 @@
 
 /** Send a request; a refusal is counted only. */
 static void
-message_try(struct attack *attack, int code)
+attack_message_try(struct attack *attack, int code)
 {
 	attack->refused += code != 0;
 }
 
 static void
-message_raw(struct attack *attack, const struct message *message, size_t length)
+attack_message_raw(struct attack *attack, const struct message *message, size_t length)
 {
 	message_send_raw(attack->vm->sock, message, length);
 }
 
 static void
-act_half_message(struct attack *attack)
+attack_half_message(struct attack *attack)
 {
 	struct message message = {
 		.request = SET_MEM_TABLE, .flags = MESSAGE_VERSION, .size = 40, .memory.n = 1};
 	const size_t lengths[] = {1, MESSAGE_HEADER - 1, MESSAGE_HEADER, MESSAGE_HEADER + 5};
 	struct timespec pause = {.tv_nsec = 20000000};
 
-	message_raw(attack, &message, lengths[attack->rounds % 4]);
+	attack_message_raw(attack, &message, lengths[attack->rounds % 4]);
 	nanosleep(&pause, NULL);
 	vm_disconnect(attack->vm);
 }
 
 static void
-act_bad_size(struct attack *attack)
+attack_bad_size(struct attack *attack)
 {
 	const uint32_t requests[] = {SET_FEATURES, SET_VRING_NUM, SET_VRING_ADDR, SET_MEM_TABLE,
 		GET_FEATURES, SET_VRING_KICK, SET_LOG_BASE, SET_VRING_ENABLE};
@@ -47,11 +47,11 @@ act_bad_size(struct attack *attack)
 	};
 	uint32_t body = message.size < 300 ? message.size : 300;
 
-	message_raw(attack, &message, MESSAGE_HEADER + body);
+	attack_message_raw(attack, &message, MESSAGE_HEADER + body);
 }
 
 static void
-act_bad_request(struct attack *attack)
+attack_bad_request(struct attack *attack)
 {
 	const uint32_t requests[] = {0, 38, 41, 100, 255, 0x7fffffff, UINT32_MAX};
 	struct message message = {
@@ -60,12 +60,12 @@ act_bad_request(struct attack *attack)
 		.size = 8,
 	};
 
-	message_raw(attack, &message, MESSAGE_HEADER + message.size);
+	attack_message_raw(attack, &message, MESSAGE_HEADER + message.size);
 }
 
 /** Send SET_MEM_TABLE with any regions, each with the file descriptor of the VM's memory. */
 static void
-message_memory(struct attack *attack, uint32_t n, const struct message_region *region)
+attack_message_memory(struct attack *attack, uint32_t n, const struct message_region *region)
 {
 	struct message message = {.request = SET_MEM_TABLE, .flags = MESSAGE_VERSION};
 	int fds[MESSAGE_FDS_MAX];
@@ -79,21 +79,21 @@ message_memory(struct attack *attack, uint32_t n, const struct message_region *r
 	}
 	message.size = (uint32_t)(offsetof(struct message_memory, regions) +
 				  n * sizeof(struct message_region));
-	message_try(attack, message_send(attack->vm->sock, &message, fds, n, 1, &err));
+	attack_message_try(attack, message_send(attack->vm->sock, &message, fds, n, 1, &err));
 }
 
 static void
-act_many_regions(struct attack *attack)
+attack_many_regions(struct attack *attack)
 {
 	struct message_region region = {.guest = MEMORY_BASE,
 		.size = MEMORY_HUGE,
 		.user = (uintptr_t)attack->vm->memory.base};
 
-	message_memory(attack, 8 + attack->rounds % 8, &region);
+	attack_message_memory(attack, 8 + attack->rounds % 8, &region);
 }
 
 static void
-act_bad_region(struct attack *attack)
+attack_bad_region(struct attack *attack)
 {
 	struct message_region region = {.guest = MEMORY_BASE,
 		.size = attack->vm->memory.size,
@@ -119,19 +119,19 @@ act_bad_region(struct attack *attack)
 		region.size *= 16; /* beyond the end of the file */
 		break;
 	}
-	message_memory(attack, 1, &region);
+	attack_message_memory(attack, 1, &region);
 }
 
 static void
-act_same_memory(struct attack *attack)
+attack_same_memory(struct attack *attack)
 {
 	struct err err;
 
-	message_try(attack, negotiate_memory(attack->vm, &err));
+	attack_message_try(attack, negotiate_memory(attack->vm, &err));
 }
 
 static void
-act_stop_start(struct attack *attack)
+attack_stop_start(struct attack *attack)
 {
 	struct err err;
 	int code = negotiate_stop(attack->vm, &err);
@@ -141,11 +141,11 @@ act_stop_start(struct attack *attack)
 	station_space(attack->station, UINT16_MAX);
 	if (code == 0)
 		code = negotiate_start(attack->vm, &err);
-	message_try(attack, code);
+	attack_message_try(attack, code);
 }
 
 static void
-act_truncate(struct attack *attack)
+attack_truncate(struct attack *attack)
 {
 	struct timespec pause = {.tv_nsec = 10000000};
 	struct vm *vm = attack->vm;
@@ -162,7 +162,7 @@ act_truncate(struct attack *attack)
 }
 
 static void
-act_second_connection(struct attack *attack)
+attack_second_connection(struct attack *attack)
 {
 	struct err err;
 	int sock = attack->vm->config.server
@@ -181,7 +181,7 @@ act_second_connection(struct attack *attack)
 }
 
 static void
-act_bad_index(struct attack *attack)
+attack_bad_index(struct attack *attack)
 {
 	const unsigned rings[] = {
 		2 * attack->vm->pairs, 255, 256, 257, 65535, 0x7fffffff, UINT32_MAX};
@@ -205,21 +205,21 @@ act_bad_index(struct attack *attack)
 		code = negotiate_get_base(attack->vm, ring, &base, &err);
 		break;
 	}
-	message_try(attack, code);
+	attack_message_try(attack, code);
 }
 
 static void
-act_bad_ring_size(struct attack *attack)
+attack_bad_ring_size(struct attack *attack)
 {
 	const uint32_t sizes[] = {0, 1, 3, 1000, 32769, 65535, UINT32_MAX};
 	struct err err;
 
-	message_try(attack,
+	attack_message_try(attack,
 		negotiate_state(attack->vm, SET_VRING_NUM, 1, sizes[attack->rounds % 7], &err));
 }
 
 static void
-act_bad_ring_address(struct attack *attack)
+attack_bad_ring_address(struct attack *attack)
 {
 	const uint64_t base = (uintptr_t)attack->vm->memory.base;
 	const uint64_t addresses[] = {0, 1, base + 1, base + attack->vm->memory.size - 8,
@@ -233,21 +233,21 @@ act_bad_ring_address(struct attack *attack)
 	};
 	struct err err;
 
-	message_try(attack, message_send(attack->vm->sock, &message, NULL, 0, 1, &err));
+	attack_message_try(attack, message_send(attack->vm->sock, &message, NULL, 0, 1, &err));
 }
 
 static void
-act_bad_base(struct attack *attack)
+attack_bad_base(struct attack *attack)
 {
 	const uint32_t bases[] = {1, attack->tx->config.size, 0x8000, 65535, UINT32_MAX};
 	struct err err;
 
-	message_try(attack,
+	attack_message_try(attack,
 		negotiate_state(attack->vm, SET_VRING_BASE, 1, bases[attack->rounds % 5], &err));
 }
 
 static void
-act_no_fd(struct attack *attack)
+attack_no_fd(struct attack *attack)
 {
 	const uint32_t requests[] = {SET_MEM_TABLE, SET_VRING_KICK, SET_VRING_CALL, SET_LOG_BASE};
 	struct message message = {
@@ -258,28 +258,29 @@ act_no_fd(struct attack *attack)
 		message.memory.n = 1;
 		message.size = 40;
 	}
-	message_try(attack, message_send(attack->vm->sock, &message, NULL, 0, 1, &err));
+	attack_message_try(attack, message_send(attack->vm->sock, &message, NULL, 0, 1, &err));
 }
 
 static void
-act_log_toggle(struct attack *attack)
+attack_log_toggle(struct attack *attack)
 {
 	struct err err;
 
-	message_try(attack, negotiate_log(attack->vm, attack->rounds % 2 == 0, &err));
+	attack_message_try(attack, negotiate_log(attack->vm, attack->rounds % 2 == 0, &err));
 }
 
 static void
-act_enable_toggle(struct attack *attack)
+attack_enable_toggle(struct attack *attack)
 {
 	struct err err;
 
-	message_try(attack, negotiate_state(attack->vm, SET_VRING_ENABLE,
-				    (unsigned)(attack->rounds / 2 % 2), attack->rounds & 1, &err));
+	attack_message_try(
+		attack, negotiate_state(attack->vm, SET_VRING_ENABLE,
+				(unsigned)(attack->rounds / 2 % 2), attack->rounds & 1, &err));
 }
 
 static void
-act_call_storm(struct attack *attack)
+attack_call_storm(struct attack *attack)
 {
 	struct err err;
 	int code = 0;
@@ -287,56 +288,58 @@ act_call_storm(struct attack *attack)
 	for (unsigned i = 0; code == 0 && i < 20; i++)
 		code = negotiate_fd(attack->vm, SET_VRING_CALL, i % 2,
 			i % 3 == 0 ? -1 : attack->tx->callfd, &err);
-	message_try(attack, code);
+	attack_message_try(attack, code);
 }
 
 static void
-act_features(struct attack *attack)
+attack_features(struct attack *attack)
 {
 	const uint64_t features[] = {0, UINT64_MAX, attack->vm->features ^ UINT64_C(1) << 34,
 		attack->vm->features & ~(UINT64_C(1) << 32)};
 	struct err err;
 
-	message_try(attack,
+	attack_message_try(attack,
 		negotiate_number(attack->vm, SET_FEATURES, features[attack->rounds % 4], &err));
 }
 
 static void
-act_hang_up(struct attack *attack)
+attack_hang_up(struct attack *attack)
 {
 	vm_disconnect(attack->vm);
 }
 
 static void
-act_rarp(struct attack *attack)
+attack_rarp(struct attack *attack)
 {
 	struct err err;
 
-	message_try(attack, negotiate_rarp(attack->vm, &err));
+	attack_message_try(attack, negotiate_rarp(attack->vm, &err));
 }
 
 const struct attack_kind attack_message_kinds[] = {
-	{"half-message", "a message that does not go on, then hang up", 0, act_half_message},
-	{"bad-size", "messages of wrong sizes", 0, act_bad_size},
-	{"bad-request", "unknown requests, wrong versions", 0, act_bad_request},
-	{"many-regions", "8 to 15 memory regions", 0, act_many_regions},
-	{"bad-region", "regions without size, beyond the file, around the end", 0, act_bad_region},
+	{"half-message", "a message that does not go on, then hang up", 0, attack_half_message},
+	{"bad-size", "messages of wrong sizes", 0, attack_bad_size},
+	{"bad-request", "unknown requests, wrong versions", 0, attack_bad_request},
+	{"many-regions", "8 to 15 memory regions", 0, attack_many_regions},
+	{"bad-region", "regions without size, beyond the file, around the end", 0,
+		attack_bad_region},
 	{"mem-table", "SET_MEM_TABLE with the same memory under load", ATTACK_LOAD,
-		act_same_memory},
-	{"stop-start", "GET_VRING_BASE and start again, under load", ATTACK_LOAD, act_stop_start},
-	{"truncate", "guest memory that is truncated under load", 0, act_truncate},
+		attack_same_memory},
+	{"stop-start", "GET_VRING_BASE and start again, under load", ATTACK_LOAD,
+		attack_stop_start},
+	{"truncate", "guest memory that is truncated under load", 0, attack_truncate},
 	{"second-connection", "another connection to the same socket", ATTACK_LOAD,
-		act_second_connection},
-	{"bad-index", "rings that do not exist", 0, act_bad_index},
-	{"bad-ring-size", "SET_VRING_NUM 0, 3, 65535 on a running ring", 0, act_bad_ring_size},
-	{"bad-ring-address", "SET_VRING_ADDR to anywhere", 0, act_bad_ring_address},
-	{"bad-base", "SET_VRING_BASE on a running ring", 0, act_bad_base},
-	{"no-fd", "requests without the descriptor they need", 0, act_no_fd},
-	{"log-toggle", "the dirty log on and off under load", ATTACK_LOAD, act_log_toggle},
-	{"enable-toggle", "SET_VRING_ENABLE 0 and 1 under load", ATTACK_LOAD, act_enable_toggle},
-	{"call-storm", "SET_VRING_CALL again and again", ATTACK_LOAD, act_call_storm},
-	{"features", "SET_FEATURES with others on a running device", 0, act_features},
-	{"hang-up", "connect, hang up, connect", ATTACK_LOAD, act_hang_up},
-	{"rarp", "SEND_RARP under load (legal)", ATTACK_LOAD, act_rarp},
+		attack_second_connection},
+	{"bad-index", "rings that do not exist", 0, attack_bad_index},
+	{"bad-ring-size", "SET_VRING_NUM 0, 3, 65535 on a running ring", 0, attack_bad_ring_size},
+	{"bad-ring-address", "SET_VRING_ADDR to anywhere", 0, attack_bad_ring_address},
+	{"bad-base", "SET_VRING_BASE on a running ring", 0, attack_bad_base},
+	{"no-fd", "requests without the descriptor they need", 0, attack_no_fd},
+	{"log-toggle", "the dirty log on and off under load", ATTACK_LOAD, attack_log_toggle},
+	{"enable-toggle", "SET_VRING_ENABLE 0 and 1 under load", ATTACK_LOAD, attack_enable_toggle},
+	{"call-storm", "SET_VRING_CALL again and again", ATTACK_LOAD, attack_call_storm},
+	{"features", "SET_FEATURES with others on a running device", 0, attack_features},
+	{"hang-up", "connect, hang up, connect", ATTACK_LOAD, attack_hang_up},
+	{"rarp", "SEND_RARP under load (legal)", ATTACK_LOAD, attack_rarp},
 	{NULL, NULL, 0, NULL},
 };

@@ -11,7 +11,7 @@ enum { KINDS_OF_LENGTH = 5, BIG = 100 * 1024 };
 
 /** Write a ring entry of a slot that will be posted next. */
 static void
-ring_write(struct queue *queue, unsigned entry, uint64_t addr, uint32_t len, unsigned flags,
+attack_ring_write(struct queue *queue, unsigned entry, uint64_t addr, uint32_t len, unsigned flags,
 	unsigned next)
 {
 	if (!queue->config.packed) {
@@ -28,66 +28,67 @@ ring_write(struct queue *queue, unsigned entry, uint64_t addr, uint32_t len, uns
 
 /** @return first ring entry of the next slot to post */
 static unsigned
-ring_entry(const struct queue *queue)
+attack_ring_entry(const struct queue *queue)
 {
 	return queue_slot(queue, 0) * queue->entries;
 }
 
 /** @return a valid GPA: the buffer of the next slot to post */
 static uint64_t
-ring_buffer(const struct queue *queue)
+attack_ring_buffer(const struct queue *queue)
 {
 	return queue_data_guest(queue, queue_slot(queue, 0));
 }
 
 static uint64_t
-ring_memory_end(const struct attack *attack)
+attack_ring_memory_end(const struct attack *attack)
 {
 	return MEMORY_BASE + attack->vm->memory.size;
 }
 
 /** Post one slot with a single descriptor and kick. */
 static void
-ring_post(struct queue *queue, uint64_t addr, uint32_t len, unsigned flags, unsigned next)
+attack_ring_post(struct queue *queue, uint64_t addr, uint32_t len, unsigned flags, unsigned next)
 {
-	ring_write(queue, ring_entry(queue), addr, len, flags, next);
+	attack_ring_write(queue, attack_ring_entry(queue), addr, len, flags, next);
 	queue_post(queue, 1);
 	queue_kick(queue);
 }
 
 static void
-act_bad_address(struct attack *attack)
+attack_bad_address(struct attack *attack)
 {
 	const uint64_t addresses[] = {0, MEMORY_BASE - 1, MEMORY_BASE - 4096,
-		ring_memory_end(attack), ring_memory_end(attack) + 4096, UINT64_MAX - 10,
-		UINT64_MAX, UINT64_C(1) << 47, (uintptr_t)attack->tx->data};
+		attack_ring_memory_end(attack), attack_ring_memory_end(attack) + 4096,
+		UINT64_MAX - 10, UINT64_MAX, UINT64_C(1) << 47, (uintptr_t)attack->tx->data};
 
-	ring_post(attack->tx, addresses[attack->rounds % (sizeof(addresses) / sizeof(*addresses))],
+	attack_ring_post(attack->tx,
+		addresses[attack->rounds % (sizeof(addresses) / sizeof(*addresses))],
 		attack->rounds % 3 == 0 ? 0 : 76, 0, 0);
 }
 
 static void
-act_over_region(struct attack *attack)
+attack_over_region(struct attack *attack)
 {
 	const uint32_t over[] = {1, 16, 4096, BIG, UINT32_MAX - 100};
 
-	ring_post(attack->tx, ring_memory_end(attack) - 100,
+	attack_ring_post(attack->tx, attack_ring_memory_end(attack) - 100,
 		100 + over[attack->rounds % KINDS_OF_LENGTH], 0, 0);
 }
 
 static void
-act_at_end(struct attack *attack)
+attack_at_end(struct attack *attack)
 {
 	uint8_t *end = attack->vm->memory.base + attack->vm->memory.size;
 	uint32_t length = attack->tx->lengths[0];
 
 	/* Legal: a frame that ends at the end of guest memory. */
 	memcpy(end - length, queue_data(attack->tx, 0), length);
-	ring_post(attack->tx, ring_memory_end(attack) - length, length, 0, 0);
+	attack_ring_post(attack->tx, attack_ring_memory_end(attack) - length, length, 0, 0);
 }
 
 static void
-act_bad_head(struct attack *attack)
+attack_bad_head(struct attack *attack)
 {
 	struct queue *queue = attack->tx;
 	unsigned position = queue->avail & (queue->config.size - 1U);
@@ -100,32 +101,34 @@ act_bad_head(struct attack *attack)
 }
 
 static void
-act_bad_next(struct attack *attack)
+attack_bad_next(struct attack *attack)
 {
 	unsigned size = attack->tx->config.size;
 	const unsigned next[] = {size, size + 1, UINT16_MAX, 0x8000};
 
-	ring_post(
-		attack->tx, ring_buffer(attack->tx), 76, VRING_DESC_NEXT, next[attack->rounds % 4]);
+	attack_ring_post(attack->tx, attack_ring_buffer(attack->tx), 76, VRING_DESC_NEXT,
+		next[attack->rounds % 4]);
 }
 
 static void
-act_loop(struct attack *attack)
+attack_loop(struct attack *attack)
 {
-	ring_post(attack->tx, ring_buffer(attack->tx), 76, VRING_DESC_NEXT, ring_entry(attack->tx));
+	attack_ring_post(attack->tx, attack_ring_buffer(attack->tx), 76, VRING_DESC_NEXT,
+		attack_ring_entry(attack->tx));
 }
 
 static void
-act_zero_loop(struct attack *attack)
+attack_zero_loop(struct attack *attack)
 {
-	ring_post(attack->tx, ring_buffer(attack->tx), 0, VRING_DESC_NEXT, ring_entry(attack->tx));
+	attack_ring_post(attack->tx, attack_ring_buffer(attack->tx), 0, VRING_DESC_NEXT,
+		attack_ring_entry(attack->tx));
 }
 
 /** Post a chain of n descriptors, each with the same address and length, and kick. */
 static void
-ring_chain(struct queue *queue, unsigned n, uint64_t addr, uint32_t len)
+attack_ring_chain(struct queue *queue, unsigned n, uint64_t addr, uint32_t len)
 {
-	unsigned first = ring_entry(queue);
+	unsigned first = attack_ring_entry(queue);
 
 	for (unsigned i = 0; i < n; i++) {
 		unsigned entry = (first + i) % queue->config.size;
@@ -142,31 +145,32 @@ ring_chain(struct queue *queue, unsigned n, uint64_t addr, uint32_t len)
 }
 
 static void
-act_long_chain(struct attack *attack)
+attack_long_chain(struct attack *attack)
 {
 	unsigned size = attack->tx->config.size;
 	const unsigned lengths[] = {size / 2, size - 1, size, 33, 300 % size};
 
-	ring_chain(attack->tx, lengths[attack->rounds % 5], ring_buffer(attack->tx), 64);
+	attack_ring_chain(
+		attack->tx, lengths[attack->rounds % 5], attack_ring_buffer(attack->tx), 64);
 }
 
 static void
-act_huge_chain(struct attack *attack)
+attack_huge_chain(struct attack *attack)
 {
-	ring_chain(attack->tx, 16, attack->tx->data_guest, BIG);
+	attack_ring_chain(attack->tx, 16, attack->tx->data_guest, BIG);
 }
 
 static void
-act_sum_wrap(struct attack *attack)
+attack_sum_wrap(struct attack *attack)
 {
 	const uint32_t lengths[] = {UINT32_MAX, 0x80000000, 0x7fffffff, 0x10000000};
 
-	ring_chain(attack->tx, 2 + attack->rounds % 16, attack->tx->data_guest,
+	attack_ring_chain(attack->tx, 2 + attack->rounds % 16, attack->tx->data_guest,
 		lengths[attack->rounds % 4]);
 }
 
 static void
-act_avail_jump(struct attack *attack)
+attack_avail_jump(struct attack *attack)
 {
 	struct queue *queue = attack->rounds % 2 == 0 ? attack->tx : attack->rx;
 	const uint16_t jumps[] = {(uint16_t)(queue->config.size + 1), 0x8000, UINT16_MAX};
@@ -179,23 +183,23 @@ act_avail_jump(struct attack *attack)
 
 /** Post an indirect descriptor with a given table address and length. */
 static void
-ring_indirect(struct attack *attack, uint64_t table, uint32_t len)
+attack_ring_indirect(struct attack *attack, uint64_t table, uint32_t len)
 {
-	ring_post(attack->tx, table, len, VRING_DESC_INDIRECT, 0);
+	attack_ring_post(attack->tx, table, len, VRING_DESC_INDIRECT, 0);
 }
 
 static void
-act_indirect_length(struct attack *attack)
+attack_indirect_length(struct attack *attack)
 {
 	const uint32_t lengths[] = {
 		0, 1, 8, 15, 17, 33, 16 * 1025, 1 << 20, UINT32_MAX, UINT32_MAX - 15};
 
-	ring_indirect(attack, attack->tx->tables_guest,
+	attack_ring_indirect(attack, attack->tx->tables_guest,
 		lengths[attack->rounds % (sizeof(lengths) / sizeof(*lengths))]);
 }
 
 static void
-act_indirect_nested(struct attack *attack)
+attack_indirect_nested(struct attack *attack)
 {
 	unsigned slot = queue_slot(attack->tx, 0);
 	struct split_desc *table = queue_table(attack->tx, slot);
@@ -210,16 +214,16 @@ act_indirect_nested(struct attack *attack)
 }
 
 static void
-act_indirect_region(struct attack *attack)
+attack_indirect_region(struct attack *attack)
 {
-	const uint64_t addresses[] = {
-		ring_memory_end(attack) - 16, ring_memory_end(attack), 0, UINT64_MAX - 8};
+	const uint64_t addresses[] = {attack_ring_memory_end(attack) - 16,
+		attack_ring_memory_end(attack), 0, UINT64_MAX - 8};
 
-	ring_indirect(attack, addresses[attack->rounds % 4], 32);
+	attack_ring_indirect(attack, addresses[attack->rounds % 4], 32);
 }
 
 static void
-act_indirect_loop(struct attack *attack)
+attack_indirect_loop(struct attack *attack)
 {
 	unsigned slot = queue_slot(attack->tx, 0);
 	struct split_desc *table = queue_table(attack->tx, slot);
@@ -231,33 +235,35 @@ act_indirect_loop(struct attack *attack)
 }
 
 static void
-act_short_header(struct attack *attack)
+attack_short_header(struct attack *attack)
 {
-	ring_post(attack->tx, ring_buffer(attack->tx), attack->rounds % 13, 0, 0);
+	attack_ring_post(attack->tx, attack_ring_buffer(attack->tx), attack->rounds % 13, 0, 0);
 }
 
 static void
-act_runt(struct attack *attack)
+attack_runt(struct attack *attack)
 {
-	ring_post(attack->tx, ring_buffer(attack->tx), 12 + attack->rounds % 15, 0, 0);
+	attack_ring_post(
+		attack->tx, attack_ring_buffer(attack->tx), 12 + attack->rounds % 15, 0, 0);
 }
 
 static void
-act_giant(struct attack *attack)
+attack_giant(struct attack *attack)
 {
 	const uint32_t lengths[] = {9018 + 12, 65535, 65536, 65550, 70000};
 	uint32_t most = (uint32_t)(attack->tx->slots * attack->tx->stride / 2);
 	uint32_t length = lengths[attack->rounds % KINDS_OF_LENGTH];
 
-	ring_post(attack->tx, attack->tx->data_guest, length < most ? length : most, 0, 0);
+	attack_ring_post(attack->tx, attack->tx->data_guest, length < most ? length : most, 0, 0);
 }
 
 static void
-act_header_pieces(struct attack *attack)
+attack_header_pieces(struct attack *attack)
 {
 	struct queue *queue = attack->tx;
-	unsigned first = ring_entry(queue), slot = queue_slot(queue, 0), n = attack->vm->header;
-	uint64_t addr = ring_buffer(queue);
+	unsigned first = attack_ring_entry(queue), slot = queue_slot(queue, 0),
+		 n = attack->vm->header;
+	uint64_t addr = attack_ring_buffer(queue);
 
 	/* Legal: each byte of the header has its own descriptor. */
 	for (unsigned i = 0; i <= n; i++) {
@@ -275,14 +281,14 @@ act_header_pieces(struct attack *attack)
 }
 
 static void
-act_tx_writable(struct attack *attack)
+attack_tx_writable(struct attack *attack)
 {
-	ring_post(attack->tx, ring_buffer(attack->tx), 76, VRING_DESC_WRITE, 0);
+	attack_ring_post(attack->tx, attack_ring_buffer(attack->tx), 76, VRING_DESC_WRITE, 0);
 }
 
 /** Post all free receive buffers with the given length and WRITE flag, and kick. */
 static void
-ring_spoil_rx(struct attack *attack, bool write, uint32_t len)
+attack_ring_spoil_rx(struct attack *attack, bool write, uint32_t len)
 {
 	struct queue *queue = attack->rx;
 	unsigned n = queue_poll(queue, queue->slots);
@@ -291,7 +297,7 @@ ring_spoil_rx(struct attack *attack, bool write, uint32_t len)
 	for (unsigned i = 0; i < queue_space(queue); i++) {
 		unsigned slot = queue_slot(queue, i);
 
-		ring_write(queue, slot * queue->entries, queue_data_guest(queue, slot), len,
+		attack_ring_write(queue, slot * queue->entries, queue_data_guest(queue, slot), len,
 			write ? VRING_DESC_WRITE : 0, 0);
 	}
 	queue_post(queue, queue_space(queue));
@@ -299,34 +305,34 @@ ring_spoil_rx(struct attack *attack, bool write, uint32_t len)
 }
 
 static void
-act_rx_short(struct attack *attack)
+attack_rx_short(struct attack *attack)
 {
-	ring_spoil_rx(attack, true, (uint32_t)(attack->rounds % 20));
+	attack_ring_spoil_rx(attack, true, (uint32_t)(attack->rounds % 20));
 }
 
 static void
-act_rx_readonly(struct attack *attack)
+attack_rx_readonly(struct attack *attack)
 {
-	ring_spoil_rx(attack, false, VM_SLOT_MERGEABLE);
+	attack_ring_spoil_rx(attack, false, VM_SLOT_MERGEABLE);
 }
 
 static void
-act_rx_address(struct attack *attack)
+attack_rx_address(struct attack *attack)
 {
 	struct queue *queue = attack->rx;
 	unsigned n = queue_poll(queue, queue->slots);
 
 	queue_consume(queue, n);
 	for (unsigned i = 0; i < queue_space(queue); i++)
-		ring_write(queue, queue_slot(queue, i) * queue->entries,
-			ring_memory_end(attack) - attack->rounds % 100, VM_SLOT_MERGEABLE,
+		attack_ring_write(queue, queue_slot(queue, i) * queue->entries,
+			attack_ring_memory_end(attack) - attack->rounds % 100, VM_SLOT_MERGEABLE,
 			VRING_DESC_WRITE, 0);
 	queue_post(queue, queue_space(queue));
 	queue_kick(queue);
 }
 
 static void
-act_offload_grid(struct attack *attack)
+attack_offload_grid(struct attack *attack)
 {
 	const uint16_t values[] = {
 		0, 1, 13, 14, 33, 34, 54, 59, 60, 61, 1448, 0x7fff, 0xfff0, 0xffff};
@@ -350,7 +356,7 @@ act_offload_grid(struct attack *attack)
 
 /** Post frames and change their contents and descriptors while the back end reads them. */
 static void
-act_flip(struct attack *attack)
+attack_flip(struct attack *attack)
 {
 	struct queue *queue = attack->tx;
 	unsigned n = queue_space(queue) < 32 ? queue_space(queue) : 32, slots[32];
@@ -377,7 +383,7 @@ act_flip(struct attack *attack)
 }
 
 static void
-act_kick_storm(struct attack *attack)
+attack_kick_storm(struct attack *attack)
 {
 	for (unsigned i = 0; i < 1000; i++) {
 		queue_kick(attack->tx);
@@ -386,37 +392,38 @@ act_kick_storm(struct attack *attack)
 }
 
 const struct attack_kind attack_ring_kinds[] = {
-	{"bad-address", "descriptors that point nowhere", 0, act_bad_address},
-	{"over-region", "descriptors that end behind the memory", 0, act_over_region},
-	{"at-end", "a frame that ends exactly with the memory (legal)", 0, act_at_end},
-	{"bad-head", "avail entries beyond the ring", ATTACK_SPLIT, act_bad_head},
-	{"bad-next", "chains that go on beyond the ring", ATTACK_SPLIT, act_bad_next},
-	{"loop-chain", "a descriptor that is its own next", ATTACK_SPLIT, act_loop},
-	{"zero-loop", "the same with no length", ATTACK_SPLIT, act_zero_loop},
-	{"long-chain", "chains of up to a whole ring", ATTACK_SPLIT, act_long_chain},
-	{"huge-chain", "a frame of 1.6 MB", ATTACK_SPLIT, act_huge_chain},
-	{"sum-wrap", "lengths whose 32-bit sum wraps", ATTACK_SPLIT, act_sum_wrap},
-	{"avail-jump", "avail indexes that jump by more than a ring", ATTACK_SPLIT, act_avail_jump},
+	{"bad-address", "descriptors that point nowhere", 0, attack_bad_address},
+	{"over-region", "descriptors that end behind the memory", 0, attack_over_region},
+	{"at-end", "a frame that ends exactly with the memory (legal)", 0, attack_at_end},
+	{"bad-head", "avail entries beyond the ring", ATTACK_SPLIT, attack_bad_head},
+	{"bad-next", "chains that go on beyond the ring", ATTACK_SPLIT, attack_bad_next},
+	{"loop-chain", "a descriptor that is its own next", ATTACK_SPLIT, attack_loop},
+	{"zero-loop", "the same with no length", ATTACK_SPLIT, attack_zero_loop},
+	{"long-chain", "chains of up to a whole ring", ATTACK_SPLIT, attack_long_chain},
+	{"huge-chain", "a frame of 1.6 MB", ATTACK_SPLIT, attack_huge_chain},
+	{"sum-wrap", "lengths whose 32-bit sum wraps", ATTACK_SPLIT, attack_sum_wrap},
+	{"avail-jump", "avail indexes that jump by more than a ring", ATTACK_SPLIT,
+		attack_avail_jump},
 	{"indirect-length", "indirect tables of impossible lengths", ATTACK_INDIRECT,
-		act_indirect_length},
+		attack_indirect_length},
 	{"indirect-nested", "indirect descriptors in an indirect table", ATTACK_INDIRECT,
-		act_indirect_nested},
+		attack_indirect_nested},
 	{"indirect-region", "indirect tables outside the memory", ATTACK_INDIRECT,
-		act_indirect_region},
+		attack_indirect_region},
 	{"indirect-loop", "an indirect table that loops", ATTACK_INDIRECT | ATTACK_SPLIT,
-		act_indirect_loop},
-	{"short-header", "chains shorter than the virtio-net header", 0, act_short_header},
+		attack_indirect_loop},
+	{"short-header", "chains shorter than the virtio-net header", 0, attack_short_header},
 	{"header-pieces", "a header in descriptors of one byte (legal)", ATTACK_SPLIT,
-		act_header_pieces},
-	{"runt", "frames of 0 to 14 bytes", 0, act_runt},
-	{"giant", "frames of 9 KB to 70 KB without offload", 0, act_giant},
-	{"tx-writable", "frames to send in buffers to write", 0, act_tx_writable},
-	{"rx-short", "receive buffers of 0 to 19 bytes", 0, act_rx_short},
-	{"rx-readonly", "receive buffers that must not be written", 0, act_rx_readonly},
-	{"rx-address", "receive buffers that end behind the memory", 0, act_rx_address},
+		attack_header_pieces},
+	{"runt", "frames of 0 to 14 bytes", 0, attack_runt},
+	{"giant", "frames of 9 KB to 70 KB without offload", 0, attack_giant},
+	{"tx-writable", "frames to send in buffers to write", 0, attack_tx_writable},
+	{"rx-short", "receive buffers of 0 to 19 bytes", 0, attack_rx_short},
+	{"rx-readonly", "receive buffers that must not be written", 0, attack_rx_readonly},
+	{"rx-address", "receive buffers that end behind the memory", 0, attack_rx_address},
 	{"offload-grid", "checksum and segmentation requests that make no sense", 0,
-		act_offload_grid},
-	{"flip", "headers and descriptors that change while they are read", 0, act_flip},
-	{"kick-storm", "a million kicks a second", ATTACK_LOAD, act_kick_storm},
+		attack_offload_grid},
+	{"flip", "headers and descriptors that change while they are read", 0, attack_flip},
+	{"kick-storm", "a million kicks a second", ATTACK_LOAD, attack_kick_storm},
 	{NULL, NULL, 0, NULL},
 };

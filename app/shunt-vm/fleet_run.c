@@ -16,7 +16,7 @@ enum { LOOKS_PER_SECOND = 2000, CLOSED_LOOKS_EVERY = 10, PRIME_WINDOW = 32 };
 static const double DRAIN_COMPLETE = 0.01, PRIME_QUIET = 0.05;
 
 static void
-worker_pin(const struct worker *worker)
+fleet_worker_pin(const struct worker *worker)
 {
 	cpu_set_t set;
 
@@ -36,7 +36,7 @@ fleet_over(const struct fleet *fleet)
 
 /** Reconnect after the back end has closed, as a driver that resets its device. */
 static int
-worker_reconnect(struct worker *worker, struct vm *vm)
+fleet_worker_reconnect(struct worker *worker, struct vm *vm)
 {
 	int code = -ETIMEDOUT;
 
@@ -71,7 +71,7 @@ worker_reconnect(struct worker *worker, struct vm *vm)
 
 /** Check the rings and the connection of a VM. @return 0; negative errno, reason in worker->err */
 static int
-worker_look_at(struct worker *worker, struct vm *vm)
+fleet_worker_look_at(struct worker *worker, struct vm *vm)
 {
 	if (vm->hostile)
 		return 0;
@@ -83,24 +83,24 @@ worker_look_at(struct worker *worker, struct vm *vm)
 	if (vm->sock < 0 || !connection_closed(vm->sock))
 		return 0;
 	if (worker->fleet->settings->options.reconnect)
-		return worker_reconnect(worker, vm);
+		return fleet_worker_reconnect(worker, vm);
 	return err_set(&worker->err, ECONNRESET, "%s: the back end closed the connection",
 		vm->config.socket);
 }
 
 static int
-worker_look(struct worker *worker)
+fleet_worker_look(struct worker *worker)
 {
 	int code = 0;
 
 	for (unsigned i = 0; code == 0 && i < worker->n_stations; i++)
 		if (worker->stations[i]->pair == 0)
-			code = worker_look_at(worker, worker->stations[i]->vm);
+			code = fleet_worker_look_at(worker, worker->stations[i]->vm);
 	return code;
 }
 
 static void
-worker_moved(struct worker *worker)
+fleet_worker_moved(struct worker *worker)
 {
 	worker->idle_since = worker->now;
 	if (worker->lost_at != 0) {
@@ -112,14 +112,14 @@ worker_moved(struct worker *worker)
 }
 
 static void *
-worker_main(void *argument)
+fleet_worker_main(void *argument)
 {
 	struct worker *worker = argument;
 	struct fleet *fleet = worker->fleet;
 	uint64_t look_every = tsc_hz() / LOOKS_PER_SECOND, look_at, before;
 	unsigned looks = 0;
 
-	worker_pin(worker);
+	fleet_worker_pin(worker);
 	worker->now = worker->idle_since = tsc_now();
 	look_at = worker->now + look_every;
 	while (!fleet_over(fleet)) {
@@ -129,7 +129,7 @@ worker_main(void *argument)
 		worker->now = tsc_now();
 		if (moved != 0) {
 			worker->busy += worker->now - before;
-			worker_moved(worker);
+			fleet_worker_moved(worker);
 		} else {
 			worker->idle += worker->now - before;
 			_mm_pause();
@@ -139,7 +139,7 @@ worker_main(void *argument)
 		look_at = worker->now + look_every;
 		if (worker->now >= fleet->deadline)
 			break;
-		if (++looks % CLOSED_LOOKS_EVERY == 0 && worker_look(worker) != 0)
+		if (++looks % CLOSED_LOOKS_EVERY == 0 && fleet_worker_look(worker) != 0)
 			break;
 	}
 	if (worker->err.code != 0)
@@ -149,7 +149,7 @@ worker_main(void *argument)
 
 /** Set whether the worker has settled. When all workers have settled, the run ends. */
 static void
-worker_settle(struct worker *worker, bool settled)
+fleet_worker_settle(struct worker *worker, bool settled)
 {
 	struct fleet *fleet = worker->fleet;
 	bool all = true;
@@ -173,7 +173,7 @@ fleet_start_workers(struct fleet *fleet, fleet_step step, void *context, struct 
 		worker->context = context;
 		worker->busy = worker->idle = 0;
 		worker->err = (struct err){0};
-		int code = pthread_create(&worker->thread, NULL, worker_main, worker);
+		int code = pthread_create(&worker->thread, NULL, fleet_worker_main, worker);
 		worker->started = code == 0;
 		if (code != 0) {
 			fleet->stop = true;
@@ -224,7 +224,7 @@ fleet_is_complete(const struct fleet *fleet)
 
 /** Consume the worker's send completions. @return their number; *left: buffers in flight */
 static unsigned
-worker_reap(struct worker *worker, unsigned *left)
+fleet_worker_reap(struct worker *worker, unsigned *left)
 {
 	unsigned reaped = 0;
 
@@ -248,16 +248,17 @@ static unsigned
 fleet_step_drain(struct worker *worker, void *context)
 {
 	double quiet = *(const double *)context, silence;
-	unsigned left, moved = worker_reap(worker, &left);
+	unsigned left, moved = fleet_worker_reap(worker, &left);
 
 	for (unsigned i = 0; i < worker->n_stations; i++) {
 		worker->stations[i]->now = worker->now;
 		moved += station_receive(worker->stations[i], worker->stations[i]->rx->slots);
 	}
 	silence = tsc_seconds(worker->now - worker->idle_since);
-	worker_settle(worker, moved == 0 && ((left == 0 && silence > quiet) ||
-						    (silence > DRAIN_COMPLETE &&
-							    fleet_is_complete(worker->fleet))));
+	fleet_worker_settle(worker,
+		moved == 0 &&
+			((left == 0 && silence > quiet) ||
+				(silence > DRAIN_COMPLETE && fleet_is_complete(worker->fleet))));
 	return moved;
 }
 
@@ -292,7 +293,7 @@ struct prime {
 
 /** Stage a frame from address k of the station's VM: broadcast for k = 0, else to its target. */
 static bool
-prime_announce(struct station *station, uint32_t k)
+fleet_prime_announce(struct station *station, uint32_t k)
 {
 	uint8_t frame[FRAME_SIZE_MIN];
 	struct net_header header = {0};
@@ -313,7 +314,7 @@ static unsigned
 fleet_step_prime(struct worker *worker, void *context)
 {
 	struct prime *prime = context;
-	unsigned left, moved = worker_reap(worker, &left);
+	unsigned left, moved = fleet_worker_reap(worker, &left);
 	bool done = true;
 	double silence;
 
@@ -326,7 +327,7 @@ fleet_step_prime(struct worker *worker, void *context)
 			continue;
 		/* Few enough for the switch to buffer: an address that is lost is flooded later. */
 		while (queue_flight(station->tx) + station->staged < PRIME_WINDOW &&
-			*sent < prime->macs && prime_announce(station, *sent))
+			*sent < prime->macs && fleet_prime_announce(station, *sent))
 			++*sent;
 		moved += station->staged;
 		station_flush(station, station->staged);
@@ -334,7 +335,7 @@ fleet_step_prime(struct worker *worker, void *context)
 	}
 	/* A port may come up late; one that takes no frames must not stop the other VMs. */
 	silence = tsc_seconds(worker->now - worker->idle_since);
-	worker_settle(worker,
+	fleet_worker_settle(worker,
 		moved == 0 && silence > (done && left == 0 ? PRIME_QUIET
 							   : worker->fleet->settings->timeout));
 	return moved;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/mac.h"
-#include "crc.h"
+#include "checksum.h"
 
 enum {
 	ETHERNET = 14,
@@ -89,7 +89,7 @@ frame_shape_mean(const struct frame_shape *shape)
 static uint32_t
 frame_pseudo_sum(const uint8_t *ip, unsigned protocol, uint32_t length)
 {
-	uint32_t sum = internet_sum(0, ip + 12, 8);
+	uint32_t sum = checksum_add(0, ip + 12, 8);
 
 	return sum + protocol + (length & 0xffff) + (length >> 16);
 }
@@ -105,7 +105,7 @@ frame_build_ip(uint8_t *ip, const struct frame_spec *spec, uint32_t total)
 	ip[9] = spec->tso ? PROTOCOL_TCP : PROTOCOL_UDP;
 	frame_put32(ip + 12, spec->src_ip);
 	frame_put32(ip + 16, spec->dst_ip);
-	frame_put16(ip + 10, internet_fold(internet_sum(0, ip, IP_HEADER)));
+	frame_put16(ip + 10, checksum_fold(checksum_add(0, ip, IP_HEADER)));
 }
 
 static void
@@ -113,7 +113,7 @@ frame_build_l4(uint8_t *ip, const struct frame_spec *spec, uint32_t total)
 {
 	uint8_t *l4 = ip + IP_HEADER;
 	uint32_t length = total - IP_HEADER;
-	uint16_t pseudo = (uint16_t)~internet_fold(
+	uint16_t pseudo = (uint16_t)~checksum_fold(
 		frame_pseudo_sum(ip, spec->tso ? PROTOCOL_TCP : PROTOCOL_UDP, length));
 
 	memset(l4, 0, spec->tso ? TCP_HEADER : UDP_HEADER);
@@ -220,10 +220,10 @@ static uint32_t
 frame_sum(const uint8_t *frame, uint32_t ip, uint32_t mark, uint32_t end)
 {
 	const uint32_t sum_at = mark + (uint32_t)offsetof(struct frame_mark, sum);
-	uint32_t crc = crc32c(0, frame + ip + IP_HEADER, 2); /* the flow */
+	uint32_t crc = checksum_crc32c(0, frame + ip + IP_HEADER, 2); /* the flow */
 
-	crc = crc32c(crc, frame + mark, sum_at - mark);
-	return crc32c(crc, frame + mark + FRAME_MARK, end - mark - FRAME_MARK);
+	crc = checksum_crc32c(crc, frame + mark, sum_at - mark);
+	return checksum_crc32c(crc, frame + mark + FRAME_MARK, end - mark - FRAME_MARK);
 }
 
 void
@@ -251,8 +251,8 @@ frame_udp_good(const uint8_t *ip, uint32_t total, const struct net_header *heade
 	if (ip[9] != PROTOCOL_UDP || frame_get16(udp + UDP_SUM_AT) == 0 ||
 		header->flags & (NET_NEEDS_CSUM | NET_DATA_VALID))
 		return true;
-	return internet_fold(
-		       internet_sum(frame_pseudo_sum(ip, PROTOCOL_UDP, length), udp, length)) == 0;
+	return checksum_fold(
+		       checksum_add(frame_pseudo_sum(ip, PROTOCOL_UDP, length), udp, length)) == 0;
 }
 
 enum frame_verdict

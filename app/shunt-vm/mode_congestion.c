@@ -15,7 +15,7 @@ static const double HEALTHY_SHARE = 0.95, RATE_SHARE = 0.5;
 
 /** @return the VM that continues to receive: the first that neither sends nor stalls */
 static unsigned
-congestion_other(const struct fleet *fleet, unsigned from, unsigned stalled)
+mode_congestion_other(const struct fleet *fleet, unsigned from, unsigned stalled)
 {
 	unsigned other = (unsigned)fleet->settings->options.to;
 
@@ -26,7 +26,7 @@ congestion_other(const struct fleet *fleet, unsigned from, unsigned stalled)
 
 /** Run a trial and get the frames per second that the other VM receives. */
 static int
-congestion_run(const struct trial *trial, struct fleet *fleet, unsigned other, double *pps,
+mode_congestion_run(const struct trial *trial, struct fleet *fleet, unsigned other, double *pps,
 	uint64_t *received, struct err *err)
 {
 	struct trial_result done;
@@ -41,7 +41,7 @@ congestion_run(const struct trial *trial, struct fleet *fleet, unsigned other, d
 }
 
 static int
-congestion_measure(struct trial *trial, struct fleet *fleet, unsigned stalled, unsigned other,
+mode_congestion_measure(struct trial *trial, struct fleet *fleet, unsigned stalled, unsigned other,
 	json_t *result, struct err *err)
 {
 	double before = 0, after = 0;
@@ -54,10 +54,10 @@ congestion_measure(struct trial *trial, struct fleet *fleet, unsigned stalled, u
 		trial->pps = most.received_pps * RATE_SHARE;
 	}
 	if (code == 0)
-		code = congestion_run(trial, fleet, other, &before, &received, err);
+		code = mode_congestion_run(trial, fleet, other, &before, &received, err);
 	trial->stalls[stalled] = true;
 	if (code == 0)
-		code = congestion_run(trial, fleet, other, &after, &received, err);
+		code = mode_congestion_run(trial, fleet, other, &after, &received, err);
 	sent = fleet_count(fleet).tx_frames / 2;
 	json_object_set_new(result, "offered_mpps", json_real(trial->pps / 1e6));
 	json_object_set_new(result, "other_mpps", json_real(before / 1e6));
@@ -83,7 +83,7 @@ mode_congestion(struct fleet *fleet, json_t *result, struct err *err)
 	if (stalled >= fleet->n_vms || stalled == from || from >= fleet->n_vms)
 		return err_set(err, EINVAL, "congestion: --stall %u and --from %u must be two VMs",
 			stalled, from);
-	other = congestion_other(fleet, from, stalled);
+	other = mode_congestion_other(fleet, from, stalled);
 	trial.sends[from] = true;
 	for (unsigned i = 0; i < fleet->n_stations; i++)
 		if (fleet->stations[i].vm->index == from)
@@ -94,7 +94,7 @@ mode_congestion(struct fleet *fleet, json_t *result, struct err *err)
 		station_tune(&fleet->stations[i]);
 	code = fleet_prime(fleet, err);
 	if (code == 0)
-		code = congestion_measure(&trial, fleet, stalled, other, result, err);
+		code = mode_congestion_measure(&trial, fleet, stalled, other, result, err);
 	outcome = report_outcome(fleet, fleet_count(fleet).rx_frames);
 	/* Loss at the stalled VM is expected. */
 	json_object_set_new(result, "stalled_lost", json_integer((json_int_t)outcome.lost));

@@ -26,14 +26,14 @@ struct echo {
 };
 
 static bool
-echo_is_turn(uint64_t every, uint64_t seen)
+mode_echo_is_turn(uint64_t every, uint64_t seen)
 {
 	return every != 0 && seen % every == 0;
 }
 
 /** Swap the addresses in place: the buffer belongs to the driver until it is posted again. */
 static void
-echo_swap(const struct received *received)
+mode_echo_swap(const struct received *received)
 {
 	uint8_t addresses[2 * MAC_BYTES], *frame = (uint8_t *)(uintptr_t)received->frame;
 
@@ -43,7 +43,7 @@ echo_swap(const struct received *received)
 }
 
 static void
-echo_return(struct echo *echo, struct station *station, const struct received *received)
+mode_echo_return(struct echo *echo, struct station *station, const struct received *received)
 {
 	struct net_header header = received->header;
 
@@ -55,7 +55,7 @@ echo_return(struct echo *echo, struct station *station, const struct received *r
 
 /** Hold a copy of the frame: its buffer is posted before the frame is sent. */
 static void
-echo_hold(struct echo *echo, const struct station *station, const struct received *received)
+mode_echo_hold(struct echo *echo, const struct station *station, const struct received *received)
 {
 	memcpy(echo->held_bytes, received->frame, received->bytes);
 	echo->held_frame = *received;
@@ -65,48 +65,48 @@ echo_hold(struct echo *echo, const struct station *station, const struct receive
 }
 
 static void
-echo_release(struct echo *echo, struct station *station)
+mode_echo_release(struct echo *echo, struct station *station)
 {
 	echo->held = false;
-	echo_return(echo, station, &echo->held_frame);
+	mode_echo_return(echo, station, &echo->held_frame);
 }
 
 static void
-echo_take(void *context, struct station *station, const struct received *received)
+mode_echo_take(void *context, struct station *station, const struct received *received)
 {
 	struct echo *echo = context;
 
 	if (received->bytes < 2 * MAC_BYTES || mac_is_group(mac_load(received->frame)))
 		return;
 	echo->seen++;
-	echo_swap(received);
-	if (echo_is_turn(echo->drop_every, echo->seen)) {
+	mode_echo_swap(received);
+	if (mode_echo_is_turn(echo->drop_every, echo->seen)) {
 		echo->dropped++;
 		return;
 	}
-	if (!echo->held && echo_is_turn(echo->swap_every, echo->seen)) {
-		echo_hold(echo, station, received);
+	if (!echo->held && mode_echo_is_turn(echo->swap_every, echo->seen)) {
+		mode_echo_hold(echo, station, received);
 		return;
 	}
-	echo_return(echo, station, received);
-	if (echo_is_turn(echo->dup_every, echo->seen)) {
+	mode_echo_return(echo, station, received);
+	if (mode_echo_is_turn(echo->dup_every, echo->seen)) {
 		echo->duplicated++;
-		echo_return(echo, station, received);
+		mode_echo_return(echo, station, received);
 	}
 	if (echo->held && echo->held_by == station) {
 		echo->swapped++;
-		echo_release(echo, station);
+		mode_echo_release(echo, station);
 	}
 }
 
 static bool
-echo_is_quiet(const struct worker *worker)
+mode_echo_is_quiet(const struct worker *worker)
 {
 	return tsc_seconds(worker->now - worker->idle_since) > ECHO_HOLD_SECONDS;
 }
 
 static unsigned
-echo_step(struct worker *worker, void *context)
+mode_echo_step(struct worker *worker, void *context)
 {
 	struct echo *echo = context;
 	unsigned moved = 0;
@@ -119,10 +119,10 @@ echo_step(struct worker *worker, void *context)
 		space = station_space(station, station->tx->slots / 2);
 		/* Each frame may be duplicated. */
 		space = space / 2 < burst ? space / 2 : burst;
-		moved += station_walk(station, space, echo_take, context);
+		moved += station_walk(station, space, mode_echo_take, context);
 		/* No frame follows the last one, which is returned late instead. */
-		if (echo->held && echo->held_by == station && echo_is_quiet(worker))
-			echo_release(echo, station);
+		if (echo->held && echo->held_by == station && mode_echo_is_quiet(worker))
+			mode_echo_release(echo, station);
 		station_flush(station, station->staged);
 	}
 	return moved;
@@ -143,7 +143,7 @@ mode_echo(struct fleet *fleet, json_t *result, struct err *err)
 
 	if (echo.held_bytes == NULL)
 		return err_set(err, ENOMEM, "no memory for a frame");
-	code = fleet_run(fleet, echo_step, &echo, fleet->settings->seconds, err);
+	code = fleet_run(fleet, mode_echo_step, &echo, fleet->settings->seconds, err);
 	free(echo.held_bytes);
 	fleet->traffic.sample = 0; /* received frames are not checked */
 	outcome = report_outcome(fleet, fleet_count(fleet).rx_frames);

@@ -9,7 +9,7 @@
 static const double LATENCY_EXACT_PPS = 1e6;
 
 static int
-latency_run(struct fleet *fleet, struct trial *trial, double pps, struct trial_result *done,
+mode_latency_run(struct fleet *fleet, struct trial *trial, double pps, struct trial_result *done,
 	struct err *err)
 {
 	unsigned sample = fleet->traffic.sample;
@@ -22,7 +22,7 @@ latency_run(struct fleet *fleet, struct trial *trial, double pps, struct trial_r
 }
 
 static int
-latency_at_shares(struct fleet *fleet, struct trial *trial, struct trial_result *done,
+mode_latency_at_shares(struct fleet *fleet, struct trial *trial, struct trial_result *done,
 	json_t *result, struct err *err)
 {
 	static const int shares[3] = {10, 50, 90};
@@ -36,7 +36,7 @@ latency_at_shares(struct fleet *fleet, struct trial *trial, struct trial_result 
 	for (unsigned i = 0; code == 0 && !fleet_interrupted && i < 3; i++) {
 		json_t *one;
 
-		code = latency_run(fleet, trial, ndr.ndr * shares[i] / 100, done, err);
+		code = mode_latency_run(fleet, trial, ndr.ndr * shares[i] / 100, done, err);
 		one = report_latency(fleet);
 		json_object_set_new(one, "percent", json_integer(shares[i]));
 		json_object_set_new(one, "mpps", json_real(done->received_pps / 1e6));
@@ -59,9 +59,9 @@ mode_latency(struct fleet *fleet, json_t *result, struct err *err)
 	trial_aim(&trial, fleet);
 	code = fleet_prime(fleet, err);
 	if (code == 0 && fleet->settings->rate > 0)
-		code = latency_run(fleet, &trial, fleet->settings->rate, &done, err);
+		code = mode_latency_run(fleet, &trial, fleet->settings->rate, &done, err);
 	else if (code == 0)
-		code = latency_at_shares(fleet, &trial, &done, result, err);
+		code = mode_latency_at_shares(fleet, &trial, &done, result, err);
 	outcome = report_outcome(fleet, (uint64_t)(done.received_pps * fleet->seconds));
 	report_traffic(fleet, &outcome, result);
 	return code;

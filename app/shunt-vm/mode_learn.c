@@ -49,7 +49,7 @@ struct learn_result {
 };
 
 static bool
-learn_stage(struct learn *learn, struct station *station, const struct fleet *fleet)
+mode_learn_stage(struct learn *learn, struct station *station, const struct fleet *fleet)
 {
 	uint64_t base = station_mac(fleet->vms[0]->mac, 1);
 	uint64_t mac = station_mac(base, learn->first + learn->done);
@@ -78,7 +78,7 @@ learn_stage(struct learn *learn, struct station *station, const struct fleet *fl
  * @return true if frames that have not arrived are lost
  */
 static bool
-learn_is_silent(const struct worker *worker, const struct station *sender)
+mode_learn_is_silent(const struct worker *worker, const struct station *sender)
 {
 	return sender->staged == 0 && queue_flight(sender->tx) == 0 &&
 	       tsc_seconds(worker->now - worker->idle_since) > LEARN_QUIET;
@@ -86,7 +86,7 @@ learn_is_silent(const struct worker *worker, const struct station *sender)
 
 /** Receive at all VMs; end the trial when all was sent and no more arrives. @return frames */
 static unsigned
-learn_receive(struct learn *learn, struct worker *worker, struct station *sender)
+mode_learn_receive(struct learn *learn, struct worker *worker, struct station *sender)
 {
 	unsigned receiver = learn->probing ? 0 : 1, moved = 0;
 
@@ -104,7 +104,7 @@ learn_receive(struct learn *learn, struct worker *worker, struct station *sender
 		station->now = worker->now;
 	}
 	station_space(sender, UINT16_MAX);
-	if (moved == 0 && learn_is_silent(worker, sender)) {
+	if (moved == 0 && mode_learn_is_silent(worker, sender)) {
 		learn->lost = learn->done - learn->arrived;
 		if (learn->done == learn->n)
 			worker->fleet->deadline = 0;
@@ -114,16 +114,16 @@ learn_receive(struct learn *learn, struct worker *worker, struct station *sender
 
 /** Step: announce or probe addresses, few enough in flight not to be lost. */
 static unsigned
-learn_step_window(struct worker *worker, void *context)
+mode_learn_step_window(struct worker *worker, void *context)
 {
 	struct learn *learn = context;
 	struct fleet *fleet = worker->fleet;
 	struct station *station = fleet_station(fleet, learn->probing ? 1 : 0);
-	unsigned n = learn_receive(learn, worker, station);
+	unsigned n = mode_learn_receive(learn, worker, station);
 
 	while (learn->done < learn->n && station->staged < station->traffic->burst &&
 		learn->done < learn->arrived + learn->lost + LEARN_WINDOW &&
-		learn_stage(learn, station, fleet))
+		mode_learn_stage(learn, station, fleet))
 		n++;
 	station_flush(station, station->staged);
 	return n;
@@ -131,7 +131,7 @@ learn_step_window(struct worker *worker, void *context)
 
 /** Step: announce the staged addresses at the rate. */
 static unsigned
-learn_step_rate(struct worker *worker, void *context)
+mode_learn_step_rate(struct worker *worker, void *context)
 {
 	struct learn *learn = context;
 	struct station *station = fleet_station(worker->fleet, 0);
@@ -145,7 +145,7 @@ learn_step_rate(struct worker *worker, void *context)
 	n = (unsigned)((due < learn->n ? due : learn->n) - learn->done);
 	station_flush(station, n);
 	learn->done += n;
-	n += learn_receive(learn, worker, station);
+	n += mode_learn_receive(learn, worker, station);
 	if (learn->arrived >= learn->n)
 		worker->fleet->deadline = 0;
 	return n;
@@ -153,7 +153,7 @@ learn_step_rate(struct worker *worker, void *context)
 
 /** Start a trial with the n addresses behind those of the last one. */
 static void
-learn_begin(struct learn *learn, uint32_t n)
+mode_learn_begin(struct learn *learn, uint32_t n)
 {
 	*learn = (struct learn){.first = learn->first + learn->n, .n = n, .known = learn->known};
 }
@@ -166,14 +166,14 @@ learn_begin(struct learn *learn, uint32_t n)
  * @return 0; negative errno with the reason in err
  */
 static int
-learn_probe(struct learn *learn, struct fleet *fleet, uint64_t *flooded, struct err *err)
+mode_learn_probe(struct learn *learn, struct fleet *fleet, uint64_t *flooded, struct err *err)
 {
 	int code;
 
 	learn->probing = true;
 	learn->done = 0;
 	learn->arrived = learn->lost = learn->flooded = 0;
-	code = fleet_run(fleet, learn_step_window, learn, LEARN_LIMIT, err);
+	code = fleet_run(fleet, mode_learn_step_window, learn, LEARN_LIMIT, err);
 	*flooded = learn->flooded / (fleet->n_vms - 2);
 	*flooded = *flooded < learn->arrived ? *flooded : learn->arrived;
 	learn->known += learn->arrived - *flooded;
@@ -182,7 +182,7 @@ learn_probe(struct learn *learn, struct fleet *fleet, uint64_t *flooded, struct 
 
 /** Announce a batch of new addresses at a rate (0: all at once) and probe them. */
 static int
-learn_try(struct learn *learn, double pps, struct fleet *fleet, struct learn_result *seen,
+mode_learn_try(struct learn *learn, double pps, struct fleet *fleet, struct learn_result *seen,
 	struct err *err)
 {
 	struct station *station = fleet_station(fleet, 0);
@@ -190,18 +190,18 @@ learn_try(struct learn *learn, double pps, struct fleet *fleet, struct learn_res
 	uint64_t flooded;
 	int code;
 
-	learn_begin(learn, space < LEARN_BATCH ? space : LEARN_BATCH);
+	mode_learn_begin(learn, space < LEARN_BATCH ? space : LEARN_BATCH);
 	learn->per_tick = pps / (double)tsc_hz();
-	while (learn->done < learn->n && learn_stage(learn, station, fleet))
+	while (learn->done < learn->n && mode_learn_stage(learn, station, fleet))
 		;
 	learn->done = 0;
-	code = fleet_run(fleet, learn_step_rate, learn, LEARN_LIMIT, err);
+	code = fleet_run(fleet, mode_learn_step_rate, learn, LEARN_LIMIT, err);
 	seen->complete = learn->arrived == learn->n;
 	seen->pps = learn->until > learn->from
 			    ? (double)learn->arrived / tsc_seconds(learn->until - learn->from)
 			    : 0;
 	if (code == 0)
-		code = learn_probe(learn, fleet, &flooded, err);
+		code = mode_learn_probe(learn, fleet, &flooded, err);
 	seen->complete &= code == 0 && flooded == 0;
 	return code;
 }
@@ -214,7 +214,7 @@ learn_try(struct learn *learn, double pps, struct fleet *fleet, struct learn_res
  * @return 1 if all were learned in one of the tries, else 0; negative errno
  */
 static int
-learn_passes(struct learn *learn, double pps, struct fleet *fleet, double *best, double *most,
+mode_learn_passes(struct learn *learn, double pps, struct fleet *fleet, double *best, double *most,
 	struct err *err)
 {
 	bool passes = false;
@@ -223,7 +223,7 @@ learn_passes(struct learn *learn, double pps, struct fleet *fleet, double *best,
 	for (int i = 0; code == 0 && i < LEARN_TRIES && !fleet_interrupted; i++) {
 		struct learn_result seen;
 
-		code = learn_try(learn, pps, fleet, &seen, err);
+		code = mode_learn_try(learn, pps, fleet, &seen, err);
 		passes |= seen.complete;
 		if (seen.complete && seen.pps > *best)
 			*best = seen.pps;
@@ -237,10 +237,10 @@ learn_passes(struct learn *learn, double pps, struct fleet *fleet, double *best,
 
 /** Find the highest rate at which all addresses of a batch are learned. */
 static int
-learn_rate(struct learn *learn, struct fleet *fleet, double *rate, struct err *err)
+mode_learn_rate(struct learn *learn, struct fleet *fleet, double *rate, struct err *err)
 {
 	double low = LEARN_RATE_MIN, high = 0, most = 0;
-	int code = learn_passes(learn, 0, fleet, rate, &high, err);
+	int code = mode_learn_passes(learn, 0, fleet, rate, &high, err);
 
 	if (code != 0)
 		return code < 0 ? code : 0;
@@ -249,7 +249,7 @@ learn_rate(struct learn *learn, struct fleet *fleet, double *rate, struct err *e
 		i++) {
 		double next = sqrt(low * high);
 
-		code = learn_passes(learn, next, fleet, rate, &most, err);
+		code = mode_learn_passes(learn, next, fleet, rate, &most, err);
 		if (code > 0)
 			low = next;
 		else
@@ -263,7 +263,7 @@ learn_rate(struct learn *learn, struct fleet *fleet, double *rate, struct err *e
  * trials grow so that a full FDB differs clearly.
  */
 static int
-learn_capacity(struct learn *learn, struct fleet *fleet, bool *limited, struct err *err)
+mode_learn_capacity(struct learn *learn, struct fleet *fleet, bool *limited, struct err *err)
 {
 	bool full = false;
 	uint64_t flooded = 0;
@@ -272,10 +272,10 @@ learn_capacity(struct learn *learn, struct fleet *fleet, bool *limited, struct e
 	for (uint32_t n = LEARN_FIRST; code == 0 && !full && !fleet_interrupted &&
 				       learn->first + learn->n + n <= LEARN_ADDRESSES;
 		n *= 2) {
-		learn_begin(learn, n);
-		code = fleet_run(fleet, learn_step_window, learn, LEARN_LIMIT, err);
+		mode_learn_begin(learn, n);
+		code = fleet_run(fleet, mode_learn_step_window, learn, LEARN_LIMIT, err);
 		if (code == 0)
-			code = learn_probe(learn, fleet, &flooded, err);
+			code = mode_learn_probe(learn, fleet, &flooded, err);
 		full = flooded > n / LEARN_SPOILT;
 	}
 	*limited = !full;
@@ -296,9 +296,9 @@ mode_learn(struct fleet *fleet, json_t *result, struct err *err)
 		station_tune(&fleet->stations[i]);
 	code = fleet_prime(fleet, err);
 	if (code == 0)
-		code = learn_rate(&learn, fleet, &rate, err);
+		code = mode_learn_rate(&learn, fleet, &rate, err);
 	if (code == 0)
-		code = learn_capacity(&learn, fleet, &limited, err);
+		code = mode_learn_capacity(&learn, fleet, &limited, err);
 	outcome = report_outcome(fleet, 0);
 	report_traffic(fleet, &outcome, result);
 	json_object_set_new(result, "learning_rate", json_real(rate));

@@ -28,7 +28,7 @@ mode_loop(struct fleet *fleet, json_t *result, struct err *err)
 
 /** Receive frames without checks. */
 static void
-idle_take(void *context, struct station *station, const struct received *received)
+mode_idle_take(void *context, struct station *station, const struct received *received)
 {
 	(void)context;
 	(void)station;
@@ -36,7 +36,7 @@ idle_take(void *context, struct station *station, const struct received *receive
 }
 
 static unsigned
-idle_step(struct worker *worker, void *context)
+mode_idle_step(struct worker *worker, void *context)
 {
 	struct timespec pause = {.tv_nsec = 1000000};
 	unsigned moved = 0;
@@ -44,7 +44,7 @@ idle_step(struct worker *worker, void *context)
 	(void)context;
 	for (unsigned i = 0; i < worker->n_stations; i++)
 		moved += station_walk(
-			worker->stations[i], worker->stations[i]->rx->slots, idle_take, NULL);
+			worker->stations[i], worker->stations[i]->rx->slots, mode_idle_take, NULL);
 	nanosleep(&pause, NULL);
 	return moved;
 }
@@ -52,7 +52,7 @@ idle_step(struct worker *worker, void *context)
 int
 mode_idle(struct fleet *fleet, json_t *result, struct err *err)
 {
-	int code = fleet_run(fleet, idle_step, NULL, fleet->settings->seconds, err);
+	int code = fleet_run(fleet, mode_idle_step, NULL, fleet->settings->seconds, err);
 	struct outcome outcome = report_outcome(fleet, fleet_count(fleet).rx_frames);
 
 	report_traffic(fleet, &outcome, result);

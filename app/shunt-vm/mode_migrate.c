@@ -23,7 +23,7 @@ struct migrate {
 };
 
 static bool
-migrate_is_logged(const struct vm *vm, uint64_t page)
+mode_migrate_is_logged(const struct vm *vm, uint64_t page)
 {
 	page += MEMORY_BASE / MEMORY_PAGE;
 	return vm->log.map[page / 8] >> page % 8 & 1;
@@ -31,7 +31,7 @@ migrate_is_logged(const struct vm *vm, uint64_t page)
 
 /** Compare the pages that lie completely within a range. */
 static void
-migrate_compare(struct migrate *migrate, const struct vm *vm, const void *from, uint64_t bytes)
+mode_migrate_compare(struct migrate *migrate, const struct vm *vm, const void *from, uint64_t bytes)
 {
 	uint64_t begin = (uint64_t)((const uint8_t *)from - vm->memory.base);
 	uint64_t first = (begin + MEMORY_PAGE - 1) / MEMORY_PAGE;
@@ -43,32 +43,32 @@ migrate_compare(struct migrate *migrate, const struct vm *vm, const void *from, 
 		if (memcmp(migrate->before + at, vm->memory.base + at, MEMORY_PAGE) == 0)
 			continue;
 		migrate->changed++;
-		migrate->unlogged += !migrate_is_logged(vm, page);
+		migrate->unlogged += !mode_migrate_is_logged(vm, page);
 	}
 }
 
 static void
-migrate_check(struct migrate *migrate, struct vm *vm)
+mode_migrate_check(struct migrate *migrate, struct vm *vm)
 {
 	for (unsigned pair = 0; pair < vm->pairs; pair++) {
 		const struct queue *rx = vm_rx(vm, pair);
 		uint64_t used = sizeof(struct split_used) +
 				rx->config.size * sizeof(struct split_used_elem);
 
-		migrate_compare(migrate, vm, rx->data, (uint64_t)rx->slots * rx->stride);
+		mode_migrate_compare(migrate, vm, rx->data, (uint64_t)rx->slots * rx->stride);
 		/* Each used ring begins on its own page. A packed ring is written by both sides. */
 		if (!rx->config.packed) {
-			migrate_compare(migrate, vm, rx->used_ring, used);
-			migrate_compare(migrate, vm, vm_tx(vm, pair)->used_ring, used);
+			mode_migrate_compare(migrate, vm, rx->used_ring, used);
+			mode_migrate_compare(migrate, vm, vm_tx(vm, pair)->used_ring, used);
 		}
 	}
 	for (uint64_t page = 0; page < vm->memory.size / MEMORY_PAGE; page++)
-		migrate->logged += migrate_is_logged(vm, page);
+		migrate->logged += mode_migrate_is_logged(vm, page);
 }
 
 /** Consume all completions after the rings have stopped. */
 static void
-migrate_settle(struct fleet *fleet, const struct vm *vm)
+mode_migrate_settle(struct fleet *fleet, const struct vm *vm)
 {
 	for (unsigned i = 0; i < fleet->n_stations; i++) {
 		struct station *station = &fleet->stations[i];
@@ -83,7 +83,7 @@ migrate_settle(struct fleet *fleet, const struct vm *vm)
 
 /** Circulate frames without, then with the log, stop the rings and check the log. */
 static int
-migrate_away(struct migrate *migrate, struct fleet *fleet, struct loop *loop, struct err *err)
+mode_migrate_away(struct migrate *migrate, struct fleet *fleet, struct loop *loop, struct err *err)
 {
 	struct vm *vm = fleet->vms[0];
 	int code = fleet_run(fleet, loop_step, loop, fleet->settings->seconds / 4, err);
@@ -97,8 +97,8 @@ migrate_away(struct migrate *migrate, struct fleet *fleet, struct loop *loop, st
 	if (code == 0)
 		code = negotiate_stop(vm, err);
 	if (code == 0)
-		migrate_check(migrate, vm);
-	migrate_settle(fleet, vm);
+		mode_migrate_check(migrate, vm);
+	mode_migrate_settle(fleet, vm);
 	return code;
 }
 
@@ -115,7 +115,7 @@ mode_migrate(struct fleet *fleet, json_t *result, struct err *err)
 	code = fleet_prime(fleet, err);
 	loop_start(&loop, fleet);
 	if (code == 0)
-		code = migrate_away(&migrate, fleet, &loop, err);
+		code = mode_migrate_away(&migrate, fleet, &loop, err);
 	fleet->vms[0]->features &= ~(UINT64_C(1) << VHOST_F_LOG_ALL);
 	if (code == 0)
 		code = negotiate_start(fleet->vms[0], err);

@@ -32,14 +32,14 @@ struct record {
 };
 
 static double
-replay_time(const struct replay *replay)
+mode_replay_time(const struct replay *replay)
 {
 	return (double)replay->packet->ts.tv_sec + (double)replay->packet->ts.tv_usec * NS;
 }
 
 /** Read the next packet. @return 1 with a packet pending, 0 at the end, -EINVAL */
 static int
-replay_read(struct replay *replay, struct worker *worker)
+mode_replay_read(struct replay *replay, struct worker *worker)
 {
 	int n;
 
@@ -52,7 +52,7 @@ replay_read(struct replay *replay, struct worker *worker)
 	if (n != 1)
 		return 0;
 	if (replay->number++ == 0) {
-		replay->first = replay_time(replay);
+		replay->first = mode_replay_time(replay);
 		replay->from = worker->now;
 	}
 	replay->pending = true;
@@ -60,14 +60,14 @@ replay_read(struct replay *replay, struct worker *worker)
 }
 
 static bool
-replay_is_due(const struct replay *replay, const struct worker *worker)
+mode_replay_is_due(const struct replay *replay, const struct worker *worker)
 {
 	return replay->max ||
-	       tsc_seconds(worker->now - replay->from) >= replay_time(replay) - replay->first;
+	       tsc_seconds(worker->now - replay->from) >= mode_replay_time(replay) - replay->first;
 }
 
 static int
-replay_send(struct replay *replay, struct worker *worker, struct station *station)
+mode_replay_send(struct replay *replay, struct worker *worker, struct station *station)
 {
 	struct net_header header = {0};
 
@@ -85,7 +85,7 @@ replay_send(struct replay *replay, struct worker *worker, struct station *statio
 }
 
 static unsigned
-replay_step(struct worker *worker, void *context)
+mode_replay_step(struct worker *worker, void *context)
 {
 	struct replay *replay = context;
 	struct station *station = worker->stations[0];
@@ -93,10 +93,10 @@ replay_step(struct worker *worker, void *context)
 	int code = 0;
 
 	while (!replay->done && n < station->traffic->burst) {
-		code = replay_read(replay, worker);
-		if (code <= 0 || !replay_is_due(replay, worker))
+		code = mode_replay_read(replay, worker);
+		if (code <= 0 || !mode_replay_is_due(replay, worker))
 			break;
-		code = replay_send(replay, worker, station);
+		code = mode_replay_send(replay, worker, station);
 		if (code <= 0)
 			break;
 		n++;
@@ -134,7 +134,7 @@ mode_replay(struct fleet *fleet, json_t *result, struct err *err)
 	}
 	fleet->traffic.sample = 0;
 	station_tune(&fleet->stations[0]);
-	code = fleet_run(fleet, replay_step, &replay, for_ever, err);
+	code = fleet_run(fleet, mode_replay_step, &replay, for_ever, err);
 	pcap_close(replay.file);
 	outcome = report_outcome(fleet, fleet_count(fleet).tx_frames);
 	outcome.lost = 0; /* no VM of this process receives them */
@@ -143,7 +143,7 @@ mode_replay(struct fleet *fleet, json_t *result, struct err *err)
 }
 
 static void
-record_take(void *context, struct station *station, const struct received *received)
+mode_record_take(void *context, struct station *station, const struct received *received)
 {
 	struct record *record = context;
 	struct pcap_pkthdr header = {.caplen = received->bytes, .len = received->bytes};
@@ -161,14 +161,14 @@ record_take(void *context, struct station *station, const struct received *recei
 }
 
 static unsigned
-record_step(struct worker *worker, void *context)
+mode_record_step(struct worker *worker, void *context)
 {
 	struct record *record = context;
 	unsigned moved = 0;
 
 	for (unsigned i = 0; i < worker->n_stations; i++)
 		moved += station_walk(worker->stations[i], worker->stations[i]->traffic->burst,
-			record_take, record);
+			mode_record_take, record);
 	if (worker->now >= record->flush_at) {
 		record->flush_at = worker->now + tsc_of(RECORD_SECONDS_PER_FLUSH);
 		pcap_dump_flush(record->file);
@@ -196,7 +196,7 @@ mode_record(struct fleet *fleet, json_t *result, struct err *err)
 	}
 	pcap_dump_flush(record.file); /* the file header is readable at once */
 	fleet->traffic.sample = 0;
-	code = fleet_run(fleet, record_step, &record, fleet->settings->seconds, err);
+	code = fleet_run(fleet, mode_record_step, &record, fleet->settings->seconds, err);
 	if (pcap_dump_flush(record.file) != 0 && code == 0)
 		code = err_set(err, EIO, "%s: %s", fleet->settings->argument, strerror(errno));
 	pcap_dump_close(record.file);

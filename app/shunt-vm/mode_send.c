@@ -46,7 +46,7 @@ mode_send(struct fleet *fleet, json_t *result, struct err *err)
 
 /** Convert frames per second of each sender to Mpps of all receivers together. */
 static json_t *
-ndr_delivered(const struct trial *trial, const struct fleet *fleet, double pps)
+mode_ndr_delivered(const struct trial *trial, const struct fleet *fleet, double pps)
 {
 	return json_real(pps * trial_senders(trial, fleet) * fleet->traffic.copies / 1e6);
 }
@@ -69,8 +69,8 @@ mode_ndr(struct fleet *fleet, json_t *result, struct err *err)
 		code = trial_run(&trial, fleet, &done, err);
 	mode_report(fleet, &done, result);
 	json_object_set_new(result, "receivers", json_integer(fleet->traffic.copies));
-	json_object_set_new(result, "ndr_mpps", ndr_delivered(&trial, fleet, ndr.ndr));
-	json_object_set_new(result, "pdr_mpps", ndr_delivered(&trial, fleet, ndr.pdr));
+	json_object_set_new(result, "ndr_mpps", mode_ndr_delivered(&trial, fleet, ndr.ndr));
+	json_object_set_new(result, "pdr_mpps", mode_ndr_delivered(&trial, fleet, ndr.pdr));
 	json_object_set_new(result, "mrr_mpps", json_real(ndr.mrr / 1e6));
 	json_object_set_new(result, "mrr_loss", json_real(ndr.mrr_loss));
 	json_object_set_new(result, "pdr_loss", json_real(fleet->settings->loss));
@@ -80,7 +80,7 @@ mode_ndr(struct fleet *fleet, json_t *result, struct err *err)
 
 /** Try a burst of given length; *passes is set if no frame was lost. */
 static int
-burst_passes(bool *passes, uint64_t frames, const struct trial *base, struct fleet *fleet,
+mode_burst_passes(bool *passes, uint64_t frames, const struct trial *base, struct fleet *fleet,
 	struct trial_result *done, struct err *err)
 {
 	const double slowest = 1e5; /* frames per second, for the timeout */
@@ -108,7 +108,7 @@ mode_burst(struct fleet *fleet, json_t *result, struct err *err)
 	int code = mode_ready(&trial, fleet, err);
 
 	while (code == 0 && high - low > high / 100 && !fleet_interrupted) {
-		code = burst_passes(&passes, next, &trial, fleet, &done, err);
+		code = mode_burst_passes(&passes, next, &trial, fleet, &done, err);
 		if (passes)
 			low = next;
 		else

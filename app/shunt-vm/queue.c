@@ -128,9 +128,9 @@ queue_reset(struct queue *queue)
 	queue->n_free = 0;
 	memset(queue->in_flight, 0, queue->slots);
 	if (queue->config.packed)
-		packed_reset(queue);
+		queue_packed_reset(queue);
 	else
-		split_reset(queue);
+		queue_split_reset(queue);
 	for (unsigned slot = 0; slot < queue->slots; slot++)
 		queue_set_length(queue, slot, queue->lengths[slot]);
 }
@@ -164,31 +164,9 @@ queue_set_length(struct queue *queue, unsigned slot, uint32_t bytes)
 	}
 	queue->lengths[slot] = bytes;
 	if (queue->config.packed)
-		packed_lay(queue, slot);
+		queue_packed_lay(queue, slot);
 	else
-		split_lay(queue, slot);
-}
-
-void
-queue_disorder(struct queue *queue)
-{
-	unsigned flight = queue_flight(queue);
-
-	/* The next slots in order are pushed last, on top: the next posts keep their order. */
-	for (unsigned i = queue->slots; i > flight; i--)
-		queue->free[queue->n_free++] = (queue->used + i - 1) & queue->slot_mask;
-	for (unsigned i = 0; i < flight; i++)
-		queue->in_flight[(queue->used + i) & queue->slot_mask] = 1;
-	queue->ordered = false;
-}
-
-bool
-queue_note(struct queue *queue, unsigned i, uint32_t slot)
-{
-	if (slot >= queue->slots || !queue->in_flight[slot])
-		return false;
-	queue->done[i] = (uint16_t)slot;
-	return true;
+		queue_split_lay(queue, slot);
 }
 
 unsigned
@@ -196,24 +174,16 @@ queue_poll(struct queue *queue, unsigned max)
 {
 	if (queue->broken)
 		return 0;
-	return queue->config.packed ? packed_poll(queue, max) : split_poll(queue, max);
+	return queue->config.packed ? queue_packed_poll(queue, max) : queue_split_poll(queue, max);
 }
 
 void
 queue_consume(struct queue *queue, unsigned n)
 {
-	if (!queue->ordered)
-		for (unsigned i = 0; i < n; i++) {
-			unsigned slot = queue->done[i];
-
-			/* An id completed twice in one batch was posted only once. */
-			if (!queue->in_flight[slot]) {
-				queue->broken = true;
-				return;
-			}
-			queue->in_flight[slot] = 0;
-			queue->free[queue->n_free++] = (uint16_t)slot;
-		}
+	if (!queue->ordered && !queue_general_free(queue, n)) {
+		queue->broken = true;
+		return;
+	}
 	queue->used = (uint16_t)(queue->used + n);
 }
 
@@ -221,9 +191,9 @@ void
 queue_post(struct queue *queue, unsigned n)
 {
 	if (queue->config.packed)
-		packed_post(queue, n);
+		queue_packed_post(queue, n);
 	else
-		split_post(queue, n);
+		queue_split_post(queue, n);
 }
 
 void
@@ -247,7 +217,8 @@ queue_notify(struct queue *queue)
 
 	if (queue->kicked == queue->avail)
 		return;
-	wanted = queue->config.packed ? packed_wants_kick(queue) : split_wants_kick(queue);
+	wanted = queue->config.packed ? queue_packed_wants_kick(queue)
+				      : queue_split_wants_kick(queue);
 	if (wanted) {
 		queue->kicked = queue->avail;
 		queue_kick(queue);

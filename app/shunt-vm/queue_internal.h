@@ -9,27 +9,30 @@
 
 #include "queue.h"
 
-void split_reset(struct queue *queue);
-void split_lay(struct queue *queue, unsigned slot);
-unsigned split_poll(struct queue *queue, unsigned max);
-void split_post(struct queue *queue, unsigned n);
-bool split_wants_kick(const struct queue *queue);
+void queue_split_reset(struct queue *queue);
+void queue_split_lay(struct queue *queue, unsigned slot);
+unsigned queue_split_poll(struct queue *queue, unsigned max);
+void queue_split_post(struct queue *queue, unsigned n);
+bool queue_split_wants_kick(const struct queue *queue);
 
-void packed_reset(struct queue *queue);
-void packed_lay(struct queue *queue, unsigned slot);
-unsigned packed_poll(struct queue *queue, unsigned max);
-void packed_post(struct queue *queue, unsigned n);
-bool packed_wants_kick(const struct queue *queue);
+void queue_packed_reset(struct queue *queue);
+void queue_packed_lay(struct queue *queue, unsigned slot);
+unsigned queue_packed_poll(struct queue *queue, unsigned max);
+void queue_packed_post(struct queue *queue, unsigned n);
+bool queue_packed_wants_kick(const struct queue *queue);
 
 /** Enter the general mode: list the free slots and those in flight. */
-void queue_disorder(struct queue *queue);
+void queue_general_enter(struct queue *queue);
 
 /** General mode: record slot as completion i. @return false if it was not posted */
-bool queue_note(struct queue *queue, unsigned i, uint32_t slot);
+bool queue_general_note(struct queue *queue, unsigned i, uint32_t slot);
+
+/** General mode: free the slots of completions 0 to n - 1. @return false if one was not posted */
+bool queue_general_free(struct queue *queue, unsigned n);
 
 /** General mode: mark the slot of the next post but i as in flight. @return the slot */
 static inline unsigned
-queue_pick(struct queue *queue, unsigned i)
+queue_general_pick(struct queue *queue, unsigned i)
 {
 	unsigned slot = queue->free[queue->n_free - 1 - i];
 

@@ -9,20 +9,20 @@
 
 /** @return the wrap counter that belongs to a count; it begins with 1 */
 static unsigned
-packed_wrap(const struct queue *queue, uint16_t count)
+queue_packed_wrap(const struct queue *queue, uint16_t count)
 {
 	return ~((unsigned)count >> queue->slot_shift) & 1;
 }
 
 static uint16_t
-packed_wrap_flags(const struct queue *queue, uint16_t count)
+queue_packed_wrap_flags(const struct queue *queue, uint16_t count)
 {
-	return packed_wrap(queue, count) ? VRING_PACKED_AVAIL : VRING_PACKED_USED;
+	return queue_packed_wrap(queue, count) ? VRING_PACKED_AVAIL : VRING_PACKED_USED;
 }
 
 /** Write a slot's indirect table: descriptors in sequence, without NEXT (virtio 1.2 2.8.7). */
 static void
-packed_lay_table(struct queue *queue, unsigned slot)
+queue_packed_lay_table(struct queue *queue, unsigned slot)
 {
 	unsigned n = queue->config.segments;
 	const struct queue_piece *pieces = &queue->pieces[slot * n];
@@ -38,7 +38,7 @@ packed_lay_table(struct queue *queue, unsigned slot)
 
 /** Write the addresses of a slot's entries. The back end does not change them. */
 static void
-packed_address(struct queue *queue, unsigned slot, unsigned entry)
+queue_packed_address(struct queue *queue, unsigned slot, unsigned entry)
 {
 	unsigned n = queue->config.segments;
 
@@ -51,13 +51,13 @@ packed_address(struct queue *queue, unsigned slot, unsigned entry)
 }
 
 void
-packed_lay(struct queue *queue, unsigned slot)
+queue_packed_lay(struct queue *queue, unsigned slot)
 {
 	unsigned n = queue->entries, segments = queue->config.segments;
 	uint16_t flags = queue->config.write ? VRING_DESC_WRITE : 0;
 
 	if (queue->config.indirect)
-		packed_lay_table(queue, slot);
+		queue_packed_lay_table(queue, slot);
 	for (unsigned i = 0; i < n; i++) {
 		struct packed_desc desc = {
 			.len = queue->config.indirect
@@ -71,21 +71,21 @@ packed_lay(struct queue *queue, unsigned slot)
 		queue->words[slot * n + i] = desc.word;
 	}
 	if (queue->ordered && slot < queue->addressed)
-		packed_address(queue, slot, slot * n);
+		queue_packed_address(queue, slot, slot * n);
 }
 
 /** Write the addresses of slots posted for the first time; like drivers, not before that. */
 static void
-packed_address_new(struct queue *queue, unsigned n)
+queue_packed_address_new(struct queue *queue, unsigned n)
 {
 	unsigned end = queue->avail + n;
 
 	for (; queue->addressed < end && queue->addressed < queue->slots; queue->addressed++)
-		packed_address(queue, queue->addressed, queue->addressed * queue->entries);
+		queue_packed_address(queue, queue->addressed, queue->addressed * queue->entries);
 }
 
 void
-packed_reset(struct queue *queue)
+queue_packed_reset(struct queue *queue)
 {
 	for (unsigned i = 0; i < queue->config.size; i++)
 		queue->pdesc[i] = (struct packed_desc){0};
@@ -96,21 +96,21 @@ packed_reset(struct queue *queue)
 
 /** @return true if the entry of this count is a used descriptor */
 static bool
-packed_is_used(const struct queue *queue, uint16_t count)
+queue_packed_is_used(const struct queue *queue, uint16_t count)
 {
 	const uint16_t both = VRING_PACKED_AVAIL | VRING_PACKED_USED;
 	uint16_t flags = shared_load_acquire(&queue->pdesc[queue_entry(queue, count)].flags);
 
-	return (flags & both) == (packed_wrap(queue, count) ? both : 0);
+	return (flags & both) == (queue_packed_wrap(queue, count) ? both : 0);
 }
 
 /** Poll with IN_ORDER: only the first entry of a batch is written, with the last buffer's id. */
 static unsigned
-packed_poll_in_order(struct queue *queue, unsigned max)
+queue_packed_poll_in_order(struct queue *queue, unsigned max)
 {
 	unsigned flight = queue_flight(queue), n = 0;
 
-	while (n < max && n < flight && packed_is_used(queue, (uint16_t)(queue->used + n))) {
+	while (n < max && n < flight && queue_packed_is_used(queue, (uint16_t)(queue->used + n))) {
 		uint16_t count = (uint16_t)(queue->used + n);
 		unsigned id = queue->pdesc[queue_entry(queue, count)].id;
 
@@ -129,8 +129,8 @@ packed_poll_in_order(struct queue *queue, unsigned max)
  * ring could alias members of the queue, which would be reloaded per entry.
  */
 static unsigned
-packed_count_round(const struct packed_desc *desc, unsigned entries, unsigned slot, unsigned n,
-	bool wrap, bool *ordered)
+queue_packed_count_round(const struct packed_desc *desc, unsigned entries, unsigned slot,
+	unsigned n, bool wrap, bool *ordered)
 {
 	const uint32_t both = (uint32_t)(VRING_PACKED_AVAIL | VRING_PACKED_USED) << 16;
 	uint32_t wanted = wrap ? both : 0, wrong = 0;
@@ -148,40 +148,40 @@ packed_count_round(const struct packed_desc *desc, unsigned entries, unsigned sl
 	return i;
 }
 
-/** As packed_count_round(), across the end of the ring. */
+/** As queue_packed_count_round(), across the end of the ring. */
 static unsigned
-packed_count(const struct queue *queue, unsigned max, bool *ordered)
+queue_packed_count(const struct queue *queue, unsigned max, bool *ordered)
 {
 	unsigned slot = queue->used & queue->slot_mask, left = queue->slots - slot;
 	unsigned first = max < left ? max : left, n;
-	bool wrap = packed_wrap(queue, queue->used);
+	bool wrap = queue_packed_wrap(queue, queue->used);
 
 	*ordered = true;
-	n = packed_count_round(
+	n = queue_packed_count_round(
 		&queue->pdesc[slot * queue->entries], queue->entries, slot, first, wrap, ordered);
 	if (n == first && first < max)
-		n += packed_count_round(
+		n += queue_packed_count_round(
 			queue->pdesc, queue->entries, 0, max - first, !wrap, ordered);
 	return n;
 }
 
 unsigned
-packed_poll(struct queue *queue, unsigned max)
+queue_packed_poll(struct queue *queue, unsigned max)
 {
 	unsigned flight = queue_flight(queue), n;
 	bool ordered;
 
-	n = packed_count(queue, max < flight ? max : flight, &ordered);
+	n = queue_packed_count(queue, max < flight ? max : flight, &ordered);
 	if (n == 0 || (queue->ordered && ordered))
 		return n;
 	if (queue->config.in_order)
-		return packed_poll_in_order(queue, max);
+		return queue_packed_poll_in_order(queue, max);
 	if (queue->ordered)
-		queue_disorder(queue);
+		queue_general_enter(queue);
 	for (unsigned i = 0; i < n; i++) {
 		unsigned entry = queue_entry(queue, (uint16_t)(queue->used + i));
 
-		if (!queue_note(queue, i, queue->pdesc[entry].id)) {
+		if (!queue_general_note(queue, i, queue->pdesc[entry].id)) {
 			queue->broken = true;
 			return i;
 		}
@@ -191,7 +191,7 @@ packed_poll(struct queue *queue, unsigned max)
 
 /** Post n ordered slots of one entry each, up to the end of the ring. */
 static void
-packed_post_round(struct queue *queue, unsigned slot, unsigned n, uint16_t flags)
+queue_packed_post_round(struct queue *queue, unsigned slot, unsigned n, uint16_t flags)
 {
 	struct packed_desc *desc = &queue->pdesc[slot];
 	const uint64_t *words = &queue->words[slot];
@@ -202,20 +202,20 @@ packed_post_round(struct queue *queue, unsigned slot, unsigned n, uint16_t flags
 
 /** Post n ordered slots of one entry each, except the first. */
 static void
-packed_post_light(struct queue *queue, unsigned n)
+queue_packed_post_light(struct queue *queue, unsigned n)
 {
 	uint16_t next = (uint16_t)(queue->avail + 1);
 	unsigned slot = next & queue->slot_mask, left = queue->slots - slot;
 	unsigned first = n - 1 < left ? n - 1 : left;
 
-	packed_post_round(queue, slot, first, packed_wrap_flags(queue, next));
-	packed_post_round(
-		queue, 0, n - 1 - first, packed_wrap_flags(queue, (uint16_t)(next + first)));
+	queue_packed_post_round(queue, slot, first, queue_packed_wrap_flags(queue, next));
+	queue_packed_post_round(
+		queue, 0, n - 1 - first, queue_packed_wrap_flags(queue, (uint16_t)(next + first)));
 }
 
 /** Write the entries of a slot except len, id and flags of the first. @return these */
 static uint64_t
-packed_write(struct queue *queue, unsigned slot, unsigned entry, uint16_t wrap)
+queue_packed_write(struct queue *queue, unsigned slot, unsigned entry, uint16_t wrap)
 {
 	const uint64_t *words = &queue->words[slot * queue->entries];
 	struct packed_desc *desc = &queue->pdesc[entry];
@@ -227,33 +227,33 @@ packed_write(struct queue *queue, unsigned slot, unsigned entry, uint16_t wrap)
 
 /** Write the entries of post i except len, id and flags of the first. @return these */
 static uint64_t
-packed_post_slot(struct queue *queue, unsigned i)
+queue_packed_post_slot(struct queue *queue, unsigned i)
 {
 	uint16_t count = (uint16_t)(queue->avail + i);
 	unsigned entry = queue_entry(queue, count), slot = count & queue->slot_mask;
 
 	if (!queue->ordered) {
-		slot = queue_pick(queue, i);
-		packed_address(queue, slot, entry);
+		slot = queue_general_pick(queue, i);
+		queue_packed_address(queue, slot, entry);
 	}
-	return packed_write(queue, slot, entry, packed_wrap_flags(queue, count));
+	return queue_packed_write(queue, slot, entry, queue_packed_wrap_flags(queue, count));
 }
 
 void
-packed_post(struct queue *queue, unsigned n)
+queue_packed_post(struct queue *queue, unsigned n)
 {
 	uint64_t first;
 
 	if (n == 0)
 		return;
 	if (queue->ordered && queue->addressed < queue->slots)
-		packed_address_new(queue, n);
-	first = packed_post_slot(queue, 0);
+		queue_packed_address_new(queue, n);
+	first = queue_packed_post_slot(queue, 0);
 	if (queue->ordered && queue->entries == 1)
-		packed_post_light(queue, n);
+		queue_packed_post_light(queue, n);
 	else
 		for (unsigned i = 1; i < n; i++) {
-			uint64_t word = packed_post_slot(queue, i);
+			uint64_t word = queue_packed_post_slot(queue, i);
 
 			queue->pdesc[queue_entry(queue, (uint16_t)(queue->avail + i))].word = word;
 		}
@@ -265,7 +265,7 @@ packed_post(struct queue *queue, unsigned n)
 }
 
 bool
-packed_wants_kick(const struct queue *queue)
+queue_packed_wants_kick(const struct queue *queue)
 {
 	struct packed_event event;
 	uint32_t word;
@@ -277,7 +277,7 @@ packed_wants_kick(const struct queue *queue)
 		return event.flags != VRING_EVENT_DISABLE;
 	now = (uint16_t)queue_entry(queue, queue->avail);
 	wanted = event.off_wrap & 0x7fff;
-	if (event.off_wrap >> 15 != packed_wrap(queue, queue->avail))
+	if (event.off_wrap >> 15 != queue_packed_wrap(queue, queue->avail))
 		wanted = (uint16_t)(wanted - size);
 	return queue_need_event(wanted, now,
 		(uint16_t)(now - (uint16_t)(queue->avail - queue->kicked) * queue->entries));

@@ -7,19 +7,19 @@
 #include "base/shared.h"
 
 static uint16_t *
-split_used_event(const struct queue *queue)
+queue_split_used_event(const struct queue *queue)
 {
 	return &queue->avail_ring->ring[queue->config.size];
 }
 
 static const uint16_t *
-split_avail_event(const struct queue *queue)
+queue_split_avail_event(const struct queue *queue)
 {
 	return (const uint16_t *)&queue->used_ring->ring[queue->config.size];
 }
 
 void
-split_lay(struct queue *queue, unsigned slot)
+queue_split_lay(struct queue *queue, unsigned slot)
 {
 	unsigned n = queue->config.segments, first = slot * queue->entries;
 	const struct queue_piece *pieces = &queue->pieces[slot * n];
@@ -43,7 +43,7 @@ split_lay(struct queue *queue, unsigned slot)
 }
 
 void
-split_reset(struct queue *queue)
+queue_split_reset(struct queue *queue)
 {
 	unsigned size = queue->config.size;
 
@@ -55,14 +55,14 @@ split_reset(struct queue *queue)
 	queue->avail_ring->idx = 0;
 	/* No interrupts, since this program polls; with EVENT_IDX the event is out of reach. */
 	queue->avail_ring->flags = VRING_NO_INTERRUPT;
-	*split_used_event(queue) = UINT16_MAX;
+	*queue_split_used_event(queue) = UINT16_MAX;
 }
 
 /** Keep used_event out of reach. It is written rarely, to spare cache line transfers. */
 static void
-split_put_off_event(struct queue *queue)
+queue_split_put_off_event(struct queue *queue)
 {
-	uint16_t *event = split_used_event(queue);
+	uint16_t *event = queue_split_used_event(queue);
 
 	if ((uint16_t)(queue->used - *event) > UINT16_MAX / 4)
 		*event = (uint16_t)(queue->used - 1);
@@ -70,14 +70,15 @@ split_put_off_event(struct queue *queue)
 
 /** General mode: read every id of a batch. @return number of valid ones before the first invalid */
 static unsigned
-split_note(struct queue *queue, unsigned n)
+queue_split_note(struct queue *queue, unsigned n)
 {
 	unsigned mask = queue->config.size - 1U;
 
 	for (unsigned i = 0; i < n; i++) {
 		uint32_t id = queue->used_ring->ring[(queue->used + i) & mask].id;
 
-		if (id % queue->entries != 0 || !queue_note(queue, i, id / queue->entries)) {
+		if (id % queue->entries != 0 ||
+			!queue_general_note(queue, i, id / queue->entries)) {
 			queue->broken = true;
 			return i;
 		}
@@ -86,7 +87,7 @@ split_note(struct queue *queue, unsigned n)
 }
 
 unsigned
-split_poll(struct queue *queue, unsigned max)
+queue_split_poll(struct queue *queue, unsigned max)
 {
 	/* Acquire: pairs with the back end's release of used.idx after it wrote the elements. */
 	uint16_t idx = shared_load_acquire(&queue->used_ring->idx);
@@ -107,13 +108,13 @@ split_poll(struct queue *queue, unsigned max)
 			queue->used_ring->ring[last & (queue->config.size - 1)].id ==
 				queue_entry(queue, last))
 			return n;
-		queue_disorder(queue);
+		queue_general_enter(queue);
 	}
-	return split_note(queue, n);
+	return queue_split_note(queue, n);
 }
 
 void
-split_post(struct queue *queue, unsigned n)
+queue_split_post(struct queue *queue, unsigned n)
 {
 	uint16_t avail = (uint16_t)(queue->avail + n);
 	unsigned mask = queue->config.size - 1U;
@@ -121,21 +122,21 @@ split_post(struct queue *queue, unsigned n)
 	if (!queue->ordered) {
 		for (unsigned i = 0; i < n; i++)
 			queue->avail_ring->ring[(queue->avail + i) & mask] =
-				(uint16_t)(queue_pick(queue, i) * queue->entries);
+				(uint16_t)(queue_general_pick(queue, i) * queue->entries);
 		queue->n_free = (uint16_t)(queue->n_free - n);
 	}
 	if (queue->config.event_idx)
-		split_put_off_event(queue);
+		queue_split_put_off_event(queue);
 	queue->avail = avail;
 	/* Release: descriptors, ring and buffers are visible before the index. */
 	shared_store_release(&queue->avail_ring->idx, avail);
 }
 
 bool
-split_wants_kick(const struct queue *queue)
+queue_split_wants_kick(const struct queue *queue)
 {
 	if (queue->config.event_idx)
-		return queue_need_event(
-			shared_load_relaxed(split_avail_event(queue)), queue->avail, queue->kicked);
+		return queue_need_event(shared_load_relaxed(queue_split_avail_event(queue)),
+			queue->avail, queue->kicked);
 	return !(shared_load_relaxed(&queue->used_ring->flags) & VRING_NO_NOTIFY);
 }

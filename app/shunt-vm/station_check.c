@@ -87,7 +87,7 @@ station_is_from(const struct station *station, const struct received *received)
 }
 
 unsigned
-station_examine(struct station *station, const struct received *received, uint64_t position)
+station_check(struct station *station, const struct received *received, uint64_t position)
 {
 	unsigned sample = station->traffic->sample;
 	struct frame_seen seen;
@@ -114,17 +114,4 @@ station_examine(struct station *station, const struct received *received, uint64
 	else
 		station_check_sampled(station, &seen, position);
 	return sample;
-}
-
-void
-station_sample(struct station *station, unsigned n)
-{
-	while (station->until < n) {
-		struct received received = station_gather(station, station->until, 1);
-		unsigned next = station_examine(
-			station, &received, station->count.rx_frames + station->until);
-
-		station->until += next != 0 ? next : station->traffic->sample;
-	}
-	station->until -= n;
 }

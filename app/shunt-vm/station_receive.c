@@ -35,7 +35,8 @@ station_copy(struct station *station, unsigned i, unsigned n)
 	return at;
 }
 
-struct received
+/** Get a frame of n buffers that begins with completion i of the last poll. */
+static struct received
 station_gather(struct station *station, unsigned i, unsigned n)
 {
 	unsigned header = station->vm->header;
@@ -102,6 +103,20 @@ station_walk(struct station *station, unsigned max, station_take take, void *con
 	return frames;
 }
 
+/** Check the sampled frames among the first n completions of the last poll, one buffer each. */
+static void
+station_sample(struct station *station, unsigned n)
+{
+	while (station->until < n) {
+		struct received received = station_gather(station, station->until, 1);
+		unsigned next = station_check(
+			station, &received, station->count.rx_frames + station->until);
+
+		station->until += next != 0 ? next : station->traffic->sample;
+	}
+	station->until -= n;
+}
+
 static unsigned
 station_receive_light(struct station *station, unsigned max)
 {
@@ -137,7 +152,7 @@ station_look(void *context, struct station *station, const struct received *rece
 	if (sample == 0)
 		return;
 	if (station->until == 0) {
-		unsigned next = station_examine(station, received, station->count.rx_frames - 1);
+		unsigned next = station_check(station, received, station->count.rx_frames - 1);
 
 		station->until = next != 0 ? next : sample;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* CRC-32C and Internet checksum. */
-#include "crc.h"
+#include "checksum.h"
 
 #include <string.h>
 #include <x86intrin.h>
@@ -8,7 +8,7 @@
 #define CRC32C_POLYNOMIAL 0x82f63b78U
 
 uint32_t
-crc32c_plain(uint32_t crc, const void *bytes, size_t length)
+checksum_crc32c_plain(uint32_t crc, const void *bytes, size_t length)
 {
 	const uint8_t *at = bytes;
 
@@ -22,7 +22,7 @@ crc32c_plain(uint32_t crc, const void *bytes, size_t length)
 }
 
 __attribute__((target("sse4.2"))) static uint32_t
-crc32c_sse(uint32_t crc, const void *bytes, size_t length)
+checksum_crc32c_sse(uint32_t crc, const void *bytes, size_t length)
 {
 	const uint8_t *at = bytes;
 	uint64_t state = ~crc, word;
@@ -37,14 +37,14 @@ crc32c_sse(uint32_t crc, const void *bytes, size_t length)
 }
 
 uint32_t
-crc32c(uint32_t crc, const void *bytes, size_t length)
+checksum_crc32c(uint32_t crc, const void *bytes, size_t length)
 {
-	return __builtin_cpu_supports("sse4.2") ? crc32c_sse(crc, bytes, length)
-						: crc32c_plain(crc, bytes, length);
+	return __builtin_cpu_supports("sse4.2") ? checksum_crc32c_sse(crc, bytes, length)
+						: checksum_crc32c_plain(crc, bytes, length);
 }
 
 uint32_t
-internet_sum(uint32_t sum, const void *bytes, size_t length)
+checksum_add(uint32_t sum, const void *bytes, size_t length)
 {
 	const uint8_t *at = bytes;
 
@@ -56,7 +56,7 @@ internet_sum(uint32_t sum, const void *bytes, size_t length)
 }
 
 uint16_t
-internet_fold(uint32_t sum)
+checksum_fold(uint32_t sum)
 {
 	while (sum >> 16 != 0)
 		sum = (sum & 0xffff) + (sum >> 16);
