@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Functions begin with the noun of their module (CONTRIBUTING.md).
+
+A function's prefix is the name of its folder or of its file, the first part of the file's name, or a
+noun of the table NOUNS. In the folders of STATIC this holds for static functions too.
+"""
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+# {folder or file: {noun: why its functions begin with it}}
+NOUNS = {
+    "lib/vring": {"virtq": "virtio's name of a ring's structure (virtio 1.2 section 2.7)"},
+    "lib/control": {"methods": "methods.h declares what the files of RPC methods define"},
+    "lib/datapath/drop.c": {"rx": "rx_drop(): a method of struct worker's receive side"},
+    "lib/datapath/header_runs.h": {"fdb_batch": "header runs are kept for the FDB batch"},
+    "lib/datapath/trace.c": {"tracer": "struct tracer"},
+    "lib/datapath/worker.h": {"port": "port tx, the glossary's noun"},
+    "lib/frame/segment.c": {"offload": "offload.h declares it"},
+    "lib/port/counters.c": {"drop": "the texts of drop.h"},
+}
+# Folders whose static functions are checked as well.
+STATIC = ("lib/base", "lib/frame", "lib/guard", "lib/policy", "lib/port", "lib/rate", "lib/vlan",
+          "lib/vring", "drivers/ethdev", "drivers/vhost")
+
+NO_CODE = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\])*"|^#(?:[^\n]*\\\n)*[^\n]*', re.DOTALL | re.MULTILINE)
+# The layout is that of .clang-format: a function's name begins the line after its type.
+FUNCTION = re.compile(r"^([A-Za-z_][^\n;{}()=]*(?:\([^\n]*\))?[^\n;{}()=]*)\n([a-z_][a-z0-9_]*)\(",
+                      re.MULTILINE)
+
+
+def blank(text):
+    return NO_CODE.sub(lambda found: "\n" * found.group().count("\n"), text)
+
+
+def functions(path):
+    """(line, name, static) of each function that a file defines."""
+    text = blank(path.read_text())
+    for found in FUNCTION.finditer(text):
+        rest = text[found.end():]
+        if rest.find("{") < rest.find(";") or ";" not in rest:
+            line = text.count("\n", 0, found.start(2)) + 1
+            yield line, found.group(2), "static" in found.group(1) and path.suffix == ".c"
+
+
+def prefixes(name):
+    path = Path(name)
+    return {path.parent.name, path.stem, path.stem.split("_")[0],
+            *NOUNS.get(str(path.parent), ()), *NOUNS.get(name, ())}
+
+
+def main():
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--",
+         "lib/*.[ch]", "drivers/*.[ch]"],
+        cwd=ROOT, text=True, check=True, stdout=subprocess.PIPE).stdout.split()
+    bad, seen = [], 0
+    for name in listing:
+        folder = str(Path(name).parent)
+        if not (ROOT / name).exists():
+            continue
+        allowed = prefixes(name)
+        for line, function, static in functions(ROOT / name):
+            seen += 1
+            if static and folder not in STATIC:
+                continue
+            if not any(function == prefix or function.startswith(prefix + "_")
+                       for prefix in allowed):
+                bad.append(f"{name}:{line}: {function}() begins with none of "
+                           f"{', '.join(sorted(allowed))}")
+    if seen < 900:
+        sys.exit(f"only {seen} functions found")
+    for line in bad:
+        print(line)
+    sys.exit(1 if bad else 0)
+
+
+main()
