@@ -48,7 +48,7 @@ source_map(struct capture_source *source, struct err *err)
 		status.st_size != (off_t)(rings * capture_ring_bytes((size_t)size))) {
 		if (fd >= 0)
 			close(fd);
-		return err_set(err, EPROTO, "the switch gave no rings that could be read");
+		return err_set(err, EPROTO, "the switch returned no readable rings");
 	}
 	source->bytes = (size_t)status.st_size;
 	source->memory = mmap(NULL, source->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -110,7 +110,7 @@ capture_source_rpc(struct capture_source *source)
 static int
 source_nonsense(struct err *err)
 {
-	return err_set(err, EPROTO, "the switch's rings make no sense");
+	return err_set(err, EPROTO, "the switch's rings are invalid");
 }
 
 int

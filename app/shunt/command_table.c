@@ -45,9 +45,9 @@
 const struct command commands[] = {
 	{
 		.words = "status",
-		.help = "what runs, since when, and how much of it",
-		.more = "Prints the switch's version, process id and uptime, how many ports it "
-			"has, its polling lcores, and how full the filtering table is.",
+		.help = "version, uptime, ports, lcores and filtering table",
+		.more = "Prints the switch's version, process id, uptime, number of ports, polling "
+			"lcores, and the entries and capacity of the filtering table.",
 		.method = "status",
 		.print = show_status,
 	},
@@ -60,15 +60,15 @@ const struct command commands[] = {
 		.args = {{.kind = COMMAND_SECONDS,
 			.name = "seconds",
 			.shown = "SECONDS",
-			.help = "how long to wait at most (default: 10)",
+			.help = "longest time to wait (default: 10)",
 			.optional = true}},
 		.run = run_wait,
 	},
 	{
 		.words = "stop",
 		.help = "stop the switch",
-		.more = "Asks the switch to stop and returns when it has closed its socket. "
-			"Frames in flight are dropped; the ports' sockets disappear.",
+		.more = "Stops the switch and returns when it has closed its socket. Frames in "
+			"flight are dropped; the ports' sockets disappear.",
 		.method = "stop",
 		.run = run_stop,
 	},
@@ -86,21 +86,21 @@ const struct command commands[] = {
 		.args = {{.kind = COMMAND_NAME,
 				 .name = "name",
 				 .shown = "NAME",
-				 .help = "what to call the port"},
+				 .help = "name of the new port"},
 			{.kind = COMMAND_TYPE,
 				.name = "type",
 				.shown = "TYPE",
-				.help = "what the port is made of, see below"},
+				.help = "type of the port, see below"},
 			{.kind = COMMAND_KEYS,
 				.shown = "key=value",
-				.help = "settings, see below",
+				.help = "keys of the port, see below",
 				.optional = true}},
 	},
 	{
 		.words = "port set",
 		.help = "change a port",
-		.more = "Changes the keys given and leaves the others as they are. A key that cannot "
-			"change while the port is there is refused, and then nothing is changed.\n"
+		.more = "Changes the given keys only. A key that cannot change while the port "
+			"exists is refused, and nothing is changed.\n"
 			"\n"
 			"Examples:\n"
 			"  shunt port set vm1 enabled=off\n"
@@ -113,24 +113,24 @@ const struct command commands[] = {
 	{
 		.words = "port del",
 		.help = "delete a port",
-		.more = "Deletes a port and forgets the addresses learned there.",
+		.more = "Deletes a port and removes the addresses learned at it.",
 		.method = "port.del",
 		.args = {ARG_PORT},
 	},
 	{
 		.words = "port list",
 		.help = "all ports with link and counters",
-		.more = "Prints a line for each port. rx is what the switch received from the port, "
-			"tx what it sent to it; queues are receive/transmit queues. Counters count "
-			"from the port's creation.",
+		.more = "Prints a line for each port. rx counts frames that the switch received "
+			"from the port, tx frames that it sent to it; queues are receive/transmit "
+			"queues. Counters count from the port's creation.",
 		.method = "port.list",
 		.print = show_port_list,
 	},
 	{
 		.words = "port show",
 		.help = "everything about one port",
-		.more = "Prints all keys of a port, those left at their default too, and all of its "
-			"counters.",
+		.more = "Prints all keys of a port, including those at their default, and all of "
+			"its counters.",
 		.method = "port.show",
 		.args = {ARG_PORT},
 		.print = show_port,
@@ -138,15 +138,14 @@ const struct command commands[] = {
 	{
 		.words = "port qemu",
 		.help = "how to connect a virtual machine to a port",
-		.more = "Prints the arguments for QEMU's command line, and what libvirt's XML needs, "
-			"that connect a guest to the port. They are those of the "
-			"qemu-system-x86_64 that is installed, which is asked for its version, or of "
-			"VERSION. Arguments are quoted for a shell, and as they are with -j; lines "
-			"that begin with # say what is to be known besides.\n"
+		.more = "Prints the arguments of QEMU's command line, and the elements of "
+			"libvirt's XML, that connect a guest to the port. They suit the version of "
+			"the installed qemu-system-x86_64, or VERSION. Arguments are quoted for a "
+			"shell, without quotes with -j; lines that begin with # are hints.\n"
 			"\n"
-			"Vhost-user needs the guest's memory to be shared; what that takes is "
-			"included, and stands once in a guest with several ports. The size there is "
-			"that of the guest's memory (-m).\n"
+			"Vhost-user needs shared guest memory; the arguments for it are included, "
+			"and needed once in a guest with several ports. Their size is that of the "
+			"guest's memory (-m).\n"
 			"\n"
 			"Ports with mode=client connect to QEMU, with the same arguments for every "
 			"version, and again after a restart of either side. For mode=server QEMU "
@@ -159,14 +158,14 @@ const struct command commands[] = {
 		.method = "port.qemu",
 		.args = {ARG_PORT},
 		.options = {{'\0', "qemu", "VERSION",
-			"which QEMU, from 7.2 on (default: the one installed)", COMMAND_QEMU, NULL,
-			0}},
+			"version of QEMU, from 7.2 on (default: the installed one)", COMMAND_QEMU,
+			NULL, 0}},
 		.print = show_qemu,
 		.run = qemu_run,
 	},
 	{
 		.words = "fdb list",
-		.help = "which address is behind which port",
+		.help = "addresses and their ports",
 		.more = "Prints the filtering table: the addresses learned (dynamic) and added "
 			"(static). Age is the time since an address last sent a frame. VLAN 0 is "
 			"untagged traffic.",
@@ -177,7 +176,7 @@ const struct command commands[] = {
 	},
 	{
 		.words = "fdb add",
-		.help = "pin an address to a port",
+		.help = "add a static address to a port",
 		.more = "Adds a static entry, which neither ages nor moves.\n"
 			"\n"
 			"Example:\n"
@@ -187,7 +186,7 @@ const struct command commands[] = {
 			{.kind = COMMAND_PORT,
 				.name = "port",
 				.shown = "NAME",
-				.help = "the port that the address is behind",
+				.help = "the port of the address",
 				.keyed = true},
 			ARG_VLAN("the VLAN (default: 0, untagged)")},
 	},
@@ -201,9 +200,9 @@ const struct command commands[] = {
 	},
 	{
 		.words = "fdb flush",
-		.help = "forget learned addresses",
-		.more = "Forgets the dynamic entries of a port, of a VLAN, or all of them; static "
-			"ones stay. Frames to forgotten addresses are flooded until they are learned "
+		.help = "remove learned addresses",
+		.more = "Removes the dynamic entries of a port, of a VLAN, or all of them; static "
+			"ones stay. Frames to removed addresses are flooded until they are learned "
 			"again.",
 		.method = "fdb.flush",
 		.args = {ARG_ONLY_PORT("only the addresses at this port"),
@@ -212,11 +211,11 @@ const struct command commands[] = {
 	},
 	{
 		.words = "vlan list",
-		.help = "which ports carry which VLAN",
-		.more = "Prints for each VLAN that ports name which of them carry it, without a tag "
-			"and with one, and how many addresses the filtering table has of it. "
-			"Neighbouring VLANs with the same ports are one line. Ports that name no "
-			"VLANs carry them all, and are not listed.",
+		.help = "VLANs and their ports",
+		.more = "Prints for each VLAN that a port names the ports that carry it, untagged "
+			"and tagged, and its number of addresses in the filtering table. "
+			"Consecutive VLANs with the same ports are one line. Ports that name no "
+			"VLANs carry all, and are not listed.",
 		.method = "vlan.list",
 		.args = {ARG_ONLY_PORT("only the VLANs of this port, and no other port"),
 			ARG_VLAN("only this VLAN")},
@@ -224,37 +223,37 @@ const struct command commands[] = {
 	},
 	{
 		.words = "group list",
-		.help = "who listens to which multicast group",
-		.more = "Prints what snooping has heard, which the file turns on with snooping: on: "
-			"the members of groups, the ports with multicast routers, and the querier of "
-			"each VLAN. Without a querier multicast goes to everybody. A port in "
-			"overflow has more groups than are kept for one port, and gets all "
-			"multicast of the VLAN. Expires is when a row goes unless it is heard of "
-			"again.",
+		.help = "multicast groups and their members",
+		.more = "Prints the results of snooping, which the key snooping of the file "
+			"enables: the members of groups, the ports with multicast routers, and the "
+			"querier of each VLAN. Without a querier multicast is flooded. A port in "
+			"overflow has exceeded the limit of groups of a port, and gets all "
+			"multicast of the VLAN. Expires is the time until a row is removed unless "
+			"it is refreshed.",
 		.method = "group.list",
-		.args = {ARG_ONLY_PORT("only what was heard at this port"),
-			ARG_VLAN("only what was heard in this VLAN")},
+		.args = {ARG_ONLY_PORT("only the groups of this port"),
+			ARG_VLAN("only the groups of this VLAN")},
 		.print = show_group_list,
 	},
 	{
 		.words = "lcore list",
-		.help = "the polling lcores and what they do",
-		.more = "Prints for each polling lcore its load since it started (busy cycles of all "
-			"cycles), the cycles that a packet took on average, and the receive queues "
-			"that it polls, as port:queue. For the load of now see shunt top.",
+		.help = "load and queues of polling lcores",
+		.more = "Prints for each polling lcore its load since it started (busy cycles of "
+			"all cycles), the cycles that a packet took on average, and the receive "
+			"queues that it polls, as port:queue. For the current load see shunt top.",
 		.method = "lcore.list",
 		.print = show_lcore_list,
 	},
 	{
 		.words = "lcore add",
-		.help = "let one more CPU poll",
-		.more = "Adds a polling lcore. Queues are spread over it at once.",
+		.help = "add a polling lcore",
+		.more = "Adds a polling lcore. It takes its share of the queues at once.",
 		.method = "lcore.add",
 		.args = {ARG_LCORE("the CPU")},
 	},
 	{
 		.words = "lcore del",
-		.help = "let a CPU poll no more",
+		.help = "delete a polling lcore",
 		.more = "Deletes a polling lcore after its queues have moved to the others. The last "
 			"one cannot be deleted.",
 		.method = "lcore.del",
@@ -270,12 +269,12 @@ const struct command commands[] = {
 	},
 	{
 		.words = "drops",
-		.help = "which frames were dropped, and why",
-		.more = "Prints how many frames were dropped, by port, direction and reason. rx are "
-			"frames that came from the port, tx frames that were to leave there. The "
-			"owner is who has to act: the guest of the port, or the one that sent; the "
-			"switch, that is its configuration or what it has been given; or the peer, "
-			"a device or what is at the other end of its link.\n"
+		.help = "dropped frames by reason",
+		.more = "Prints the number of dropped frames by port, direction and reason. rx are "
+			"frames received from the port, tx frames to be sent to it. The owner is "
+			"the side that can end the drops: the guest of the port, or the guest that "
+			"sent; the switch, by its configuration or resources; or the peer, a "
+			"device or the other end of its link.\n"
 			"\n"
 			"Reasons, with their owners:" DROP_REASONS(DROPS_LINE),
 		.method = "drops",
@@ -284,12 +283,12 @@ const struct command commands[] = {
 	},
 	{
 		.words = "trace",
-		.help = "what the switch would do with a frame, and why",
-		.more = "Takes a frame through the stages of the switch as if it had come in at the "
-			"port, and prints each step with what decided it: the rule, the table "
-			"entry, the ports it would leave by, or why it would be dropped. Nothing "
-			"is sent, learnt or counted. Rates and storm limits, which depend on other "
-			"traffic, are left out.\n"
+		.help = "show the path of a frame through the switch",
+		.more = "Takes a frame through the stages of the switch as if it were received "
+			"from the port, and prints each step with its reason: the rule, the table "
+			"entry, the egress ports, or the drop reason. Nothing is sent, learned or "
+			"counted. Rates and storm limits, which depend on other traffic, are not "
+			"applied.\n"
 			"\n"
 			"Examples:\n"
 			"  shunt trace vm1 hex=ffffffffffff020000000001080600010800060400010200\n"
@@ -306,33 +305,34 @@ const struct command commands[] = {
 			{.kind = COMMAND_FILE,
 				.name = "pcap",
 				.shown = "FILE",
-				.help = "a capture file with frames, instead of hex",
+				.help = "a capture file with frames",
 				.keyed = true,
 				.optional = true}},
 		.print = show_trace,
 	},
 	{
 		.words = "top",
-		.help = "watch the switch live",
-		.more = "Shows rates of ports with their history, load of lcores, how full the "
-			"filtering table is, and the drops that grow fastest, once a second. It "
-			"stays when the switch goes away, and shows it again when it is back.\n"
+		.help = "show the load of the switch live",
+		.more = "Shows rates of ports with their history, load of lcores, entries of the "
+			"filtering table, and the drop reasons that grow fastest, once a second. "
+			"It keeps running while the switch is down, and reconnects.\n"
 			"\n"
-			"Keys: q quits; + and - change the interval; r, t, d and p sort the ports by "
-			"rates received, sent and dropped, and by name; the arrows and page keys "
-			"scroll; h explains the keys.",
+			"Keys: q quits; + and - change the interval; r, t, d and p sort the ports "
+			"by rates received, sent and dropped, and by name; the arrows and page "
+			"keys scroll; h explains the keys.",
 		.run = top_run,
 	},
 	{
 		.words = "capture",
-		.help = "record frames of a port, with what became of them",
-		.more = "Records what a port receives (rx) and sends (tx), as pcapng for wireshark and "
-			"tcpdump, or as a line for each frame. Frames that the switch drops at this "
-			"port are there too, with the reason. Ends after COUNT frames, with Ctrl-C, or "
-			"when the port goes; frames that could not be read in time are counted as lost. "
-			"Frames of a port go on as before, whatever the reader does.\n"
+		.help = "record frames of a port with their drop reasons",
+		.more = "Records the frames that the switch receives from a port (rx) and sends to "
+			"it (tx), as pcapng for wireshark and tcpdump, or as a line for each "
+			"frame. Frames dropped at this port are included, with the reason. Ends "
+			"after COUNT frames, on Ctrl-C, or when the port is deleted; frames that "
+			"could not be read in time are counted as lost. The reader never delays "
+			"the frames of the port.\n"
 			"\n"
-			"FILTER is an expression as tcpdump takes them, see pcap-filter(7).\n"
+			"FILTER is an expression of tcpdump, see pcap-filter(7).\n"
 			"\n"
 			"Examples:\n"
 			"  shunt capture vm1 -c 10 arp or icmp\n"
@@ -342,22 +342,21 @@ const struct command commands[] = {
 		.args = {ARG_PORT, {.kind = COMMAND_WORDS,
 					   .name = "filter",
 					   .shown = "FILTER...",
-					   .help = "which frames (default: all)",
+					   .help = "frames to record (default: all)",
 					   .optional = true}},
-		.options = {{'w', "file", "FILE", "write pcapng there; - is standard output",
+		.options = {{'w', "file", "FILE", "write pcapng to FILE; - is standard output",
 				    COMMAND_OUTPUT, NULL, 0},
-			{'c', "count", "COUNT", "end after so many frames", COMMAND_COUNT, NULL,
+			{'c', "count", "COUNT", "end after COUNT frames", COMMAND_COUNT, NULL,
 				1000000000},
-			{'Q', "direction", "rx|tx|both", "which direction (default: both)",
+			{'Q', "direction", "rx|tx|both", "direction of frames (default: both)",
 				COMMAND_CHOICE, "rx|tx|both", 0},
-			{'s', "snaplen", "BYTES",
-				"how much of each frame to record (default: 262144)", COMMAND_COUNT,
-				NULL, 262144},
+			{'s', "snaplen", "BYTES", "bytes of each frame to record (default: 262144)",
+				COMMAND_COUNT, NULL, 262144},
 			{'C', "megabytes", "MB",
-				"begin another file after so many million bytes: FILE1, FILE2, ...",
+				"begin a new file after MB million bytes: FILE1, FILE2, ...",
 				COMMAND_COUNT, NULL, 1000000},
 			{'W', "files", "FILES",
-				"with -C: so many files at most, FILE0 and on, then over again",
+				"with -C: at most FILES files, from FILE0 on, then overwrite the first",
 				COMMAND_COUNT, NULL, 100000}},
 		.run = capture_run,
 	},
@@ -372,20 +371,20 @@ const struct command commands[] = {
 	{
 		.words = "config save",
 		.help = "write the running configuration to a file",
-		.more = "Writes what config show prints, so that the switch comes back like this.",
+		.more = "Writes the output of config show, so that the next start restores it.",
 		.method = "config.save",
 		.args = {{.kind = COMMAND_FILE,
 			.name = "file",
 			.shown = "FILE",
-			.help = "where to (default: the file that the switch was started with)",
+			.help = "output file (default: the file that the switch was started with)",
 			.optional = true}},
 		.print = show_saved,
 	},
 	{
 		.words = "config apply",
 		.help = "make the switch match a file",
-		.more = "Adds, deletes and changes ports until they match the file; only ports that "
-			"differ are touched. A file with a mistake changes nothing.",
+		.more = "Adds, deletes and changes ports until they match the file; only ports "
+			"that differ are touched. A file with an error changes nothing.",
 		.method = "config.apply",
 		.args = {{.kind = COMMAND_FILE,
 			.name = "file",
@@ -400,7 +399,7 @@ const struct command commands[] = {
 		.args = {{.kind = COMMAND_WORDS,
 			.name = "words",
 			.shown = "COMMAND...",
-			.help = "what to explain",
+			.help = "command or group",
 			.optional = true}},
 		.run = help_run,
 	},

@@ -59,7 +59,7 @@ help_overview(FILE *file)
 	help_term(file, "-s, --socket SOCKET",
 		"the switch's socket (default: $SHUNT_SOCKET, else " CLI_SOCKET ")");
 	help_term(file, "-j, --json", "print one JSON document instead of text");
-	help_term(file, "-h, --help", "print this, or with a command help for it");
+	help_term(file, "-h, --help", "print this help, or the help of a command");
 	help_term(file, "-V, --version", "print the version");
 	fputs("\nExit codes: 0 done, 1 refused, 2 wrong usage, 3 no switch there.\n", file);
 	fputs("More about a command: shunt help COMMAND\n", file);

@@ -176,10 +176,10 @@ man_options(FILE *file)
 	man_term(file, "-j, --json",
 		"Print one JSON document instead of text. Scripts should use it: the text may "
 		"change.");
-	man_term(file, "-h, --help", "Print help, for a command when one is given.");
+	man_term(file, "-h, --help", "Print help, or the help of a command.");
 	man_term(file, "-V, --version",
-		"Print the version, and that of the DPDK it was built with; "
-		"that of a running switch is in status.");
+		"Print the version, and the version of DPDK that it was built with; "
+		"status prints that of a running switch.");
 	man_term(file, "--completion bash", "Print a script that completes commands in bash.");
 }
 
@@ -192,10 +192,10 @@ man_tail(FILE *file)
 	man_term(file, "2", "Wrong usage.");
 	man_term(file, "3", "No switch at the socket.");
 	fputs(".SH ENVIRONMENT\n", file);
-	man_term(file, "SHUNT_SOCKET", "The control socket, unless option -s names it.");
+	man_term(file, "SHUNT_SOCKET", "The control socket; option -s overrides it.");
 	man_term(file, "NO_COLOR", "When set and not empty, nothing is printed in colour.");
 	fputs(".SH FILES\n", file);
-	man_term(file, CLI_SOCKET, "The control socket, unless told otherwise.");
+	man_term(file, CLI_SOCKET, "The default control socket.");
 	fputs(".SH SEE ALSO\n.BR shuntd (8),\n.BR shunt\\-vm (1)\n", file);
 }
 
@@ -210,8 +210,8 @@ man_print(FILE *file)
 		file);
 	fputs(".SH DESCRIPTION\n", file);
 	man_line(file, "",
-		"Talks to a running shuntd over its control socket: JSON-RPC 2.0, one object in a "
-		"line. A command's words joined by a dot are the method, its arguments the params.");
+		"Controls a running shuntd by its control socket: JSON-RPC 2.0, one object per line. The "
+		"words of a command, joined by a dot, are the method, its arguments the params.");
 	man_options(file);
 	fputs(".SH COMMANDS\n", file);
 	for (const struct command *command = commands; command->words != NULL; command++)

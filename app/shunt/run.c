@@ -30,7 +30,7 @@ run_print(const struct cli *cli, const struct command *command, const json_t *re
 		return CLI_DONE;
 	if (code == -EPROTO)
 		return cli_fail(cli, CLI_REFUSED,
-			"the switch's answer to \"%s\" has an unknown form (its version is another?)",
+			"the switch's answer to \"%s\" has an unknown form (another version?)",
 			command->words);
 	return cli_fail(cli, CLI_REFUSED, "%s", strerror(-code));
 }
@@ -122,7 +122,7 @@ run_stop(struct cli *cli, const struct command *command, const json_t *params)
 		code = 0;
 	rpc_close(rpc);
 	if (code == -ETIMEDOUT && result != NULL)
-		err_prefix(&err, "stopping takes long");
+		err_prefix(&err, "the switch is still stopping");
 	if (code == 0)
 		code = run_print(cli, command, result != NULL ? result : json_null());
 	else

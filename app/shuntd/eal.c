@@ -94,16 +94,16 @@ eal_hugepages(const struct options *options)
 		return true;
 	if (free_kb < EAL_HUGEPAGES_KB_MIN) {
 		snprintf(eal_warning, sizeof(eal_warning),
-			"%lu MB of hugepages free: using 4 KB pages, which costs some speed and "
-			"cannot feed PCI devices (sysctl vm.nr_hugepages=1024; see doc/tuning.md)",
+			"%lu MB of hugepages free: using 4 KB pages, which are slower and "
+			"exclude PCI devices (sysctl vm.nr_hugepages=1024; see doc/tuning.md)",
 			free_kb / 1024);
 		return false;
 	}
 	why = hugepages_obstacle(EAL_HUGEPAGES_KB_MIN);
 	if (why != NULL)
 		snprintf(eal_warning, sizeof(eal_warning),
-			"%lu MB of hugepages free, but %s: using 4 KB pages, which costs some "
-			"speed and cannot feed PCI devices (see doc/containers.md)",
+			"%lu MB of hugepages free, but %s: using 4 KB pages, which are "
+			"slower and exclude PCI devices (see doc/containers.md)",
 			free_kb / 1024, why);
 	return why == NULL;
 }
@@ -203,7 +203,7 @@ eal_start(const struct options *options, const cpu_set_t *control, struct err *e
 	sched_setaffinity(0, sizeof(*control), control);
 	eal_arguments(options, control, &args);
 	if (rte_eal_init(args.argc, args.argv) < 0)
-		return err_set(err, EINVAL, "DPDK does not start: %s (see its lines above)",
+		return err_set(err, EINVAL, "DPDK does not start: %s (see its messages above)",
 			rte_strerror(rte_errno));
 	if (!eal_has_mempools())
 		return err_set(err, ENOTSUP, "%s", plugins_missing("mempool_ring", missing));

@@ -16,14 +16,14 @@ static const char options_help[] =
 	"\n"
 	"  -c, --config FILE      configuration (" OPTIONS_CONFIG ")\n"
 	"  -s, --socket SOCKET    control socket ($SHUNT_SOCKET, " OPTIONS_SOCKET ")\n"
-	"      --lcores LIST      CPUs that poll, such as 1-3,8, or auto (the file's, auto)\n"
+	"      --lcores LIST      CPUs that poll, such as 1-3,8, or auto (key lcores, auto)\n"
 	"      --log-level LEVEL  error, warning, info or debug (info)\n"
 	"  -h, --help             this text\n"
 	"  -V, --version          version\n"
 	"\n"
-	"What follows -- goes to DPDK's EAL, for example: shuntd -- --no-huge -m 1024\n"
-	"SIGHUP applies the changed configuration file, SIGTERM and SIGINT stop.\n"
-	"Talk to it with shunt(1): shunt status, shunt port add ...\n";
+	"Arguments after -- are passed to DPDK's EAL, such as: shuntd -- --no-huge -m 1024\n"
+	"SIGHUP applies a changed configuration file, SIGTERM and SIGINT stop the switch.\n"
+	"Control it with shunt(1): shunt status, shunt port add ...\n";
 
 enum { OPTION_LCORES = 256, OPTION_LOG_LEVEL };
 

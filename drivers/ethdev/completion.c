@@ -44,7 +44,7 @@ ethdev_completion_copy_reason(const struct rte_eth_dev_info *info)
 		return "without an IOMMU devices cannot read guest memory";
 	/* 0 = the driver does not say. */
 	if (segments != 0 && segments < 1 + INFLIGHT_PIECES_MAX)
-		return "the device takes frames in few pieces only";
+		return "the device supports too few segments per frame";
 	return NULL;
 }
 

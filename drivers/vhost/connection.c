@@ -208,7 +208,7 @@ vhost_connection_open(struct vhost_dev *dev, struct err *err)
 	int rc = sigbus_install();
 
 	if (rc < 0)
-		return err_set(err, -rc, "no handler for guest memory that goes away");
+		return err_set(err, -rc, "no SIGBUS handler");
 	rc = vhost_registry_add(dev, err);
 	if (rc < 0)
 		return rc;

@@ -22,8 +22,9 @@ vhost_event_thread_keep(void)
 		kept = rte_vhost_driver_register(EVENT_THREAD_KEEPER,
 			       RTE_VHOST_USER_CLIENT | RTE_VHOST_USER_NO_RECONNECT) == 0;
 	if (!kept)
-		log_warning("the vhost library's thread ends with the last vhost port, which takes "
-			    "up to a second");
+		log_warning(
+			"the event thread of librte_vhost ends with the last vhost port, which takes "
+			"up to a second");
 }
 
 #if RTE_VERSION < RTE_VERSION_NUM(24, 7, 0, 0)

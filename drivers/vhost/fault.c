@@ -84,7 +84,7 @@ fault_write_log(struct vhost_dev *dev, const char *port, unsigned more)
 		snprintf(where, sizeof(where), "ring %d (queue pair %d, %s): ", ring, ring / 2,
 			ring % 2 != 0 ? "what the guest sends" : "what it receives");
 	if (more > 0)
-		snprintf(again, sizeof(again), "; it broke %u more times since it was last said",
+		snprintf(again, sizeof(again), "; it broke %u more times since the last message",
 			more);
 	log_warning("port %s: broken: %s%s%s%s; no frames until the guest's driver sets the device "
 		    "up anew (reload it, or restart the guest)%s",
@@ -101,8 +101,8 @@ vhost_fault_report(struct vhost_dev *dev, const char *port)
 
 	log->stuck = fault_is_stuck(dev, now);
 	if (log->stuck && !was_stuck)
-		log_warning(
-			"port %s: broken: %s; no frames until it sends another", port, fault_stuck);
+		log_warning("port %s: broken: %s; no frames until the front end sends another",
+			port, fault_stuck);
 	if (faults != log->faults && (log->faults == 0 || now - log->at >= FAULT_LOG_S)) {
 		fault_write_log(dev, port, faults - log->faults - 1);
 		log->faults = faults;

@@ -166,7 +166,7 @@ frontend_hints(const struct vhost_config *config, struct port_frontend *frontend
 
 	if (server && frontend->qemu == QEMU_UNKNOWN)
 		frontend_hint(frontend,
-			"without reconnect, which no option of every version asks for, the guest "
+			"no reconnect option is valid for every version; without one the guest "
 			"stays offline when the switch restarts; a port with mode=client does not");
 	if (server && frontend->qemu == FRONTEND_RECONNECT_ABORTS)
 		frontend_hint(frontend,
@@ -182,7 +182,7 @@ frontend_hints(const struct vhost_config *config, struct port_frontend *frontend
 	if (config->mtu > 0 && frontend->qemu < FRONTEND_LIBVIRT_MTU)
 		frontend_hint(frontend,
 			"libvirt 9.0 to 11.3 starts no guest whose vhost-user interface has <mtu>, "
-			"so that is a comment: set the MTU in the guest; 12.8 takes it");
+			"so that is a comment: set the MTU in the guest; 12.8 accepts it");
 }
 
 /** The <mtu>; commented out for libvirt that seeks an interface of the host and fails. */

@@ -192,7 +192,7 @@ hooks_before(int vid, void *arg)
 		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 	vhost_table_release(dev);
 	if (dev->session != NULL && !dev->session->direct && atomic_load(&dev->table_open) != 0)
-		vhost_fault_set_memory(dev, "the vhost library failed with it");
+		vhost_fault_set_memory(dev, "librte_vhost failed to map it");
 	hooks_record(dev, message);
 	if (hooks_answer(dev, message))
 		return RTE_VHOST_MSG_RESULT_REPLY;

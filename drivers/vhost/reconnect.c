@@ -116,7 +116,7 @@ reconnect_start(void)
 	if (rc == 0)
 		rc = pthread_create(&thread, NULL, reconnect_run, NULL);
 	if (rc != 0) {
-		log_warning("front ends that begin to listen are found within a second only: %s",
+		log_warning("front ends that begin to listen are detected only within a second: %s",
 			strerror(rc));
 		return;
 	}

@@ -140,8 +140,7 @@ capture_filter_make(const struct bpf_insn program[], unsigned n, struct err *err
 	}
 	for (unsigned i = 0; i < n; i++) {
 		if (!filter_insn_is_good(&program[i], n, i)) {
-			err_set(err, EINVAL,
-				"filter: instruction %u (0x%x) is not one that could be run", i,
+			err_set(err, EINVAL, "filter: instruction %u (0x%x) is not supported", i,
 				program[i].code);
 			return NULL;
 		}

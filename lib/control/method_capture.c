@@ -66,7 +66,7 @@ capture_program(json_t *list, struct capture_config *config, struct err *err)
 			!capture_insn_part(insn, 2, UINT8_MAX, &jf) ||
 			!capture_insn_part(insn, 3, UINT32_MAX, &k))
 			return err_set(
-				err, EINVAL, "filter: instruction %zu is not four numbers", i);
+				err, EINVAL, "filter: instruction %zu must be four numbers", i);
 		program[i] =
 			(struct bpf_insn){(uint16_t)code, (uint8_t)jt, (uint8_t)jf, (uint32_t)k};
 	}
@@ -161,7 +161,8 @@ capture_call(void *arg, json_t *params, struct err *err)
 	if (port == NULL)
 		return NULL;
 	if (rpc_client(methods->rpc) == NULL)
-		err_set(err, EINVAL, "a capture needs a connection, and is no part of a batch");
+		err_set(err, EINVAL,
+			"a capture needs a connection of its own and cannot be part of a batch");
 	else if (capture_parse(params, &config, err) == 0)
 		answer = capture_begin(methods, port, &config, err);
 	free((struct bpf_insn *)(uintptr_t)config.program);

@@ -94,10 +94,11 @@ rpc_client_bind(
 	struct rpc_client *client, int fd, void (*closed)(void *arg), void *arg, struct err *err)
 {
 	if (client->bound)
-		return err_set(err, EBUSY, "this connection is taken; use another one");
+		return err_set(err, EBUSY, "this connection is taken; open another one");
 	/* The file descriptor is sent directly, and would overtake queued answers. */
 	if (evbuffer_get_length(bufferevent_get_output(client->stream)) > 0)
-		return err_set(err, EBUSY, "read the answers to earlier requests first");
+		return err_set(
+			err, EBUSY, "replies to earlier requests are unread; read them first");
 	client->bound = true;
 	client->give_fd = fd;
 	client->closed = closed;

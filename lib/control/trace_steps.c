@@ -50,7 +50,8 @@ step_vlan(json_t *steps, const struct trace_story *story)
 		step_add(steps, "vlan", "VLAN %u: %s is an access port of it", vlan, config->name);
 	else if (config->trunk[0] == '\0')
 		step_add(steps, "vlan", "VLAN %u: %s, and %s carries all VLANs", vlan,
-			vlan == VLAN_NONE ? "no tag that says more" : "by its tag", config->name);
+			vlan == VLAN_NONE ? "untagged or priority-tagged" : "by its tag",
+			config->name);
 	else
 		step_add(steps, "vlan", "VLAN %u: %s, and %s is a trunk of %s%s", vlan,
 			vlan == config->native ? "native" : "by its tag", config->name,
@@ -133,26 +134,27 @@ step_lookup(json_t *steps, const struct trace_story *story)
 
 	if (rules != NULL && rules->fixed != PORT_NONE) {
 		bool owned = rules->policy.mode == PORT_BRIDGE;
-		step_add(steps, "policy", "all goes to %s: %s", story_name(story, rules->fixed),
-			owned ? "it owns this uplink (passthru)"
-			      : "the uplink, whatever the address");
+		step_add(steps, "policy", "all frames go to %s: %s",
+			story_name(story, rules->fixed),
+			owned ? "its policy is passthru"
+			      : "the uplink, for every destination address");
 	} else if (mac == MAC_MASK) {
-		step_add(steps, "lookup", "to everybody: broadcast");
+		step_add(steps, "lookup", "flooded: broadcast");
 	} else if (mac_is_reserved(mac)) {
-		step_add(steps, "lookup", "to everybody: a reserved address that %s",
-			story_names_reserved(story) ? "forward-reserved lets pass"
-						    : "passes at 802.1ad ports");
+		step_add(steps, "lookup", "flooded: a reserved address that %s",
+			story_names_reserved(story) ? "forward-reserved names"
+						    : "802.1ad ports forward");
 	} else if (mac_is_group(mac) && story_is_for_members(story)) {
 		step_add(steps, "lookup", "to members of the group and routers: snooping");
 	} else if (mac_is_group(mac)) {
-		step_add(steps, "lookup", "to everybody: multicast");
+		step_add(steps, "lookup", "flooded: multicast");
 	} else {
 		step_entry(steps, story, mac);
 		struct fdb_entry entry;
 		if (story->trace->dest < PORT_MAX &&
 			fdb_get(story->vswitch->fdb, mac, story->trace->vlan, &entry) &&
 			entry.port != story->trace->dest)
-			step_add(steps, "policy", "%s is not reached from here but by %s",
+			step_add(steps, "policy", "%s is reached through %s",
 				story_name(story, entry.port),
 				story_name(story, story->trace->dest));
 	}

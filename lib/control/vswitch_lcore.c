@@ -176,7 +176,7 @@ vswitch_lcore_add(struct vswitch *vswitch, unsigned cpu, struct err *err)
 	int rc = lcore_start(vswitch, cpu, err);
 	if (rc < 0)
 		return rc;
-	log_info("lcore %u: polls", cpu);
+	log_info("lcore %u: added", cpu);
 	vswitch_lcore_balance(vswitch);
 	return 0;
 }
@@ -206,7 +206,7 @@ vswitch_lcore_del(struct vswitch *vswitch, unsigned cpu, struct err *err)
 	vswitch_lcore_fill(vswitch);
 	vswitch_publish(vswitch);
 	vswitch_lcore_confine(vswitch);
-	log_info("lcore %u: polls no more", cpu);
+	log_info("lcore %u: deleted", cpu);
 	return 0;
 }
 

@@ -298,7 +298,7 @@ port_change_anew(struct vswitch *vswitch, struct vswitch_port *port,
 		return 0;
 	port->port.config = old;
 	if (port_attach(vswitch, port, &again) < 0) {
-		log_error("port %s: cannot go back to what it was: %s; removed", old.name,
+		log_error("port %s: cannot restore its configuration: %s; removed", old.name,
 			again.text);
 		port_forget(vswitch, port);
 	}

@@ -24,7 +24,7 @@ vswitch_check_relations(struct vswitch *vswitch, const char *name, const struct 
 		set[n++] = config;
 	int rc = relations_check(set, n, &culprit, err);
 	if (rc < 0 && set[culprit] != config)
-		err_prefix(err, "port %s would not fit any more", set[culprit]->name);
+		err_prefix(err, "conflict with port %s", set[culprit]->name);
 	free(set);
 	return rc;
 }

@@ -17,7 +17,7 @@ guard_check(const struct port_config *config, struct err *err)
 	if (config->macs_arp && macs.n == 0)
 		return err_set(err, EINVAL,
 			"macs-arp: needs macs, the addresses that ARP and neighbour discovery may "
-			"speak for");
+			"announce");
 	return 0;
 }
 

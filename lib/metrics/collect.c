@@ -16,7 +16,7 @@ collect_switch(struct collect *collect)
 	static const struct metrics_family uptime = {"shunt_uptime_seconds", METRICS_GAUGE,
 		"seconds", "Time since the switch was started."};
 	static const struct metrics_family ports = {
-		"shunt_ports", METRICS_GAUGE, "", "Ports that there are."};
+		"shunt_ports", METRICS_GAUGE, "", "Number of ports."};
 	const struct metrics_label versions[] = {
 		{"version", SHUNT_VERSION}, {"dpdk", rte_version() + sizeof("DPDK")}, {NULL, NULL}};
 
@@ -43,7 +43,7 @@ collect_fdb(struct collect *collect)
 			 "Addresses in the filtering table, static ones included."},
 			stats.entries},
 		{{"shunt_fdb_capacity_entries", METRICS_GAUGE, "entries",
-			 "Addresses that the filtering table takes."},
+			 "Capacity of the filtering table."},
 			stats.capacity},
 		{{"shunt_fdb_learned_entries", METRICS_COUNTER, "entries", "Addresses learned."},
 			stats.learned},
@@ -51,13 +51,13 @@ collect_fdb(struct collect *collect)
 			 "Addresses that were seen at another port."},
 			stats.moved},
 		{{"shunt_fdb_aged_entries", METRICS_COUNTER, "entries",
-			 "Addresses removed because they were not seen for long."},
+			 "Addresses removed by ageing."},
 			stats.aged},
 		{{"shunt_fdb_refused_entries", METRICS_COUNTER, "entries",
 			 "Addresses not learned: table full, or port at its limit."},
 			stats.refused},
 		{{"shunt_fdb_replaced_entries", METRICS_COUNTER, "entries",
-			 "Addresses that a full table took from ports over their share."},
+			 "Addresses that a full table removed from ports above their share."},
 			stats.replaced},
 	};
 

@@ -147,7 +147,7 @@ collect_lcores(struct collect *collect)
 	static const struct metrics_family idle = {"shunt_lcore_idle_cycles", METRICS_COUNTER,
 		"cycles", "TSC cycles of polls that found no frame."};
 	static const struct metrics_family bursts = {"shunt_lcore_burst_packets", METRICS_HISTOGRAM,
-		"packets", "Frames that a poll found, of polls that found any."};
+		"packets", "Frames per poll, of polls that found frames."};
 	static const struct metrics_family loops = {"shunt_lcore_loop_seconds", METRICS_HISTOGRAM,
 		"seconds", "Duration of a round over the queues of the lcore."};
 

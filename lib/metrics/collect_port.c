@@ -24,10 +24,10 @@ static const struct {
 		 "Hand-overs of frames from the port; a flooded frame counts for each port."},
 		offsetof(struct counters, rx_copies)},
 	{{"shunt_port_transmit_packets", METRICS_COUNTER, "packets",
-		 "Frames that the switch sent by the port."},
+		 "Frames that the switch sent to the port."},
 		offsetof(struct counters, tx_packets)},
 	{{"shunt_port_transmit_bytes", METRICS_COUNTER, "bytes",
-		 "Bytes that the switch sent by the port, without FCS."},
+		 "Bytes that the switch sent to the port, without FCS."},
 		offsetof(struct counters, tx_bytes)},
 };
 
@@ -129,7 +129,7 @@ static void
 collect_drops(struct collect *collect)
 {
 	static const struct metrics_family family = {"shunt_port_dropped_packets", METRICS_COUNTER,
-		"packets", "Frames dropped at the port, by direction, reason and who has to act."};
+		"packets", "Frames dropped at the port, by direction, reason and owner."};
 
 	metrics_text_family(&collect->text, &family);
 	for (unsigned i = 0; i < collect->n_ports; i++) {
@@ -144,7 +144,7 @@ collect_ports(struct collect *collect)
 	static const struct metrics_family up = {"shunt_port_up", METRICS_GAUGE, "",
 		"1 when the port is enabled and its link is up."};
 	static const struct metrics_family speed = {"shunt_port_speed_bytes", METRICS_GAUGE,
-		"bytes", "Speed of the link in bytes per second; 0 when nobody knows."};
+		"bytes", "Speed of the link in bytes per second; 0 when unknown."};
 	static const struct metrics_family missed = {"shunt_port_missed_packets", METRICS_COUNTER,
 		"packets", "Frames that the device lost before the switch could receive them."};
 	static const struct metrics_family held = {"shunt_port_held_packets", METRICS_GAUGE,

@@ -153,10 +153,10 @@ metrics_on_request(void *arg, struct MHD_Connection *connection, const char *url
 	(void)context;
 	if (strcmp(url, "/metrics") != 0)
 		return metrics_refuse(
-			connection, MHD_HTTP_NOT_FOUND, "There is only /metrics here.\n");
+			connection, MHD_HTTP_NOT_FOUND, "Not found; metrics are at /metrics.\n");
 	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
 		return metrics_refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
-			"Metrics can be read only: GET or HEAD.\n");
+			"Method not allowed; use GET or HEAD.\n");
 	return metrics_answer(arg, connection);
 }
 

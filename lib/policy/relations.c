@@ -27,9 +27,8 @@ relations_alone(const struct relations *all, const struct port_config *config, s
 		const struct port_config *other = all->configs[i];
 		if (other == config || strcmp(other->uplink, config->uplink) != 0)
 			continue;
-		return err_set(err, EBUSY,
-			"policy: passthru is for one port alone, and %s has %s too", other->name,
-			config->uplink);
+		return err_set(err, EBUSY, "policy: passthru allows one member, and %s has %s too",
+			other->name, config->uplink);
 	}
 	return 0;
 }
@@ -58,7 +57,7 @@ relations_mirror(const struct relations *all, const struct port_config *config, 
 	if (mirror == NULL)
 		return err_set(err, ENOENT, "mirror: no port '%s'", config->mirror);
 	if (mirror->mirror[0] != '\0')
-		return err_set(err, EINVAL, "mirror: a loop, for %s is mirrored itself, to %s",
+		return err_set(err, EINVAL, "mirror: a loop: %s is itself mirrored, to %s",
 			mirror->name, mirror->mirror);
 	return 0;
 }

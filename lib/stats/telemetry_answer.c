@@ -132,13 +132,14 @@ answer_lcores(struct rpc *rpc, struct vswitch *vswitch, const char *text)
 const struct telemetry_command telemetry_commands[] = {
 	{"/shunt/ports", "Names of the switch's ports, up to 256. Parameters: number of the first",
 		answer_ports},
-	{"/shunt/port", "What `shunt port show` says of a port. Parameters: string name",
+	{"/shunt/port",
+		"Keys and counters of a port, as `shunt port show`. Parameters: string name",
 		answer_port},
-	{"/shunt/fdb", "The filtering table: totals, and some addresses. Takes no parameters",
+	{"/shunt/fdb", "Totals and first addresses of the filtering table. Takes no parameters",
 		answer_fdb},
 	{"/shunt/drops", "Frames dropped, by port, direction, reason. Takes no parameters",
 		answer_drops},
-	{"/shunt/lcores", "What polling lcores did. Takes no parameters", answer_lcores},
+	{"/shunt/lcores", "Counters of polling lcores. Takes no parameters", answer_lcores},
 	{NULL, NULL, NULL},
 };
 
