@@ -9,7 +9,7 @@
 enum { CLOCK_TRIES = 16, NS_PER_SECOND = 1000000000, NS_STEP = 1000000 };
 
 static uint64_t
-clock_read(clockid_t id)
+capture_clock_read(clockid_t id)
 {
 	struct timespec now;
 
@@ -19,13 +19,13 @@ clock_read(clockid_t id)
 
 /** Read a clock and the TSC together; of several tries the shortest one counts. */
 static uint64_t
-clock_read_both(clockid_t id, uint64_t *tsc)
+capture_clock_read_both(clockid_t id, uint64_t *tsc)
 {
 	uint64_t least = UINT64_MAX, ns = 0;
 
 	*tsc = 0;
 	for (int i = 0; i < CLOCK_TRIES; i++) {
-		uint64_t before = tsc_now(), read = clock_read(id), after = tsc_now();
+		uint64_t before = tsc_now(), read = capture_clock_read(id), after = tsc_now();
 		if (after - before >= least)
 			continue;
 		least = after - before;
@@ -39,10 +39,10 @@ void
 capture_clock_init(struct capture_clock *clock)
 {
 	*clock = (struct capture_clock){0};
-	clock->first_steady = clock_read_both(CLOCK_MONOTONIC_RAW, &clock->first_tsc);
+	clock->first_steady = capture_clock_read_both(CLOCK_MONOTONIC_RAW, &clock->first_tsc);
 	tsc_calibrate();
 	clock->ns_per_tick = (double)NS_PER_SECOND / (double)tsc_hz();
-	clock->ns = clock_read_both(CLOCK_REALTIME, &clock->tsc);
+	clock->ns = capture_clock_read_both(CLOCK_REALTIME, &clock->tsc);
 }
 
 void
@@ -52,10 +52,10 @@ capture_clock_follow(struct capture_clock *clock)
 
 	if ((double)(tsc_now() - clock->tsc) * clock->ns_per_tick < NS_PER_SECOND)
 		return;
-	uint64_t steady = clock_read_both(CLOCK_MONOTONIC_RAW, &tsc);
+	uint64_t steady = capture_clock_read_both(CLOCK_MONOTONIC_RAW, &tsc);
 	clock->ns_per_tick =
 		(double)(steady - clock->first_steady) / (double)(tsc - clock->first_tsc);
-	clock->ns = clock_read_both(CLOCK_REALTIME, &clock->tsc);
+	clock->ns = capture_clock_read_both(CLOCK_REALTIME, &clock->tsc);
 }
 
 uint64_t

@@ -7,23 +7,23 @@
 #include <string.h>
 
 static bool
-file_is_stdout(const struct capture_file *file)
+capture_file_is_stdout(const struct capture_file *file)
 {
 	return strcmp(file->path, "-") == 0;
 }
 
 static int
-file_failed(const struct capture_file *file, struct err *err)
+capture_file_failed(const struct capture_file *file, struct err *err)
 {
 	int code = errno;
 
 	return err_set(err, code, "cannot write to %.200s: %s",
-		file_is_stdout(file) ? "standard output" : file->open, strerror(code));
+		capture_file_is_stdout(file) ? "standard output" : file->open, strerror(code));
 }
 
 /** Write the path of a file: FILE, FILE1, FILE2; with a limit of files FILE00, zero-padded. */
 static int
-file_name(struct capture_file *file, struct err *err)
+capture_file_name(struct capture_file *file, struct err *err)
 {
 	int digits = snprintf(NULL, 0, "%u", file->files > 0 ? file->files - 1 : 0);
 	int n;
@@ -41,15 +41,15 @@ file_name(struct capture_file *file, struct err *err)
 }
 
 static int
-file_next(struct capture_file *file, struct err *err)
+capture_file_next(struct capture_file *file, struct err *err)
 {
-	int code = file_name(file, err);
+	int code = capture_file_name(file, err);
 
 	if (code < 0)
 		return code;
 	file->file = fopen(file->open, "we");
 	if (file->file == NULL)
-		return file_failed(file, err);
+		return capture_file_failed(file, err);
 	file->written = 0;
 	pcapng_begin(file->file, &file->interface);
 	return 0;
@@ -58,8 +58,8 @@ file_next(struct capture_file *file, struct err *err)
 int
 capture_file_open(struct capture_file *file, FILE *out, struct err *err)
 {
-	if (!file_is_stdout(file))
-		return file_next(file, err);
+	if (!capture_file_is_stdout(file))
+		return capture_file_next(file, err);
 	file->file = out;
 	pcapng_begin(file->file, &file->interface);
 	return 0;
@@ -73,18 +73,18 @@ capture_file_write(struct capture_file *file, const struct pcapng_frame *frame,
 		int code = capture_file_close(file, statistics, err);
 		file->number++;
 		if (code == 0)
-			code = file_next(file, err);
+			code = capture_file_next(file, err);
 		if (code < 0)
 			return code;
 	}
 	file->written += pcapng_write(file->file, frame);
-	return ferror(file->file) ? file_failed(file, err) : 0;
+	return ferror(file->file) ? capture_file_failed(file, err) : 0;
 }
 
 int
 capture_file_flush(struct capture_file *file, struct err *err)
 {
-	return fflush(file->file) == 0 ? 0 : file_failed(file, err);
+	return fflush(file->file) == 0 ? 0 : capture_file_failed(file, err);
 }
 
 int
@@ -97,10 +97,10 @@ capture_file_close(
 		return 0;
 	pcapng_end(file->file, statistics);
 	if (fflush(file->file) != 0)
-		code = file_failed(file, err);
+		code = capture_file_failed(file, err);
 	/* Standard output is not closed here. */
-	if (!file_is_stdout(file) && fclose(file->file) != 0 && code == 0)
-		code = file_failed(file, err);
+	if (!capture_file_is_stdout(file) && fclose(file->file) != 0 && code == 0)
+		code = capture_file_failed(file, err);
 	file->file = NULL;
 	return code;
 }

@@ -12,7 +12,7 @@
 
 /** Join words by spaces. @return a string to free(), or NULL */
 static char *
-filter_text(const json_t *words)
+capture_filter_text(const json_t *words)
 {
 	size_t length = 1, at = 0;
 	const json_t *word;
@@ -29,7 +29,7 @@ filter_text(const json_t *words)
 }
 
 static json_t *
-filter_program(const struct bpf_program *compiled)
+capture_filter_program(const struct bpf_program *compiled)
 {
 	json_t *program = json_array();
 
@@ -51,14 +51,14 @@ capture_filter_compile(
 
 	if (json_array_size(words) == 0)
 		return 0;
-	*text = filter_text(words);
+	*text = capture_filter_text(words);
 	pcap_t *dead = pcap_open_dead(DLT_EN10MB, snaplen > 0 ? snaplen : CAPTURE_SNAPLEN_MAX);
 	if (*text == NULL || dead == NULL) {
 		code = err_set(err, ENOMEM, "%s", strerror(ENOMEM));
 	} else if (pcap_compile(dead, &compiled, *text, 1, PCAP_NETMASK_UNKNOWN) != 0) {
 		code = err_set(err, EINVAL, "filter: %s", pcap_geterr(dead));
 	} else {
-		*program = filter_program(&compiled);
+		*program = capture_filter_program(&compiled);
 		pcap_freecode(&compiled);
 	}
 	if (dead != NULL)

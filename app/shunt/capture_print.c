@@ -26,20 +26,20 @@ struct print_rest {
 };
 
 static uint16_t
-print_be16(const uint8_t *bytes)
+capture_print_be16(const uint8_t *bytes)
 {
 	return (uint16_t)(bytes[0] << 8 | bytes[1]);
 }
 
 static void
-print_skip(struct print_rest *rest, uint32_t bytes)
+capture_print_skip(struct print_rest *rest, uint32_t bytes)
 {
 	rest->at += bytes;
 	rest->left -= bytes;
 }
 
 static void
-print_time(FILE *file, uint64_t ns)
+capture_print_time(FILE *file, uint64_t ns)
 {
 	time_t seconds = (time_t)(ns / PRINT_NS_PER_SECOND);
 	char text[16] = "";
@@ -51,7 +51,7 @@ print_time(FILE *file, uint64_t ns)
 }
 
 static void
-print_mac(FILE *file, const uint8_t *mac)
+capture_print_mac(FILE *file, const uint8_t *mac)
 {
 	fprintf(file, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
 		mac[5]);
@@ -59,27 +59,27 @@ print_mac(FILE *file, const uint8_t *mac)
 
 /** Print the VLAN tags, outer ones first. @return the EtherType behind them; 0: truncated */
 static uint16_t
-print_tags(FILE *file, struct print_rest *rest)
+capture_print_tags(FILE *file, struct print_rest *rest)
 {
 	for (int i = 0; i < PRINT_TAGS_MAX && rest->left >= 4; i++) {
-		uint16_t type = print_be16(rest->at);
+		uint16_t type = capture_print_be16(rest->at);
 		if (type != PRINT_TYPE_CTAG && type != PRINT_TYPE_STAG)
 			break;
-		unsigned tag = print_be16(rest->at + 2);
+		unsigned tag = capture_print_be16(rest->at + 2);
 		fprintf(file, " %s %u", type == PRINT_TYPE_STAG ? "s-vlan" : "vlan", tag & 0xfff);
 		if (tag >> 13 != 0)
 			fprintf(file, " p %u", tag >> 13);
-		print_skip(rest, 4);
+		capture_print_skip(rest, 4);
 	}
 	if (rest->left < 2)
 		return 0;
-	uint16_t type = print_be16(rest->at);
-	print_skip(rest, 2);
+	uint16_t type = capture_print_be16(rest->at);
+	capture_print_skip(rest, 2);
 	return type;
 }
 
 static void
-print_type(FILE *file, uint16_t type)
+capture_print_type(FILE *file, uint16_t type)
 {
 	switch (type) {
 	case PRINT_TYPE_IPV4:
@@ -101,7 +101,7 @@ print_type(FILE *file, uint16_t type)
 
 /** Print "192.0.2.1.80 > 192.0.2.2.4242 TCP", or without ports. */
 static void
-print_flow(FILE *file, int family, const uint8_t *source, const uint8_t *destination,
+capture_print_flow(FILE *file, int family, const uint8_t *source, const uint8_t *destination,
 	uint8_t protocol, const struct print_rest *behind)
 {
 	char from[INET6_ADDRSTRLEN] = "", to[INET6_ADDRSTRLEN] = "";
@@ -110,8 +110,8 @@ print_flow(FILE *file, int family, const uint8_t *source, const uint8_t *destina
 	inet_ntop(family, source, from, sizeof(from));
 	inet_ntop(family, destination, to, sizeof(to));
 	if (ports)
-		fprintf(file, ": %s.%u > %s.%u", from, print_be16(behind->at), to,
-			print_be16(behind->at + 2));
+		fprintf(file, ": %s.%u > %s.%u", from, capture_print_be16(behind->at), to,
+			capture_print_be16(behind->at + 2));
 	else
 		fprintf(file, ": %s > %s", from, to);
 	if (protocol == IPPROTO_TCP)
@@ -125,34 +125,34 @@ print_flow(FILE *file, int family, const uint8_t *source, const uint8_t *destina
 }
 
 static void
-print_ipv4(FILE *file, struct print_rest rest)
+capture_print_ipv4(FILE *file, struct print_rest rest)
 {
 	const uint8_t *ip = rest.at;
 	uint32_t length = rest.left >= 20 ? (uint32_t)(ip[0] & 0xf) * 4 : 0;
 
 	if (length < 20 || ip[0] >> 4 != 4)
 		return;
-	bool first = (print_be16(ip + 6) & 0x1fff) == 0;
+	bool first = (capture_print_be16(ip + 6) & 0x1fff) == 0;
 	/* Fragments but the first have no ports, and options may be truncated. */
-	print_skip(&rest, length < rest.left ? length : rest.left);
+	capture_print_skip(&rest, length < rest.left ? length : rest.left);
 	if (!first)
 		rest.left = 0;
-	print_flow(file, AF_INET, ip + 12, ip + 16, ip[9], &rest);
+	capture_print_flow(file, AF_INET, ip + 12, ip + 16, ip[9], &rest);
 }
 
 static void
-print_ipv6(FILE *file, struct print_rest rest)
+capture_print_ipv6(FILE *file, struct print_rest rest)
 {
 	const uint8_t *ip = rest.at;
 
 	if (rest.left < 40 || ip[0] >> 4 != 6)
 		return;
-	print_skip(&rest, 40);
-	print_flow(file, AF_INET6, ip + 8, ip + 24, ip[6], &rest);
+	capture_print_skip(&rest, 40);
+	capture_print_flow(file, AF_INET6, ip + 8, ip + 24, ip[6], &rest);
 }
 
 static void
-print_arp(FILE *file, const struct print_rest *rest)
+capture_print_arp(FILE *file, const struct print_rest *rest)
 {
 	static const uint8_t ethernet_ipv4[] = {0, 1, 8, 0, 6, 4};
 	char sender[INET_ADDRSTRLEN] = "", target[INET_ADDRSTRLEN] = "";
@@ -161,7 +161,7 @@ print_arp(FILE *file, const struct print_rest *rest)
 		return;
 	inet_ntop(AF_INET, rest->at + 14, sender, sizeof(sender));
 	inet_ntop(AF_INET, rest->at + 24, target, sizeof(target));
-	if (print_be16(rest->at + 6) == 1)
+	if (capture_print_be16(rest->at + 6) == 1)
 		fprintf(file, ": who has %s? tell %s", target, sender);
 	else
 		fprintf(file, ": %s answers %s", sender, target);
@@ -173,23 +173,23 @@ capture_print(FILE *file, const struct pcapng_frame *frame, const char *reason, 
 	struct print_rest rest = {frame->bytes, frame->caplen};
 	uint16_t type = 0;
 
-	print_time(file, frame->ns);
+	capture_print_time(file, frame->ns);
 	fprintf(file, " %s ", frame->outbound ? "tx" : "rx");
 	if (rest.left >= PRINT_MACS) {
-		print_mac(file, rest.at + 6);
+		capture_print_mac(file, rest.at + 6);
 		fputs(" > ", file);
-		print_mac(file, rest.at);
-		print_skip(&rest, PRINT_MACS);
-		type = print_tags(file, &rest);
-		print_type(file, type);
+		capture_print_mac(file, rest.at);
+		capture_print_skip(&rest, PRINT_MACS);
+		type = capture_print_tags(file, &rest);
+		capture_print_type(file, type);
 	}
 	fprintf(file, ", length %u", frame->len);
 	if (type == PRINT_TYPE_IPV4)
-		print_ipv4(file, rest);
+		capture_print_ipv4(file, rest);
 	else if (type == PRINT_TYPE_IPV6)
-		print_ipv6(file, rest);
+		capture_print_ipv6(file, rest);
 	else if (type == PRINT_TYPE_ARP)
-		print_arp(file, &rest);
+		capture_print_arp(file, &rest);
 	if (reason != NULL)
 		fprintf(file, "%s, dropped: %s%s", color ? "\033[33m" : "", reason,
 			color ? "\033[0m" : "");

@@ -29,17 +29,17 @@ struct capture_source {
 };
 
 static json_int_t
-source_number(const struct capture_source *source, const char *name)
+capture_source_number(const struct capture_source *source, const char *name)
 {
 	return json_integer_value(json_object_get(source->answer, name));
 }
 
 /** Map the rings. Fails if the answer does not match the file descriptor received with it. */
 static int
-source_map(struct capture_source *source, struct err *err)
+capture_source_map(struct capture_source *source, struct err *err)
 {
-	json_int_t rings = source_number(source, "rings"),
-		   size = source_number(source, "ring_size");
+	json_int_t rings = capture_source_number(source, "rings"),
+		   size = capture_source_number(source, "ring_size");
 	int fd = rpc_take_fd(source->rpc);
 	struct stat status;
 
@@ -81,7 +81,7 @@ capture_source_open(const char *socket, const json_t *params, struct err *err)
 	if (code == 0)
 		code = rpc_call(source->rpc, "capture", params, &source->answer, err);
 	if (code == 0)
-		code = source_map(source, err);
+		code = capture_source_map(source, err);
 	if (code == 0)
 		return source;
 	capture_source_close(source);
@@ -108,7 +108,7 @@ capture_source_rpc(struct capture_source *source)
 }
 
 static int
-source_nonsense(struct err *err)
+capture_source_nonsense(struct err *err)
 {
 	return err_set(err, EPROTO, "the switch's rings are invalid");
 }
@@ -120,7 +120,7 @@ capture_source_look(struct capture_source *source, bool all, struct err *err)
 		all || source->n == 1 ? UINT64_MAX : tsc_now() - tsc_hz() / 1000 * SOURCE_WAIT_MS;
 	for (unsigned i = 0; i < source->n; i++)
 		if (!capture_reader_look(&source->ring[i]))
-			return source_nonsense(err);
+			return capture_source_nonsense(err);
 	return 0;
 }
 
@@ -134,7 +134,7 @@ capture_source_next(struct capture_source *source, struct capture_record *record
 		if (source->frame[i] == NULL) {
 			source->frame[i] = capture_reader_next(&source->ring[i], first);
 			if (source->frame[i] == NULL && first->size == 0) {
-				source_nonsense(err);
+				capture_source_nonsense(err);
 				return NULL;
 			}
 		}

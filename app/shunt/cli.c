@@ -4,18 +4,17 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "command.h"
+#include "command_table.h"
 #include "complete.h"
 #include "help.h"
 #include "man.h"
 #include "parse.h"
 #include "run.h"
-#include "text.h"
 
 enum { CLI_OWN_MAX = 32, CLI_LETTERS_MAX = 32 };
 
@@ -69,30 +68,6 @@ cli_own(const struct command *command, int c)
 	return c >= CLI_OPTION_OWN  ? &command->options[c - CLI_OPTION_OWN]
 	       : c < CLI_OPTION_MAN ? command_option_find(command, (char)c)
 				    : NULL;
-}
-
-int
-cli_fail(const struct cli *cli, int code, const char *format, ...)
-{
-	char text[2 * ERR_TEXT_MAX];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	fprintf(cli->err, "shunt: %s\n", text_clean(text, text, sizeof(text)));
-	return code;
-}
-
-int
-cli_json(const struct cli *cli, const json_t *document)
-{
-	int fd = fileno(cli->out);
-	size_t flags = fd >= 0 && isatty(fd) ? JSON_INDENT(2) : 0;
-
-	json_dumpf(document, cli->out, flags | JSON_ENCODE_ANY);
-	putc('\n', cli->out);
-	return CLI_DONE;
 }
 
 /** Whether escape sequences may be written to a stream. */
@@ -213,7 +188,7 @@ cli_options(struct cli *cli, struct cli_options *options, int argc, char **argv,
 	*words = first;
 	if (code != CLI_DONE || first >= argc)
 		return code;
-	command = command_find((size_t)(argc - first), argv + first, &used);
+	command = command_find(cli->commands, (size_t)(argc - first), argv + first, &used);
 	cli_letters(command != NULL ? command : &none, letters);
 	/* getopt skips argv[0]: here the word before. */
 	code = cli_take_options(cli, options, argc - first + 1, argv + first - 1, letters, command);
@@ -248,9 +223,9 @@ cli_command(struct cli *cli, const struct cli_options *options, size_t n, char *
 
 	if (n == 0)
 		return cli_fail(cli, CLI_USAGE, "no command given (try: shunt help)");
-	command = command_find(n, words, &used);
+	command = command_find(cli->commands, n, words, &used);
 	if (command == NULL) {
-		command_unknown(n, words, &err);
+		command_unknown(cli->commands, n, words, &err);
 		return cli_fail(cli, CLI_USAGE, "%s", err.text);
 	}
 	if (parse_args(command, n - used, words + used, &params, &err) != 0)
@@ -294,7 +269,8 @@ int
 cli_main(int argc, char **argv, FILE *out, FILE *err)
 {
 	const char *socket = getenv("SHUNT_SOCKET");
-	struct cli cli = {.out = out, .err = err, .color = cli_wants_color(out)};
+	struct cli cli = {
+		.commands = commands, .out = out, .err = err, .color = cli_wants_color(out)};
 	struct cli_options options = {0};
 	int code, words;
 

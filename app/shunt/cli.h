@@ -28,6 +28,7 @@ struct command;
 
 /** Global options; constant while a command runs. */
 struct cli {
+	const struct command *commands; /**< the table of commands, see command.h */
 	const char *socket;
 	bool json;
 	bool color; /**< escape sequences may be written to out */

@@ -38,11 +38,11 @@ command_matches(const struct command *command, size_t n, char *const *words)
 }
 
 const struct command *
-command_find(size_t n, char *const *words, size_t *used)
+command_find(const struct command table[], size_t n, char *const *words, size_t *used)
 {
 	char word[COMMAND_WORD_MAX];
 
-	for (const struct command *command = commands; command->words != NULL; command++) {
+	for (const struct command *command = table; command->words != NULL; command++) {
 		size_t length = 0;
 
 		while (*command_word(command, length, word) != '\0')
@@ -57,12 +57,13 @@ command_find(size_t n, char *const *words, size_t *used)
 
 /** Find the word most similar to a wrong one among those valid at its position. */
 static bool
-command_likely(size_t at, char *const *words, char best[COMMAND_WORD_MAX])
+command_likely(
+	const struct command table[], size_t at, char *const *words, char best[COMMAND_WORD_MAX])
 {
 	unsigned int least = 1 + strlen(words[at]) / 3;
 	bool found = false;
 
-	for (const struct command *command = commands; command->words != NULL; command++) {
+	for (const struct command *command = table; command->words != NULL; command++) {
 		char word[COMMAND_WORD_MAX];
 		unsigned int distance;
 
@@ -80,13 +81,13 @@ command_likely(size_t at, char *const *words, char best[COMMAND_WORD_MAX])
 
 /** List the words that may follow n valid ones: "add, set, del". */
 static void
-command_follow(size_t n, char *const *words, char *text, size_t size)
+command_follow(const struct command table[], size_t n, char *const *words, char *text, size_t size)
 {
 	char last[COMMAND_WORD_MAX] = "";
 	size_t used = 0;
 
 	*text = '\0';
-	for (const struct command *command = commands; command->words != NULL; command++) {
+	for (const struct command *command = table; command->words != NULL; command++) {
 		char word[COMMAND_WORD_MAX];
 
 		if (!command_matches(command, n, words) ||
@@ -99,32 +100,32 @@ command_follow(size_t n, char *const *words, char *text, size_t size)
 
 /** Whether any command begins with these words. */
 static bool
-command_begins(size_t n, char *const *words)
+command_begins(const struct command table[], size_t n, char *const *words)
 {
-	for (const struct command *command = commands; command->words != NULL; command++)
+	for (const struct command *command = table; command->words != NULL; command++)
 		if (command_matches(command, n, words))
 			return true;
 	return false;
 }
 
 int
-command_unknown(size_t n, char *const *words, struct err *err)
+command_unknown(const struct command table[], size_t n, char *const *words, struct err *err)
 {
 	const char *group = "";
 	char list[ERR_TEXT_MAX / 2];
 	char meant[COMMAND_WORD_MAX];
 	size_t good = 0;
 
-	while (good < n && command_begins(good + 1, words))
+	while (good < n && command_begins(table, good + 1, words))
 		good++;
 	if (good > 0)
 		group = words[0];
 	if (good == n) {
-		command_follow(n, words, list, sizeof(list));
+		command_follow(table, n, words, list, sizeof(list));
 		return err_set(
 			err, EINVAL, "%s what? One of %s (try: shunt help %s)", group, list, group);
 	}
-	if (command_likely(good, words, meant))
+	if (command_likely(table, good, words, meant))
 		return err_set(err, EINVAL,
 			"no command \"%s%s%.40s\"; did you mean \"%s%s%s\"? (try: shunt help)",
 			group, good > 0 ? " " : "", words[good], group, good > 0 ? " " : "", meant);

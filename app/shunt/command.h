@@ -76,16 +76,15 @@ struct command {
 	int (*run)(struct cli *cli, const struct command *command, const json_t *params);
 };
 
-/** All commands in the order of the overview; ends with NULL words. */
-extern const struct command commands[];
-
 /**
  * Find the command at the beginning of the words.
  *
+ * @param table ended by NULL words
  * @param used receives the number of words of the command
  * @return the command, NULL if there is none
  */
-const struct command *command_find(size_t n, char *const *words, size_t *used);
+const struct command *command_find(
+	const struct command table[], size_t n, char *const *words, size_t *used);
 
 /** Whether the words of the command begin with these n words; true for n = 0. */
 bool command_matches(const struct command *command, size_t n, char *const *words);
@@ -93,9 +92,10 @@ bool command_matches(const struct command *command, size_t n, char *const *words
 /**
  * Set err for words that are no command, with a hint at missing words or the most similar command.
  *
+ * @param table ended by NULL words
  * @return -EINVAL
  */
-int command_unknown(size_t n, char *const *words, struct err *err);
+int command_unknown(const struct command table[], size_t n, char *const *words, struct err *err);
 
 /** Write the usage, such as "port add NAME TYPE [key=value]...". @return text */
 char *command_usage(const struct command *command, char text[COMMAND_USAGE_MAX]);

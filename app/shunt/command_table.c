@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The table of commands. */
-#include "command.h"
+#include "command_table.h"
 
 #include "capture.h"
 #include "help.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli.h"
-#include "command.h"
+#include "command_table.h"
 #include "portkey.h"
 
 /*

@@ -30,30 +30,30 @@ help_term(FILE *file, const char *term, const char *meaning)
 
 /** Print the commands of a group, each with its usage and its line of help. */
 static void
-help_group(FILE *file, size_t n, char *const *words)
+help_group(FILE *file, const struct command table[], size_t n, char *const *words)
 {
 	char usage[COMMAND_USAGE_MAX];
 	int column = HELP_COLUMN;
 
 	fprintf(file, "usage: shunt %s COMMAND\n\n", words[0]);
-	for (const struct command *command = commands; command->words != NULL; command++) {
+	for (const struct command *command = table; command->words != NULL; command++) {
 		int width = HELP_INDENT + (int)strlen(command_usage(command, usage)) + 2;
 
 		if (command_matches(command, n, words) && width > column)
 			column = width;
 	}
-	for (const struct command *command = commands; command->words != NULL; command++)
+	for (const struct command *command = table; command->words != NULL; command++)
 		if (command_matches(command, n, words))
 			help_term_at(file, column, command_usage(command, usage), command->help);
 	fprintf(file, "\nMore about a command: shunt help %s COMMAND\n", words[0]);
 }
 
 static void
-help_overview(FILE *file)
+help_overview(FILE *file, const struct command table[])
 {
 	fputs("usage: shunt [-s SOCKET] [-j] COMMAND\n\n", file);
 	fputs("Controls shuntd, the switch, over its socket.\n\n", file);
-	for (const struct command *command = commands; command->words != NULL; command++)
+	for (const struct command *command = table; command->words != NULL; command++)
 		help_term(file, command->words, command->help);
 	fputs("\nOptions:\n", file);
 	help_term(file, "-s, --socket SOCKET",
@@ -105,11 +105,12 @@ help_command(FILE *file, const struct command *command)
 
 /** Make the same as JSON. */
 static json_t *
-help_document(const struct command *only, size_t n, char *const *words)
+help_document(
+	const struct command table[], const struct command *only, size_t n, char *const *words)
 {
 	json_t *list = json_array();
 
-	for (const struct command *command = commands; command->words != NULL; command++) {
+	for (const struct command *command = table; command->words != NULL; command++) {
 		char usage[COMMAND_USAGE_MAX];
 		json_t *row;
 
@@ -130,21 +131,21 @@ help_words(struct cli *cli, size_t n, char *const *words)
 {
 	struct err err = {0};
 	size_t used = 0;
-	const struct command *command = command_find(n, words, &used);
-	json_t *document = help_document(command, n, words);
+	const struct command *command = command_find(cli->commands, n, words, &used);
+	json_t *document = help_document(cli->commands, command, n, words);
 	bool known = json_array_size(json_object_get(document, "commands")) > 0;
 
 	if (!known) {
-		command_unknown(n, words, &err);
+		command_unknown(cli->commands, n, words, &err);
 		cli_fail(cli, CLI_USAGE, "%s", err.text);
 	} else if (cli->json) {
 		cli_json(cli, document);
 	} else if (command != NULL) {
 		help_command(cli->out, command);
 	} else if (n > 0) {
-		help_group(cli->out, n, words);
+		help_group(cli->out, cli->commands, n, words);
 	} else {
-		help_overview(cli->out);
+		help_overview(cli->out, cli->commands);
 	}
 	json_decref(document);
 	return known ? CLI_DONE : CLI_USAGE;

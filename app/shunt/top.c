@@ -86,9 +86,9 @@ top_ask(struct top *top)
 	if (code == 0)
 		code = rpc_call(top->rpc, "drops", NULL, &drops, &top->err);
 	if (code == 0)
-		code = drops_update(top->drops, drops, top_now());
+		code = top_drops_update(top->drops, drops, top_now());
 	if (code == 0)
-		code = rates_update(top->rates, ports, lcores, top_now());
+		code = top_rates_update(top->rates, ports, lcores, top_now());
 	if (code == -EPROTO && top->err.code == 0)
 		err_set(&top->err, EPROTO, "the switch's answer has an unknown form");
 	if (code == 0) {
@@ -110,14 +110,14 @@ top_sample(struct top *top)
 
 	top->err = (struct err){0};
 	if (top->rpc == NULL) {
-		rates_reset(top->rates);
+		top_rates_reset(top->rates);
 		top->rpc = rpc_open(top->view.socket, &limits, &top->err);
 	}
 	if (top->rpc != NULL && top_ask(top) != 0) {
 		rpc_close(top->rpc);
 		top->rpc = NULL;
 	}
-	rates_sort(top->rates, top->view.order);
+	top_rates_sort(top->rates, top->view.order);
 }
 
 static void
@@ -135,7 +135,7 @@ top_order(struct top *top, enum rates_order order)
 {
 	top->view.order = order;
 	top->view.first = 0;
-	rates_sort(top->rates, order);
+	top_rates_sort(top->rates, order);
 }
 
 /** Scroll; top_draw() corrects a position behind the end. */
@@ -269,8 +269,8 @@ top_free(struct top *top)
 {
 	rpc_close(top->rpc);
 	json_decref(top->status);
-	rates_free(top->rates);
-	drops_free(top->drops);
+	top_rates_free(top->rates);
+	top_drops_free(top->drops);
 }
 
 int
@@ -286,8 +286,8 @@ top_run(struct cli *cli, const struct command *command, const json_t *params)
 			command->words);
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return cli_fail(cli, CLI_USAGE, "%s needs a terminal", command->words);
-	top.rates = rates_new();
-	top.drops = drops_new();
+	top.rates = top_rates_new();
+	top.drops = top_drops_new();
 	if (top.rates == NULL || top.drops == NULL) {
 		top_free(&top);
 		return cli_fail(cli, CLI_REFUSED, "%s", strerror(errno));

@@ -99,7 +99,7 @@ top_draw_header(const struct top_view *view)
 		top_put(0, 0, 0, "shunt: no switch yet at %s", view->socket);
 		return;
 	}
-	rates_ports(view->rates, &n);
+	top_rates_ports(view->rates, &n);
 	if (n > view->page)
 		snprintf(
 			part, sizeof(part), ", %zu-%zu", view->first + 1, view->first + view->page);
@@ -181,7 +181,7 @@ top_draw_ports(struct top_view *view, int y, int rows)
 {
 	char title[TOP_LINE_MAX];
 	size_t n;
-	const struct rates_port *ports = rates_ports(view->rates, &n);
+	const struct rates_port *ports = top_rates_ports(view->rates, &n);
 	int width = top_name_width(ports, n);
 
 	snprintf(title, sizeof(title), "%-*s  %-4s%9s %9s %9s %9s %9s  %s", width, "PORT", "LINK",
@@ -229,7 +229,7 @@ top_draw_lcores(const struct top_view *view, int y, int rows)
 {
 	char title[TOP_LINE_MAX];
 	size_t n;
-	const struct rates_lcore *lcores = rates_lcores(view->rates, &n);
+	const struct rates_lcore *lcores = top_rates_lcores(view->rates, &n);
 
 	snprintf(title, sizeof(title), "%5s  %-*s %4s  %13s  %9s", "LCORE", TOP_BAR + 1, "LOAD", "",
 		"CYCLES/PACKET", "KPPS");
@@ -272,7 +272,7 @@ static void
 top_draw_drops(const struct top_view *view, int y, int rows)
 {
 	size_t n;
-	const struct drops_row *drops = drops_rows(view->drops, &n);
+	const struct drops_row *drops = top_drops_rows(view->drops, &n);
 	char title[TOP_LINE_MAX];
 
 	snprintf(title, sizeof(title), "%-20s %-3s %-14s %-7s %9s %12s", "DROPS AT", "DIR",
@@ -338,9 +338,9 @@ top_share(const struct top_view *view)
 	size_t n_ports, n_lcores, n_drops;
 	int most;
 
-	rates_ports(view->rates, &n_ports);
-	rates_lcores(view->rates, &n_lcores);
-	drops_rows(view->drops, &n_drops);
+	top_rates_ports(view->rates, &n_ports);
+	top_rates_lcores(view->rates, &n_lcores);
+	top_drops_rows(view->drops, &n_drops);
 	if (!small) {
 		most = rows / 4 > TOP_DROPS_MIN ? rows / 4 : TOP_DROPS_MIN;
 		most = rows - (int)n_ports - (int)n_lcores > most
@@ -363,7 +363,7 @@ top_draw(struct top_view *view)
 	size_t n_ports;
 	int y;
 
-	rates_ports(view->rates, &n_ports);
+	top_rates_ports(view->rates, &n_ports);
 	view->page = space.ports > 0 ? (size_t)space.ports : 1;
 	if (view->first + view->page > n_ports)
 		view->first = n_ports > view->page ? n_ports - view->page : 0;

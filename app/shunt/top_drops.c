@@ -20,20 +20,20 @@ struct drops {
 };
 
 struct drops *
-drops_new(void)
+top_drops_new(void)
 {
 	return calloc(1, sizeof(struct drops));
 }
 
 static const char *
-drops_key(const struct drops_row *row, char key[DROPS_KEY_MAX])
+top_drops_key(const struct drops_row *row, char key[DROPS_KEY_MAX])
 {
 	snprintf(key, DROPS_KEY_MAX, "%.63s %.31s %.63s", row->port, row->direction, row->reason);
 	return key;
 }
 
 static struct drops_row
-drops_row(const struct drops *drops, const json_t *item, double seconds)
+top_drops_row(const struct drops *drops, const json_t *item, double seconds)
 {
 	struct drops_row row = {
 		.port = show_string(item, "port"),
@@ -43,8 +43,8 @@ drops_row(const struct drops *drops, const json_t *item, double seconds)
 		.packets = show_number(item, "packets"),
 	};
 	char key[DROPS_KEY_MAX];
-	uint64_t before =
-		(uint64_t)json_integer_value(json_object_get(drops->before, drops_key(&row, key)));
+	uint64_t before = (uint64_t)json_integer_value(
+		json_object_get(drops->before, top_drops_key(&row, key)));
 
 	/* A new row, or one of a new port, started at 0. */
 	if (drops->before != NULL && seconds > 0)
@@ -53,7 +53,7 @@ drops_row(const struct drops *drops, const json_t *item, double seconds)
 }
 
 static int
-drops_compare(const void *a, const void *b)
+top_drops_compare(const void *a, const void *b)
 {
 	const struct drops_row *one = a;
 	const struct drops_row *other = b;
@@ -66,19 +66,19 @@ drops_compare(const void *a, const void *b)
 }
 
 static json_t *
-drops_index(const struct drops *drops)
+top_drops_index(const struct drops *drops)
 {
 	json_t *index = json_object();
 	char key[DROPS_KEY_MAX];
 
 	for (size_t i = 0; i < drops->n; i++)
-		json_object_set_new(index, drops_key(&drops->rows[i], key),
+		json_object_set_new(index, top_drops_key(&drops->rows[i], key),
 			json_integer((json_int_t)drops->rows[i].packets));
 	return index;
 }
 
 int
-drops_update(struct drops *drops, json_t *list, double now)
+top_drops_update(struct drops *drops, json_t *list, double now)
 {
 	size_t n = json_array_size(list);
 	struct drops_row *rows;
@@ -89,29 +89,29 @@ drops_update(struct drops *drops, json_t *list, double now)
 	if (rows == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
-		rows[i] = drops_row(drops, json_array_get(list, i), now - drops->when);
+		rows[i] = top_drops_row(drops, json_array_get(list, i), now - drops->when);
 	if (n > 1)
-		qsort(rows, n, sizeof(rows[0]), drops_compare);
+		qsort(rows, n, sizeof(rows[0]), top_drops_compare);
 	free(drops->rows);
 	json_decref(drops->list);
 	json_decref(drops->before);
 	drops->rows = rows;
 	drops->n = n;
 	drops->list = json_incref(list);
-	drops->before = drops_index(drops);
+	drops->before = top_drops_index(drops);
 	drops->when = now;
 	return 0;
 }
 
 const struct drops_row *
-drops_rows(const struct drops *drops, size_t *n)
+top_drops_rows(const struct drops *drops, size_t *n)
 {
 	*n = drops->n;
 	return drops->rows;
 }
 
 void
-drops_free(struct drops *drops)
+top_drops_free(struct drops *drops)
 {
 	if (drops == NULL)
 		return;

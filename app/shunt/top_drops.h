@@ -24,7 +24,7 @@ struct drops_row {
 struct drops;
 
 /** Create an object without a sample. @return NULL with errno set on failure */
-struct drops *drops_new(void);
+struct drops *top_drops_new(void);
 
 /**
  * Add a sample. Rows are sorted by rate, then by packets, in descending order.
@@ -33,12 +33,12 @@ struct drops *drops_new(void);
  * @param now in seconds of a monotonic clock
  * @return 0; -EPROTO (no list) or -ENOMEM with the rows unchanged
  */
-int drops_update(struct drops *drops, json_t *list, double now);
+int top_drops_update(struct drops *drops, json_t *list, double now);
 
 /** Get the rows of the newest sample, valid until the next. @param n receives their number */
-const struct drops_row *drops_rows(const struct drops *drops, size_t *n);
+const struct drops_row *top_drops_rows(const struct drops *drops, size_t *n);
 
 /** Release; NULL is ignored. */
-void drops_free(struct drops *drops);
+void top_drops_free(struct drops *drops);
 
 #endif

@@ -43,38 +43,38 @@ struct rates {
 };
 
 struct rates *
-rates_new(void)
+top_rates_new(void)
 {
 	return calloc(1, sizeof(struct rates));
 }
 
 void
-rates_reset(struct rates *rates)
+top_rates_reset(struct rates *rates)
 {
 	json_decref(rates->before);
 	rates->before = NULL;
 }
 
 static double
-rates_counter(const json_t *object, const char *key)
+top_rates_counter(const json_t *object, const char *key)
 {
 	return (double)json_integer_value(json_object_get(object, key));
 }
 
 /** Get the increase of each counter. @return false, with all 0, if there is no old sample */
 static bool
-rates_grown(const json_t *now, const json_t *before, const char *const *keys,
+top_rates_grown(const json_t *now, const json_t *before, const char *const *keys,
 	double grown[RATES_COUNTERS_MAX])
 {
 	bool restarted = false;
 
 	for (size_t i = 0; keys[i] != NULL; i++)
-		if (rates_counter(now, keys[i]) < rates_counter(before, keys[i]))
+		if (top_rates_counter(now, keys[i]) < top_rates_counter(before, keys[i]))
 			restarted = true;
 	for (size_t i = 0; keys[i] != NULL; i++) {
-		grown[i] = rates_counter(now, keys[i]);
+		grown[i] = top_rates_counter(now, keys[i]);
 		if (!restarted)
-			grown[i] -= rates_counter(before, keys[i]);
+			grown[i] -= top_rates_counter(before, keys[i]);
 		if (before == NULL)
 			grown[i] = 0;
 	}
@@ -82,7 +82,7 @@ rates_grown(const json_t *now, const json_t *before, const char *const *keys,
 }
 
 static void
-rates_port(struct rates_port *port, const json_t *now, const json_t *before, double seconds)
+top_rates_port(struct rates_port *port, const json_t *now, const json_t *before, double seconds)
 {
 	const char *name = json_string_value(json_object_get(now, "name"));
 	const char *link = json_string_value(json_object_get(now, "link"));
@@ -90,7 +90,7 @@ rates_port(struct rates_port *port, const json_t *now, const json_t *before, dou
 
 	text_clean(name == NULL ? "?" : name, port->name, sizeof(port->name));
 	port->up = link != NULL && strcmp(link, "up") == 0;
-	port->known = rates_grown(now, before, rates_port_keys, grown);
+	port->known = top_rates_grown(now, before, rates_port_keys, grown);
 	port->rx_packets = grown[PORT_RX_PACKETS] / seconds;
 	port->tx_packets = grown[PORT_TX_PACKETS] / seconds;
 	port->rx_bits = grown[PORT_RX_BYTES] * RATES_BITS / seconds;
@@ -99,13 +99,13 @@ rates_port(struct rates_port *port, const json_t *now, const json_t *before, dou
 }
 
 static void
-rates_lcore(struct rates_lcore *lcore, const json_t *now, const json_t *before, double seconds)
+top_rates_lcore(struct rates_lcore *lcore, const json_t *now, const json_t *before, double seconds)
 {
 	double grown[RATES_COUNTERS_MAX] = {0};
 	double cycles;
 
 	lcore->lcore = (unsigned int)json_integer_value(json_object_get(now, "lcore"));
-	lcore->known = rates_grown(now, before, rates_lcore_keys, grown);
+	lcore->known = top_rates_grown(now, before, rates_lcore_keys, grown);
 	cycles = grown[LCORE_BUSY] + grown[LCORE_IDLE];
 	lcore->load = cycles > 0 ? grown[LCORE_BUSY] / cycles : 0;
 	lcore->cycles_per_packet =
@@ -115,7 +115,7 @@ rates_lcore(struct rates_lcore *lcore, const json_t *now, const json_t *before, 
 
 /** Make a name for an lcore that no port can have. */
 static const char *
-rates_lcore_key(const json_t *lcore, char key[TEXT_NUMBER_MAX])
+top_rates_lcore_key(const json_t *lcore, char key[TEXT_NUMBER_MAX])
 {
 	snprintf(key, TEXT_NUMBER_MAX, "#%" JSON_INTEGER_FORMAT,
 		json_integer_value(json_object_get(lcore, "lcore")));
@@ -124,7 +124,7 @@ rates_lcore_key(const json_t *lcore, char key[TEXT_NUMBER_MAX])
 
 /** Index a sample by name for the comparison with the next one. */
 static json_t *
-rates_index(const json_t *ports, const json_t *lcores)
+top_rates_index(const json_t *ports, const json_t *lcores)
 {
 	json_t *index = json_object();
 	char key[TEXT_NUMBER_MAX];
@@ -138,12 +138,12 @@ rates_index(const json_t *ports, const json_t *lcores)
 			json_object_set(index, name, item);
 	}
 	json_array_foreach(lcores, i, item)
-		json_object_set(index, rates_lcore_key(item, key), item);
+		json_object_set(index, top_rates_lcore_key(item, key), item);
 	return index;
 }
 
 static void
-rates_remember(struct rates_history *history, double rate)
+top_rates_remember(struct rates_history *history, double rate)
 {
 	if (history->n == RATES_HISTORY)
 		memmove(&history->rate[0], &history->rate[1],
@@ -153,7 +153,7 @@ rates_remember(struct rates_history *history, double rate)
 
 /** Assign histories to ports in the order of the sample, and append the newest rates. */
 static void
-rates_histories(struct rates *rates, const json_t *ports, struct rates_history *histories)
+top_rates_histories(struct rates *rates, const json_t *ports, struct rates_history *histories)
 {
 	json_t *places = json_object();
 
@@ -166,7 +166,7 @@ rates_histories(struct rates *rates, const json_t *ports, struct rates_history *
 		if (place != NULL)
 			histories[i] = rates->histories[json_integer_value(place)];
 		if (port->known)
-			rates_remember(&histories[i], port->rx_packets + port->tx_packets);
+			top_rates_remember(&histories[i], port->rx_packets + port->tx_packets);
 		port->history = histories[i].rate;
 		port->n_history = histories[i].n;
 		if (name != NULL)
@@ -180,7 +180,7 @@ rates_histories(struct rates *rates, const json_t *ports, struct rates_history *
 
 /** Compute all rates; the arrays are large enough. */
 static void
-rates_compute(struct rates *rates, const json_t *ports, const json_t *lcores, double seconds)
+top_rates_compute(struct rates *rates, const json_t *ports, const json_t *lcores, double seconds)
 {
 	const json_t *item;
 	size_t i;
@@ -188,14 +188,14 @@ rates_compute(struct rates *rates, const json_t *ports, const json_t *lcores, do
 	json_array_foreach(ports, i, item) {
 		const char *name = json_string_value(json_object_get(item, "name"));
 
-		rates_port(&rates->ports[i], item,
+		top_rates_port(&rates->ports[i], item,
 			name == NULL ? NULL : json_object_get(rates->before, name), seconds);
 	}
 	json_array_foreach(lcores, i, item) {
 		char key[TEXT_NUMBER_MAX];
 
-		rates_lcore(&rates->lcores[i], item,
-			json_object_get(rates->before, rates_lcore_key(item, key)), seconds);
+		top_rates_lcore(&rates->lcores[i], item,
+			json_object_get(rates->before, top_rates_lcore_key(item, key)), seconds);
 	}
 	rates->n_ports = json_array_size(ports);
 	rates->n_lcores = json_array_size(lcores);
@@ -203,7 +203,7 @@ rates_compute(struct rates *rates, const json_t *ports, const json_t *lcores, do
 
 /** Grow the arrays if needed; their contents stay. */
 static int
-rates_grow(struct rates *rates, size_t n_ports, size_t n_lcores)
+top_rates_grow(struct rates *rates, size_t n_ports, size_t n_lcores)
 {
 	struct rates_port *ports = reallocarray(rates->ports, n_ports + 1, sizeof(*ports));
 	struct rates_lcore *lcores;
@@ -219,7 +219,7 @@ rates_grow(struct rates *rates, size_t n_ports, size_t n_lcores)
 }
 
 int
-rates_update(struct rates *rates, const json_t *ports, const json_t *lcores, double now)
+top_rates_update(struct rates *rates, const json_t *ports, const json_t *lcores, double now)
 {
 	double seconds = now - rates->when;
 	struct rates_history *histories;
@@ -229,24 +229,24 @@ rates_update(struct rates *rates, const json_t *ports, const json_t *lcores, dou
 	if (!json_is_array(ports) || !json_is_array(lcores))
 		return -EPROTO;
 	/* Keep space for the ports and lcores of the old sample. */
-	if (rates_grow(rates, n_ports > rates->n_ports ? n_ports : rates->n_ports,
+	if (top_rates_grow(rates, n_ports > rates->n_ports ? n_ports : rates->n_ports,
 		    n_lcores > rates->n_lcores ? n_lcores : rates->n_lcores) != 0)
 		return -ENOMEM;
 	histories = calloc(n_ports + 1, sizeof(*histories));
 	if (histories == NULL)
 		return -ENOMEM;
 	if (seconds <= 0)
-		rates_reset(rates);
-	rates_compute(rates, ports, lcores, seconds > 0 ? seconds : 1);
-	rates_histories(rates, ports, histories);
-	rates_reset(rates);
-	rates->before = rates_index(ports, lcores);
+		top_rates_reset(rates);
+	top_rates_compute(rates, ports, lcores, seconds > 0 ? seconds : 1);
+	top_rates_histories(rates, ports, histories);
+	top_rates_reset(rates);
+	rates->before = top_rates_index(ports, lcores);
 	rates->when = now;
 	return 0;
 }
 
 static int
-rates_compare(const struct rates_port *a, const struct rates_port *b, double va, double vb)
+top_rates_compare(const struct rates_port *a, const struct rates_port *b, double va, double vb)
 {
 	if (va != vb)
 		return va < vb ? 1 : -1;
@@ -254,46 +254,46 @@ rates_compare(const struct rates_port *a, const struct rates_port *b, double va,
 }
 
 static int
-rates_by_name(const void *a, const void *b)
+top_rates_by_name(const void *a, const void *b)
 {
-	return rates_compare(a, b, 0, 0);
+	return top_rates_compare(a, b, 0, 0);
 }
 
 static int
-rates_by_rx(const void *a, const void *b)
+top_rates_by_rx(const void *a, const void *b)
 {
 	const struct rates_port *pa = a;
 	const struct rates_port *pb = b;
 
-	return rates_compare(pa, pb, pa->rx_packets, pb->rx_packets);
+	return top_rates_compare(pa, pb, pa->rx_packets, pb->rx_packets);
 }
 
 static int
-rates_by_tx(const void *a, const void *b)
+top_rates_by_tx(const void *a, const void *b)
 {
 	const struct rates_port *pa = a;
 	const struct rates_port *pb = b;
 
-	return rates_compare(pa, pb, pa->tx_packets, pb->tx_packets);
+	return top_rates_compare(pa, pb, pa->tx_packets, pb->tx_packets);
 }
 
 static int
-rates_by_drops(const void *a, const void *b)
+top_rates_by_drops(const void *a, const void *b)
 {
 	const struct rates_port *pa = a;
 	const struct rates_port *pb = b;
 
-	return rates_compare(pa, pb, pa->drops, pb->drops);
+	return top_rates_compare(pa, pb, pa->drops, pb->drops);
 }
 
 void
-rates_sort(struct rates *rates, enum rates_order order)
+top_rates_sort(struct rates *rates, enum rates_order order)
 {
 	static int (*const compare[])(const void *, const void *) = {
-		[RATES_BY_NAME] = rates_by_name,
-		[RATES_BY_RX] = rates_by_rx,
-		[RATES_BY_TX] = rates_by_tx,
-		[RATES_BY_DROPS] = rates_by_drops,
+		[RATES_BY_NAME] = top_rates_by_name,
+		[RATES_BY_RX] = top_rates_by_rx,
+		[RATES_BY_TX] = top_rates_by_tx,
+		[RATES_BY_DROPS] = top_rates_by_drops,
 	};
 
 	if (rates->n_ports > 1)
@@ -301,25 +301,25 @@ rates_sort(struct rates *rates, enum rates_order order)
 }
 
 const struct rates_port *
-rates_ports(const struct rates *rates, size_t *n)
+top_rates_ports(const struct rates *rates, size_t *n)
 {
 	*n = rates->n_ports;
 	return rates->ports;
 }
 
 const struct rates_lcore *
-rates_lcores(const struct rates *rates, size_t *n)
+top_rates_lcores(const struct rates *rates, size_t *n)
 {
 	*n = rates->n_lcores;
 	return rates->lcores;
 }
 
 void
-rates_free(struct rates *rates)
+top_rates_free(struct rates *rates)
 {
 	if (rates == NULL)
 		return;
-	rates_reset(rates);
+	top_rates_reset(rates);
 	json_decref(rates->places);
 	free(rates->histories);
 	free(rates->ports);

@@ -46,10 +46,10 @@ struct rates_lcore {
 struct rates;
 
 /** Create an object without a sample. @return NULL with errno set on failure */
-struct rates *rates_new(void);
+struct rates *top_rates_new(void);
 
 /** Discard the previous sample; the next one has no rates. */
-void rates_reset(struct rates *rates);
+void top_rates_reset(struct rates *rates);
 
 /**
  * Add a sample.
@@ -59,18 +59,18 @@ void rates_reset(struct rates *rates);
  * @param now in seconds of a monotonic clock
  * @return 0; -EPROTO (not lists) or -ENOMEM with the rates unchanged
  */
-int rates_update(struct rates *rates, const json_t *ports, const json_t *lcores, double now);
+int top_rates_update(struct rates *rates, const json_t *ports, const json_t *lcores, double now);
 
 /** Sort the ports by rate in descending order, then by name. Holds until the next sample. */
-void rates_sort(struct rates *rates, enum rates_order order);
+void top_rates_sort(struct rates *rates, enum rates_order order);
 
 /** Get the ports of the newest sample, valid until the next. @param n receives their number */
-const struct rates_port *rates_ports(const struct rates *rates, size_t *n);
+const struct rates_port *top_rates_ports(const struct rates *rates, size_t *n);
 
 /** Get the lcores of the newest sample in the switch's order. @param n receives their number */
-const struct rates_lcore *rates_lcores(const struct rates *rates, size_t *n);
+const struct rates_lcore *top_rates_lcores(const struct rates *rates, size_t *n);
 
 /** Release; NULL is ignored. */
-void rates_free(struct rates *rates);
+void top_rates_free(struct rates *rates);
 
 #endif

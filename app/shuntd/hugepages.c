@@ -85,7 +85,7 @@ hugepages_free_kb(void)
 
 /** Map pages of an unnamed file, as the EAL does. */
 static enum trial
-trial_pages(unsigned long kb, unsigned long pages)
+hugepages_trial_pages(unsigned long kb, unsigned long pages)
 {
 	unsigned flags = MFD_HUGETLB | (unsigned)(__builtin_ctzl(kb << 10)) << MAP_HUGE_SHIFT;
 	size_t size = kb << 10;
@@ -112,7 +112,7 @@ trial_pages(unsigned long kb, unsigned long pages)
 
 /** Child process: map all memory that the EAL will map. Never returns. */
 static void
-trial_run(unsigned long kb)
+hugepages_trial_run(unsigned long kb)
 {
 	struct hugepages list[HUGEPAGES_SIZES_MAX];
 	unsigned n = hugepages_list(list);
@@ -130,7 +130,7 @@ trial_run(unsigned long kb)
 
 		if (pages > list[i].free)
 			pages = list[i].free;
-		trial = trial_pages(list[i].kb, pages);
+		trial = hugepages_trial_pages(list[i].kb, pages);
 		kb -= pages * list[i].kb < kb ? pages * list[i].kb : kb;
 	}
 	_exit(trial);
@@ -151,7 +151,7 @@ hugepages_obstacle(unsigned long kb)
 	pid_t child = fork();
 
 	if (child == 0)
-		trial_run(kb);
+		hugepages_trial_run(kb);
 	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
 	if (child < 0)

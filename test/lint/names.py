@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 # {folder or file: {noun: why its functions begin with it}}
 NOUNS = {
+    "app/shunt-vm/attack.c": {"mode": "a mode, which mode.h declares"},
     "lib/vring": {"virtq": "virtio's name of a ring's structure (virtio 1.2 section 2.7)"},
     "lib/control": {"methods": "methods.h declares what the files of RPC methods define"},
     "lib/datapath/drop.c": {"rx": "rx_drop(): a method of struct worker's receive side"},
@@ -25,7 +26,7 @@ NOUNS = {
 }
 # Folders whose static functions are checked as well.
 STATIC = ("lib/base", "lib/frame", "lib/guard", "lib/policy", "lib/port", "lib/rate", "lib/vlan",
-          "lib/vring", "drivers/ethdev", "drivers/vhost")
+          "lib/vring", "drivers/ethdev", "drivers/vhost", "app/shunt", "app/shunt-vm", "app/shuntd")
 
 NO_CODE = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\])*"|^#(?:[^\n]*\\\n)*[^\n]*', re.DOTALL | re.MULTILINE)
 # The layout is that of .clang-format: a function's name begins the line after its type.
@@ -56,7 +57,7 @@ def prefixes(name):
 def main():
     listing = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--",
-         "lib/*.[ch]", "drivers/*.[ch]"],
+         "lib/*.[ch]", "drivers/*.[ch]", "app/*.[ch]"],
         cwd=ROOT, text=True, check=True, stdout=subprocess.PIPE).stdout.split()
     bad, seen = [], 0
     for name in listing:

@@ -71,17 +71,6 @@ def check_layers(name, lines):
             problems.append(f"{name}:{number}: {LAYERS[own]} must not use {used}")
 
 
-def check_prefixes(name, lines):
-    """Functions of shunt-vm begin with the first word of their file's name."""
-    if not name.startswith("app/shunt-vm/") or not name.endswith(".c"):
-        return
-    prefix = Path(name).stem.split("_")[0]
-    for number, line in enumerate(lines, 1):
-        match = re.match(r"(?!__attribute__)([a-z_0-9]+)\(", line)
-        if match and match.group(1).split("_")[0] not in (prefix, "mode"):
-            problems.append(f"{name}:{number}: {match.group(1)} does not begin with {prefix}_")
-
-
 def check_atomics(name, lines):
     for number, line in enumerate(lines, 1):
         match = OTHER_ATOMICS.search(line)
@@ -123,7 +112,6 @@ def main():
         if name.endswith((".c", ".h")):
             check_function_length(name, lines)
             check_atomics(name, lines)
-            check_prefixes(name, lines)
             check_layers(name, lines)
     check_headers(ROOT / sys.argv[1])
     for problem in problems:

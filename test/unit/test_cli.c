@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "command.h"
+#include "command_table.h"
 #include "complete.h"
 #include "man.h"
 #include "parse.h"
@@ -143,7 +143,7 @@ test_parse_forms(void **state)
 
 		snprintf(line, sizeof(line), "%s", forms[i].line);
 		n = split(line, words);
-		command = command_find(n, words, &used);
+		command = command_find(commands, n, words, &used);
 		assert_non_null(command);
 		if (parse_args(command, n - used, words + used, &params, &err) != 0)
 			fail_msg("%s: %s", forms[i].line, err.text);

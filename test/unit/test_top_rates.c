@@ -24,7 +24,7 @@ sample(struct rates *rates, double now, int packets, int drops, int busy, int id
 	json_t *lcores = json_pack("[{s:i, s:i, s:i, s:i}]", "lcore", 1, "busy_cycles", busy,
 		"idle_cycles", idle, "packets", packets);
 
-	assert_int_equal(rates_update(rates, ports, lcores, now), 0);
+	assert_int_equal(top_rates_update(rates, ports, lcores, now), 0);
 	json_decref(ports);
 	json_decref(lcores);
 }
@@ -32,32 +32,32 @@ sample(struct rates *rates, double now, int packets, int drops, int busy, int id
 static void
 test_rates(void **state)
 {
-	struct rates *rates = rates_new();
+	struct rates *rates = top_rates_new();
 	const struct rates_lcore *lcore;
 	const struct rates_port *port;
 	size_t n;
 
 	(void)state;
 	sample(rates, 10, 1000, 0, 500, 500);
-	port = rates_ports(rates, &n);
+	port = top_rates_ports(rates, &n);
 	assert_int_equal(n, 1);
 	assert_false(port->known);
 	assert_true(port->up && port->rx_packets == 0);
 	sample(rates, 12, 3000, 4, 800, 600);
-	port = rates_ports(rates, &n);
-	lcore = rates_lcores(rates, &n);
+	port = top_rates_ports(rates, &n);
+	lcore = top_rates_lcores(rates, &n);
 	assert_true(port->known && port->rx_packets == 1000 && port->rx_bits == 800000);
 	assert_true(port->drops == 2 && port->tx_packets == 0);
 	assert_true(lcore->load == 0.75 && lcore->packets == 1000);
 	assert_true(lcore->cycles_per_packet == 300.0 / 2000);
 	sample(rates, 13, 500, 6, 900, 700); /* the port is a new one of the same name */
-	port = rates_ports(rates, &n);
+	port = top_rates_ports(rates, &n);
 	assert_true(port->rx_packets == 500 && port->drops == 6);
-	rates_reset(rates);
+	top_rates_reset(rates);
 	sample(rates, 14, 600, 6, 900, 700);
-	assert_false(rates_ports(rates, &n)->known);
-	assert_int_equal(rates_update(rates, json_true(), json_true(), 15), -EPROTO);
-	rates_free(rates);
+	assert_false(top_rates_ports(rates, &n)->known);
+	assert_int_equal(top_rates_update(rates, json_true(), json_true(), 15), -EPROTO);
+	top_rates_free(rates);
 }
 
 static void
@@ -68,19 +68,19 @@ test_rates_sort(void **state)
 		json_pack("[{s:s}, {s:s}, {s:s}]", "name", "vm10", "name", "vm9", "name", "vm1");
 	json_t *second = json_pack("[{s:s, s:i}, {s:s, s:i}, {s:s}]", "name", "vm10", "rx_packets",
 		5, "name", "vm9", "tx_drops", 1, "name", "vm1");
-	struct rates *rates = rates_new();
+	struct rates *rates = top_rates_new();
 	size_t n;
 
 	(void)state;
-	assert_int_equal(rates_update(rates, first, none, 1), 0);
-	assert_int_equal(rates_update(rates, second, none, 2), 0);
-	rates_sort(rates, RATES_BY_RX);
-	assert_string_equal(rates_ports(rates, &n)[0].name, "vm10");
-	rates_sort(rates, RATES_BY_DROPS);
-	assert_string_equal(rates_ports(rates, &n)[0].name, "vm9");
-	rates_sort(rates, RATES_BY_NAME);
-	assert_string_equal(rates_ports(rates, &n)[1].name, "vm9");
-	rates_free(rates);
+	assert_int_equal(top_rates_update(rates, first, none, 1), 0);
+	assert_int_equal(top_rates_update(rates, second, none, 2), 0);
+	top_rates_sort(rates, RATES_BY_RX);
+	assert_string_equal(top_rates_ports(rates, &n)[0].name, "vm10");
+	top_rates_sort(rates, RATES_BY_DROPS);
+	assert_string_equal(top_rates_ports(rates, &n)[0].name, "vm9");
+	top_rates_sort(rates, RATES_BY_NAME);
+	assert_string_equal(top_rates_ports(rates, &n)[1].name, "vm9");
+	top_rates_free(rates);
 	json_decref(none);
 	json_decref(first);
 	json_decref(second);
@@ -90,23 +90,23 @@ test_rates_sort(void **state)
 static void
 test_history(void **state)
 {
-	struct rates *rates = rates_new();
+	struct rates *rates = top_rates_new();
 	const struct rates_port *port;
 	size_t n;
 
 	(void)state;
 	sample(rates, 1, 0, 0, 1, 1);
-	assert_int_equal(rates_ports(rates, &n)->n_history, 0);
+	assert_int_equal(top_rates_ports(rates, &n)->n_history, 0);
 	for (int i = 1; i <= RATES_HISTORY + 5; i++)
 		sample(rates, 1 + i, 1000 * i * i, 0, 1, 1);
-	port = rates_ports(rates, &n);
+	port = top_rates_ports(rates, &n);
 	assert_int_equal(port->n_history, RATES_HISTORY);
 	assert_true(port->history[RATES_HISTORY - 1] == 1000 * (2 * (RATES_HISTORY + 5) - 1));
 	assert_true(port->history[0] == 1000 * (2 * 6 - 1));
-	rates_reset(rates);
+	top_rates_reset(rates);
 	sample(rates, 100, 0, 0, 1, 1);
-	assert_int_equal(rates_ports(rates, &n)->n_history, RATES_HISTORY);
-	rates_free(rates);
+	assert_int_equal(top_rates_ports(rates, &n)->n_history, RATES_HISTORY);
+	top_rates_free(rates);
 }
 
 static void
@@ -117,31 +117,31 @@ drops_sample(struct drops *drops, double now, int full, int down)
 		"port", "b", "direction", "tx", "reason", "link-down", "owner", "peer", "packets",
 		down);
 
-	assert_int_equal(drops_update(drops, list, now), 0);
+	assert_int_equal(top_drops_update(drops, list, now), 0);
 	json_decref(list);
 }
 
 static void
 test_drops(void **state)
 {
-	struct drops *drops = drops_new();
+	struct drops *drops = top_drops_new();
 	const struct drops_row *row;
 	size_t n;
 
 	(void)state;
-	assert_int_equal(drops_update(drops, json_null(), 1), -EPROTO);
-	assert_true(drops_rows(drops, &n) == NULL || n == 0);
+	assert_int_equal(top_drops_update(drops, json_null(), 1), -EPROTO);
+	assert_true(top_drops_rows(drops, &n) == NULL || n == 0);
 	drops_sample(drops, 1, 10, 500);
-	row = drops_rows(drops, &n);
+	row = top_drops_rows(drops, &n);
 	assert_int_equal(n, 2);
 	assert_true(row[0].rate == 0 && row[0].packets == 500 && row[1].packets == 10);
 	drops_sample(drops, 3, 20, 500);
-	row = drops_rows(drops, &n);
+	row = top_drops_rows(drops, &n);
 	assert_string_equal(row[0].reason, "tx-full");
 	assert_true(row[0].rate == 5 && row[1].rate == 0);
 	drops_sample(drops, 4, 7, 500); /* a new port of the same name */
-	assert_true(drops_rows(drops, &n)->rate == 7);
-	drops_free(drops);
+	assert_true(top_drops_rows(drops, &n)->rate == 7);
+	top_drops_free(drops);
 }
 
 int
