@@ -272,6 +272,7 @@ device_queues(struct ethdev *dev, const struct rte_eth_dev_info *info, int numa,
 		       : err_set(err, -rc, "device: cannot set queues up: %s", rte_strerror(-rc));
 }
 
+/** Set the MTU of the device. @param mtu 0 = leave it */
 static int
 device_set_mtu(struct ethdev *dev, int64_t mtu, struct err *err)
 {

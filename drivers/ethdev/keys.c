@@ -29,6 +29,7 @@ static const struct key ethdev_keys[] = {
 };
 /* clang-format on */
 
+/** Set the defaults of the keys that are not 0. */
 static void
 ethdev_defaults(void *driver_config)
 {

@@ -16,10 +16,10 @@ struct vhost_message;
 struct vhost_session;
 struct virtq_setup;
 
-/** Origin of the ring position that the library holds. */
+/** Origin of the ring position that the library has. */
 enum vhost_base {
 	VHOST_BASE_GIVEN,    /**< given by the front end, possibly not reported by any back end */
-	VHOST_BASE_REPORTED, /**< front end got or gets it by GET_VRING_BASE on this connection */
+	VHOST_BASE_REPORTED, /**< reported to the front end by GET_VRING_BASE on this connection */
 	VHOST_BASE_SESSION,  /**< reached by the last session */
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The rx and tx bursts of a vhost port: chooses rings, and lib/vring or the library. */
+/* Rx and tx of a vhost port: chooses queue pairs, and the direct or the library path. */
 #include "vhost/burst.h"
 
 #include "frame/hash.h"
@@ -66,6 +66,7 @@ vhost_rx_monitor(void *arg, uint16_t queue, struct port_monitor *monitor)
 	return monitor->word != NULL;
 }
 
+/** Send frames on one queue pair, by the path of the session. */
 static void
 burst_tx_queue(struct vhost_dev *dev, const struct vhost_session *session, uint16_t queue,
 	struct frame *const frames[], uint16_t n, struct counters *counters)
@@ -76,6 +77,7 @@ burst_tx_queue(struct vhost_dev *dev, const struct vhost_session *session, uint1
 		vhost_library_tx(dev, session, queue, frames, n, counters);
 }
 
+/** Send frames on several queue pairs: each flow on the one that its hash chooses. */
 static void
 burst_tx_queues(struct vhost_dev *dev, const struct vhost_session *session, uint16_t queues,
 	struct frame *const frames[], uint16_t n, struct counters *counters)

@@ -47,6 +47,7 @@ connection_count_queues(struct vhost_dev *dev)
 	atomic_store(&dev->send_queues, queues);
 }
 
+/** The driver is ready: start a session, count a generation, report the link. */
 static void
 connection_device_start(struct vhost_dev *dev, int vid)
 {
@@ -56,6 +57,7 @@ connection_device_start(struct vhost_dev *dev, int vid)
 	dev->services->link_changed(dev->services->arg);
 }
 
+/** The device is stopped: end the session, report the link. */
 static void
 connection_device_stop(struct vhost_dev *dev)
 {
@@ -65,6 +67,7 @@ connection_device_stop(struct vhost_dev *dev)
 	dev->services->link_changed(dev->services->arg);
 }
 
+/** rte_vhost_device_ops.new_connection: accept the first front end, refuse others. */
 static int
 connection_new(int vid)
 {
@@ -92,6 +95,7 @@ connection_new(int vid)
 	return vhost_hooks_register(vid);
 }
 
+/** rte_vhost_device_ops.destroy_connection: release all that the connection had. */
 static void
 connection_destroy(int vid)
 {
@@ -109,6 +113,7 @@ connection_destroy(int vid)
 	atomic_store(&dev->connection, VHOST_NO_FRONT_END);
 }
 
+/** rte_vhost_device_ops.new_device: all rings are set up. */
 static int
 connection_new_device(int vid)
 {
@@ -168,6 +173,7 @@ connection_disable_mem_slots(const char *path)
 	return rte_vhost_driver_set_protocol_features(path, features);
 }
 
+/** Register the socket with the library, then listen or connect. */
 static int
 connection_register(struct vhost_dev *dev, struct err *err)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Moves frames by lib/vring: one copy from the sender's buffers to the receiver's, without mbufs.
+ * The direct path: rx and tx by lib/vring. Frames are copied once, from the sender's buffers to the
+ * receiver's, without mbufs.
  * Frames that a guest sends stay in its buffers until vhost_rx_done(). A frame that a receiving
  * guest does not accept as it is becomes an mbuf first.
  */
@@ -30,7 +31,7 @@ direct_ring_number(const struct vhost_dev *dev, const struct virtq *ring)
 	return VHOST_NO_RING;
 }
 
-/** After a burst: report a fault of the ring. Lost memory has priority: it causes other faults. */
+/** Report a fault of the ring, after a burst. Missing pages come first: they cause other faults. */
 static void
 direct_report_fault(struct vhost_dev *dev, struct virtq *ring)
 {
@@ -44,7 +45,7 @@ direct_report_fault(struct vhost_dev *dev, struct virtq *ring)
 		vhost_fault_set(dev, (enum virtq_fault)fault, direct_ring_number(dev, ring));
 }
 
-/** Notify before a packed ring is used again: its wrap counter tells only two passes apart. */
+/** Notify before a packed ring is used again: its wrap counter distinguishes two laps only. */
 static inline void
 direct_notify_packed(struct virtq *ring)
 {
@@ -126,6 +127,7 @@ vhost_direct_discard(struct vhost_dev *dev, const struct vhost_session *session,
 	direct_report_fault(dev, ring);
 }
 
+/** Push frames, under the ring's lock if several lcores send, and notify. */
 static void
 direct_push(struct vhost_dev *dev, struct virtq *ring, struct frame *const frames[], uint16_t n,
 	struct counters *counters)
@@ -156,6 +158,7 @@ struct direct_sender {
 	struct virtq *ring;
 };
 
+/** send_queue.burst of a ring: push mbufs. */
 static uint16_t
 direct_send_burst(void *arg, uint16_t queue, struct rte_mbuf *mbufs[], uint16_t n)
 {
@@ -173,6 +176,7 @@ direct_send_burst(void *arg, uint16_t queue, struct rte_mbuf *mbufs[], uint16_t 
 	return (uint16_t)counters.tx_packets;
 }
 
+/** Push a frame whose offloads the guest has not negotiated: they are done in software. */
 static void
 direct_push_software(
 	struct vhost_dev *dev, struct virtq *ring, struct frame *frame, struct counters *counters)
@@ -202,7 +206,7 @@ direct_all_accepted(struct frame *const frames[], uint16_t n, uint8_t capabiliti
 	return mbufs == 0 && (requested & ~(unsigned)capabilities) == 0;
 }
 
-/** Push runs of frames as they are, and others with their offloads done in software. */
+/** Push runs of frames as they are, and those between with their offloads done in software. */
 void
 vhost_direct_tx(struct vhost_dev *dev, const struct vhost_session *session, uint16_t queue,
 	struct frame *const frames[], uint16_t n, struct counters *counters)

@@ -67,6 +67,7 @@ fault_is_stuck(struct vhost_dev *dev, time_t now)
 	return table != 0 && now - log->table_at > FAULT_STUCK_S;
 }
 
+/** Log the last fault. @param more faults since the last log line */
 static void
 fault_write_log(struct vhost_dev *dev, const char *port, unsigned more)
 {

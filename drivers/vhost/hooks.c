@@ -106,6 +106,7 @@ hooks_check_table(struct vhost_dev *dev, struct vhost_message *message)
 	return false;
 }
 
+/** Before SET_MEM_TABLE: check the table, stop the library's bursts if it is new. */
 static void
 hooks_set_table(struct vhost_dev *dev, int vid, struct vhost_message *message)
 {
@@ -131,7 +132,7 @@ hooks_set_table(struct vhost_dev *dev, int vid, struct vhost_message *message)
 static void
 hooks_resume_library(struct vhost_dev *dev, int vid)
 {
-	bool other = atomic_load(&dev->live) == NULL; /* a new table, not the same again */
+	bool other = atomic_load(&dev->live) == NULL; /* a new table, not the previous one */
 	int fault = atomic_load(&dev->fault), missing = vhost_table_missing_ring(dev, vid);
 
 	if (missing != VHOST_NO_RING) {
@@ -181,6 +182,7 @@ hooks_answer(const struct vhost_dev *dev, struct vhost_message *message)
 	return true;
 }
 
+/** pre_msg_handle: end the session if the message changes it. */
 static enum rte_vhost_msg_result
 hooks_before(int vid, void *arg)
 {

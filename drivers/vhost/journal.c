@@ -60,6 +60,7 @@ static bool journal_used[JOURNAL_PORTS];
 static char journal_path[PATH_MAX];
 static int journal_fd = -1;
 
+/** @return true if the folder of a path is on a tmpfs */
 static bool
 journal_in_memory(const char *path)
 {
@@ -118,6 +119,7 @@ journal_reserve(const void *part, size_t size)
 	return fallocate(journal_fd, 0, offset, (off_t)size) < 0 ? -errno : 0;
 }
 
+/** Map the file; pages of journals are allocated by journal_reserve(). */
 static int
 journal_map(void)
 {

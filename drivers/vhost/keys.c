@@ -46,6 +46,7 @@ static const struct key vhost_keys[] = {
 };
 /* clang-format on */
 
+/** Set the defaults of the keys that are not 0. */
 static void
 vhost_defaults(void *driver_config)
 {

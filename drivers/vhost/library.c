@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Moves frames between the switch and a guest's rings by the library's bursts. */
+/* The library path: rx and tx by rte_vhost_dequeue_burst() and rte_vhost_enqueue_burst(). */
 #include "vhost/library.h"
 
 #include <stddef.h>
@@ -88,6 +88,7 @@ vhost_library_rx(struct vhost_dev *dev, const struct vhost_session *session, uin
 	return n;
 }
 
+/** send_queue.burst by rte_vhost_enqueue_burst(), which copies the mbufs. */
 static uint16_t
 library_send_burst(void *arg, uint16_t queue, struct rte_mbuf *mbufs[], uint16_t n)
 {

@@ -35,7 +35,7 @@ void vhost_library_tx(struct vhost_dev *dev, const struct vhost_session *session
 	struct frame *const frames[], uint16_t n, struct counters *counters);
 
 /**
- * Copy the position of a ring whose frames the library moves to its journal. The lcore that moved
+ * Journal the position of a ring whose frames the library moves. The lcore that moved
  * frames, or any thread while no lcore uses the ring.
  */
 void vhost_library_journal(

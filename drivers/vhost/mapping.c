@@ -53,6 +53,7 @@ mapping_ranges(const struct memory *memory, struct dma_map_memory *dma_map)
 	}
 }
 
+/** Map regions and add them to the DMA map. @return NULL with the reason */
 static struct vhost_mapping *
 mapping_create(const struct memory_region_desc regions[], unsigned n, struct err *err)
 {

@@ -6,6 +6,7 @@
 
 __thread struct vhost_burst vhost_burst;
 
+/** Notify all rings with a notification pending. */
 static void
 notify_pending(struct vhost_burst *own)
 {
@@ -27,9 +28,9 @@ vhost_notify_later(struct virtq *ring)
 }
 
 /*
- * A guest that is seen to want an interrupt gets it at once. To be sure that a guest does not want
- * one takes a fence, which waits for all stores so far: a busy lcore executes one fence for all its
- * rings once in VHOST_PENDING_US, and notifies without fence in between.
+ * A driver whose event suppression already asks for an interrupt gets it at once. The opposite is
+ * certain only after a fence, which waits for all stores so far: a busy lcore executes one fence
+ * for all its rings once in VHOST_PENDING_US, and notifies without fence in between.
  */
 bool
 vhost_round_done(uint64_t now, bool busy)

@@ -47,6 +47,7 @@ static int reconnect_inotify = -1;
 static struct reconnect_socket *reconnect_sockets;
 static pthread_mutex_t reconnect_lock = PTHREAD_MUTEX_INITIALIZER;
 
+/** @return file name of a socket's path */
 static const char *
 reconnect_name(const struct reconnect_socket *socket)
 {
@@ -85,6 +86,7 @@ reconnect_read(void)
 	return relevant;
 }
 
+/** Thread vhost-watch: interrupt the library's sleep when a socket is created. */
 static void *
 reconnect_run(void *arg)
 {
@@ -124,6 +126,7 @@ reconnect_start(void)
 	pthread_detach(thread);
 }
 
+/** Register a socket in client mode; the library's first one creates its thread. */
 static int
 reconnect_register(const char *path)
 {

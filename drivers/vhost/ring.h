@@ -17,6 +17,7 @@ struct vhost_areas {
 	uint64_t desc, avail, used; /**< packed: descriptors, driver's and device's events */
 };
 
+/** @return sizes of the areas of a ring with `size` descriptors */
 static inline struct vhost_areas
 vhost_ring_areas(uint64_t size, bool packed)
 {

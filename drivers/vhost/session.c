@@ -31,10 +31,11 @@
 
 enum { SESSION_DRAIN_MS = 100 }; /* max. wait for in-flight zero-copy frames of a guest */
 
-/* Ended sessions whose memory a device may still read. Guarded by session_retired_lock, a leaf. */
+/* Ended sessions whose memory a device may still read. Guarded by session_retired_lock. */
 static struct vhost_session *session_retired;
 static pthread_mutex_t session_retired_lock = PTHREAD_MUTEX_INITIALIZER;
 
+/** @return FRAME_* offloads that the guest accepts in frames that it receives */
 static uint8_t
 session_capabilities(uint64_t features)
 {
@@ -94,6 +95,7 @@ session_translate(const struct vhost_session *session, const void *address, uint
 	return NULL;
 }
 
+/** Translate the areas of a split ring. */
 static void
 session_split_areas(const struct vhost_session *session, const struct rte_vhost_vring *vring,
 	struct virtq_setup *setup)
@@ -105,6 +107,7 @@ session_split_areas(const struct vhost_session *session, const struct rte_vhost_
 	setup->used = session_translate(session, vring->used, areas.used);
 }
 
+/** Translate the areas of a packed ring. */
 static void
 session_packed_areas(const struct vhost_session *session, const struct rte_vhost_vring *vring,
 	struct virtq_setup *setup)
@@ -116,6 +119,7 @@ session_packed_areas(const struct vhost_session *session, const struct rte_vhost
 	setup->device_event = session_translate(session, vring->device_event, areas.used);
 }
 
+/** Fill the setup of a ring from the features and from what the library has of it. */
 static void
 session_ring_setup(const struct vhost_dev *dev, const struct vhost_session *session,
 	uint16_t number, const struct rte_vhost_vring *vring, struct virtq_setup *setup)
@@ -155,6 +159,7 @@ session_check_ring(struct virtq_setup *setup)
 	return VIRTQ_GOOD;
 }
 
+/** Set up a ring of a direct session. @return VIRTQ_GOOD, also for a ring without addresses */
 static enum virtq_fault
 session_add_ring(struct vhost_dev *dev, struct vhost_session *session, uint16_t number)
 {
@@ -233,6 +238,7 @@ session_free(struct vhost_session *session)
 	rte_free(session);
 }
 
+/** @return true if a device may still read the session's memory */
 static bool
 session_in_use(const struct vhost_session *session)
 {

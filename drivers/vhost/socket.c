@@ -19,6 +19,7 @@
 
 LOG_MODULE(vhost);
 
+/** @return true unless a connection to the path is refused: no process listens there */
 static bool
 socket_is_alive(const char *path)
 {
@@ -64,6 +65,7 @@ vhost_socket_prepare(const char *path, struct err *err)
 	return 0;
 }
 
+/** Parse "USER:GROUP", names or numbers; -1 = unchanged. */
 static int
 socket_parse_owner(const char *owner, uid_t *uid, gid_t *gid, struct err *err)
 {

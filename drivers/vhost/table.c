@@ -29,6 +29,7 @@
 
 enum { TABLE_HEAP = 8192 }; /* bytes, more than the library allocates for a table */
 
+/** Check that the message has a descriptor for each region, where they are expected. */
 static int
 table_check_descriptors(
 	const struct vhost_dev *dev, const struct vhost_message *message, struct err *err)
@@ -42,6 +43,7 @@ table_check_descriptors(
 	return 0;
 }
 
+/** Copy the regions of a message. */
 static void
 table_regions(
 	const struct vhost_message *message, struct memory_region_desc regions[MEMORY_REGIONS_MAX])
@@ -75,6 +77,7 @@ table_map(struct vhost_table *table, const struct memory *memory,
 	return 0;
 }
 
+/** Check that the library can allocate a table. */
 static int
 table_check_heap(struct err *err)
 {
@@ -118,7 +121,7 @@ vhost_table_release(struct vhost_dev *dev)
 	}
 }
 
-/** Note the rings mapped now: the next table must contain them. Others may be set up later. */
+/** Record the rings mapped now: the next table must contain them. */
 static void
 table_record_rings(struct vhost_dev *dev, int vid)
 {
@@ -175,6 +178,7 @@ table_contains(const struct rte_vhost_memory *table, const void *address, uint64
 	return false;
 }
 
+/** @return true if each area of a ring lies in one region of the table */
 static bool
 table_contains_ring(
 	const struct rte_vhost_memory *table, const struct rte_vhost_vring *vring, bool packed)

@@ -18,6 +18,7 @@ enum {
 static pid_t threads_before[THREADS_MAX];
 static unsigned threads_n;
 
+/** Record a thread that exists before the call. */
 static void
 threads_record(pid_t tid, void *arg)
 {
@@ -26,6 +27,7 @@ threads_record(pid_t tid, void *arg)
 		threads_before[threads_n++] = tid;
 }
 
+/** Record a thread that did not exist before the call. */
 static void
 threads_record_new(pid_t tid, void *arg)
 {
@@ -38,6 +40,7 @@ threads_record_new(pid_t tid, void *arg)
 		threads->tid[threads->n++] = tid;
 }
 
+/** Signal handler: the signal only ends a wait. */
 static void
 threads_ignore_signal(int number)
 {

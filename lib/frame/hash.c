@@ -27,6 +27,7 @@ hash_ports(const struct frame *frame, uint32_t offset, uint8_t protocol, uint32_
 	return rte_hash_crc_4byte(ports, hash);
 }
 
+/** Hash of an IPv4 packet at `l3`: addresses and ports. @return 0: truncated */
 static uint32_t
 hash_ipv4(const struct frame *frame, uint32_t l3)
 {
@@ -43,6 +44,7 @@ hash_ipv4(const struct frame *frame, uint32_t l3)
 	return hash_ports(frame, l3 + rte_ipv4_hdr_len(&ip), ip.next_proto_id, hash);
 }
 
+/** Hash of an IPv6 packet at `l3`: addresses and ports. @return 0: truncated */
 static uint32_t
 hash_ipv6(const struct frame *frame, uint32_t l3)
 {

@@ -35,12 +35,14 @@ static int call_null = -1; /**< written once, under call_once */
 static _Thread_local aio_context_t call_context;
 #define CALL_NONE UINT64_MAX
 
+/** Destructor of call_key: destroy a thread's AIO context when the thread ends. */
 static void
 call_context_destroy(void *context)
 {
 	syscall(SYS_io_destroy, (aio_context_t)(uintptr_t)context);
 }
 
+/** Create call_key and open the file that requests read. Called once. */
 static void
 call_init_once(void)
 {
@@ -132,6 +134,7 @@ call_is_eventfd(int fd)
 	return strcmp(target, "anon_inode:[eventfd]") == 0;
 }
 
+/** call_check() of a socket: Unix sockets are accepted. */
 static enum virtq_fault
 call_check_socket(int fd, bool *socket)
 {

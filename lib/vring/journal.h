@@ -64,7 +64,7 @@ struct virtq_journal {
 	uint16_t size; /**< descriptors; 0 = the journal is of no ring */
 	uint16_t base; /**< position given by the front end */
 	bool packed;
-	bool coarse; /**< written only after bursts; tells nothing of a burst in progress */
+	bool coarse; /**< written only after bursts: no record of a burst in progress */
 
 	struct virtq_journal_chain chain[VIRTQ_JOURNAL_CHAINS];
 };

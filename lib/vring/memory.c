@@ -89,6 +89,7 @@ memory_guard_pages(struct memory_region *region, int fd, size_t page)
 	return 0;
 }
 
+/** Check and map a region, with a SIGBUS guard. @return 0; negative errno with the reason */
 static int
 memory_add(struct memory *memory, const struct memory_region_desc *desc, struct err *err)
 {
@@ -164,6 +165,7 @@ memory_find_region(const struct memory *memory, uint64_t gpa)
 	return NULL;
 }
 
+/** @return true if a mapped region is the one that the front end describes */
 static bool
 memory_region_matches(const struct memory_region *region, const struct memory_region_desc *desc)
 {

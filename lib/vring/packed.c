@@ -8,9 +8,9 @@
 #include "base/shared.h"
 
 /*
- * Append the buffers of an indirect table. WRITE is the only flag that has a meaning in the entries of an indirect table; in the descriptor
- * that refers to the table it is ignored. Entries are consecutive, without NEXT (virtio 1.2 section
- * 2.8.7).
+ * Append the buffers of an indirect table. WRITE is the only flag that has a meaning in the
+ * entries of an indirect table; in the descriptor that refers to the table it is ignored.
+ * Entries are consecutive, without NEXT (virtio 1.2 section 2.8.7).
  */
 static int
 packed_chain_add_table(struct virtq *ring, const struct virtq_packed_desc *desc, bool writable,

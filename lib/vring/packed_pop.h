@@ -76,6 +76,7 @@ packed_pop_chain(struct virtq *ring, struct virtq_batch *batch, struct packed_po
 	return rc;
 }
 
+/** List the chains of the batch in the journal: some have several descriptors. */
 static __attribute__((noinline)) void
 packed_pop_journal_chains(struct virtq *ring, const struct virtq_batch *batch)
 {

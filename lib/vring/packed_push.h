@@ -13,7 +13,11 @@
 
 _Static_assert((int)PUSH_CHAINS_MAX <= (int)VIRTQ_JOURNAL_CHAINS, "a frame's chains fit");
 
-/** push_run_fn of a packed ring: push frames while each fits one buffer. @return number of frames sent */
+/**
+ * push_run_fn of a packed ring: push frames while each fits one buffer.
+ *
+ * @return number of frames sent
+ */
 static inline uint16_t
 packed_push_run(struct virtq *ring, struct frame *const frames[], uint16_t n, uint64_t *bytes)
 {
@@ -70,7 +74,11 @@ packed_push_journal(struct virtq *ring, const struct push_target *target)
 	virtq_packed_journal_chains(ring, chains, target->chains);
 }
 
-/** push_chains_fn of a packed ring: push a frame over several buffers. @return descriptors used; negative as push_buffers() */
+/**
+ * push_chains_fn of a packed ring: push a frame over several buffers.
+ *
+ * @return descriptors used; negative as push_buffers()
+ */
 static int
 packed_push_chains(struct virtq *ring, const struct frame *frame, uint32_t space)
 {

@@ -193,6 +193,7 @@ packed_resume_find(struct packed_resume *resume, bool popped)
 	return virtq_packed_can_resume(setup, resume->dropped ? given : resume->idx_wrap);
 }
 
+/** Store the word of a descriptor. */
 static void
 packed_resume_store(const struct virtq_setup *setup, uint16_t idx_wrap, uint64_t word)
 {

@@ -25,6 +25,7 @@ pop_headers_len(const struct frame *frame, uint32_t start)
 	return length < frame->len && length <= FRAME_HEADERS_MAX ? length : 0;
 }
 
+/** Copy the fields of a virtio-net header without num_buffers. */
 static void
 pop_read_header(struct virtq_header *header, const uint8_t *data)
 {

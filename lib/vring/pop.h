@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Turns popped buffers into frames; shared by split and packed rings. Inline functions are for
- * isa.c, which is compiled once for each instruction set; those of pop.c are compiled once.
+ * isa.c, which is compiled once for each instruction set; pop.c is compiled once.
  *
  * Thread safety: as vring.h.
  */

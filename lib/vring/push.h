@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Writes frames into receive buffers of a guest; shared by split and packed rings. Inline functions
- * are for isa.c, which is compiled once for each instruction set; those of push.c are compiled once.
+ * are for isa.c, which is compiled once for each instruction set; push.c is compiled once.
  *
  * Thread safety: as vring.h.
  */
@@ -19,6 +19,7 @@ enum {
 	PUSH_PREFETCH_MAX = 24 * 64, /**< bytes; the hardware prefetcher continues from there */
 };
 
+/** Prefetch the first PUSH_PREFETCHED bytes of a receive buffer, for writing. */
 static inline void
 push_prefetch(const uint8_t *to)
 {
@@ -63,6 +64,7 @@ push_header(const struct frame *frame, uint16_t buffers, struct virtq_header *he
 	}
 }
 
+/** Copy the segments of an mbuf into one buffer. */
 static inline void
 push_mbuf(uint8_t *to, const struct rte_mbuf *mbuf)
 {

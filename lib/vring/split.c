@@ -13,7 +13,10 @@ struct split_table {
 	bool indirect;
 };
 
-/* Enter an indirect table. WRITE has no meaning in a descriptor that refers to a table (virtio 1.2 section 2.7.5.3.2). */
+/*
+ * Enter an indirect table. WRITE has no meaning in a descriptor that refers to a table (virtio
+ * 1.2 section 2.7.5.3.2).
+ */
 static int
 split_enter_table(struct virtq *ring, const struct vring_desc *desc, struct split_table *table)
 {
@@ -27,9 +30,9 @@ split_enter_table(struct virtq *ring, const struct vring_desc *desc, struct spli
 }
 
 /*
- * Result of a chain that is too long. It may have as many descriptors as the ring (virtio 1.2 section 2.7.5.3.1). Of a writable
- * chain the first ones suffice, since a device need not fill it. A readable one is not a valid
- * frame.
+ * Result of a chain that is too long. It may have as many descriptors as the ring (virtio 1.2
+ * section 2.7.5.3.1). Of a writable chain the first ones suffice, since a device need not fill
+ * it. A readable one is not a valid frame.
  */
 static int
 split_chain_too_long(bool writable, unsigned n)

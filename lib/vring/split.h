@@ -77,6 +77,7 @@ virtq_split_available(struct virtq *ring)
 	return n;
 }
 
+/** @return head descriptor at a position of the available ring, read once */
 static inline uint16_t
 virtq_split_head(const struct virtq *ring, uint16_t position)
 {

@@ -48,7 +48,11 @@ split_push_descriptors(
 	return n;
 }
 
-/** push_run_fn of a split ring: push frames while each fits one buffer. @return number of frames sent */
+/**
+ * push_run_fn of a split ring: push frames while each fits one buffer.
+ *
+ * @return number of frames sent
+ */
 static inline uint16_t
 split_push_run(struct virtq *ring, struct frame *const frames[], uint16_t n, uint64_t *bytes)
 {
@@ -88,7 +92,11 @@ split_push_walk(struct virtq *ring, const struct push_target *target, struct vir
 	return virtq_split_walk(ring, chain->id, true, buffers);
 }
 
-/** push_chains_fn of a split ring: push a frame over several buffers. @return chains used; negative as push_buffers() */
+/**
+ * push_chains_fn of a split ring: push a frame over several buffers.
+ *
+ * @return chains used; negative as push_buffers()
+ */
 static int
 split_push_chains(struct virtq *ring, const struct frame *frame, uint32_t available)
 {

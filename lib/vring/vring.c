@@ -42,6 +42,7 @@ virtq_split_valid(const struct virtq_setup *setup)
 	       virtq_aligned(setup->avail, 2) && virtq_aligned(setup->used, 4) && header;
 }
 
+/** virtq_valid() of a packed ring. */
 static bool
 virtq_packed_valid(const struct virtq_setup *setup)
 {

@@ -260,16 +260,16 @@ virtq_push(
 /**
  * Send an interrupt for each ring with a notification pending whose driver wants one. One memory
  * fence, which waits for all earlier stores, covers all rings. A packed ring must be notified
- * before it is pushed to or popped from again: index plus wrap counter distinguishes two laps of the
- * ring, no more (virtio 1.2 section 2.8.1).
+ * before it is pushed to or popped from again: index plus wrap counter distinguishes two laps of
+ * the ring, no more (virtio 1.2 section 2.8.1).
  *
  * @param rings,n owned or locked by the calling polling lcore
  */
 void virtq_notify(struct virtq *const rings[], unsigned n);
 
 /**
- * virtq_notify() without the fence. A driver may have enabled interrupts just before, which only the
- * fence makes visible: virtq_notify() must follow for the rings that remain.
+ * virtq_notify() without the fence. A driver may have enabled interrupts just before, which only
+ * the fence makes visible: virtq_notify() must follow for the rings that remain.
  *
  * @param rings,n the rings that remain, whose notification is pending, are moved to the front
  * @return number of rings that remain
