@@ -143,12 +143,12 @@ attack_check(const struct attack *attack, const struct vm *vm, const char *name,
 	if (attack->kind == NULL)
 		return err_set(err, EINVAL, "'%.40s' is no attack (see: attack list)", name);
 	if (attack->kind->flags & ATTACK_SPLIT && vm->config.packed)
-		return err_set(err, EINVAL, "%s: only with split rings", name);
+		return err_set(err, EINVAL, "%s: needs split rings (packed=off)", name);
 	if (attack->kind->flags & ATTACK_INDIRECT && !vm->config.indirect)
 		return err_set(err, EINVAL, "%s: needs indirect=on", name);
 	if (vm->config.chain > 1 ||
 		(vm->config.indirect && !(attack->kind->flags & ATTACK_INDIRECT)))
-		return err_set(err, EINVAL, "%s: not with chain= or indirect=", name);
+		return err_set(err, EINVAL, "%s: chain= and indirect= are not possible", name);
 	return 0;
 }
 

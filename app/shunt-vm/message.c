@@ -122,7 +122,7 @@ message_send(int sock, const struct message *message, const int *fds, unsigned n
 		else if (errno != EAGAIN && errno != EINTR)
 			return message_closed(message->request, errno, err);
 		else if (message_wait(sock, POLLOUT, deadline) != 0)
-			return err_set(err, ETIMEDOUT, "%s: not taken within %g s",
+			return err_set(err, ETIMEDOUT, "%s: not read by the back end within %g s",
 				message_name(message->request), seconds);
 	}
 	return 0;

@@ -108,7 +108,7 @@ const struct command commands[] = {
 		.method = "port.set",
 		.args = {ARG_PORT, {.kind = COMMAND_KEYS,
 					   .shown = "key=value",
-					   .help = "settings, see below"}},
+					   .help = "keys of the port, see below"}},
 	},
 	{
 		.words = "port del",

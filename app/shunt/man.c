@@ -141,7 +141,7 @@ man_command(FILE *file, const struct command *command)
 		fputs(".TP\n", file);
 		man_line(file, ".I ", term);
 		man_line(file, "",
-			arg->kind == COMMAND_KEYS ? "settings, see PORT KEYS" : arg->help);
+			arg->kind == COMMAND_KEYS ? "keys of the port, see PORT KEYS" : arg->help);
 	}
 	for (const struct command_option *option = command->options; option->name != NULL;
 		option++) {
