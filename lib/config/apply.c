@@ -133,7 +133,7 @@ config_apply(const struct config_target *target, const struct config *config,
 		apply_lcores(vswitch, config, err) < 0)
 		return err->code;
 	apply_removals(vswitch, config, changes);
-	if (vswitch_set_snooping(vswitch, config->snooping, err) < 0)
+	if (vswitch_snooping_set(vswitch, config->snooping, err) < 0)
 		return err->code;
 	vswitch_hold(vswitch);
 	for (unsigned i = 0; i < config->n_ports; i++)

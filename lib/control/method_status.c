@@ -18,7 +18,7 @@ status_totals(const struct vswitch *vswitch)
 	json_int_t held = 0;
 
 	TAILQ_FOREACH(port, &vswitch->ports, next)
-		held += vswitch_rates_held(port);
+		held += vswitch_shaper_held(port);
 	datapath_totals(vswitch->datapath, &c);
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "rx_packets",
 		(json_int_t)c.rx_packets, "rx_forwarded", (json_int_t)c.rx_forwarded, "rx_copies",

@@ -161,7 +161,7 @@ vswitch_destroy(struct vswitch *vswitch)
 	while ((port = TAILQ_FIRST(&vswitch->ports)) != NULL)
 		vswitch_port_del(vswitch, port->port.config.name, NULL);
 	datapath_destroy(vswitch->datapath);
-	vswitch_snoop_destroy(vswitch);
+	vswitch_snooping_destroy(vswitch);
 	fdb_destroy(vswitch->fdb);
 	if (vswitch->link_event != NULL)
 		event_free(vswitch->link_event);

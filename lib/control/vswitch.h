@@ -114,7 +114,7 @@ struct vswitch *vswitch_create(const struct vswitch_config *config, struct err *
 /** Remove all ports, stop all lcores, free everything. NULL is ignored. */
 void vswitch_destroy(struct vswitch *vswitch);
 
-/* vswitch_port.c */
+/* vswitch_find.c */
 
 /**
  * Find a port.
@@ -123,6 +123,8 @@ void vswitch_destroy(struct vswitch *vswitch);
  * @return the port, owned by the switch; NULL with the reason in err when there is none
  */
 struct vswitch_port *vswitch_port_find(struct vswitch *vswitch, const char *name, struct err *err);
+
+/* vswitch_port.c */
 
 /**
  * Open a port and publish it; between vswitch_hold() and vswitch_admit() the latter publishes it,
@@ -280,11 +282,23 @@ void vswitch_rates_swap(
 void vswitch_rates_drop(
 	struct vswitch *vswitch, const struct vswitch_port *port, struct vswitch_rates *rates);
 
+/* vswitch_shaper.c */
+
+/**
+ * Drop the frames in a shaper and count them.
+ *
+ * @param port that they are counted at
+ * @param shaper that no snapshot refers to, or of a port that is down
+ * @param reason of the drops
+ */
+void vswitch_shaper_purge(struct vswitch *vswitch, const struct vswitch_port *port,
+	struct shaper *shaper, enum drop_reason reason);
+
 /** Drop and count the frames in shapers of ports that are down. After a publication. */
-void vswitch_rates_settle(struct vswitch *vswitch);
+void vswitch_shaper_purge_down(struct vswitch *vswitch);
 
 /** Count the frames in the shaper of a port. @return number of frames; 0 without a shaper */
-unsigned vswitch_rates_held(const struct vswitch_port *port);
+unsigned vswitch_shaper_held(const struct vswitch_port *port);
 
 /* vswitch_capture.c */
 
@@ -310,19 +324,19 @@ void vswitch_capture_port_gone(struct vswitch *vswitch, const struct vswitch_por
 uint64_t vswitch_now_ms(void);
 
 /**
- * Turn snooping on or off; publishes.
- *
- * @param on true for on
- * @return 0; -ENOMEM with the reason, and it is off
- */
-int vswitch_set_snooping(struct vswitch *vswitch, bool on, struct err *err);
-
-/**
  * Remove group memberships and routers of a port. The next tick of snooping publishes this.
  *
  * @param port id, below PORT_MAX
  */
 void vswitch_snoop_forget(struct vswitch *vswitch, uint16_t port);
+
+/**
+ * Process the messages of polling lcores, at most one ring's worth per lcore; later ones wait for the
+ * next call.
+ *
+ * @param lcores number of lcores that have a ring
+ */
+void vswitch_snoop_collect(struct vswitch_snoop *snoop, unsigned lcores);
 
 /** Pass the state of snooping to ports, and keys of ports to snooping. Before snapshot_build(). */
 void vswitch_snoop_prepare(struct vswitch *vswitch);
@@ -337,8 +351,18 @@ bool vswitch_snoop_fill(struct vswitch *vswitch, struct snapshot *snapshot);
  */
 uint64_t vswitch_snoop_lost(const struct vswitch *vswitch);
 
+/* vswitch_snooping.c */
+
+/**
+ * Turn snooping on or off; publishes.
+ *
+ * @param on true for on
+ * @return 0; -ENOMEM with the reason, and it is off
+ */
+int vswitch_snooping_set(struct vswitch *vswitch, bool on, struct err *err);
+
 /** Free the state of snooping. After datapath_destroy(), since lcores use it. */
-void vswitch_snoop_destroy(struct vswitch *vswitch);
+void vswitch_snooping_destroy(struct vswitch *vswitch);
 
 /* vswitch_publish.c */
 

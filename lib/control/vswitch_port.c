@@ -9,18 +9,6 @@
 
 LOG_MODULE(control);
 
-struct vswitch_port *
-vswitch_port_find(struct vswitch *vswitch, const char *name, struct err *err)
-{
-	struct vswitch_port *port;
-
-	TAILQ_FOREACH(port, &vswitch->ports, next)
-		if (strcmp(port->port.config.name, name) == 0)
-			return port;
-	err_set(err, ENOENT, "no port '%.40s'", name);
-	return NULL;
-}
-
 /** @return 0; negative errno with the reason, and nothing has changed */
 static int
 port_check(struct vswitch *vswitch, const struct port_config *config, struct err *err)

@@ -36,5 +36,5 @@ vswitch_publish(struct vswitch *vswitch)
 			log_error("no memory to change the data path; trying again");
 	} while (snapshot == NULL && usleep(100000) == 0);
 	datapath_publish(vswitch->datapath, snapshot);
-	vswitch_rates_settle(vswitch);
+	vswitch_shaper_purge_down(vswitch);
 }

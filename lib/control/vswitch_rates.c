@@ -59,37 +59,14 @@ vswitch_rates_swap(struct vswitch *vswitch, struct vswitch_port *port, struct vs
 	*rates = old;
 }
 
-static void
-rates_purge(struct vswitch *vswitch, const struct vswitch_port *port, struct shaper *shaper,
-	enum drop_reason reason)
-{
-	datapath_late(vswitch->datapath, port->port.id, reason, shaper_purge(shaper));
-}
-
 void
 vswitch_rates_drop(
 	struct vswitch *vswitch, const struct vswitch_port *port, struct vswitch_rates *rates)
 {
 	if (rates->shaper != NULL && rates->shaper != port->port.shaper) {
-		rates_purge(vswitch, port, rates->shaper, DROP_RATE_QUEUE);
+		vswitch_shaper_purge(vswitch, port, rates->shaper, DROP_RATE_QUEUE);
 		shaper_destroy(rates->shaper);
 	}
 	if (rates->meter != port->port.meter)
 		meter_destroy(rates->meter);
-}
-
-void
-vswitch_rates_settle(struct vswitch *vswitch)
-{
-	struct vswitch_port *port;
-
-	TAILQ_FOREACH(port, &vswitch->ports, next)
-		if (port->port.shaper != NULL && !vswitch->up[port->port.id])
-			rates_purge(vswitch, port, port->port.shaper, DROP_LINK_DOWN);
-}
-
-unsigned
-vswitch_rates_held(const struct vswitch_port *port)
-{
-	return port->port.shaper != NULL ? shaper_held(port->port.shaper) : 0;
 }

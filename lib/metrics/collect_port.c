@@ -77,7 +77,7 @@ static uint64_t
 port_held(const struct collect *collect, const struct collect_port *row)
 {
 	(void)collect;
-	return vswitch_rates_held(row->port);
+	return vswitch_shaper_held(row->port);
 }
 
 static void
