@@ -220,7 +220,7 @@ hooks_after(int vid, void *arg)
 {
 	const struct vhost_message *message = arg;
 	struct vhost_dev *dev = vhost_registry_find(vid);
-	bool lost = sigbus_leave();
+	bool missing = sigbus_leave();
 
 	if (dev == NULL || atomic_load(&dev->connection) != vid)
 		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
@@ -232,7 +232,7 @@ hooks_after(int vid, void *arg)
 	}
 	if (message->request == MESSAGE_SET_VRING_CALL)
 		vhost_interrupt_call_set(dev, vid, message->number);
-	if (lost)
+	if (missing)
 		vhost_fault_set(dev, VIRTQ_MEMORY_MISSING, VHOST_NO_RING);
 	else if (dev->running && dev->session == NULL && hooks_ends_session(message->request))
 		vhost_session_start(dev, vid);

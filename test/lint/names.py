@@ -54,16 +54,18 @@ def prefixes(name):
             *NOUNS.get(str(path.parent), ()), *NOUNS.get(name, ())}
 
 
-def main():
+def sources():
     listing = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--",
          "lib/*.[ch]", "drivers/*.[ch]", "app/*.[ch]"],
         cwd=ROOT, text=True, check=True, stdout=subprocess.PIPE).stdout.split()
+    return [name for name in listing if (ROOT / name).exists()]
+
+
+def main():
     bad, seen = [], 0
-    for name in listing:
+    for name in sources():
         folder = str(Path(name).parent)
-        if not (ROOT / name).exists():
-            continue
         allowed = prefixes(name)
         for line, function, static in functions(ROOT / name):
             seen += 1
@@ -80,4 +82,5 @@ def main():
     sys.exit(1 if bad else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()
