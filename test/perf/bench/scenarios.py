@@ -69,10 +69,10 @@ SECTIONS = {
     'addresses': '64 B by number of addresses, in random order',
     'ports': '64 B by number of active ports',
     'idle': '64 B between 2 ports beside idle ones',
-    'features': '64 B between 2 ports, each feature switched on by itself',
+    'features': '64 B between 2 ports, each feature by itself',
     'broadcast': 'one port floods to 8 others, 64 B',
     'latency': 'latency, 64 B',
-    'events': 'what happens meanwhile',
+    'events': 'events under load',
 }
 
 
