@@ -61,7 +61,7 @@ vhost_socket_prepare(const char *path, struct err *err)
 		return err_set(err, EADDRINUSE, "socket: %s is in use by another program", path);
 	if (unlink(path) < 0)
 		return err_set(err, errno, "socket: cannot replace %s: %s", path, strerror(errno));
-	log_info("%s: nobody listened there any more, replaced", path);
+	log_info("%s: unused socket replaced", path);
 	return 0;
 }
 

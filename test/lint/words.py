@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Words that doc/glossary.md has struck do not come back as parts of names in the code."""
+"""Words that doc/glossary.md has struck do not come back.
+
+Those of its table do not occur as parts of names in the code; pronouns for persons occur neither in
+documents nor in comments and texts of the code.
+"""
 import re
 import subprocess
 import sys
@@ -10,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 GLOSSARY = ROOT / "doc/glossary.md"
 HEADING = "## Words that are not used"
 ROW = re.compile(r"^\| ([a-z, ]+) \| ([^|]+) \|$", re.MULTILINE)
+PERSONS = re.compile(r"\b(?:no|some|any|every)body\b", re.IGNORECASE)
 NO_CODE = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\])*"|^#[ \t]*include[^\n]*', re.DOTALL | re.MULTILINE)
 
 
@@ -28,18 +33,31 @@ def names(path):
             yield number, name
 
 
+def files(*patterns):
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns],
+        cwd=ROOT, text=True, check=True, stdout=subprocess.PIPE).stdout.split()
+    return [name for name in listing if (ROOT / name).exists()]
+
+
+def persons(name):
+    """Lines that speak of a guest, device, front end, lcore or port as of a person."""
+    for number, line in enumerate((ROOT / name).read_text().splitlines(), 1):
+        for found in PERSONS.findall(line):
+            yield f"{name}:{number}: '{found}': name the guest, device, front end, lcore or port"
+
+
 def main():
     words = struck()
     if len(words) < 10:
         sys.exit(f"{GLOSSARY.name}: only {len(words)} words below '{HEADING}'")
-    listing = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--",
-         "lib/*.[ch]", "drivers/*.[ch]", "app/*.[ch]"],
-        cwd=ROOT, text=True, check=True, stdout=subprocess.PIPE).stdout.split()
+    code = files("lib/*.[ch]", "drivers/*.[ch]", "app/*.[ch]")
     bad = [f"{name}:{number}: {found}: not '{word}' but {words[word]} (doc/glossary.md)"
-           for name in listing if (ROOT / name).exists()
-           for number, found in names(ROOT / name)
+           for name in code for number, found in names(ROOT / name)
            for word in sorted(set(found.lower().split("_")) & set(words))]
+    documents = files("*.md", "doc/*.[18]", "NEWS", "config/*", "debian/*")
+    bad += [line for name in [*code, *documents] if ROOT / name != GLOSSARY
+            for line in persons(name)]
     for line in bad:
         print(line)
     sys.exit(1 if bad else 0)
