@@ -3,6 +3,7 @@
 #include "vhost/burst.h"
 
 #include "frame/hash.h"
+#include "port/send.h"
 #include "vhost/device.h"
 #include "vhost/direct.h"
 #include "vhost/library.h"
@@ -108,7 +109,7 @@ vhost_tx(void *arg, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 
 	(void)lcore_id; /* rings are locked where several lcores send */
 	if (session == NULL || queues == 0) {
-		counters->tx_drops[DROP_LINK_DOWN] += n;
+		send_drop(frames, n, DROP_LINK_DOWN, counters);
 		frame_free(frames, n);
 	} else if (queues == 1) {
 		burst_tx_queue(dev, session, 0, frames, n, counters);

@@ -147,8 +147,10 @@ direct_push(struct vhost_dev *dev, struct virtq *ring, struct frame *const frame
 	}
 	counters->tx_packets += result.sent;
 	counters->tx_bytes += result.bytes;
-	counters->tx_drops[DROP_TOO_LONG] += result.too_long;
-	counters->tx_drops[DROP_TX_FULL] += n - done;
+	for (uint32_t rest = result.too_long; unlikely(rest != 0); rest &= rest - 1)
+		send_drop(&frames[__builtin_ctz(rest)], 1, DROP_TOO_LONG, counters);
+	if (unlikely(done < n))
+		send_drop(frames + done, n - done, DROP_TX_FULL, counters);
 	direct_report_fault(dev, ring);
 }
 
@@ -215,7 +217,7 @@ vhost_direct_tx(struct vhost_dev *dev, const struct vhost_session *session, uint
 	uint16_t from = 0;
 
 	if (unlikely(ring == NULL)) {
-		counters->tx_drops[DROP_LINK_DOWN] += n;
+		send_drop(frames, n, DROP_LINK_DOWN, counters);
 		frame_free(frames, n);
 		return;
 	}

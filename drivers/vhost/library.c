@@ -112,7 +112,7 @@ vhost_library_tx(struct vhost_dev *dev, const struct vhost_session *session, uin
 	};
 
 	if (unlikely(library_is_broken(dev))) {
-		counters->tx_drops[DROP_LINK_DOWN] += n;
+		send_drop(frames, n, DROP_LINK_DOWN, counters);
 		frame_free(frames, n);
 		return;
 	}

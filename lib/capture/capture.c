@@ -14,6 +14,7 @@ struct capture_lcore {
 	_Alignas(64) struct capture_ring ring;
 	uint8_t *scratch; /**< for filtering frames without space in the ring */
 	bool deferred;    /**< records are not published now */
+	struct capture_record *pending[CAPTURE_BOTH][FRAME_BURST]; /**< see capture_pending() */
 };
 
 struct capture {
@@ -21,6 +22,7 @@ struct capture {
 	uint32_t snaplen;
 	uint8_t directions;
 	struct bpf_program *program; /**< NULL = every frame */
+	uint32_t depth;              /**< bytes of a frame that it reads, at most */
 	int fd;
 	uint8_t *memory;
 	size_t bytes;
@@ -96,6 +98,7 @@ capture_create(const struct capture_config *config, struct err *err)
 		capture->snaplen = config->snaplen;
 		capture->directions = config->directions;
 		capture->program = program;
+		capture->depth = program != NULL ? capture_filter_depth(program) : 0;
 		capture->lcores = config->lcores;
 		capture->ring_size = capture_size_of_rings(config->lcores);
 		capture->bytes = config->lcores * capture_ring_bytes(capture->ring_size);
@@ -175,12 +178,18 @@ capture_frame(struct capture *capture, unsigned lcore_id, const struct frame *fr
 		return NULL;
 	record.len = frame->len;
 	record.caplen = RTE_MIN(frame->len, capture->snaplen);
+	/* Most filters read headers only: what they reject is not copied. */
+	bool in_head = capture->program != NULL &&
+		       RTE_MIN(capture->depth, record.caplen) <= frame->head_len;
+	if (in_head &&
+		!capture_filter_passes(capture->program, frame->head, record.len, record.caplen))
+		return NULL;
 	uint8_t *space = capture_ring_space(&lcore->ring, record.caplen);
 	uint8_t *bytes = space != NULL ? space + sizeof(record) : lcore->scratch;
 	/* Filter even without space in the ring: only frames that pass count as lost. */
 	if (bytes != NULL)
 		capture_gather(frame, bytes, record.caplen);
-	if (capture->program != NULL &&
+	if (capture->program != NULL && !in_head &&
 		!capture_filter_passes(capture->program, bytes, record.len, record.caplen))
 		return NULL;
 	if (space == NULL) {
@@ -188,6 +197,12 @@ capture_frame(struct capture *capture, unsigned lcore_id, const struct frame *fr
 		return NULL;
 	}
 	return capture_ring_take(&lcore->ring, space, &record);
+}
+
+struct capture_record **
+capture_pending(struct capture *capture, unsigned lcore_id, enum capture_direction direction)
+{
+	return capture->lcore[lcore_id].pending[direction];
 }
 
 void

@@ -58,6 +58,15 @@ bool capture_wants(const struct capture *capture, enum capture_direction directi
 struct capture_record *capture_frame(struct capture *capture, unsigned lcore_id,
 	const struct frame *frame, struct capture_record record);
 
+/**
+ * Space for the records of a burst until their reasons are known, one array for each direction.
+ *
+ * @param lcore_id as for capture_frame()
+ * @return FRAME_BURST entries, for the caller's use
+ */
+struct capture_record **capture_pending(
+	struct capture *capture, unsigned lcore_id, enum capture_direction direction);
+
 /** Publish the records to the reader, unless deferred. @param lcore_id as for capture_frame() */
 void capture_publish(struct capture *capture, unsigned lcore_id);
 

@@ -158,3 +158,31 @@ capture_filter_make(const struct bpf_insn program[], unsigned n, struct err *err
 	made->bf_len += n;
 	return made;
 }
+
+/** Bytes of a frame that an instruction reads, at most. */
+static uint64_t
+filter_insn_depth(const struct bpf_insn *insn)
+{
+	bool loads = BPF_CLASS(insn->code) == BPF_LD || BPF_CLASS(insn->code) == BPF_LDX;
+
+	if (!loads || (BPF_MODE(insn->code) != BPF_ABS && BPF_MODE(insn->code) != BPF_IND &&
+			      BPF_MODE(insn->code) != BPF_MSH))
+		return 0;
+	if (BPF_MODE(insn->code) == BPF_IND)
+		return UINT32_MAX;
+	return (uint64_t)insn->k + (BPF_SIZE(insn->code) == BPF_W          ? 4
+					   : BPF_SIZE(insn->code) == BPF_H ? 2
+									   : 1);
+}
+
+uint32_t
+capture_filter_depth(const struct bpf_program *program)
+{
+	uint64_t depth = 0;
+
+	for (unsigned i = 0; i < program->bf_len; i++) {
+		uint64_t read = filter_insn_depth(&program->bf_insns[i]);
+		depth = read > depth ? read : depth;
+	}
+	return depth < UINT32_MAX ? (uint32_t)depth : UINT32_MAX;
+}

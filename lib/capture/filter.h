@@ -31,6 +31,9 @@ enum { CAPTURE_FILTER_MAX = 4096 }; /**< instructions */
 struct bpf_program *capture_filter_make(
 	const struct bpf_insn program[], unsigned n, struct err *err);
 
+/** @return bytes at the start of a frame that a program reads, at most; UINT32_MAX = any number */
+uint32_t capture_filter_depth(const struct bpf_program *program);
+
 /** Whether a frame passes. @param len of the frame @param caplen bytes of it that are present */
 static inline bool
 capture_filter_passes(

@@ -16,7 +16,7 @@ enum {
 	DEST_DROP = 0xff00,  /**< plus an enum drop_reason */
 	/* This value and above: not dropped. */
 	DEST_FORWARD = 0xfff0,
-	DEST_LOOKUP = 0xfff0, /**< classify only: accepted, destination not looked up yet */
+	DEST_LOOKUP = 0xfff0, /**< accepted, destination not looked up yet */
 	/* This value and above: flooded. */
 	DEST_FLOODS = 0xfffd,
 	DEST_BROADCAST = 0xfffd,
@@ -32,7 +32,7 @@ _Static_assert((int)FRAME_BURST <= (int)FDB_BURST_MAX, "the table takes a whole 
 
 struct burst {
 	struct frame frame[FRAME_BURST]; /**< written by rx and classify */
-	uint16_t dest[FRAME_BURST];      /**< written by classify */
+	uint16_t dest[FRAME_BURST];      /**< written by the ingress stages */
 	/** Written by classify_rules_burst(): `port`, or its member whose frame `port` reflects. */
 	uint16_t source_port[FRAME_BURST];
 	uint16_t n;
@@ -53,6 +53,14 @@ burst_measure(struct burst *burst)
 	}
 	burst->longest = longest;
 	return bytes;
+}
+
+/** Accept all frames, before the stages that may drop some of them. */
+static inline void
+burst_accept(struct burst *burst)
+{
+	for (unsigned i = 0; i < FRAME_BURST; i++)
+		burst->dest[i] = DEST_LOOKUP;
 }
 
 #endif

@@ -115,3 +115,12 @@ classify_burst(struct fdb *fdb, struct burst *burst, bool learn)
 	header_runs_apply(&classify.runs, burst);
 	return missed;
 }
+
+void
+classify_plain_stage(struct burst_context *context, const void *state)
+{
+	bool learn = classify_learns(context);
+
+	(void)state;
+	classify_back_off(context, classify_burst(context->fdb, &context->burst, learn));
+}

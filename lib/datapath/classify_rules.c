@@ -7,7 +7,9 @@
 #include <rte_cycles.h>
 
 #include "base/mac.h"
+#include "datapath/classify.h"
 #include "datapath/header_runs.h"
+#include "datapath/snapshot.h"
 #include "guard/neighbour.h"
 #include "policy/reserved.h"
 
@@ -51,7 +53,12 @@ classify_rules_runs(struct classify_rules *work, struct burst *burst)
 	runs->n = 0;
 	for (unsigned i = 0; i < burst->n; i++) {
 		struct frame *frame = &burst->frame[i];
-		if (last != NULL && header_runs_same(frame, last, work->sources)) {
+		bool dropped = burst->dest[i] < DEST_FORWARD;
+		if (unlikely(dropped)) {
+			work->source_port[runs->n] = burst->port;
+			runs->dest[runs->n] = burst->dest[i];
+			runs->frame[runs->n++] = frame;
+		} else if (last != NULL && header_runs_same(frame, last, work->sources)) {
 			frame->l2_len = run->l2_len;
 			frame->vlan = run->vlan;
 			frame->tag_len = run->tag_len;
@@ -61,7 +68,7 @@ classify_rules_runs(struct classify_rules *work, struct burst *burst)
 			runs->frame[runs->n++] = run = frame;
 		}
 		runs->of[i] = (uint8_t)(runs->n - 1);
-		last = frame;
+		last = dropped ? NULL : frame;
 	}
 }
 
@@ -233,4 +240,14 @@ classify_rules_burst(struct fdb *fdb, const struct snapshot *snapshot, struct bu
 	for (unsigned i = 0; i < burst->n; i++)
 		burst->source_port[i] = work.source_port[work.runs.of[i]];
 	return missed;
+}
+
+void
+classify_rules_stage(struct burst_context *context, const void *state)
+{
+	bool learn = classify_learns(context);
+
+	(void)state;
+	classify_back_off(context, classify_rules_burst(context->fdb, context->snapshot,
+					   &context->burst, !context->trace_only, learn));
 }

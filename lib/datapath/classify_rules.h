@@ -8,12 +8,11 @@
 #ifndef SHUNT_DATAPATH_CLASSIFY_RULES_H
 #define SHUNT_DATAPATH_CLASSIFY_RULES_H
 
-#include "datapath/burst.h"
-#include "datapath/snapshot.h"
+#include "datapath/context.h"
 
 /**
  * As classify_burst(), for a burst from a port that has rules. Also sets burst->source_port and
- * tag_len of the frames.
+ * tag_len of the frames. burst->dest is DEST_LOOKUP, or the reason why a stage has dropped the frame.
  *
  * @param live false when trace-only: storm control is skipped
  * @param learn false: sources are not learnt, and the table does not change
@@ -21,5 +20,8 @@
  */
 unsigned classify_rules_burst(struct fdb *fdb, const struct snapshot *snapshot, struct burst *burst,
 	bool live, bool learn);
+
+/** The classify stage of a port with rules, as an ingress stage. @param state its rules */
+void classify_rules_stage(struct burst_context *context, const void *state);
 
 #endif

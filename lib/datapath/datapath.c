@@ -74,9 +74,9 @@ datapath_worker(struct datapath *datapath, int lcore_id, unsigned cpu)
 	worker->snapshot = &datapath->snapshot;
 	worker->wake_seq = &datapath->wake_seq;
 	worker->poll_list.snapshot = NULL;
-	worker->fdb = datapath->fdb;
+	worker->context.fdb = datapath->fdb;
 	worker->drivers = datapath->drivers;
-	worker->lcore_id = (uint16_t)lcore_id;
+	worker->context.lcore_id = (uint16_t)lcore_id;
 	worker->cpu = cpu;
 	worker->load = (struct datapath_load){0};
 	poll_stats_init(&worker->poll_stats);
@@ -168,7 +168,7 @@ datapath_counters(const struct datapath *datapath, uint16_t port, struct counter
 	*sum = datapath->late[port];
 	for (int lcore_id = 0; lcore_id < LCORE_MAX; lcore_id++)
 		if (datapath->worker[lcore_id] != NULL)
-			counters_add(sum, &datapath->worker[lcore_id]->counters[port]);
+			counters_add(sum, &datapath->worker[lcore_id]->context.counters[port]);
 }
 
 void
@@ -185,7 +185,7 @@ datapath_totals(const struct datapath *datapath, struct counters *sum)
 		counters_add(sum, &datapath->late[port]);
 	for (int lcore_id = 0; lcore_id < LCORE_MAX; lcore_id++)
 		for (int port = 0; datapath->worker[lcore_id] != NULL && port < PORT_MAX; port++)
-			counters_add(sum, &datapath->worker[lcore_id]->counters[port]);
+			counters_add(sum, &datapath->worker[lcore_id]->context.counters[port]);
 }
 
 static void

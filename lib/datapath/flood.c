@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The flood stage, unfiltered: frames leave by every other port that is up, by reference. */
-#include "datapath/worker.h"
+#include "datapath/forward.h"
+#include "datapath/output.h"
+#include "datapath/snapshot.h"
 
 void
-flood_frames(struct worker *worker, const struct snapshot *snapshot, struct frame *const frames[],
-	uint16_t n)
+flood_frames(struct burst_context *context, struct frame *const frames[], uint16_t n)
 {
-	uint16_t from = worker->burst.port;
-	struct counters *counters = &worker->counters[from];
+	const struct snapshot *snapshot = context->snapshot;
+	uint16_t from = context->burst.port;
+	struct counters *counters = &context->counters[from];
 	/* The rx port is up and hence in the list, unless it has just gone down. */
 	uint16_t copies = snapshot->floods - (snapshot->target[from].tx != NULL);
 
 	if (copies == 0) {
-		rx_drop(worker, DROP_NO_TARGET, frames, n);
+		burst_drop(context, DROP_NO_TARGET, frames, n);
 		return;
 	}
 	for (uint16_t i = 0; i < n; i++)
@@ -22,5 +24,5 @@ flood_frames(struct worker *worker, const struct snapshot *snapshot, struct fram
 	counters->rx_copies += (uint64_t)n * copies;
 	for (uint16_t i = 0; i < snapshot->floods; i++)
 		if (snapshot->flood[i] != from)
-			tx_frames(worker, snapshot, snapshot->flood[i], frames, n);
+			output_frames(context, snapshot->flood[i], frames, n);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Filtered flood, where ports have rules: all targets are selected before any frame is sent. */
-#include "datapath/worker.h"
+#include "datapath/forward.h"
+#include "datapath/output.h"
+#include "datapath/snapshot.h"
 
 struct selection {
 	const struct snapshot *snapshot;
@@ -75,9 +77,9 @@ selection_make(struct selection *selection)
 
 /** Take the references, count the copies, and drop frames without a target. */
 static void
-selection_account(struct selection *selection, struct worker *worker)
+selection_account(struct selection *selection, struct burst_context *context)
 {
-	struct counters *counters = &worker->counters[worker->burst.port];
+	struct counters *counters = &context->counters[context->burst.port];
 	struct frame *lost[FRAME_BURST];
 	uint16_t n_lost = 0;
 
@@ -94,12 +96,12 @@ selection_account(struct selection *selection, struct worker *worker)
 	}
 	counters->rx_forwarded += selection->n - n_lost;
 	if (n_lost > 0)
-		rx_drop(worker, selection->members != NULL ? DROP_NO_MEMBER : DROP_NO_TARGET, lost,
-			n_lost);
+		burst_drop(context, selection->members != NULL ? DROP_NO_MEMBER : DROP_NO_TARGET,
+			lost, n_lost);
 }
 
 static void
-selection_send(const struct selection *selection, struct worker *worker)
+selection_send(const struct selection *selection, struct burst_context *context)
 {
 	const struct snapshot *snapshot = selection->snapshot;
 
@@ -110,25 +112,26 @@ selection_send(const struct selection *selection, struct worker *worker)
 		for (uint32_t rest = selection->leaves[p]; rest != 0; rest &= rest - 1)
 			group[n++] = selection->frames[__builtin_ctz(rest)];
 		if (n > 0)
-			tx_frames(worker, snapshot, snapshot->flood[p], group, n);
+			output_frames(context, snapshot->flood[p], group, n);
 	}
 }
 
 void
-flood_filtered(struct worker *worker, const struct snapshot *snapshot, uint16_t kind,
-	struct frame *const frames[], uint16_t n)
+flood_filtered(
+	struct burst_context *context, uint16_t kind, struct frame *const frames[], uint16_t n)
 {
+	const struct snapshot *snapshot = context->snapshot;
 	struct selection selection = {
 		.snapshot = snapshot,
-		.from = snapshot->rules[worker->burst.port],
+		.from = snapshot->rules[context->burst.port],
 		.kind = kind,
 		.members = kind < DEST_DROP ? &snapshot->groups->sets[kind - DEST_GROUP] : NULL,
-		.burst = &worker->burst,
+		.burst = &context->burst,
 		.frames = frames,
 		.n = n,
 	};
 
 	selection_make(&selection);
-	selection_account(&selection, worker);
-	selection_send(&selection, worker);
+	selection_account(&selection, context);
+	selection_send(&selection, context);
 }

@@ -2,7 +2,9 @@
 /* The forward stage: split a burst by destination, one call of the next stage for each. */
 #include <emmintrin.h>
 
-#include "datapath/worker.h"
+#include "datapath/forward.h"
+#include "datapath/output.h"
+#include "datapath/snapshot.h"
 
 /** Mask of the frames with a destination. Bits beyond the end of the burst are undefined. */
 static inline uint32_t
@@ -21,23 +23,23 @@ forward_mask(const uint16_t dests[FRAME_BURST], uint16_t dest)
 }
 
 static void
-forward_group(struct worker *worker, const struct snapshot *snapshot, uint16_t dest,
-	struct frame *const frames[], uint16_t n)
+forward_group(
+	struct burst_context *context, uint16_t dest, struct frame *const frames[], uint16_t n)
 {
 	if (dest < PORT_MAX) {
-		struct counters *counters = &worker->counters[worker->burst.port];
+		struct counters *counters = &context->counters[context->burst.port];
 		counters->rx_forwarded += n;
 		counters->rx_copies += n;
-		tx_frames(worker, snapshot, dest, frames, n);
+		output_frames(context, dest, frames, n);
 	} else if (dest >= DEST_FLOODS) {
-		if (likely(!snapshot->floods_filtered))
-			flood_frames(worker, snapshot, frames, n);
+		if (likely(!context->snapshot->floods_filtered))
+			flood_frames(context, frames, n);
 		else
-			flood_filtered(worker, snapshot, dest, frames, n);
+			flood_filtered(context, dest, frames, n);
 	} else if (dest >= DEST_DROP) {
-		rx_drop(worker, dest - DEST_DROP, frames, n);
+		burst_drop(context, dest - DEST_DROP, frames, n);
 	} else {
-		flood_filtered(worker, snapshot, dest, frames, n);
+		flood_filtered(context, dest, frames, n);
 	}
 }
 
@@ -46,9 +48,9 @@ forward_group(struct worker *worker, const struct snapshot *snapshot, uint16_t d
  * that no flow is reordered.
  */
 void
-forward_burst(struct worker *worker, const struct snapshot *snapshot)
+forward_burst(struct burst_context *context)
 {
-	struct burst *burst = &worker->burst;
+	struct burst *burst = &context->burst;
 	struct frame *group[FRAME_BURST];
 	uint32_t left = (uint32_t)((UINT64_C(1) << burst->n) - 1);
 
@@ -60,7 +62,7 @@ forward_burst(struct worker *worker, const struct snapshot *snapshot)
 		left &= ~same;
 		for (; same != 0; same &= same - 1)
 			group[n++] = &burst->frame[__builtin_ctz(same)];
-		forward_group(worker, snapshot, dest, group, n);
+		forward_group(context, dest, group, n);
 	}
 }
 

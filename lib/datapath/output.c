@@ -1,79 +1,127 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The output stage: VLAN rewrite and taps of the tx port. Ports with neither skip it. */
-#include "datapath/worker.h"
+/* Output: egress stages of a tx port, copies, driver. */
+#include "datapath/output.h"
 
-/** Arguments of the output stage for one tx port. */
-struct output {
-	struct worker *worker;
-	const struct snapshot *snapshot;
-	const struct snapshot_target *target;
-	uint16_t port;
-	bool mirrored; /**< mirrored copies: no VLAN rewrite */
-};
+#include "datapath/snapshot.h"
+#include "frame/layers.h"
 
-static void
-output_send(const struct output *output, struct frame *const frames[], uint16_t n)
+/** Whether a frame fits max_len. Up to two tags that it leaves with do not count. */
+static bool
+output_fits(const struct frame *frame, uint32_t max_len)
 {
-	const struct snapshot_target *target = output->target;
+	unsigned by_device = frame->offload.flags == FRAME_TAG;
+	unsigned tags = layers_tags(frame->head, frame->head_len) + by_device;
+
+	return frame_wire_len(frame) + by_device * FRAME_TAG_LEN <=
+	       max_len + FRAME_TAG_LEN * RTE_MIN(tags, (unsigned)LAYERS_TAGS_MAX);
+}
+
+void
+output_fit(struct output *output, const void *state)
+{
+	uint32_t max_len = output->context->snapshot->target[output->port].max_len;
+	uint16_t kept = 0;
+
+	(void)state;
+	if (likely(output->context->burst.longest <= max_len))
+		return;
+	for (uint16_t i = 0; i < output->n; i++) {
+		if (likely(output_fits(output->frame[i], max_len)))
+			output->frame[kept++] = output->frame[i];
+		else
+			output_drop(output, DROP_TOO_LONG, output->frame[i]);
+	}
+	output->n = kept;
+}
+
+void
+output_copy(struct burst_context *context, uint16_t port, struct frame *const frames[], uint16_t n)
+{
+	struct output_copies *copies = &context->copies[context->n_copies];
 
 	if (n == 0)
 		return;
-	if (target->egress->taps != NULL)
-		taps_tx(output->worker, output->snapshot, output->port, frames, n,
-			output->mirrored);
-	else
-		port_tx(output->worker, target, frames, n, &output->worker->counters[output->port]);
-}
-
-void
-output_drop(struct worker *worker, const struct snapshot *snapshot, uint16_t port,
-	enum drop_reason reason, struct frame *const frames[], uint16_t n)
-{
-	const struct snapshot_egress *egress = snapshot->target[port].egress;
-
-	if (egress != NULL && egress->taps != NULL)
-		taps_dropped(worker, egress->taps, false, reason, frames, n);
-	worker->counters[port].tx_drops[reason] += n;
-	frame_free(frames, n);
-}
-
-static void
-output_rewritten(const struct output *output, struct frame *const frames[], uint16_t n)
-{
-	const struct vlan_rules *rules = &output->target->egress->rewrites->vlan;
-	struct vlan_rewrite *rewrite = &output->worker->rewrite;
-	struct frame *out[FRAME_BURST];
-	uint16_t ready = 0;
-
+	context->n_copies++;
+	copies->port = port;
+	copies->n = n;
 	for (uint16_t i = 0; i < n; i++) {
-		struct frame *frame = frames[i];
-		if (!vlan_rewrite_is_needless(rules, frame)) {
-			frame = vlan_rewrite_frame(rewrite, rules, frames[i]);
-			if (frame == NULL && ready > 0) {
-				output_send(output, out, ready);
-				vlan_rewrite_done(rewrite);
-				ready = 0;
-				frame = vlan_rewrite_frame(rewrite, rules, frames[i]);
-			}
-		}
-		if (frame != NULL)
-			out[ready++] = frame;
-		else /* It has more segments than any driver takes. */
-			output_drop(output->worker, output->snapshot, output->port, DROP_NO_MEMORY,
-				&frames[i], 1);
+		copies->frame[i] = frames[i];
+		if (frames[i]->mbuf != NULL)
+			rte_pktmbuf_refcnt_update(frames[i]->mbuf, 1);
 	}
-	output_send(output, out, ready);
-	vlan_rewrite_done(rewrite);
+}
+
+/** Begin an output with the first frames, and run it through its stages. */
+static void
+output_begin(struct output *output, struct burst_context *context, uint16_t port,
+	const struct egress_stage *stages, struct frame *const frames[], uint16_t n)
+{
+	output->context = context;
+	output->port = port;
+	output->n = output->taken = n;
+	output->n_dropped = 0;
+	for (uint16_t i = 0; i < n; i++)
+		output->frame[i] = frames[i];
+	if (unlikely(context->snapshot->target[port].tx == NULL)) {
+		for (uint16_t i = 0; i < n; i++)
+			output_drop(output, DROP_LINK_DOWN, frames[i]);
+		output->n = 0;
+	}
+	for (; stages->run != NULL; stages++)
+		stages->run(output, stages->state);
+}
+
+/** Pass the frames to the driver, and then to the stages that need to know what it dropped. */
+static void
+output_end(struct output *output, const struct egress_stage *stages)
+{
+	const struct burst_context *context = output->context;
+	const struct snapshot_target *target = &context->snapshot->target[output->port];
+	struct counters *counters = &output->context->counters[output->port];
+
+	for (uint16_t i = 0; i < output->n; i++)
+		output->frame[i]->tx_drop = FRAME_SENT;
+	if (output->n > 0)
+		target->tx(target->dev, context->lcore_id, output->frame, output->n, counters);
+	for (; stages->run != NULL; stages++)
+		if (stages->done != NULL)
+			stages->done(output, stages->state);
+	for (uint16_t i = 0; i < output->n_dropped; i++)
+		counters->tx_drops[output->dropped[i]->tx_drop]++;
+	frame_free(output->dropped, output->n_dropped);
 }
 
 void
-output_frames(struct worker *worker, const struct snapshot *snapshot, uint16_t port,
-	struct frame *const frames[], uint16_t n, bool mirrored)
+output_send_copies(struct burst_context *context)
 {
-	const struct output output = {worker, snapshot, &snapshot->target[port], port, mirrored};
+	for (unsigned i = 0; i < context->n_copies; i++) {
+		struct output_copies *copies = &context->copies[i];
+		const struct egress_stage *stages =
+			context->snapshot->target[copies->port].copy_stages;
+		struct output output;
 
-	if (mirrored || output.target->egress->rewrites == NULL)
-		output_send(&output, frames, n);
-	else
-		output_rewritten(&output, frames, n);
+		output_begin(&output, context, copies->port, stages, copies->frame, copies->n);
+		output_end(&output, stages);
+	}
+	context->n_copies = 0;
+}
+
+void
+output_frames(
+	struct burst_context *context, uint16_t port, struct frame *const frames[], uint16_t n)
+{
+	const struct snapshot_target *target = &context->snapshot->target[port];
+
+	if (likely(context->burst.longest < target->plain_limit)) {
+		target->tx(target->dev, context->lcore_id, frames, n, &context->counters[port]);
+		return;
+	}
+	for (uint16_t done = 0; done < n;) {
+		struct output output;
+
+		output_begin(&output, context, port, target->stages, frames + done, n - done);
+		output_send_copies(context);
+		output_end(&output, target->stages);
+		done += output.taken;
+	}
 }

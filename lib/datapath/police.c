@@ -1,32 +1,52 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The police stage: drop frames beyond the rate of the rx port, before their sources are learnt. */
+/* Policing: frames beyond the rate of the rx port are dropped before their sources are learnt. */
+#include <stdlib.h>
+
 #include <rte_cycles.h>
 
-#include "datapath/worker.h"
+#include "datapath/feature_table.h"
+#include "rate/meter.h"
 
-void
-police_burst(struct worker *worker, const struct snapshot *snapshot, const struct rules *rules)
+enum { POLICE_BURST_MS = 20, POLICE_BURST_MIN = 65536 }; /* at least the largest TSO frame */
+
+struct police {
+	struct meter *meter;
+	struct bucket_rate rate;
+};
+
+static void
+police_burst(struct burst_context *context, const void *state)
 {
-	const struct taps *taps = snapshot->taps[worker->burst.port];
-	struct burst *burst = &worker->burst;
-	struct meter *meter = rules->meter;
-	uint16_t kept = 0;
+	const struct police *police = state;
+	struct burst *burst = &context->burst;
 
-	bool shared = meter_enter(meter);
-	bucket_fill(&meter->bucket, &rules->rate_in, rte_rdtsc());
-	for (uint16_t i = 0; i < burst->n; i++) {
-		if (!bucket_take(&meter->bucket, burst->frame[i].len)) {
-			struct frame *frame = &burst->frame[i];
-			if (taps != NULL)
-				taps_dropped(worker, taps, true, DROP_RATE, &frame, 1);
-			rte_pktmbuf_free(frame->mbuf);
-			continue;
-		}
-		if (kept != i)
-			burst->frame[kept] = burst->frame[i];
-		kept++;
-	}
-	meter_leave(meter, shared);
-	worker->counters[burst->port].rx_drops[DROP_RATE] += burst->n - kept;
-	burst->n = kept;
+	if (context->trace_only)
+		return;
+	bool shared = meter_enter(police->meter);
+	bucket_fill(&police->meter->bucket, &police->rate, rte_rdtsc());
+	for (uint16_t i = 0; i < burst->n; i++)
+		if (!bucket_take(&police->meter->bucket, burst->frame[i].len))
+			burst->dest[i] = DEST_DROP + DROP_RATE;
+	meter_leave(police->meter, shared);
+}
+
+int
+police_compile(const struct feature_input *input, struct feature_stages *stages)
+{
+	const struct port *port = input->port;
+	uint64_t bits = (uint64_t)port->config.rate_in, burst = (uint64_t)port->config.burst_in;
+
+	if (port->meter == NULL)
+		return 0;
+	struct police *police = malloc(sizeof(*police));
+	if (police == NULL)
+		return -ENOMEM;
+	if (burst == 0)
+		burst = bucket_burst_for(bits, POLICE_BURST_MS, POLICE_BURST_MIN);
+	police->meter = port->meter;
+	bucket_rate_set(&police->rate, bits, burst, rte_get_tsc_hz());
+	stages->state = police;
+	stages->ingress.run = police_burst;
+	stages->before_classify = true;
+	return 0;
 }

@@ -3,83 +3,65 @@
 #include <rte_cycles.h>
 
 #include "datapath/classify.h"
-#include "datapath/classify_rules.h"
+#include "datapath/forward.h"
+#include "datapath/ingress.h"
 #include "datapath/worker.h"
 
 static void
-poll_count_rx(struct worker *worker, struct burst *burst)
+poll_count_rx(struct burst_context *context)
 {
-	struct counters *counters = &worker->counters[burst->port];
+	struct burst *burst = &context->burst;
+	struct counters *counters = &context->counters[burst->port];
 
 	counters->rx_packets += burst->n;
 	counters->rx_bytes += burst_measure(burst);
 }
 
-void
-poll_classify(struct worker *worker, const struct snapshot *snapshot)
-{
-	struct burst *burst = &worker->burst;
-	const struct rules *rules = snapshot->rules[burst->port];
-	uint8_t *backoff = &worker->learn_backoff[burst->port];
-	bool live = !worker->trace_only, learn = live && *backoff == 0;
-	unsigned missed;
-
-	if (likely(rules == NULL)) {
-		missed = classify_burst(worker->fdb, burst, learn);
-	} else {
-		if (rules->meter != NULL && live)
-			police_burst(worker, snapshot, rules);
-		missed = classify_rules_burst(worker->fdb, snapshot, burst, live, learn);
-		if (snapshot->groups != NULL)
-			multicast_burst(worker, snapshot);
-	}
-	/*
-	 * Learn back-off: a source that cannot be learnt costs much. Skipping a burst for every two
-	 * of them bounds them to two per burst on average.
-	 */
-	if (unlikely(*backoff > 0))
-		--*backoff;
-	else
-		*backoff = (uint8_t)(missed / 2);
-}
-
-void
-poll_forward(struct worker *worker, const struct snapshot *snapshot, const struct taps *taps)
-{
-	if (likely(taps == NULL))
-		forward_burst(worker, snapshot);
-	else
-		taps_burst(worker, snapshot, taps);
-}
-
 /** Receive and forward a burst. @return frames received */
 static unsigned
-poll_queue(struct worker *worker, const struct snapshot *snapshot, const struct snapshot_poll *poll)
+poll_queue(struct burst_context *context, const struct snapshot_poll *poll)
 {
-	struct burst *burst = &worker->burst;
+	struct burst *burst = &context->burst;
 
 	burst->port = poll->port;
 	burst->n = poll->rx(
-		poll->dev, poll->queue, burst->frame, FRAME_BURST, &worker->counters[poll->port]);
+		poll->dev, poll->queue, burst->frame, FRAME_BURST, &context->counters[poll->port]);
 	if (burst->n == 0)
 		return 0;
-	poll_count_rx(worker, burst);
-	uint16_t received = burst->n;
-	poll_classify(worker, snapshot);
-	poll_forward(worker, snapshot, poll->taps);
+	poll_count_rx(context);
+	if (likely(poll->ingress == NULL)) {
+		classify_plain_stage(context, NULL);
+		forward_burst(context);
+	} else {
+		ingress_run(context, poll->ingress);
+		forward_burst(context);
+		ingress_done(context, poll->ingress);
+	}
 	if (poll->rx_done != NULL)
 		poll->rx_done(poll->dev, poll->queue);
-	return received;
+	return burst->n;
 }
 
-/** End a round: drain the shapers, and let the drivers do the work that they deferred. */
+/** Do further work for ports, such as sending frames that are due. @return whether there was any */
+static bool
+poll_drain(struct burst_context *context, const struct snapshot_lcore *lcore)
+{
+	bool sent = false;
+
+	for (uint16_t i = 0; i < lcore->n_drains; i++)
+		sent |= lcore->drain[i].run(context, lcore->drain[i].state);
+	return sent;
+}
+
+/** End a round: do further work for ports, and let the drivers do the work that they deferred. */
 static void
 poll_end(struct worker *worker, const struct snapshot *snapshot, uint64_t since, bool worked)
 {
 	bool left = false;
 
-	if (unlikely(snapshot->lcore[worker->lcore_id].n_shaped > 0))
-		worked |= shape_drain(worker, snapshot);
+	const struct snapshot_lcore *lcore = &snapshot->lcore[worker->context.lcore_id];
+	if (unlikely(lcore->n_drains > 0))
+		worked |= poll_drain(&worker->context, lcore);
 	for (unsigned i = 0; worker->drivers[i] != NULL; i++)
 		if (worker->drivers[i]->round_done != NULL)
 			left |= !worker->drivers[i]->round_done(since, worked);
@@ -101,7 +83,7 @@ static __rte_always_inline unsigned
 poll_queues(struct worker *worker, const struct snapshot *snapshot, uint64_t *begin, bool quotas)
 {
 	uint64_t since = *begin;
-	const struct snapshot_lcore *lcore = &snapshot->lcore[worker->lcore_id];
+	const struct snapshot_lcore *lcore = &snapshot->lcore[worker->context.lcore_id];
 	struct poll_list *list = &worker->poll_list;
 	unsigned received = 0;
 	uint32_t index = 0;
@@ -114,7 +96,7 @@ poll_queues(struct worker *worker, const struct snapshot *snapshot, uint64_t *be
 			index++;
 			continue;
 		}
-		unsigned n = poll_queue(worker, snapshot, poll);
+		unsigned n = poll_queue(&worker->context, poll);
 		uint64_t now = rte_rdtsc();
 
 		if (n > 0) {
@@ -140,10 +122,11 @@ poll_queues(struct worker *worker, const struct snapshot *snapshot, uint64_t *be
 unsigned
 poll_round(struct worker *worker, const struct snapshot *snapshot)
 {
-	const struct snapshot_lcore *lcore = &snapshot->lcore[worker->lcore_id];
+	const struct snapshot_lcore *lcore = &snapshot->lcore[worker->context.lcore_id];
 	uint64_t since = rte_rdtsc();
 	unsigned received;
 
+	worker->context.snapshot = snapshot;
 	poll_stats_round(&worker->poll_stats, since);
 	poll_list_update(&worker->poll_list, snapshot, lcore,
 		atomic_load_explicit(worker->wake_seq, memory_order_relaxed), since);

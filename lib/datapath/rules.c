@@ -8,9 +8,6 @@
 
 #include "policy/reserved.h"
 
-/* Default burst of the rx rate. Its minimum, in bytes, holds the largest TSO frame. */
-enum { BURST_IN_MS = 20, BURST_IN_LEAST = 65536 };
-
 int
 rules_check(const struct port_config *config, struct err *err)
 {
@@ -82,19 +79,6 @@ rules_neighbours(struct rules *rules, struct port *const ports[PORT_MAX])
 }
 
 static void
-rules_rate_in(struct rules *rules, const struct port *port)
-{
-	uint64_t bits = (uint64_t)port->config.rate_in, burst = (uint64_t)port->config.burst_in;
-
-	rules->meter = port->meter;
-	if (port->meter == NULL)
-		return;
-	if (burst == 0)
-		burst = bucket_burst_for(bits, BURST_IN_MS, BURST_IN_LEAST);
-	bucket_rate_set(&rules->rate_in, bits, burst, rte_get_tsc_hz());
-}
-
-static void
 rules_storm(struct rules *rules, struct port *port)
 {
 	if (port->config.storm == 0)
@@ -116,7 +100,6 @@ rules_build(struct rules *rules, const struct port *port, struct port *const por
 	};
 	vlan_rules_of(&port->config, &rules->vlan);
 	rules->vlan.inserts = port->inserts_tags;
-	rules_rate_in(rules, port);
 	guard_of(&port->config, &rules->guard);
 	rules_storm(rules, ports[port->id]);
 	rules_neighbours(rules, ports);

@@ -11,7 +11,6 @@
 #include "guard/guard.h"
 #include "guard/storm.h"
 #include "policy/policy.h"
-#include "rate/meter.h"
 #include "vlan/vlan.h"
 
 enum { RULES_WORDS = (PORT_MAX + 63) / 64 };
@@ -27,8 +26,6 @@ struct rules {
 	uint16_t reserved; /**< reserved destinations accepted from here, a bit per last byte */
 	uint64_t may_forward[RULES_WORDS]; /**< a bit for each port id */
 	struct vlan_rules vlan;
-	struct meter *meter; /**< the port's; NULL = rx rate not limited */
-	struct bucket_rate rate_in;
 	struct guard guard;
 	_Atomic uint64_t *storm; /**< the port's; NULL = no storm control */
 	struct storm_rate storm_rate;

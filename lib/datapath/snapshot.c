@@ -4,53 +4,134 @@
 
 #include <stdlib.h>
 
-#include <rte_cycles.h>
-
+#include "datapath/classify_rules.h"
+#include "datapath/output.h"
 #include "datapath/rx_quota.h"
+#include "datapath/classify.h"
 
-enum { BURST_OUT_MS = 5, BURST_OUT_LEAST = 16384 }; /* default burst of the tx rate */
+static const struct egress_stage snapshot_plain[] = {{.run = output_fit}, {0}};
+
+/** A port's features, compiled, by row of the table. */
+struct snapshot_compiled {
+	struct feature_stages row[FEATURES_MAX];
+	unsigned n;
+};
 
 static void
-snapshot_rate_out(struct snapshot_target *target, const struct port *port)
+snapshot_add_ingress(
+	struct ingress_stage **next, const struct snapshot_compiled *compiled, bool before)
 {
-	uint64_t bits = (uint64_t)port->config.rate_out, burst = (uint64_t)port->config.burst_out;
+	for (unsigned i = 0; i < compiled->n; i++)
+		if (compiled->row[i].ingress.run != NULL &&
+			compiled->row[i].before_classify == before)
+			*(*next)++ = compiled->row[i].ingress;
+}
 
-	target->shaper = port->shaper;
-	target->owner = LCORE_MAX;
-	if (port->shaper == NULL)
-		return;
-	/* The limit has been removed, but the shaper still holds frames. */
-	if (bits == 0)
-		bits = BUCKET_RATE_MAX;
-	if (burst == 0)
-		burst = bucket_burst_for(bits, BURST_OUT_MS, BURST_OUT_LEAST);
-	bucket_rate_set(&target->rate_out, bits, burst, rte_get_tsc_hz());
+/** Those that rewrite frames, the length check, the others. */
+static void
+snapshot_add_egress(
+	struct egress_stage *next, const struct snapshot_compiled *compiled, bool copies)
+{
+	for (unsigned i = 0; i < compiled->n; i++)
+		if (compiled->row[i].egress.run != NULL && compiled->row[i].rewrites && !copies)
+			*next++ = compiled->row[i].egress;
+	*next++ = snapshot_plain[0];
+	for (unsigned i = 0; i < compiled->n; i++)
+		if (compiled->row[i].egress.run != NULL && !compiled->row[i].rewrites &&
+			(compiled->row[i].copies || !copies))
+			*next++ = compiled->row[i].egress;
+}
+
+static bool
+snapshot_compile(const struct feature_input *input, struct snapshot_compiled *compiled)
+{
+	void *dev = input->port->dev;
+
+	compiled->n = 0;
+	for (const struct feature *feature = features; feature->name != NULL; feature++) {
+		struct feature_stages *row = &compiled->row[compiled->n++];
+
+		*row = (struct feature_stages){
+			.tx = compiled->n > 1 ? row[-1].tx : input->port->config.driver->tx,
+			.dev = compiled->n > 1 ? row[-1].dev : dev};
+		if (feature->compile(input, row) < 0)
+			return false;
+		if (row->ingress.state == NULL)
+			row->ingress.state = row->state;
+		if (row->egress.state == NULL)
+			row->egress.state = row->state;
+	}
+	return true;
+}
+
+/** Compile the features of a port into stages. @return false: no memory */
+static bool
+snapshot_stages(struct snapshot *snapshot, const struct feature_input *input)
+{
+	struct snapshot_compiled compiled;
+	bool done = snapshot_compile(input, &compiled);
+	struct snapshot_stages *stages = calloc(1, sizeof(*stages));
+
+	for (unsigned i = 0; i < compiled.n; i++) {
+		if (stages == NULL)
+			free(compiled.row[i].state);
+		else
+			stages->state[i] = compiled.row[i].state;
+	}
+	snapshot->stages[input->port->id] = stages;
+	if (!done || stages == NULL)
+		return false;
+	struct ingress_stage *next = stages->ingress;
+	snapshot_add_ingress(&next, &compiled, true);
+	*next++ = input->rules != NULL ? (struct ingress_stage){.run = classify_rules_stage,
+						 .state = input->rules}
+				       : (struct ingress_stage){.run = classify_plain_stage};
+	snapshot_add_ingress(&next, &compiled, false);
+	snapshot_add_egress(stages->egress, &compiled, false);
+	snapshot_add_egress(stages->copies, &compiled, true);
+	for (unsigned i = 0; i < compiled.n; i++)
+		if (compiled.row[i].drain.run != NULL) {
+			stages->drain = compiled.row[i].drain;
+			stages->drain_state = compiled.row[i].state;
+			*stages->drain.owner = LCORE_MAX;
+		}
+	stages->tx = compiled.row[compiled.n - 1].tx;
+	stages->dev = compiled.row[compiled.n - 1].dev;
+	return true;
 }
 
 static void
 snapshot_targets(struct snapshot *snapshot, struct port *const ports[], const bool up[])
 {
-	bool rewrite = rules_change_tags(ports);
-
 	for (uint16_t id = 0; id < PORT_MAX; id++) {
-		struct snapshot_egress *egress = &snapshot->egress[id];
-		if (ports[id] == NULL)
+		const struct snapshot_stages *stages = snapshot->stages[id];
+		struct snapshot_target *target = &snapshot->target[id];
+
+		target->stages = target->copy_stages = snapshot_plain;
+		if (stages != NULL) {
+			target->stages = stages->egress;
+			target->copy_stages = stages->copies;
+		}
+		if (ports[id] == NULL || !up[id])
 			continue;
-		egress->rewrites = rewrite ? snapshot->rules[id] : NULL;
-		egress->taps = snapshot->taps[id];
-		if (egress->rewrites != NULL || egress->taps != NULL)
-			snapshot->target[id].egress = egress;
-		if (!up[id])
-			continue;
-		snapshot->target[id] = (struct snapshot_target){
-			.tx = ports[id]->config.driver->tx,
-			.dev = ports[id]->dev,
-			.max_len = ports[id]->max_len,
-			.egress = snapshot->target[id].egress,
-		};
-		snapshot_rate_out(&snapshot->target[id], ports[id]);
+		target->tx = stages != NULL ? stages->tx : ports[id]->config.driver->tx;
+		target->dev = stages != NULL ? stages->dev : ports[id]->dev;
+		target->max_len = ports[id]->max_len;
+		if (target->stages[1].run == NULL)
+			target->plain_limit = target->max_len + 1;
 		snapshot->flood[snapshot->floods++] = id;
 	}
+}
+
+const struct ingress_stage *
+snapshot_ingress(const struct snapshot *snapshot, uint16_t port)
+{
+	const struct snapshot_stages *stages = snapshot->stages[port];
+
+	if (stages == NULL ||
+		(stages->ingress[0].run == classify_plain_stage && stages->ingress[1].run == NULL))
+		return NULL;
+	return stages->ingress;
 }
 
 static void
@@ -71,31 +152,33 @@ snapshot_polls(struct snapshot *snapshot, const struct snapshot_queue queues[], 
 				.port = queues[i].port->id,
 				.queue = queues[i].queue,
 				.slot = queues[i].slot,
-				.taps = snapshot->taps[queues[i].port->id],
+				.ingress = snapshot_ingress(snapshot, queues[i].port->id),
 			};
 		}
 		snapshot->lcore[lcore_id].polls = (uint32_t)(next - snapshot->lcore[lcore_id].poll);
 	}
 }
 
-/** Assign each shaper to the lcore that polls queue 0 of the port. */
+/** Assign further work for a port to the lcore that polls queue 0 of it. */
 static void
-snapshot_shaped(struct snapshot *snapshot, const struct snapshot_queue queues[], unsigned n_queues)
+snapshot_drains(struct snapshot *snapshot, const struct snapshot_queue queues[], unsigned n_queues)
 {
-	uint16_t *next = snapshot->shaped;
+	struct snapshot_drain *next = snapshot->drain;
 
 	for (int lcore_id = 0; lcore_id < LCORE_MAX; lcore_id++) {
-		snapshot->lcore[lcore_id].shaped = next;
+		snapshot->lcore[lcore_id].drain = next;
 		for (unsigned i = 0; i < n_queues; i++) {
 			uint16_t id = queues[i].port->id;
+			const struct snapshot_stages *stages = snapshot->stages[id];
 			if (queues[i].lcore_id != lcore_id || queues[i].queue != 0 ||
-				snapshot->target[id].shaper == NULL)
+				snapshot->target[id].tx == NULL || stages == NULL ||
+				stages->drain.run == NULL)
 				continue;
-			snapshot->target[id].owner = (uint16_t)lcore_id;
-			*next++ = id;
+			*stages->drain.owner = (uint16_t)lcore_id;
+			*next++ = (struct snapshot_drain){stages->drain.run, stages->drain_state};
 		}
-		snapshot->lcore[lcore_id].n_shaped =
-			(uint16_t)(next - snapshot->lcore[lcore_id].shaped);
+		snapshot->lcore[lcore_id].n_drains =
+			(uint16_t)(next - snapshot->lcore[lcore_id].drain);
 	}
 }
 
@@ -137,18 +220,29 @@ snapshot_rules(struct snapshot *snapshot, struct port *const ports[])
 	return true;
 }
 
+/** Whether a port has anything that features compile to. */
+static bool
+snapshot_needs_stages(const struct snapshot *snapshot, const struct port *port)
+{
+	return snapshot->rules[port->id] != NULL || port->config.mirror[0] != '\0' ||
+	       port->captures > 0 || port->shaper != NULL;
+}
+
 /** @return false: no memory */
 static bool
-snapshot_taps(struct snapshot *snapshot, struct port *const ports[])
+snapshot_features(struct snapshot *snapshot, struct port *const ports[])
 {
+	struct feature_input input = {.ports = ports};
+
+	for (uint16_t id = 0; id < PORT_MAX; id++)
+		input.snooping |= ports[id] != NULL && ports[id]->snooped;
 	for (uint16_t id = 0; id < PORT_MAX; id++) {
-		if (ports[id] == NULL || !taps_are_needed(ports[id]))
+		if (ports[id] == NULL || !snapshot_needs_stages(snapshot, ports[id]))
 			continue;
-		struct taps *taps = malloc(sizeof(*taps));
-		if (taps == NULL)
+		input.port = ports[id];
+		input.rules = snapshot->rules[id];
+		if (!snapshot_stages(snapshot, &input))
 			return false;
-		taps_build(taps, ports[id]);
-		snapshot->taps[id] = taps;
 	}
 	return true;
 }
@@ -160,7 +254,9 @@ snapshot_free(struct snapshot *snapshot)
 		return;
 	for (uint16_t id = 0; id < PORT_MAX; id++) {
 		free((struct rules *)(uintptr_t)snapshot->rules[id]);
-		free((struct taps *)(uintptr_t)snapshot->taps[id]);
+		for (unsigned i = 0; snapshot->stages[id] != NULL && i < FEATURES_MAX; i++)
+			free(snapshot->stages[id]->state[i]);
+		free(snapshot->stages[id]);
 	}
 	snoop_table_free((struct snoop_table *)(uintptr_t)snapshot->groups);
 	free(snapshot);
@@ -175,13 +271,13 @@ snapshot_build(struct port *const ports[PORT_MAX], const bool up[PORT_MAX],
 
 	if (snapshot == NULL)
 		return NULL;
-	if (!snapshot_rules(snapshot, ports) || !snapshot_taps(snapshot, ports)) {
+	if (!snapshot_rules(snapshot, ports) || !snapshot_features(snapshot, ports)) {
 		snapshot_free(snapshot);
 		return NULL;
 	}
 	snapshot_targets(snapshot, ports, up);
 	snapshot_polls(snapshot, queues, n_queues);
-	snapshot_shaped(snapshot, queues, n_queues);
+	snapshot_drains(snapshot, queues, n_queues);
 	for (int lcore_id = 0; lcore_id < LCORE_MAX; lcore_id++)
 		snapshot_quotas(&snapshot->lcore[lcore_id]);
 	return snapshot;

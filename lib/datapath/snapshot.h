@@ -9,10 +9,8 @@
 #ifndef SHUNT_DATAPATH_SNAPSHOT_H
 #define SHUNT_DATAPATH_SNAPSHOT_H
 
-#include "datapath/taps.h"
-#include "datapath/rules.h"
+#include "datapath/feature.h"
 #include "port/port.h"
-#include "rate/shaper.h"
 #include "snoop/ring.h"
 #include "snoop/table.h"
 
@@ -30,35 +28,48 @@ struct snapshot_poll {
 	void *dev;
 	uint16_t port;
 	uint16_t queue;
-	uint16_t slot;           /**< index of the load counters of this queue */
-	uint16_t quota;          /**< rx quota of the port on this lcore, from 1; 0 = none */
-	const struct taps *taps; /**< of the port; NULL = none */
-};
-
-/** Output stage of a port. */
-struct snapshot_egress {
-	const struct rules *rewrites; /**< rules for VLAN rewrite; NULL = no rewrite */
-	const struct taps *taps;      /**< NULL = none */
+	uint16_t slot;  /**< index of the load counters of this queue */
+	uint16_t quota; /**< rx quota of the port on this lcore, from 1; 0 = none */
+	const struct ingress_stage *ingress; /**< of the port; NULL = none */
 };
 
 /** A tx port; tx is NULL where there is no port, or it is down. */
 struct snapshot_target {
 	void (*tx)(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
-		struct counters *counters);
+		struct counters *counters); /**< the driver's, or that of a feature before it */
 	void *dev;
 	uint32_t max_len;
-	const struct snapshot_egress *egress; /**< NULL = none; set for ports that are down, too */
-	struct shaper *shaper;                /**< the port's; NULL = tx rate not limited */
-	uint16_t owner;                       /**< lcore that drains the shaper; LCORE_MAX = none */
-	struct bucket_rate rate_out;
+	/** Shorter frames may skip the stages: max_len + 1, or 0 if there are stages. */
+	uint32_t plain_limit;
+	const struct egress_stage *stages;      /**< never NULL; ended by run == NULL */
+	const struct egress_stage *copy_stages; /**< those for copies */
 };
 
-/** Queues and shapers of one lcore. */
+/** The stages of a port with features, and their state. Arrays end with run == NULL. */
+struct snapshot_stages {
+	struct ingress_stage ingress[FEATURES_MAX + 2];
+	struct egress_stage egress[FEATURES_MAX + 2];
+	struct egress_stage copies[FEATURES_MAX + 2];
+	void *state[FEATURES_MAX];
+	void (*tx)(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
+		struct counters *counters);
+	void *dev;
+	struct feature_drain drain; /**< run == NULL: none */
+	const void *drain_state;
+};
+
+/** Work that an lcore has to do for a port in each round. */
+struct snapshot_drain {
+	bool (*run)(struct burst_context *context, const void *state);
+	const void *state;
+};
+
+/** Queues and further work of one lcore. */
 struct snapshot_lcore {
 	uint32_t polls; /**< number of entries of `poll` */
 	struct snapshot_poll *poll;
-	uint16_t *shaped; /**< ids of ports whose shapers this lcore drains */
-	uint16_t n_shaped;
+	struct snapshot_drain *drain;
+	uint16_t n_drains;
 	uint16_t n_quotas; /**< number of ports with an rx quota on this lcore */
 };
 
@@ -68,14 +79,13 @@ struct snapshot {
 	uint16_t flood[PORT_MAX]; /**< ids of the ports that are up: targets of a flood */
 	uint16_t floods;          /**< number of entries of `flood` */
 	bool floods_filtered;     /**< floods use flood_filtered(); every port has rules */
-	const struct rules *rules[PORT_MAX]; /**< by id; NULL = plain switching */
-	const struct taps *taps[PORT_MAX];   /**< by id; NULL = none */
-	struct snapshot_egress egress[PORT_MAX];
-	const struct snoop_table *groups; /**< NULL = no snooping; set before publication */
-	struct snoop_ring *const *rings;  /**< by lcore: snooped messages; owned by control */
+	const struct rules *rules[PORT_MAX];      /**< by id; NULL = plain switching */
+	struct snapshot_stages *stages[PORT_MAX]; /**< by id; NULL = plain switching */
+	const struct snoop_table *groups;         /**< NULL = no snooping; set before publication */
+	struct snoop_ring *const *rings; /**< by lcore: snooped messages; owned by control */
 	struct snapshot_lcore lcore[LCORE_MAX];
-	uint16_t shaped[PORT_MAX];   /**< of all lcores, in order of lcore id */
-	struct snapshot_poll poll[]; /**< of all lcores, in order of lcore id */
+	struct snapshot_drain drain[PORT_MAX]; /**< of all lcores, in order of lcore id */
+	struct snapshot_poll poll[];           /**< of all lcores, in order of lcore id */
 };
 
 /** An rx queue and its lcore; input of snapshot_build(), kept by the control thread. */
@@ -100,7 +110,10 @@ struct snapshot_queue {
 struct snapshot *snapshot_build(struct port *const ports[PORT_MAX], const bool up[PORT_MAX],
 	const struct snapshot_queue queues[], unsigned n_queues);
 
-/** Free a snapshot that no polling lcore uses, with its rules, taps and groups. NULL is ignored. */
+/** @return the ingress stages of a port; NULL = none but plain classification */
+const struct ingress_stage *snapshot_ingress(const struct snapshot *snapshot, uint16_t port);
+
+/** Free a snapshot that no polling lcore uses, with its rules, stages and groups. NULL is ignored. */
 void snapshot_free(struct snapshot *snapshot);
 
 #endif

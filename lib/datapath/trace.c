@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "datapath/worker.h"
+#include "base/mac.h"
+#include "datapath/classify.h"
+#include "datapath/forward.h"
+#include "datapath/ingress.h"
+#include "datapath/snapshot.h"
 
 /** Device of the recording driver of a port. */
 struct trace_port {
@@ -16,7 +20,7 @@ struct trace_port {
 struct tracer {
 	struct snapshot *snapshot; /**< copy of the published one, with recording drivers for tx */
 	struct trace_port port[PORT_MAX];
-	struct worker worker;
+	struct burst_context context;
 	struct trace *trace; /**< result for the current frame */
 };
 
@@ -65,11 +69,10 @@ tracer_create(const struct datapath *datapath, struct fdb *fdb)
 			continue;
 		target->tx = trace_tx;
 		target->dev = &tracer->port[id];
-		/* The departure time is not traced. */
-		target->shaper = NULL;
 	}
-	tracer->worker.fdb = fdb;
-	tracer->worker.trace_only = true;
+	tracer->context.fdb = fdb;
+	tracer->context.trace_only = true;
+	tracer->context.snapshot = tracer->snapshot;
 	return tracer;
 }
 
@@ -92,7 +95,7 @@ tracer_rules(const struct tracer *tracer, uint16_t port)
 static void
 trace_drops(struct tracer *tracer, uint16_t port)
 {
-	struct counters *counters = &tracer->worker.counters[port];
+	struct counters *counters = &tracer->context.counters[port];
 
 	for (int reason = 0; reason < DROP_COUNT; reason++)
 		if (counters->tx_drops[reason] > 0)
@@ -121,7 +124,7 @@ tracer_frame(struct tracer *tracer, uint16_t port, const uint8_t *bytes, uint32_
 	uint16_t head, struct trace *trace)
 {
 	const struct frame_segment whole = {bytes, len};
-	struct burst *burst = &tracer->worker.burst;
+	struct burst *burst = &tracer->context.burst;
 
 	tracer->trace = trace;
 	trace->exits = 0;
@@ -136,16 +139,20 @@ tracer_frame(struct tracer *tracer, uint16_t port, const uint8_t *bytes, uint32_
 	};
 	(void)burst_measure(burst);
 	burst->source_port[0] = port;
-	poll_classify(&tracer->worker, tracer->snapshot);
+	const struct ingress_stage *stages = snapshot_ingress(tracer->snapshot, port);
+	if (stages != NULL)
+		ingress_run(&tracer->context, stages);
+	else
+		classify_plain_stage(&tracer->context, NULL);
 	trace_own_address(tracer, burst);
 	trace->vlan = burst->frame[0].vlan;
 	trace->tagged = burst->frame[0].l2_len > FRAME_ETH_LEN;
 	trace->dest = burst->dest[0];
 	trace->source_port = burst->source_port[0];
-	poll_forward(&tracer->worker, tracer->snapshot, tracer->snapshot->taps[port]);
-	if (tracer->worker.counters[port].rx_drops[DROP_NO_TARGET] > 0)
+	forward_burst(&tracer->context);
+	if (tracer->context.counters[port].rx_drops[DROP_NO_TARGET] > 0)
 		trace->dest = DEST_DROP + DROP_NO_TARGET;
-	if (tracer->worker.counters[port].rx_drops[DROP_NO_MEMBER] > 0)
+	if (tracer->context.counters[port].rx_drops[DROP_NO_MEMBER] > 0)
 		trace->dest = DEST_DROP + DROP_NO_MEMBER;
 	for (uint16_t id = 0; id < PORT_MAX; id++)
 		trace_drops(tracer, id);

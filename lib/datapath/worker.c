@@ -19,9 +19,9 @@ worker_nap(struct worker *worker)
 	const struct timespec nap = {.tv_nsec = WORKER_NAP_NS};
 
 	poll_stats_pause(&worker->poll_stats);
-	rte_rcu_qsbr_thread_offline(worker->qsbr, worker->lcore_id);
+	rte_rcu_qsbr_thread_offline(worker->qsbr, worker->context.lcore_id);
 	nanosleep(&nap, NULL);
-	rte_rcu_qsbr_thread_online(worker->qsbr, worker->lcore_id);
+	rte_rcu_qsbr_thread_online(worker->qsbr, worker->context.lcore_id);
 }
 
 static int
@@ -40,16 +40,16 @@ worker_enter(struct worker *worker)
 	snprintf(name, sizeof(name), "poll-%u", worker->cpu);
 	pthread_setname_np(pthread_self(), name);
 	atomic_store(&worker->tid, gettid());
-	rte_rcu_qsbr_thread_register(worker->qsbr, worker->lcore_id);
-	rte_rcu_qsbr_thread_online(worker->qsbr, worker->lcore_id);
+	rte_rcu_qsbr_thread_register(worker->qsbr, worker->context.lcore_id);
+	rte_rcu_qsbr_thread_online(worker->qsbr, worker->context.lcore_id);
 	return 0;
 }
 
 static void
 worker_leave(struct worker *worker)
 {
-	rte_rcu_qsbr_thread_offline(worker->qsbr, worker->lcore_id);
-	rte_rcu_qsbr_thread_unregister(worker->qsbr, worker->lcore_id);
+	rte_rcu_qsbr_thread_offline(worker->qsbr, worker->context.lcore_id);
+	rte_rcu_qsbr_thread_unregister(worker->qsbr, worker->context.lcore_id);
 	rte_thread_unregister();
 	atomic_store(&worker->tid, 0);
 }
@@ -67,12 +67,12 @@ worker_main(void *arg)
 		/* Acquire: pairs with the release in datapath_publish(). */
 		const struct snapshot *snapshot =
 			atomic_load_explicit(worker->snapshot, memory_order_acquire);
-		bool idle = snapshot->lcore[worker->lcore_id].polls == 0;
+		bool idle = snapshot->lcore[worker->context.lcore_id].polls == 0;
 
 		poll_round(worker, snapshot);
 		if (worker->left)
 			continue;
-		rte_rcu_qsbr_quiescent(worker->qsbr, worker->lcore_id);
+		rte_rcu_qsbr_quiescent(worker->qsbr, worker->context.lcore_id);
 		if (idle)
 			worker_nap(worker);
 	}

@@ -2,6 +2,8 @@
 /* Converts frames in guest memory to chains of mbufs, by copy or zero copy. */
 #include "frame/convert.h"
 
+#include <rte_memcpy.h>
+
 #include "frame/inflight.h"
 #include "frame/tx_completion.h"
 #include "frame/offload.h"
@@ -56,23 +58,36 @@ convert_describe(const struct frame *frame, struct rte_mbuf *mbuf)
 struct rte_mbuf *
 convert_to_mbuf(const struct frame *frame, struct rte_mempool *pool)
 {
-	struct convert_chain to = {.pool = pool, .first = rte_pktmbuf_alloc(pool)};
-	uint32_t skip = frame->head_len;
+	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(pool);
 
-	if (to.first == NULL)
-		return NULL;
-	to.last = to.first;
-	bool good = convert_append(&to, frame->head, frame->head_len);
-	for (uint16_t i = 0; good && i < frame->segments; i++) {
+	return mbuf != NULL ? convert_into_mbuf(frame, mbuf, pool) : NULL;
+}
+
+struct rte_mbuf *
+convert_into_mbuf(const struct frame *frame, struct rte_mbuf *mbuf, struct rte_mempool *pool)
+{
+	struct convert_chain to = {.pool = pool, .first = mbuf, .last = mbuf};
+	uint32_t skip = frame->head_len;
+	bool good = true;
+
+	if (likely(skip <= rte_pktmbuf_tailroom(mbuf))) {
+		rte_memcpy(rte_pktmbuf_mtod(mbuf, void *), frame->head, skip);
+		mbuf->data_len = frame->head_len;
+		mbuf->pkt_len = skip;
+	} else {
+		good = convert_append(&to, frame->head, skip);
+	}
+	bool whole = frame->len == frame->head_len;
+	for (uint16_t i = 0; good && !whole && i < frame->segments; i++) {
 		struct frame_segment rest = frame_behind_head(&frame->segment[i], &skip);
 		good = convert_append(&to, rest.data, rest.len);
 	}
 	if (!good) {
-		rte_pktmbuf_free(to.first);
+		rte_pktmbuf_free(mbuf);
 		return NULL;
 	}
-	convert_describe(frame, to.first);
-	return to.first;
+	convert_describe(frame, mbuf);
+	return mbuf;
 }
 
 /** @return bytes copied in spite of zero copy: the head, and the headers of TSO */

@@ -20,6 +20,16 @@ struct tx_completions;
 struct rte_mbuf *convert_to_mbuf(const struct frame *frame, struct rte_mempool *pool);
 
 /**
+ * The same into an mbuf that the caller has allocated.
+ *
+ * @param mbuf empty; the caller's reference is taken
+ * @param pool where further mbufs of the chain come from
+ * @return the chain, which begins with `mbuf`; NULL if the pool is empty
+ */
+struct rte_mbuf *convert_into_mbuf(
+	const struct frame *frame, struct rte_mbuf *mbuf, struct rte_mempool *pool);
+
+/**
  * The same with zero copy of the payload: mbufs are attached to guest memory, which stays in flight
  * until the last of them is freed, or, with tx completions, until the device has read it.
  *

@@ -23,6 +23,7 @@ enum {
 	FRAME_TAG_LEN = 4,  /**< an 802.1Q tag */
 	/** Largest headers of a TSO segment, Ethernet to TCP, bytes. */
 	FRAME_HEADERS_MAX = 512,
+	FRAME_SENT = UINT8_MAX, /**< tx_drop of a frame that was not dropped */
 };
 
 /** Offload requests, bits of frame_offload.flags; also the capabilities of a port. */
@@ -71,7 +72,9 @@ struct frame {
 	struct frame_offload offload;
 	/** Written by classify in a VLAN-aware switch: bytes of the tag that gave `vlan`, or 0. */
 	uint16_t tag_len;
-	uint16_t tci; /**< written by the output stage; used with FRAME_TAG */
+	uint16_t tci; /**< written by VLAN rewrite; used with FRAME_TAG */
+	/** Written by the tx of a driver that drops the frame: an enum drop_reason. */
+	uint8_t tx_drop;
 } __rte_cache_aligned;
 
 _Static_assert(sizeof(struct frame) == 64, "a frame is one cache line");

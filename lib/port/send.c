@@ -8,12 +8,19 @@
 #include "frame/inflight.h"
 #include "frame/offload.h"
 
-/** Mbufs that wait to be sent, and the lengths of their frames. */
+/** Mbufs that wait to be sent, and their frames. */
 struct send_batch {
 	struct rte_mbuf *mbuf[FRAME_BURST];
-	uint32_t len[FRAME_BURST];
+	struct frame *frame[FRAME_BURST];
 	uint16_t n;
 };
+
+/** Bytes of a frame with the tag that the device inserts. */
+static uint32_t
+send_len(const struct frame *frame)
+{
+	return frame->len + (frame->offload.flags == FRAME_TAG ? FRAME_TAG_LEN : 0);
+}
 
 static void
 send_flush(const struct send_queue *queue, struct send_batch *batch, struct counters *counters)
@@ -24,9 +31,10 @@ send_flush(const struct send_queue *queue, struct send_batch *batch, struct coun
 		return;
 	uint16_t sent = queue->burst(queue->dev, queue->queue, batch->mbuf, n);
 	for (uint16_t i = 0; i < sent; i++)
-		counters->tx_bytes += batch->len[i];
+		counters->tx_bytes += send_len(batch->frame[i]);
 	counters->tx_packets += sent;
-	counters->tx_drops[DROP_TX_FULL] += n - sent;
+	if (sent < n)
+		send_drop(batch->frame + sent, n - sent, DROP_TX_FULL, counters);
 	batch->n = 0;
 }
 
@@ -47,52 +55,52 @@ send_all(const struct send_queue *queue, struct rte_mbuf *mbufs[], uint16_t n)
 	return sent;
 }
 
-/** Segment a frame in software. It counts as one frame, sent if all of its segments were. */
-static void
-send_segments(const struct send_queue *queue, const struct frame *frame, struct counters *counters)
+/**
+ * Segment a frame in software. It counts as one frame, sent if all of its segments were.
+ *
+ * @return -1 if sent, else an enum drop_reason
+ */
+static int
+send_segments(const struct send_queue *queue, const struct frame *frame)
 {
 	struct rte_mbuf *segments[OFFLOAD_SEGMENTS_MAX];
 	int n = offload_segment(&frame->offload, frame->mbuf, segments);
 
 	rte_pktmbuf_free(frame->mbuf);
-	if (n < 0) {
-		counters->tx_drops[n == -ENOMEM ? DROP_NO_MEMORY : DROP_BAD_OFFLOAD]++;
-	} else if (!(queue->capabilities & FRAME_CHAIN) && segments[0]->nb_segs > 1) {
+	if (n < 0)
+		return n == -ENOMEM ? DROP_NO_MEMORY : DROP_BAD_OFFLOAD;
+	if (!(queue->capabilities & FRAME_CHAIN) && segments[0]->nb_segs > 1) {
 		/* No segment is longer than the first. */
-		counters->tx_drops[DROP_TOO_LONG]++;
 		rte_pktmbuf_free_bulk(segments, (unsigned)n);
-	} else if (send_all(queue, segments, (uint16_t)n) < n) {
-		counters->tx_drops[DROP_TX_FULL]++;
-	} else {
-		counters->tx_packets++;
-		counters->tx_bytes += frame->len;
+		return DROP_TOO_LONG;
 	}
+	return send_all(queue, segments, (uint16_t)n) < n ? DROP_TX_FULL : -1;
 }
 
-/** @return an mbuf without offloads that the receiver lacks; NULL if the frame was dropped */
-static struct rte_mbuf *
-send_ready(const struct send_queue *queue, const struct frame *frame, struct counters *counters)
+/**
+ * Complete an offload that the receiver lacks, and prepare one that it does.
+ *
+ * @return -1 with the mbuf to send, which may be another one; else an enum drop_reason
+ */
+static int
+send_offload(const struct send_queue *queue, const struct frame *frame, struct rte_mbuf **mbuf)
 {
-	struct rte_mbuf *mbuf = frame->mbuf;
 	bool can = (frame->offload.flags & ~queue->capabilities) == 0 &&
-		   offload_is_described(&frame->offload, mbuf);
+		   offload_is_described(&frame->offload, *mbuf);
 
 	if (can && queue->prepare == NULL)
-		return mbuf;
-	if (!can || !offload_head_is_own(mbuf))
-		mbuf = offload_unshare(mbuf);
-	if (mbuf == NULL) {
-		counters->tx_drops[DROP_NO_MEMORY]++;
-		return NULL;
-	}
+		return -1;
+	if (!can || !offload_head_is_own(*mbuf))
+		*mbuf = offload_unshare(*mbuf);
+	if (*mbuf == NULL)
+		return DROP_NO_MEMORY;
 	if (can) {
-		queue->prepare(&frame->offload, mbuf);
-	} else if (offload_checksum(&frame->offload, mbuf) < 0) {
-		counters->tx_drops[DROP_BAD_OFFLOAD]++;
-		rte_pktmbuf_free(mbuf);
-		return NULL;
+		queue->prepare(&frame->offload, *mbuf);
+	} else if (offload_checksum(&frame->offload, *mbuf) < 0) {
+		rte_pktmbuf_free(*mbuf);
+		return DROP_BAD_OFFLOAD;
 	}
-	return mbuf;
+	return -1;
 }
 
 static bool
@@ -104,19 +112,17 @@ send_must_cut(const struct send_queue *queue, const struct frame *frame)
 	       !offload_is_described(&frame->offload, frame->mbuf);
 }
 
-/** Linearize for a device that takes one segment only; NULL if the frame was dropped. */
-static struct rte_mbuf *
-send_linear(struct rte_mbuf *mbuf, struct counters *counters)
+/** Linearize for a device that takes one segment only. @return as send_offload() */
+static int
+send_linear(struct rte_mbuf **mbuf)
 {
-	mbuf = offload_unshare(mbuf);
-	if (mbuf == NULL) {
-		counters->tx_drops[DROP_NO_MEMORY]++;
-	} else if (rte_pktmbuf_linearize(mbuf) < 0) {
-		counters->tx_drops[DROP_TOO_LONG]++;
-		rte_pktmbuf_free(mbuf);
-		mbuf = NULL;
-	}
-	return mbuf;
+	*mbuf = offload_unshare(*mbuf);
+	if (*mbuf == NULL)
+		return DROP_NO_MEMORY;
+	if (rte_pktmbuf_linearize(*mbuf) == 0)
+		return -1;
+	rte_pktmbuf_free(*mbuf);
+	return DROP_TOO_LONG;
 }
 
 /** Whether to send guest memory without a copy: readable, long enough, no offload in software. */
@@ -128,54 +134,92 @@ send_may_zero_copy(const struct send_queue *queue, const struct frame *frame)
 	       (queue->completions == NULL || inflight_is_mapped(frame->inflight));
 }
 
-/** @return the frame, or a copy of it with an mbuf; NULL if it was dropped */
-static const struct frame *
-send_in_mbuf(const struct send_queue *queue, const struct frame *frame, struct frame *copy,
-	struct counters *counters)
+/** Mbufs allocated in bulk for frames in guest memory. */
+struct send_mbufs {
+	struct rte_mbuf *mbuf[FRAME_BURST];
+	uint16_t n;
+};
+
+/**
+ * Get the payload of a frame in guest memory into an mbuf.
+ *
+ * @param wanted number of frames, this one included, that may need an mbuf
+ * @return NULL without memory
+ */
+static struct rte_mbuf *
+send_convert(const struct send_queue *queue, struct send_mbufs *mbufs, const struct frame *frame,
+	uint16_t wanted)
 {
-	if (likely(frame->mbuf != NULL))
-		return frame;
-	*copy = *frame;
-	copy->mbuf = send_may_zero_copy(queue, frame)
-			     ? convert_zero_copy(frame, queue->pool, queue->completions)
-			     : NULL;
-	if (copy->mbuf == NULL)
-		copy->mbuf = convert_to_mbuf(frame, queue->pool);
-	if (copy->mbuf == NULL) {
-		counters->tx_drops[DROP_NO_MEMORY]++;
-		return NULL;
+	struct rte_mbuf *mbuf = NULL;
+
+	if (send_may_zero_copy(queue, frame))
+		mbuf = convert_zero_copy(frame, queue->pool, queue->completions);
+	if (mbuf != NULL)
+		return mbuf;
+	if (mbufs->n == 0 && rte_pktmbuf_alloc_bulk(queue->pool, mbufs->mbuf, wanted) == 0)
+		mbufs->n = wanted;
+	/* The last mbufs of a pool are allocated one by one. */
+	if (unlikely(mbufs->n == 0))
+		return convert_to_mbuf(frame, queue->pool);
+	return convert_into_mbuf(frame, mbufs->mbuf[--mbufs->n], queue->pool);
+}
+
+/**
+ * Send a frame that the receiver cannot take as it is: in segments, or by another mbuf.
+ *
+ * @param mbuf the frame's payload
+ * @return -1 with the mbuf to send, NULL if it has been sent; else an enum drop_reason
+ */
+static int
+send_changed(const struct send_queue *queue, struct send_batch *batch, const struct frame *frame,
+	struct rte_mbuf **mbuf, struct counters *counters)
+{
+	struct frame copy = *frame;
+	int reason = -1;
+
+	copy.mbuf = *mbuf;
+	if (send_must_cut(queue, &copy)) {
+		send_flush(queue, batch, counters);
+		reason = send_segments(queue, &copy);
+		counters->tx_packets += reason < 0;
+		counters->tx_bytes += reason < 0 ? frame->len : 0;
+		*mbuf = NULL;
+		return reason;
 	}
-	return copy;
+	if (frame->offload.flags != 0 && frame->offload.flags != FRAME_TAG)
+		reason = send_offload(queue, &copy, mbuf);
+	if (reason < 0 && !(queue->capabilities & FRAME_CHAIN) && (*mbuf)->nb_segs > 1)
+		reason = send_linear(mbuf);
+	return reason;
 }
 
 void
 send_frames(const struct send_queue *queue, struct frame *const frames[], uint16_t n,
 	struct counters *counters)
 {
-	struct send_batch batch = {.n = 0};
+	struct send_mbufs mbufs;
+	struct send_batch batch;
 	bool chains = (queue->capabilities & FRAME_CHAIN) != 0;
 
+	mbufs.n = batch.n = 0;
 	for (uint16_t i = 0; i < n; i++) {
-		struct frame copy;
-		const struct frame *frame = send_in_mbuf(queue, frames[i], &copy, counters);
+		struct frame *frame = frames[i];
+		struct rte_mbuf *mbuf = frame->mbuf != NULL
+						? frame->mbuf
+						: send_convert(queue, &mbufs, frame, n - i);
+		int reason = mbuf == NULL ? DROP_NO_MEMORY : -1;
 
-		if (frame == NULL)
-			continue;
-		struct rte_mbuf *mbuf = frame->mbuf;
-		if (send_must_cut(queue, frame)) {
-			send_flush(queue, &batch, counters);
-			send_segments(queue, frame, counters);
-			continue;
+		if (mbuf != NULL && unlikely((frame->offload.flags & ~FRAME_TAG) != 0 ||
+					     (!chains && mbuf->nb_segs > 1)))
+			reason = send_changed(queue, &batch, frame, &mbuf, counters);
+		if (unlikely(reason >= 0)) {
+			send_drop(&frame, 1, (enum drop_reason)reason, counters);
+		} else if (likely(mbuf != NULL)) {
+			batch.mbuf[batch.n] = mbuf;
+			batch.frame[batch.n++] = frame;
 		}
-		bool tag = frame->offload.flags == FRAME_TAG;
-		if (frame->offload.flags != 0 && !tag)
-			mbuf = send_ready(queue, frame, counters);
-		if (mbuf != NULL && !chains && mbuf->nb_segs > 1)
-			mbuf = send_linear(mbuf, counters);
-		if (mbuf == NULL)
-			continue;
-		batch.mbuf[batch.n] = mbuf;
-		batch.len[batch.n++] = frame->len + (tag ? FRAME_TAG_LEN : 0);
 	}
 	send_flush(queue, &batch, counters);
+	if (unlikely(mbufs.n > 0))
+		rte_pktmbuf_free_bulk(mbufs.mbuf, mbufs.n);
 }

@@ -27,6 +27,16 @@ struct send_queue {
 	void (*prepare)(const struct frame_offload *offload, struct rte_mbuf *mbuf);
 };
 
+/** Drop frames in a driver's tx: count them, and note the reason in each. */
+static inline void
+send_drop(struct frame *const frames[], uint16_t n, enum drop_reason reason,
+	struct counters *counters)
+{
+	for (uint16_t i = 0; i < n; i++)
+		frames[i]->tx_drop = (uint8_t)reason;
+	counters->tx_drops[reason] += n;
+}
+
 /**
  * Send frames and count each once, as sent or dropped. Takes one reference of each mbuf.
  *

@@ -8,6 +8,7 @@
 
 #include "base/shared.h"
 #include "frame/convert.h"
+#include "port/send.h"
 #include "lcore/pool.h"
 
 /** A frame in the queue: its mbuf and metadata. */
@@ -189,7 +190,7 @@ shaper_frames(struct shaper *shaper, const struct bucket_rate *rate, const struc
 	for (uint16_t i = passed; i < n; i++) {
 		int reason = shaper_keep(shaper, frames[i]);
 		if (reason >= 0)
-			counters->tx_drops[reason]++;
+			send_drop(&frames[i], 1, (enum drop_reason)reason, counters);
 	}
 	meter_leave(&shaper->meter, shared);
 	frame_free(frames + passed, n - passed);

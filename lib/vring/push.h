@@ -192,7 +192,7 @@ push_frames(struct virtq *ring, struct frame *const frames[], uint16_t n, uint32
 		int used = push_chains(ring, frames[done], space);
 		if (used < 0 && used != -E2BIG)
 			break;
-		result->too_long += used < 0;
+		result->too_long |= (uint32_t)(used < 0) << done;
 		result->sent += used > 0;
 		result->bytes += used > 0 ? frames[done]->len : 0;
 		space -= used > 0 ? (uint32_t)used : 0;

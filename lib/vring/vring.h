@@ -76,7 +76,7 @@ struct virtq_ops;
 struct virtq_result {
 	uint64_t bytes;    /**< of the frames written to the ring */
 	uint16_t sent;     /**< frames written to the ring */
-	uint16_t too_long; /**< frames not sent, longer than any buffer of this ring */
+	uint32_t too_long; /**< frames not sent, longer than any buffer of this ring: a bit each */
 };
 
 /** Configuration of a ring; copied by virtq_init(). */

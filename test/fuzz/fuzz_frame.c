@@ -156,6 +156,7 @@ ingress(const struct input *input, uint32_t length, uint16_t head_len)
 	rules.policy.port = 7;
 	snapshot.rules[7] = &rules;
 	*frame = (struct frame){.head = head, .head_len = head_len, .len = length};
+	burst_accept(&burst);
 	classify_rules_burst(fdb, &snapshot, &burst, true, true);
 	uint16_t dest = burst.dest[0];
 	fuzz_check(dest < PORT_MAX || dest >= DEST_FLOODS ||

@@ -132,7 +132,7 @@ class Inside(Guest):
         cards = [word for nic in self.nics for word in nic.argv()]
         options = self._kernel_options() + ' intel_iommu=on iommu=pt hugepages=128'
         return [
-            guest.QEMU, '-name', self.name, '-accel', 'tcg', '-cpu', 'max', '-smp', 3,
+            guest.QEMU, '-name', self.name, '-accel', 'tcg,thread=single', '-cpu', 'max', '-smp', 3,
             '-machine', 'q35', '-m', f'{self.mem}M',
             '-device', 'intel-iommu,intremap=on,aw-bits=48',
             '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot',

@@ -14,7 +14,9 @@
 
 #include <rte_cycles.h>
 
-#include "datapath/worker.h"
+#include "datapath/classify.h"
+#include "datapath/forward.h"
+#include "datapath/snapshot.h"
 #include "rings.h"
 
 enum { GUESTS = 4, HOG = 2, SENDERS = 3, ROUNDS = 11, BURSTS = 3000, LIMIT = 16 };
@@ -31,7 +33,7 @@ static struct bench {
 	struct port port[GUESTS];
 	struct snapshot *snapshot;
 	struct fdb *fdb[KINDS];
-	struct worker worker;
+	struct burst_context context;
 	uint64_t random;
 	uint64_t sent;
 	double cycles[KINDS][ROUNDS]; /* of a frame */
@@ -99,6 +101,7 @@ open_bench(void)
 			return false;
 	bench.random = 88172645463325252u;
 	bench.snapshot = snapshot_build(ports, up, NULL, 0);
+	bench.context.snapshot = bench.snapshot;
 	return bench.snapshot != NULL;
 }
 
@@ -123,13 +126,13 @@ choose_sources(enum kind kind)
 static uint64_t
 one_burst(uint16_t from)
 {
-	struct burst *burst = &bench.worker.burst;
+	struct burst *burst = &bench.context.burst;
 	uint64_t bad = 0, since = rte_rdtsc();
 
 	burst->port = from;
 	burst->n = virtq_pop(&bench.out[from]->ring, &bench.batch, burst->frame, FRAME_BURST, &bad);
-	poll_classify(&bench.worker, bench.snapshot);
-	forward_burst(&bench.worker, bench.snapshot);
+	classify_plain_stage(&bench.context, NULL);
+	forward_burst(&bench.context);
 	virtq_pop_done(&bench.out[from]->ring, &bench.batch);
 	return rte_rdtsc() - since;
 }
@@ -140,7 +143,7 @@ one_round(enum kind kind, unsigned round)
 {
 	uint64_t spent = 0, cost = rings_clock_cost();
 
-	bench.worker.fdb = bench.fdb[kind];
+	bench.context.fdb = bench.fdb[kind];
 	bench.sent = 0;
 	for (unsigned i = 0; i < BURSTS; i++) {
 		choose_sources(kind);

@@ -16,7 +16,8 @@
 #include <rte_cycles.h>
 
 #include "datapath/classify.h"
-#include "datapath/worker.h"
+#include "datapath/forward.h"
+#include "datapath/snapshot.h"
 #include "rings.h"
 
 enum {
@@ -33,7 +34,7 @@ struct bench {
 	struct side *from, *to;
 	struct virtq_batch batch;
 	struct snapshot *snapshot;
-	struct worker worker;
+	struct burst_context context;
 	struct frame *const *sent; /* what the last forward handed on */
 	uint16_t n_sent;
 	double cycles[STAGES][ROUNDS];
@@ -72,10 +73,11 @@ open_bench(void)
 		port_config_defaults(&port[i].config);
 	}
 	bench.snapshot = snapshot_build(ports, up, NULL, 0);
-	bench.worker.fdb = fdb_create(&(struct fdb_config){.capacity = 1024});
+	bench.context.snapshot = bench.snapshot;
+	bench.context.fdb = fdb_create(&(struct fdb_config){.capacity = 1024});
 	return bench.from != NULL && bench.to != NULL && bench.snapshot != NULL &&
-	       bench.worker.fdb != NULL &&
-	       fdb_add_static(bench.worker.fdb, UINT64_C(0x010000000002), 0, 1) == 0;
+	       bench.context.fdb != NULL &&
+	       fdb_add_static(bench.context.fdb, UINT64_C(0x010000000002), 0, 1) == 0;
 }
 
 /** Both guests' part: frames of a size to send, and room for them. */
@@ -91,7 +93,7 @@ fill(uint32_t size)
 static bool
 one_burst(uint64_t spent[STAGES])
 {
-	struct burst *burst = &bench.worker.burst;
+	struct burst *burst = &bench.context.burst;
 	struct virtq_result result;
 	uint64_t bad = 0, at[STAGES + 1];
 
@@ -100,9 +102,9 @@ one_burst(uint64_t spent[STAGES])
 	at[POP] = rte_rdtsc();
 	burst->n = virtq_pop(&bench.from->ring, &bench.batch, burst->frame, FRAME_BURST, &bad);
 	at[CLASSIFY] = rte_rdtsc();
-	classify_burst(bench.worker.fdb, burst, true);
+	classify_burst(bench.context.fdb, burst, true);
 	at[FORWARD] = rte_rdtsc();
-	forward_burst(&bench.worker, bench.snapshot);
+	forward_burst(&bench.context);
 	at[PUSH] = rte_rdtsc();
 	virtq_push(&bench.to->ring, bench.sent, bench.n_sent, &result);
 	at[DONE] = rte_rdtsc();

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "datapath/classify_rules.h"
-#include "datapath/worker.h"
+#include "datapath/forward.h"
+#include "datapath/snapshot.h"
 #include "eal_fixture.h"
 #include "fdb_help.h"
 #include "packets.h"
@@ -20,7 +21,7 @@ enum { PORTS = 8, HEAD = 64 };
 enum { FROM, OTHER, TAGGED, UP, MEMBER, SECOND, LAST, IDLE };
 
 static struct port ports[PORTS];
-static struct worker worker;
+static struct burst_context context;
 static struct snapshot *snapshot;
 static struct fdb *fdb;
 static uint8_t heads[FRAME_BURST][HEAD];
@@ -55,13 +56,14 @@ publish(void)
 	}
 	snapshot_free(snapshot);
 	snapshot = snapshot_build(by_id, up, NULL, 0);
+	context.snapshot = snapshot;
 	assert_non_null(snapshot);
 }
 
 static int
 setup(void **state)
 {
-	memset(&worker, 0, sizeof(worker));
+	memset(&context, 0, sizeof(context));
 	memset(delivered, 0, sizeof(delivered));
 	for (uint16_t i = 0; i < PORTS; i++) {
 		ports[i] = (struct port){.config.driver = &driver,
@@ -73,7 +75,7 @@ setup(void **state)
 	}
 	fdb = fdb_create(&(struct fdb_config){.capacity = 1024});
 	fdb_age(fdb, 0);
-	worker.fdb = fdb;
+	context.fdb = fdb;
 	return eal_test_setup(state);
 }
 
@@ -91,7 +93,7 @@ static struct frame *
 add(uint64_t dst, uint64_t src, uint16_t tci)
 {
 	static const struct frame_segment nothing;
-	struct burst *burst = &worker.burst;
+	struct burst *burst = &context.burst;
 	struct packet packet = {
 		.dst = dst, .src = src, .tagged = tci != 0xffff, .vlan = tci, .payload = 20};
 	uint8_t bytes[256];
@@ -113,19 +115,20 @@ add(uint64_t dst, uint64_t src, uint16_t tci)
 static void
 classify(uint16_t from)
 {
-	worker.burst.port = from;
-	classify_rules_burst(fdb, snapshot, &worker.burst, true, true);
+	context.burst.port = from;
+	burst_accept(&context.burst);
+	classify_rules_burst(fdb, snapshot, &context.burst, true, true);
 }
 
 static void
 check_dests(uint16_t from, const uint16_t dests[])
 {
 	classify(from);
-	for (unsigned i = 0; i < worker.burst.n; i++)
-		if (worker.burst.dest[i] != dests[i])
-			fail_msg("frame %u goes to %x instead of %x", i, worker.burst.dest[i],
+	for (unsigned i = 0; i < context.burst.n; i++)
+		if (context.burst.dest[i] != dests[i])
+			fail_msg("frame %u goes to %x instead of %x", i, context.burst.dest[i],
 				dests[i]);
-	worker.burst.n = 0;
+	context.burst.n = 0;
 }
 
 static void
@@ -225,10 +228,10 @@ test_reserved(void **state)
 			add(UINT64_C(0x000000c28001) | last << 40, HOST(from + 1), 0xffff);
 		classify((uint16_t)from);
 		for (unsigned last = 0; last < 16; last++)
-			assert_int_equal(worker.burst.dest[last],
+			assert_int_equal(context.burst.dest[last],
 				passing[from] >> last & 1 ? DEST_MULTICAST
 							  : DEST_DROP + DROP_RESERVED);
-		worker.burst.n = 0;
+		context.burst.n = 0;
 		assert_int_equal(
 			lookup(fdb, HOST(from + 1), 0), passing[from] != 0 ? from : FDB_MISS);
 	}
@@ -245,13 +248,13 @@ test_trains(void **state)
 		add(HOST(OTHER), HOST(2), i < 4 ? 0xffff : i < 8 ? 0x2005 : 0x200a);
 	classify(FROM);
 	for (unsigned i = 0; i < 12; i++) {
-		const struct frame *frame = &worker.burst.frame[i];
+		const struct frame *frame = &context.burst.frame[i];
 		assert_int_equal(frame->tag_len, i < 4 ? 0 : 4);
 		assert_int_equal(frame->l2_len, i < 4 ? 14 : 18);
 		assert_int_equal(frame->vlan, i < 4 ? 0 : i < 8 ? 5 : 10);
-		assert_int_equal(worker.burst.source_port[i], FROM);
+		assert_int_equal(context.burst.source_port[i], FROM);
 	}
-	worker.burst.n = 0;
+	context.burst.n = 0;
 }
 
 /** To the uplink and by it alone, whatever the table says. */
@@ -291,16 +294,16 @@ test_reflected(void **state)
 	add(BROADCAST, HOST(40), 0xffff);
 	add(HOST(50), HOST(60), 0xffff);
 	classify(UP);
-	assert_int_equal(worker.burst.dest[0], SECOND);
-	assert_int_equal(worker.burst.dest[1], DEST_DROP + DROP_SAME_PORT);
-	assert_int_equal(worker.burst.dest[2], DEST_BROADCAST);
-	assert_int_equal(worker.burst.dest[3], SECOND);
+	assert_int_equal(context.burst.dest[0], SECOND);
+	assert_int_equal(context.burst.dest[1], DEST_DROP + DROP_SAME_PORT);
+	assert_int_equal(context.burst.dest[2], DEST_BROADCAST);
+	assert_int_equal(context.burst.dest[3], SECOND);
 	for (unsigned i = 0; i < 3; i++)
-		assert_int_equal(worker.burst.source_port[i], MEMBER);
-	assert_int_equal(worker.burst.source_port[3], UP);
+		assert_int_equal(context.burst.source_port[i], MEMBER);
+	assert_int_equal(context.burst.source_port[3], UP);
 	assert_int_equal(lookup(fdb, HOST(40), 0), MEMBER);
 	assert_int_equal(lookup(fdb, HOST(60), 0), UP);
-	worker.burst.n = 0;
+	context.burst.n = 0;
 }
 
 /** Whom policies keep apart is reached by the uplink, or not at all. */
@@ -328,8 +331,8 @@ flood(uint16_t from)
 {
 	memset(delivered, 0, sizeof(delivered));
 	classify(from);
-	forward_burst(&worker, snapshot);
-	worker.burst.n = 0;
+	forward_burst(&context);
+	context.burst.n = 0;
 }
 
 static void
@@ -360,7 +363,7 @@ test_flood_by_vlan(void **state)
 	check_flood(UP, 0, NULL);
 	check_flood(LAST, 2, (const uint16_t[]){1, 4});
 	check_flood(IDLE, 0, NULL);
-	const struct counters *counters = &worker.counters[FROM];
+	const struct counters *counters = &context.counters[FROM];
 	assert_int_equal(counters->rx_forwarded, 4);
 	assert_int_equal(counters->rx_copies, 8);
 	assert_int_equal(counters->rx_drops[DROP_NO_TARGET], 2);
@@ -380,7 +383,7 @@ test_flood_keys(void **state)
 	check_flood(OTHER, 2, (const uint16_t[]){1, 2});
 	check_flood(TAGGED, 2, (const uint16_t[]){0, 2});
 	check_flood(LAST, 3, (const uint16_t[]){0, 1, 2});
-	assert_int_equal(worker.counters[FROM].rx_copies, 2 + 2 + 3 * 4);
+	assert_int_equal(context.counters[FROM].rx_copies, 2 + 2 + 3 * 4);
 }
 
 /** One mbuf to a port that has it tagged, to one that has it as it is, and to a third. */
@@ -388,12 +391,12 @@ static void
 test_flood_references(void **state)
 {
 	const struct packet packet = {.dst = BROADCAST, .src = HOST(1), .payload = 10};
-	struct frame *frame = &worker.burst.frame[0];
+	struct frame *frame = &context.burst.frame[0];
 
 	(void)state;
 	ports[FROM].config.vlan = ports[OTHER].config.vlan = 10;
 	publish();
-	worker.burst.n = 1;
+	context.burst.n = 1;
 	frame_from_mbuf(frame, packet_mbuf(eal_fixture_pool(), &packet, 0, 0));
 	frame->index = 0;
 	flood(FROM);

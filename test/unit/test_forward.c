@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "datapath/worker.h"
+#include "datapath/forward.h"
+#include "datapath/snapshot.h"
 #include "eal_fixture.h"
 #include "packets.h"
 
@@ -22,7 +23,7 @@ struct sink {
 
 static struct sink sinks[PORTS];
 static struct port ports[PORTS];
-static struct worker worker;
+static struct burst_context context;
 static struct snapshot *snapshot;
 
 static uint32_t
@@ -82,6 +83,7 @@ publish(unsigned up)
 	}
 	snapshot_free(snapshot);
 	snapshot = snapshot_build(by_id, is_up, NULL, 0);
+	context.snapshot = snapshot;
 	assert_non_null(snapshot);
 }
 
@@ -89,9 +91,9 @@ static int
 setup(void **state)
 {
 	memset(sinks, 0, sizeof(sinks));
-	memset(&worker, 0, sizeof(worker));
-	worker.lcore_id = LCORE_ID;
-	worker.burst.port = id_of(FROM);
+	memset(&context, 0, sizeof(context));
+	context.lcore_id = LCORE_ID;
+	context.burst.port = id_of(FROM);
 	for (unsigned i = 0; i < PORTS; i++) {
 		ports[i] = (struct port){.config.driver = &sink_driver,
 			.id = id_of(i),
@@ -116,7 +118,7 @@ static struct frame *
 add(uint32_t number, uint16_t dest, uint32_t length)
 {
 	const struct packet packet = {.seq = number, .payload = length - 54};
-	struct burst *burst = &worker.burst;
+	struct burst *burst = &context.burst;
 	struct frame *frame = &burst->frame[burst->n];
 
 	frame_from_mbuf(frame, packet_mbuf(eal_fixture_pool(), &packet, 0, 0));
@@ -129,7 +131,7 @@ add(uint32_t number, uint16_t dest, uint32_t length)
 static void
 check_sink(unsigned port, unsigned calls, unsigned n, const uint32_t numbers[])
 {
-	const struct counters *counters = &worker.counters[id_of(port)];
+	const struct counters *counters = &context.counters[id_of(port)];
 
 	assert_int_equal(sinks[port].calls, calls);
 	assert_int_equal(sinks[port].n, n);
@@ -142,11 +144,11 @@ check_sink(unsigned port, unsigned calls, unsigned n, const uint32_t numbers[])
 static void
 check_balance(uint64_t received)
 {
-	const struct counters *from = &worker.counters[id_of(FROM)];
+	const struct counters *from = &context.counters[id_of(FROM)];
 	struct counters sum = {0};
 
 	for (unsigned i = 0; i < PORTS; i++)
-		counters_add(&sum, &worker.counters[id_of(i)]);
+		counters_add(&sum, &context.counters[id_of(i)]);
 	assert_int_equal(received, from->rx_forwarded + counters_drops(from->rx_drops));
 	assert_int_equal(from->rx_copies, sum.tx_packets + counters_drops(sum.tx_drops));
 	assert_int_equal(sum.rx_copies, from->rx_copies);
@@ -155,8 +157,8 @@ check_balance(uint64_t received)
 static void
 forward(void)
 {
-	(void)burst_measure(&worker.burst);
-	forward_burst(&worker, snapshot);
+	(void)burst_measure(&context.burst);
+	forward_burst(&context);
 }
 
 static void
@@ -175,8 +177,8 @@ test_groups(void **state)
 	check_sink(LAST, 1, 1, (const uint32_t[]){4});
 	check_sink(FROM, 0, 0, NULL);
 	check_balance(6);
-	assert_int_equal(worker.counters[id_of(FROM)].rx_forwarded, 6);
-	assert_int_equal(worker.counters[id_of(1)].tx_bytes, 3 * LEN);
+	assert_int_equal(context.counters[id_of(FROM)].rx_forwarded, 6);
+	assert_int_equal(context.counters[id_of(1)].tx_bytes, 3 * LEN);
 }
 
 /** A full burst, with all verdicts mixed at random: every port gets its frames in order. */
@@ -188,7 +190,7 @@ test_order(void **state)
 
 	(void)state;
 	for (unsigned round = 0; round < 100; round++) {
-		worker.burst.n = 0;
+		context.burst.n = 0;
 		memset(sinks, 0, sizeof(sinks));
 		for (unsigned i = 0; i < FRAME_BURST; i++) {
 			seed = seed * 1103515245 + 12345;
@@ -224,8 +226,8 @@ test_drops(void **state)
 	add(100, DEST_DROP + DROP_RUNT, LEN);
 	forward();
 	for (unsigned reason = 0; reason < DROP_COUNT; reason++)
-		assert_int_equal(
-			worker.counters[id_of(FROM)].rx_drops[reason], reason == DROP_RUNT ? 2 : 1);
+		assert_int_equal(context.counters[id_of(FROM)].rx_drops[reason],
+			reason == DROP_RUNT ? 2 : 1);
 	for (unsigned i = 0; i < PORTS; i++)
 		check_sink(i, 0, 0, NULL);
 	check_balance(DROP_COUNT + 1);
@@ -248,8 +250,8 @@ test_flood(void **state)
 		refs += sinks[i].refs[0];
 	}
 	assert_int_equal(refs + sinks[1].refs[0], 4 + 3 + 2 + 1);
-	assert_int_equal(worker.counters[id_of(FROM)].rx_forwarded, 3);
-	assert_int_equal(worker.counters[id_of(FROM)].rx_copies, 9);
+	assert_int_equal(context.counters[id_of(FROM)].rx_forwarded, 3);
+	assert_int_equal(context.counters[id_of(FROM)].rx_copies, 9);
 	check_balance(3);
 }
 
@@ -274,14 +276,14 @@ test_flood_to_nobody(void **state)
 	add(1, DEST_FLOOD, LEN);
 	add(2, DEST_FLOOD, LEN);
 	forward();
-	assert_int_equal(worker.counters[id_of(FROM)].rx_drops[DROP_NO_TARGET], 2);
+	assert_int_equal(context.counters[id_of(FROM)].rx_drops[DROP_NO_TARGET], 2);
 	check_balance(2);
 	/* Nor is anybody there when not even the sender is any more. */
 	publish(0);
-	worker.burst.n = 0;
+	context.burst.n = 0;
 	add(3, DEST_FLOOD, LEN);
 	forward();
-	assert_int_equal(worker.counters[id_of(FROM)].rx_drops[DROP_NO_TARGET], 3);
+	assert_int_equal(context.counters[id_of(FROM)].rx_drops[DROP_NO_TARGET], 3);
 	check_balance(3);
 }
 
@@ -310,9 +312,9 @@ test_link_down(void **state)
 	forward();
 	check_sink(1, 1, 1, (const uint32_t[]){2});
 	check_sink(2, 0, 0, NULL);
-	assert_int_equal(worker.counters[id_of(2)].tx_drops[DROP_LINK_DOWN], 1);
-	assert_int_equal(worker.counters[1000].tx_drops[DROP_LINK_DOWN], 1);
-	assert_int_equal(worker.counters[id_of(FROM)].rx_forwarded, 3);
+	assert_int_equal(context.counters[id_of(2)].tx_drops[DROP_LINK_DOWN], 1);
+	assert_int_equal(context.counters[1000].tx_drops[DROP_LINK_DOWN], 1);
+	assert_int_equal(context.counters[id_of(FROM)].rx_forwarded, 3);
 }
 
 static void
@@ -326,7 +328,7 @@ test_too_long(void **state)
 	forward();
 	check_sink(SHORT_PORT, 1, 2, (const uint32_t[]){1, 3});
 	check_sink(1, 1, 1, (const uint32_t[]){4});
-	assert_int_equal(worker.counters[id_of(SHORT_PORT)].tx_drops[DROP_TOO_LONG], 2);
+	assert_int_equal(context.counters[id_of(SHORT_PORT)].tx_drops[DROP_TOO_LONG], 2);
 	check_balance(4);
 }
 
@@ -394,10 +396,10 @@ test_too_long_tags(void **state)
 					.header_len = 70, .gso_size = (uint16_t)(limit - 72 + f)};
 		}
 		forward();
-		worker.burst.n = 0;
+		context.burst.n = 0;
 		assert_int_equal(sinks[SHORT_PORT].n, 2 * (i + 1));
 		assert_int_equal(
-			worker.counters[id_of(SHORT_PORT)].tx_drops[DROP_TOO_LONG], 2 * (i + 1));
+			context.counters[id_of(SHORT_PORT)].tx_drops[DROP_TOO_LONG], 2 * (i + 1));
 	}
 }
 
@@ -424,7 +426,7 @@ test_too_long_segments(void **state)
 	}
 	forward();
 	check_sink(SHORT_PORT, 1, 2, (const uint32_t[]){0, 2});
-	assert_int_equal(worker.counters[id_of(SHORT_PORT)].tx_drops[DROP_TOO_LONG], 2);
+	assert_int_equal(context.counters[id_of(SHORT_PORT)].tx_drops[DROP_TOO_LONG], 2);
 	check_balance(4);
 }
 

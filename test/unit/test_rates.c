@@ -116,10 +116,10 @@ setup(void **state)
 		return -1;
 	fdb_age(fdb, 0);
 	fdb_add_static(fdb, MAC(SINK), 0, SINK);
-	worker->fdb = fdb;
+	worker->context.fdb = fdb;
 	worker->drivers = drivers;
 	worker->wake_seq = &wake_seq;
-	worker->lcore_id = LCORE_ID;
+	worker->context.lcore_id = LCORE_ID;
 	for (uint16_t i = 0; i < PORTS; i++) {
 		ends[i] = (struct end){.burst = 1, .source = MAC(10 + i)};
 		ports[i] = (struct port){
@@ -249,7 +249,7 @@ limit_in(unsigned port, int64_t burst)
 static void
 test_rate_in(void **state)
 {
-	const struct counters *from = &worker->counters[NEIGHBOUR];
+	const struct counters *from = &worker->context.counters[NEIGHBOUR];
 
 	(void)state;
 	add_queues(NEIGHBOUR, 1);
@@ -282,7 +282,7 @@ test_rate_in_does_not_learn(void **state)
 	ends[NEIGHBOUR].source = MAC(99);
 	poll(1);
 	assert_int_equal(learnt(NEIGHBOUR), 1);
-	assert_int_equal(worker->counters[NEIGHBOUR].rx_drops[DROP_RATE], 1);
+	assert_int_equal(worker->context.counters[NEIGHBOUR].rx_drops[DROP_RATE], 1);
 }
 
 /** Other ports are as they were; the limit goes with the next snapshot. */
@@ -296,14 +296,14 @@ test_rate_in_of_one(void **state)
 	limit_in(NEIGHBOUR, 1);
 	assert_null(snapshot->rules[QUOTA]);
 	poll(5);
-	assert_int_equal(worker->counters[NEIGHBOUR].rx_forwarded, 1);
-	assert_int_equal(worker->counters[QUOTA].rx_forwarded, 5);
+	assert_int_equal(worker->context.counters[NEIGHBOUR].rx_forwarded, 1);
+	assert_int_equal(worker->context.counters[QUOTA].rx_forwarded, 5);
 	meter_destroy(ports[NEIGHBOUR].meter);
 	ports[NEIGHBOUR].meter = NULL;
 	publish();
 	assert_null(snapshot->rules[NEIGHBOUR]);
 	poll(5);
-	assert_int_equal(worker->counters[NEIGHBOUR].rx_forwarded, 6);
+	assert_int_equal(worker->context.counters[NEIGHBOUR].rx_forwarded, 6);
 }
 
 static void
@@ -324,7 +324,7 @@ limit_out(int64_t bits)
 static void
 test_rate_out(void **state)
 {
-	const struct counters *to = &worker->counters[SINK];
+	const struct counters *to = &worker->context.counters[SINK];
 
 	(void)state;
 	add_queues(NEIGHBOUR, 1);
@@ -332,11 +332,11 @@ test_rate_out(void **state)
 	ends[NEIGHBOUR].busy = 1;
 	ends[NEIGHBOUR].burst = 8;
 	limit_out(1000);
-	assert_int_equal(snapshot->lcore[LCORE_ID].n_shaped, 1);
+	assert_int_equal(snapshot->lcore[LCORE_ID].n_drains, 1);
 	poll(2);
 	assert_int_equal(ends[SINK].got, 1);
 	assert_int_equal(shaper_held(ports[SINK].shaper), 15);
-	assert_int_equal(worker->counters[NEIGHBOUR].rx_copies,
+	assert_int_equal(worker->context.counters[NEIGHBOUR].rx_copies,
 		to->tx_packets + counters_drops(to->tx_drops) + 15);
 	ends[NEIGHBOUR].busy = 0;
 	poll(100);
@@ -360,19 +360,19 @@ test_owner(void **state)
 	queues[2].lcore_id = 3;
 	limit_out(1000);
 	for (unsigned lcore_id = 0; lcore_id < LCORE_MAX; lcore_id++)
-		assert_int_equal(snapshot->lcore[lcore_id].n_shaped, lcore_id == 5);
-	assert_int_equal(snapshot->lcore[5].shaped[0], SINK);
-	assert_int_equal(snapshot->target[SINK].owner, 5);
+		assert_int_equal(snapshot->lcore[lcore_id].n_drains, lcore_id == 5);
+	assert_ptr_equal(snapshot->lcore[5].drain[0].state, snapshot->stages[SINK]->drain_state);
+	assert_int_equal(*snapshot->stages[SINK]->drain.owner, 5);
 	queues[1].lcore_id = -1;
 	publish();
-	assert_int_equal(snapshot->lcore[5].n_shaped, 0);
-	assert_int_equal(snapshot->target[SINK].owner, LCORE_MAX);
+	assert_int_equal(snapshot->lcore[5].n_drains, 0);
+	assert_int_equal(*snapshot->stages[SINK]->drain.owner, LCORE_MAX);
 	queues[1].lcore_id = LCORE_MAX - 1;
 	publish();
-	assert_int_equal(snapshot->lcore[LCORE_MAX - 1].n_shaped, 1);
+	assert_int_equal(snapshot->lcore[LCORE_MAX - 1].n_drains, 1);
 	up[SINK] = false;
 	publish();
-	assert_int_equal(snapshot->lcore[LCORE_MAX - 1].n_shaped, 0);
+	assert_int_equal(snapshot->lcore[LCORE_MAX - 1].n_drains, 0);
 }
 
 static int

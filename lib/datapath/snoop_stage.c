@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The multicast stage: IGMP and MLD snooping (RFC 4541 section 2.1). */
+/* Snooping: multicast frames leave by the ports of their group (RFC 4541 section 2.1). */
 #include "base/mac.h"
-#include "datapath/worker.h"
+#include "datapath/feature_table.h"
+#include "datapath/snapshot.h"
 #include "snoop/look.h"
 
 /** Copy a message to the control thread. Reflected ones were copied when the member sent them. */
 static void
-multicast_note(struct worker *worker, const struct snapshot *snapshot, const struct frame *frame)
+snoop_note(struct burst_context *context, const struct frame *frame)
 {
-	struct burst *burst = &worker->burst;
+	struct burst *burst = &context->burst;
 	uint32_t len = frame->len - frame->l2_len;
 
-	if (worker->trace_only || burst->source_port[frame - burst->frame] != burst->port)
+	if (context->trace_only || burst->source_port[frame - burst->frame] != burst->port)
 		return;
-	struct snoop_ring *ring = snapshot->rings[worker->lcore_id];
+	struct snoop_ring *ring = context->snapshot->rings[context->lcore_id];
 	struct snoop_copy *copy = snoop_ring_space(ring, burst->port);
 	if (copy == NULL)
 		return;
@@ -28,9 +29,9 @@ multicast_note(struct worker *worker, const struct snapshot *snapshot, const str
 
 /** Destination of a multicast frame. */
 static uint16_t
-multicast_frame(struct worker *worker, const struct snapshot *snapshot, const struct frame *frame)
+snoop_frame(struct burst_context *context, const struct frame *frame)
 {
-	const struct snoop_table *table = snapshot->groups;
+	const struct snoop_table *table = context->snapshot->groups;
 	uint16_t l2_len = frame->l2_len, set = SNOOP_EVERYBODY;
 	struct snoop_ip group;
 
@@ -39,10 +40,10 @@ multicast_frame(struct worker *worker, const struct snapshot *snapshot, const st
 	case SNOOP_LOOK_PLAIN:
 		return DEST_MULTICAST;
 	case SNOOP_LOOK_SIGNAL:
-		multicast_note(worker, snapshot, frame);
+		snoop_note(context, frame);
 		return DEST_MULTICAST;
 	case SNOOP_LOOK_REPORT:
-		multicast_note(worker, snapshot, frame);
+		snoop_note(context, frame);
 		set = snoop_table_routers(table, frame->vlan, &group);
 		break;
 	case SNOOP_LOOK_DATA:
@@ -54,25 +55,36 @@ multicast_frame(struct worker *worker, const struct snapshot *snapshot, const st
 
 /** Copy messages of a port with a fixed destination, which stays as it is. */
 static void
-multicast_listen(struct worker *worker, const struct snapshot *snapshot)
+snoop_listen(struct burst_context *context)
 {
-	const struct burst *burst = &worker->burst;
+	const struct burst *burst = &context->burst;
 
 	for (unsigned i = 0; i < burst->n; i++)
 		if (burst->dest[i] < PORT_MAX && mac_is_group(mac_load(burst->frame[i].head)))
-			multicast_frame(worker, snapshot, &burst->frame[i]);
+			snoop_frame(context, &burst->frame[i]);
 }
 
-void
-multicast_burst(struct worker *worker, const struct snapshot *snapshot)
+static void
+snoop_ingress(struct burst_context *context, const void *state)
 {
-	struct burst *burst = &worker->burst;
+	const struct rules *rules = state;
+	struct burst *burst = &context->burst;
 
-	if (snapshot->rules[burst->port]->fixed != PORT_NONE) {
-		multicast_listen(worker, snapshot);
+	if (context->snapshot->groups == NULL)
+		return;
+	if (rules->fixed != PORT_NONE) {
+		snoop_listen(context);
 		return;
 	}
 	for (unsigned i = 0; i < burst->n; i++)
 		if (burst->dest[i] == DEST_MULTICAST)
-			burst->dest[i] = multicast_frame(worker, snapshot, &burst->frame[i]);
+			burst->dest[i] = snoop_frame(context, &burst->frame[i]);
+}
+
+int
+snoop_compile(const struct feature_input *input, struct feature_stages *stages)
+{
+	if (input->snooping)
+		stages->ingress = (struct ingress_stage){snoop_ingress, NULL, input->rules};
+	return 0;
 }

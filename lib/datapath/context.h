@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The burst context: what the stages of the data path work on, one for each polling lcore. Ingress
+ * stages take the burst of an rx queue, egress stages the frames on their way to one tx port.
+ *
+ * Thread safety: belongs to one polling lcore; the control thread reads the counters.
+ */
+#ifndef SHUNT_DATAPATH_CONTEXT_H
+#define SHUNT_DATAPATH_CONTEXT_H
+
+#include "datapath/burst.h"
+#include "vlan/rewrite.h"
+
+enum { OUTPUT_COPIES_MAX = 8 }; /**< lists of copies at a time: one for each stage that makes any */
+
+struct snapshot;
+
+/** Copies of frames for another port, appended by an ingress or egress stage. */
+struct output_copies {
+	uint16_t port;
+	uint16_t n;
+	struct frame *frame[FRAME_BURST];
+};
+
+struct burst_context {
+	const struct snapshot *snapshot; /**< of the round */
+	struct fdb *fdb;
+	uint16_t lcore_id;
+	bool trace_only; /**< learn nothing and change no shared state, see trace.h */
+	struct burst burst;
+	unsigned n_copies;
+	struct output_copies copies[OUTPUT_COPIES_MAX];
+	uint8_t learn_backoff[PORT_MAX]; /**< by port: bursts left without learning */
+	struct vlan_rewrite rewrite;
+	_Alignas(64) struct counters counters[PORT_MAX]; /**< read by the control thread */
+};
+
+#endif
