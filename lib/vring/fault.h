@@ -7,6 +7,7 @@
 #ifndef SHUNT_VRING_FAULT_H
 #define SHUNT_VRING_FAULT_H
 
+/** The text of a fault of the interrupt descriptor. @param kind its kind, a literal */
 #define VIRTQ_CALL_TEXT(kind)                                                                      \
 	"the ring's interrupt descriptor is " kind "; eventfd or Unix socket expected"
 
@@ -34,13 +35,20 @@
 		"the front end leaves the control queue to the switch; queues=1 expected")         \
 	X(VIRTQ_BAD_BASE, "position in a packed ring is unknown: reload the guest's driver")
 
+/** Faults, in the order of VIRTQ_FAULTS(). */
 enum virtq_fault {
+/** The enumerator of a fault. */
 #define VIRTQ_FAULT_ENUM(constant, text) constant,
 	VIRTQ_FAULTS(VIRTQ_FAULT_ENUM)
 #undef VIRTQ_FAULT_ENUM
 };
 
-/** @return the text of a fault, a constant. Any thread. */
+/**
+ * Get the text of a fault. Any thread.
+ *
+ * @param fault one of enum virtq_fault
+ * @return constant text
+ */
 const char *virtq_fault_text(enum virtq_fault fault);
 
 #endif

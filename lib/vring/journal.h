@@ -77,7 +77,11 @@ struct virtq_journal {
  */
 void virtq_journal_begin(const struct virtq_setup *setup, bool coarse);
 
-/** Record a position with no burst in progress. The thread that writes the journal. */
+/**
+ * Record a position with no burst in progress. The thread that writes the journal.
+ *
+ * @param position index; packed: with the wrap counter in bit 15
+ */
 static inline void
 virtq_journal_set(struct virtq_journal *journal, uint16_t position)
 {
