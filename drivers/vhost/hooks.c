@@ -76,7 +76,7 @@ hooks_invalidate(struct vhost_dev *dev, struct vhost_message *message)
 	if (message->request == MESSAGE_SET_FEATURES &&
 		vhost_features_unserved(dev, message->number)) {
 		message->number = UINT64_MAX;
-		vhost_fault_set(dev, VIRTQ_CONTROL, VHOST_NO_RING);
+		vhost_fault_set(dev, VIRTQ_CONTROL_QUEUE, VHOST_NO_RING);
 	}
 	/* Not offered. No region has this size and offset. */
 	if (message->request == MESSAGE_ADD_MEM_REG || message->request == MESSAGE_REM_MEM_REG)

@@ -47,10 +47,10 @@ vhost_interrupt_relay(struct vhost_dev *dev, int vid, uint16_t ring)
 		return relay->fault;
 	relay->fault = call_check(vring.callfd, &socket);
 	if (relay->fault == VIRTQ_GOOD && !interrupt_dup(&relay->callfd[socket], vring.callfd))
-		relay->fault = VIRTQ_CALL_SPACE;
+		relay->fault = VIRTQ_CALL_NO_FD;
 	if (call_relay_open(&relay->signals) < 0 ||
 		dup3(relay->signals.fd, vring.callfd, O_CLOEXEC) < 0)
-		return VIRTQ_CALL_SPACE;
+		return VIRTQ_CALL_NO_FD;
 	relay->installed = true;
 	atomic_store(&relay->socket, socket);
 	/* An lcore may have interrupted through the previous descriptor a moment ago. */

@@ -20,7 +20,7 @@
 	X(VIRTQ_BAD_CHAIN, "descriptor chain that does not end")                                   \
 	X(VIRTQ_BAD_DIRECTION, "buffer of the wrong direction")                                    \
 	X(VIRTQ_BAD_INDIRECT, "malformed table of indirect descriptors")                           \
-	X(VIRTQ_BAD_RECEIVE, "receive buffer shorter than its header")                             \
+	X(VIRTQ_BAD_RX_BUFFER, "receive buffer shorter than its header")                           \
 	X(VIRTQ_MEMORY_MISSING, "guest memory was truncated")                                      \
 	X(VIRTQ_BAD_MEMORY, "guest memory that cannot be mapped")                                  \
 	X(VIRTQ_BAD_RING, "ring outside of guest memory, or of no possible size")                  \
@@ -30,8 +30,8 @@
 	X(VIRTQ_CALL_DEVICE, VIRTQ_CALL_TEXT("a device"))                                          \
 	X(VIRTQ_CALL_SOCKET, VIRTQ_CALL_TEXT("a socket of another family"))                        \
 	X(VIRTQ_CALL_OTHER, VIRTQ_CALL_TEXT("of another kind"))                                    \
-	X(VIRTQ_CALL_SPACE, "no file descriptor is left for the ring's interrupts")                \
-	X(VIRTQ_CONTROL,                                                                           \
+	X(VIRTQ_CALL_NO_FD, "no file descriptor is left for the ring's interrupts")                \
+	X(VIRTQ_CONTROL_QUEUE,                                                                     \
 		"the front end leaves the control queue to the switch; queues=1 expected")         \
 	X(VIRTQ_BAD_BASE, "position in a packed ring is unknown: reload the guest's driver")
 

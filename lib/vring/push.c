@@ -39,7 +39,7 @@ push_add_chain(struct virtq *ring, push_walk_fn walk, struct push_target *target
 		target->buffer[target->n++] = buffers[i];
 	}
 	if (space < ring->header_len) {
-		virtq_break(ring, VIRTQ_BAD_RECEIVE);
+		virtq_break(ring, VIRTQ_BAD_RX_BUFFER);
 		return -EINVAL;
 	}
 	if (space > VIRTQ_FRAME_MAX * 2)

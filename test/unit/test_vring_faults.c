@@ -282,9 +282,9 @@ static const struct {
 	{fault_indirect_nested, VIRTQ_BAD_INDIRECT, BOTH},
 	{fault_indirect_beyond, VIRTQ_BAD_CHAIN, BOTH},
 	{fault_indirect_loop, VIRTQ_BAD_CHAIN, BOTH},
-	{fault_short, VIRTQ_BAD_RECEIVE, IN},
-	{fault_short_chain, VIRTQ_BAD_RECEIVE, IN},
-	{fault_short_none, VIRTQ_BAD_RECEIVE, IN},
+	{fault_short, VIRTQ_BAD_RX_BUFFER, IN},
+	{fault_short_chain, VIRTQ_BAD_RX_BUFFER, IN},
+	{fault_short_none, VIRTQ_BAD_RX_BUFFER, IN},
 };
 
 static int
@@ -436,7 +436,7 @@ static void
 test_texts(void **state)
 {
 	(void)state;
-	for (int fault = VIRTQ_BAD_INDEX; fault <= VIRTQ_CONTROL; fault++)
+	for (int fault = VIRTQ_BAD_INDEX; fault <= VIRTQ_CONTROL_QUEUE; fault++)
 		assert_true(strlen(virtq_fault_text((enum virtq_fault)fault)) > 10);
 	assert_string_equal(virtq_fault_text(VIRTQ_GOOD), "");
 }

@@ -55,9 +55,9 @@ static const struct fault faults[] = {
 	{VIRTQ_BAD_INDIRECT, false, 2,
 		{{RING_LOW, 100, 0}, {RING_LOW + TABLE, 32, VRING_DESC_F_INDIRECT}}},
 	/* What is in the table: see test_table(). */
-	{VIRTQ_BAD_RECEIVE, true, 1, {{RING_LOW, 11, 0}}},
-	{VIRTQ_BAD_RECEIVE, true, 1, {{RING_LOW, 0, 0}}},
-	{VIRTQ_BAD_RECEIVE, true, 3, {{RING_LOW, 5, 0}, {RING_LOW, 0, 0}, {RING_LOW, 6, 0}}},
+	{VIRTQ_BAD_RX_BUFFER, true, 1, {{RING_LOW, 11, 0}}},
+	{VIRTQ_BAD_RX_BUFFER, true, 1, {{RING_LOW, 0, 0}}},
+	{VIRTQ_BAD_RX_BUFFER, true, 3, {{RING_LOW, 5, 0}, {RING_LOW, 0, 0}, {RING_LOW, 6, 0}}},
 };
 
 static int
