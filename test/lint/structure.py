@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-LAYERS = ["base", "lcore", "frame", "vring", "port", "fdb", "vlan", "policy", "rate", "capture",
+LAYERS = ["base", "event", "lcore", "frame", "vring", "port", "fdb", "vlan", "policy", "rate", "capture",
           "guard", "snoop", "datapath", "control", "metrics", "config", "stats"]
 FILE_LINES = 500
 DATAPATH_LINES = 300

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Events of the switch as a stream: the control thread publishes them to a hub, subscribers read
+ * them. Each subscriber has a bounded queue. An event that does not fit is dropped for that
+ * subscriber alone and counted; in its place in the stream the subscriber is told how many it lost.
+ *
+ * An event is text, one JSON object, made once for all subscribers and only if there are any:
+ * "event" (the kind), "action", "time_us" (microseconds since 1970), and what each function below
+ * adds. The object for lost events is {"event": "lost", "lost": N, "time_us": T}.
+ *
+ * Thread safety: control thread only.
+ */
+#ifndef SHUNT_EVENT_EVENT_H
+#define SHUNT_EVENT_EVENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "event/kinds.h"
+
+struct event_hub;
+struct event_subscriber;
+
+enum { EVENT_QUEUE_MAX = 1024 }; /**< events that wait for one subscriber */
+
+enum event_action {
+	EVENT_ADDED,
+	EVENT_CHANGED,
+	EVENT_DELETED,
+	EVENT_UP,
+	EVENT_DOWN,
+	EVENT_CONNECTED,
+	EVENT_DISCONNECTED,
+	EVENT_LEARNED,
+	EVENT_MOVED,
+	EVENT_AGED,
+	EVENT_EVICTED,
+	EVENT_FLUSHED,
+	EVENT_BALANCED,
+	EVENT_APPLIED,
+	EVENT_RELOADED,
+	EVENT_SAVED,
+	EVENT_FAILED,
+};
+
+/** Create a hub without subscribers. @return NULL when there is no memory */
+struct event_hub *event_hub_create(void);
+
+/** Free a hub whose subscribers have ended. NULL is ignored. */
+void event_hub_destroy(struct event_hub *hub);
+
+/**
+ * Be told when event_hub_wants() changes, so that costly sources run only while they are wanted.
+ *
+ * @param changed called after the change; NULL = no longer
+ */
+void event_hub_watch(struct event_hub *hub, void (*changed)(void *arg), void *arg);
+
+/** Whether there is a subscriber of a kind. @param hub NULL: there is none */
+bool event_hub_wants(const struct event_hub *hub, enum event_kind kind);
+
+/** Count events of a kind that their source lost, for all subscribers of that kind. */
+void event_hub_lose(struct event_hub *hub, enum event_kind kind, uint64_t lost);
+
+/* Subscribers --------------------------------------------------------------------------------- */
+
+/**
+ * Subscribe to kinds of events.
+ *
+ * @param kinds a bit, 1 << enum event_kind, for each kind
+ * @param ready called when event_next() has something; must not end any subscription
+ * @return owned by the caller; NULL when there is no memory
+ */
+struct event_subscriber *event_subscribe(
+	struct event_hub *hub, unsigned kinds, void (*ready)(void *arg), void *arg);
+
+/** End a subscription and free it. NULL is ignored. */
+void event_unsubscribe(struct event_subscriber *subscriber);
+
+/** Take the oldest event. @return text, valid until the next call; NULL if there is none */
+const char *event_next(struct event_subscriber *subscriber);
+
+/* Publishing. Texts are copied. Nothing happens for hub NULL or without a subscriber. ----------- */
+
+/** EVENT_ADDED, EVENT_CHANGED, EVENT_DELETED: "port", "type". */
+void event_port(
+	struct event_hub *hub, enum event_action action, const char *port, const char *type);
+
+/** EVENT_UP, EVENT_DOWN: "port". */
+void event_link(struct event_hub *hub, const char *port, bool up);
+
+/** EVENT_CONNECTED, EVENT_DISCONNECTED: "port". */
+void event_front_end(struct event_hub *hub, const char *port, bool connected);
+
+/** A change of the FDB. */
+struct event_fdb {
+	enum event_action action;
+	uint64_t mac;     /**< as of base/mac.h; not of EVENT_FLUSHED */
+	int vlan;         /**< -1, of EVENT_FLUSHED: all */
+	const char *port; /**< NULL, of EVENT_FLUSHED: all */
+	const char *from; /**< EVENT_MOVED: the port where it was */
+	bool statics;     /**< EVENT_FLUSHED: static entries, too */
+};
+
+/**
+ * EVENT_LEARNED, EVENT_MOVED, EVENT_AGED, EVENT_EVICTED, EVENT_ADDED, EVENT_DELETED: "mac", "vlan",
+ * "port", of EVENT_MOVED "from". EVENT_FLUSHED: "port" and "vlan" unless all, and "type", "dynamic"
+ * or "all".
+ */
+void event_fdb(struct event_hub *hub, const struct event_fdb *change);
+
+/** EVENT_ADDED, EVENT_DELETED: "lcore", the CPU. */
+void event_lcore(struct event_hub *hub, enum event_action action, unsigned cpu);
+
+/** EVENT_BALANCED: "moved", the number of rx queues that changed their lcore. */
+void event_balanced(struct event_hub *hub, unsigned moved);
+
+/**
+ * EVENT_APPLIED, EVENT_RELOADED, EVENT_SAVED, EVENT_FAILED: "file", and "reason" of a failure.
+ *
+ * @param reason NULL if there is none
+ */
+void event_config(
+	struct event_hub *hub, enum event_action action, const char *file, const char *reason);
+
+#endif
