@@ -82,6 +82,8 @@ connection_new(int vid)
 		log_warning("%s: a second front end was refused", dev->config.socket);
 		return -1;
 	}
+	atomic_fetch_add(&dev->front_ends, 1);
+	dev->services->link_changed(dev->services->arg);
 	dev->mapped = dev->refusal_logged = false;
 	memset(&dev->table, 0, sizeof(dev->table));
 	atomic_store(&dev->table_open, 0);
@@ -110,7 +112,9 @@ connection_destroy(int vid)
 	vhost_mapping_release(dev);
 	vhost_interrupt_close(dev);
 	atomic_store(&dev->table_open, 0);
+	atomic_fetch_add(&dev->front_ends, 1);
 	atomic_store(&dev->connection, VHOST_NO_FRONT_END);
+	dev->services->link_changed(dev->services->arg);
 }
 
 /** rte_vhost_device_ops.new_device: all rings are set up. */

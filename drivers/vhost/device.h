@@ -51,6 +51,7 @@ struct vhost_dev {
 	_Alignas(64)
 		atomic_int connection; /**< vid of the connected front end, or VHOST_NO_FRONT_END */
 	atomic_uint generation;        /**< counts the times the port went live */
+	atomic_uint front_ends;        /**< as in struct port_link */
 	atomic_uint refused;           /**< counts second front ends refused */
 	atomic_uint faults;            /**< counts faults; written by lcores too */
 	_Atomic uint64_t features;     /**< negotiated */

@@ -102,6 +102,7 @@ vhost_link(struct port *port, struct port_link *link)
 
 	link->up = atomic_load(&dev->running) && !broken;
 	link->generation = atomic_load(&dev->generation);
+	link->front_ends = atomic_load(&dev->front_ends);
 	link->speed = 0;
 	vhost_session_reap();
 	if (vid == VHOST_NO_FRONT_END && dev->config.mode == VHOST_CLIENT)

@@ -64,6 +64,8 @@ struct port_link {
 	bool up;
 	uint32_t generation; /**< counts the times the link came up, so that a flap is noticed */
 	uint32_t speed;      /**< Mb/s, 0 = unknown */
+	/** Connections and disconnections of front ends so far: odd while one is connected. */
+	uint32_t front_ends;
 };
 
 enum { PORT_INFO_MAX = 24, PORT_ARGS_MAX = 16, PORT_HINTS_MAX = 4, PORT_XML_MAX = 2048 };
