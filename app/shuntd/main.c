@@ -34,11 +34,13 @@ struct shuntd {
 	cpu_set_t polling;
 	struct event_base *events;
 	struct event *signals[3];
+	struct event_hub *hub;
 	struct vswitch *vswitch;
 	struct metrics *metrics;
 	struct rpc *rpc;
 	struct config_service service;
 	struct methods_capture capture;
+	struct methods_monitor monitor;
 };
 
 static int
@@ -90,18 +92,13 @@ static void
 shuntd_on_hangup(evutil_socket_t number, short what, void *arg)
 {
 	struct shuntd *shuntd = arg;
-	struct config config;
 	struct err err = {0};
 
 	(void)number;
 	(void)what;
 	sd_notify(0, "RELOADING=1");
-	int rc = config_read(&config, shuntd->options.config, drivers, &err);
-	if (shuntd->options.lcores != NULL)
-		config.lcores[0] = '\0';
-	if (rc == 0)
-		rc = config_apply(&shuntd->service.target, &config, NULL, &err);
-	config_free(&config);
+	int rc = config_load(&shuntd->service.target, shuntd->options.config,
+		shuntd->options.lcores == NULL, NULL, EVENT_RELOADED, &err);
 	if (rc < 0)
 		log_error("%s", err.text);
 	else
@@ -145,6 +142,7 @@ shuntd_build(struct shuntd *shuntd, struct err *err)
 		.fdb = shuntd->config.fdb,
 		.allowed = shuntd->allowed,
 		.polling = shuntd->polling,
+		.hub = shuntd->hub,
 	};
 
 	shuntd->vswitch = vswitch_create(&config, err);
@@ -164,6 +162,8 @@ shuntd_build(struct shuntd *shuntd, struct err *err)
 	config_register(shuntd->rpc, &shuntd->service);
 	shuntd->capture = (struct methods_capture){shuntd->rpc, shuntd->vswitch};
 	rpc_register(shuntd->rpc, methods_capture, &shuntd->capture);
+	shuntd->monitor = (struct methods_monitor){shuntd->rpc, shuntd->hub};
+	rpc_register(shuntd->rpc, methods_monitor, &shuntd->monitor);
 	rc = telemetry_open(shuntd->rpc, shuntd->vswitch, err);
 	return rc < 0 ? rc : rpc_listen(shuntd->rpc, shuntd->options.socket, err);
 }
@@ -188,7 +188,8 @@ shuntd_prepare(struct shuntd *shuntd, struct err *err)
 	drivers_open(shuntd->options.socket);
 	shuntd->events = event_base_new();
 	shuntd->rpc = shuntd->events != NULL ? rpc_create(shuntd->events) : NULL;
-	if (shuntd->rpc == NULL || shuntd_signals(shuntd) < 0)
+	shuntd->hub = event_hub_create();
+	if (shuntd->rpc == NULL || shuntd->hub == NULL || shuntd_signals(shuntd) < 0)
 		return err_set(err, ENOMEM, "no memory");
 	return shuntd_build(shuntd, err);
 }
@@ -202,6 +203,7 @@ shuntd_free(struct shuntd *shuntd)
 	vswitch_destroy(shuntd->vswitch);
 	drivers_close();
 	rpc_destroy(shuntd->rpc);
+	event_hub_destroy(shuntd->hub);
 	for (int i = 0; i < 3; i++)
 		if (shuntd->signals[i] != NULL)
 			event_free(shuntd->signals[i]);

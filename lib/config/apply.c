@@ -141,3 +141,20 @@ config_apply(const struct config_target *target, const struct config *config,
 	vswitch_admit(vswitch);
 	return err->code;
 }
+
+int
+config_load(const struct config_target *target, const char *path, bool lcores,
+	struct config_changes *changes, enum event_action action, struct err *err)
+{
+	struct vswitch *vswitch = target->vswitch;
+	struct config config;
+	int rc = config_read(&config, path, vswitch->drivers, err);
+
+	if (!lcores)
+		config.lcores[0] = '\0';
+	if (rc == 0)
+		rc = config_apply(target, &config, changes, err);
+	config_free(&config);
+	event_config(vswitch->hub, rc < 0 ? EVENT_FAILED : action, path, rc < 0 ? err->text : NULL);
+	return rc;
+}

@@ -88,6 +88,18 @@ struct config_target {
 int config_apply(const struct config_target *target, const struct config *config,
 	struct config_changes *changes, struct err *err);
 
+/**
+ * Read a file and apply it, and publish the event of that: `action`, or EVENT_FAILED.
+ *
+ * @param path of the file
+ * @param lcores false: the file's `lcores` is ignored
+ * @param changes as for config_apply()
+ * @param action EVENT_APPLIED or EVENT_RELOADED
+ * @return 0; the first failure, as negative errno with the reason
+ */
+int config_load(const struct config_target *target, const char *path, bool lcores,
+	struct config_changes *changes, enum event_action action, struct err *err);
+
 /** The running configuration as text for config_read(). @return to be freed by free(), or NULL */
 char *config_print(const struct config_target *target);
 

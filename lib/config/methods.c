@@ -50,6 +50,8 @@ config_save(void *arg, json_t *params, struct err *err)
 	int rc = yaml == NULL ? err_set(err, ENOMEM, "no memory")
 			      : config_save_text(file, yaml, err);
 	free(yaml);
+	event_config(service->target.vswitch->hub, rc < 0 ? EVENT_FAILED : EVENT_SAVED, file,
+		rc < 0 ? err->text : NULL);
 	return rc < 0 ? NULL : json_pack("{s:s}", "file", file);
 }
 
@@ -58,18 +60,11 @@ config_apply_call(void *arg, json_t *params, struct err *err)
 {
 	const struct config_service *service = arg;
 	const char *file = config_file(params, service->path, err);
-	struct config_changes changes;
-	struct config config;
 
 	if (file == NULL)
 		return NULL;
-	if (config_read(&config, file, service->target.vswitch->drivers, err) < 0) {
-		config_free(&config);
-		return NULL;
-	}
-	changes = (struct config_changes){json_array(), json_array(), json_array()};
-	int rc = config_apply(&service->target, &config, &changes, err);
-	config_free(&config);
+	struct config_changes changes = {json_array(), json_array(), json_array()};
+	int rc = config_load(&service->target, file, true, &changes, EVENT_APPLIED, err);
 	json_t *result = json_pack("{s:o, s:o, s:o}", "added", changes.added, "removed",
 		changes.removed, "changed", changes.changed);
 	if (rc < 0) {

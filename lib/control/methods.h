@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The RPC methods of a running switch: status, ports, FDB, multicast groups, lcores, trace, VLANs,
- * capture. Names, parameters and results are those of the command line.
+ * capture, monitor. Names, parameters and results are those of the command line.
  *
  * Thread safety: control thread only.
  */
@@ -12,9 +12,10 @@
 
 #include "control/rpc.h"
 #include "control/vswitch.h"
+#include "event/event.h"
 
 /**
- * Register all methods of this module but `capture`.
+ * Register all methods of this module but `capture` and `monitor`.
  *
  * @param vswitch must outlive the server
  */
@@ -33,6 +34,14 @@ struct methods_capture {
 	struct rpc *rpc;
 	struct vswitch *vswitch;
 };
+
+/** Argument of the methods in methods_monitor: so is a subscription. */
+struct methods_monitor {
+	struct rpc *rpc;
+	struct event_hub *hub; /**< must outlive the server */
+};
+
+extern const struct rpc_method methods_monitor[]; /**< arg is a struct methods_monitor */
 
 extern const struct rpc_method methods_capture[]; /**< arg is a struct methods_capture */
 

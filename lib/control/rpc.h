@@ -21,6 +21,7 @@ enum {
 	RPC_REQUEST_MAX = 1 << 20, /**< bytes of one request */
 	RPC_BATCH_MAX = 256,       /**< requests in one batch */
 	RPC_CLIENTS_MAX = 256,
+	RPC_STREAM_MAX = 1 << 16, /**< bytes queued beyond which a stream takes no more */
 	RPC_TIMEOUT_S = 10, /**< without progress of a partial request, or of an unread answer */
 };
 
@@ -111,6 +112,28 @@ struct rpc_client *rpc_client(struct rpc *rpc);
  */
 int rpc_client_bind(
 	struct rpc_client *client, int fd, void (*closed)(void *arg), void *arg, struct err *err);
+
+/**
+ * Make the connection of the method in progress a stream: notifications follow the answer, as fast
+ * as the client reads them. RPC_TIMEOUT_S does not apply to a client that does not read them. At
+ * most once per connection, and not with rpc_client_bind().
+ *
+ * @param method of the notifications; constant
+ * @param next returns the params of the next notification, a JSON text that is valid until the next
+ *        call; NULL = none for now, and rpc_client_pump() follows when there is one
+ * @param closed called when the connection ends
+ * @param arg passed to `next` and `closed`
+ * @return 0; -EBUSY with the reason when the connection is bound already
+ */
+int rpc_client_stream(struct rpc_client *client, const char *method, const char *(*next)(void *arg),
+	void (*closed)(void *arg), void *arg, struct err *err);
+
+/**
+ * Queue notifications of a stream for its client, up to RPC_STREAM_MAX bytes. Never waits.
+ *
+ * @param client one with a stream
+ */
+void rpc_client_pump(struct rpc_client *client);
 
 /**
  * Send a notification whose params are {"reason": reason}, then close the connection.

@@ -31,10 +31,13 @@ struct rpc_client {
 	struct bufferevent *stream;
 	struct rpc_frame frame;
 	bool closing; /**< freed once the output queue has been sent */
-	bool bound;   /**< by rpc_client_bind() */
+	bool bound;   /**< by rpc_client_bind() or rpc_client_stream() */
 	int give_fd;  /**< sent with the next answer; -1 = none */
 	void (*closed)(void *arg);
 	void *closed_arg;
+	/* Of a stream, else NULL. */
+	const char *stream_method;
+	const char *(*stream_next)(void *arg); /**< called with closed_arg */
 	LIST_ENTRY(rpc_client) next;
 };
 
@@ -89,21 +92,56 @@ client_send(struct rpc_client *client, json_t *answer)
 	free(text);
 }
 
+/** Bind the connection to what a method began. @return 0; -EBUSY with the reason */
+static int
+client_take(struct rpc_client *client, void (*closed)(void *arg), void *arg, struct err *err)
+{
+	if (client->bound)
+		return err_set(err, EBUSY, "this connection is taken; open another one");
+	client->bound = true;
+	client->closed = closed;
+	client->closed_arg = arg;
+	return 0;
+}
+
 int
 rpc_client_bind(
 	struct rpc_client *client, int fd, void (*closed)(void *arg), void *arg, struct err *err)
 {
-	if (client->bound)
-		return err_set(err, EBUSY, "this connection is taken; open another one");
 	/* The file descriptor is sent directly, and would overtake queued answers. */
 	if (evbuffer_get_length(bufferevent_get_output(client->stream)) > 0)
 		return err_set(
 			err, EBUSY, "replies to earlier requests are unread; read them first");
-	client->bound = true;
-	client->give_fd = fd;
-	client->closed = closed;
-	client->closed_arg = arg;
+	int rc = client_take(client, closed, arg, err);
+	if (rc == 0)
+		client->give_fd = fd;
+	return rc;
+}
+
+int
+rpc_client_stream(struct rpc_client *client, const char *method, const char *(*next)(void *arg),
+	void (*closed)(void *arg), void *arg, struct err *err)
+{
+	int rc = client_take(client, closed, arg, err);
+
+	if (rc < 0)
+		return rc;
+	client->stream_method = method;
+	client->stream_next = next;
 	return 0;
+}
+
+void
+rpc_client_pump(struct rpc_client *client)
+{
+	struct evbuffer *output = bufferevent_get_output(client->stream);
+	const char *params;
+
+	while (!client->closing && evbuffer_get_length(output) < RPC_STREAM_MAX &&
+		(params = client->stream_next(client->closed_arg)) != NULL)
+		evbuffer_add_printf(output,
+			"{\"jsonrpc\":\"2.0\",\"method\":\"%s\",\"params\":%s}\n",
+			client->stream_method, params);
 }
 
 void
@@ -143,14 +181,16 @@ client_request(struct rpc_client *client, const char *data, size_t length)
 		client_send(client, answer);
 }
 
-/** Set the timeouts: for reading only within a request, for writing always. */
+/** Set the timeouts: for reading only within a request, for writing unless it is a stream. */
 static void
 client_timeout(struct rpc_client *client)
 {
 	const struct timeval timeout = {.tv_sec = RPC_TIMEOUT_S};
 	bool partial = client->frame.depth > 0;
+	bool stream = client->stream_next != NULL && !client->closing;
 
-	bufferevent_set_timeouts(client->stream, partial ? &timeout : NULL, &timeout);
+	bufferevent_set_timeouts(
+		client->stream, partial ? &timeout : NULL, stream ? NULL : &timeout);
 }
 
 /** Handle the next request. @return false when there is no complete one, or none is read now */
@@ -198,6 +238,8 @@ client_on_written(struct bufferevent *stream, void *arg)
 		client_free(client);
 		return;
 	}
+	if (client->stream_next != NULL)
+		rpc_client_pump(client);
 	client_on_read(stream, arg);
 }
 

@@ -138,7 +138,8 @@ vswitch_create(const struct vswitch_config *config, struct err *err)
 		goto fail;
 	fdb_age(vswitch->fdb, (uint64_t)vswitch_now());
 	vswitch->datapath = datapath_create(vswitch->fdb, vswitch->drivers);
-	if (vswitch->datapath == NULL || (rc = vswitch_events(vswitch)) < 0)
+	if (vswitch->datapath == NULL || (rc = vswitch_events(vswitch)) < 0 ||
+		(rc = vswitch_events_open(vswitch, config->hub)) < 0)
 		goto fail;
 	if (vswitch_lcore_set(vswitch, &config->polling, err) < 0) {
 		vswitch_destroy(vswitch);
@@ -158,6 +159,7 @@ vswitch_destroy(struct vswitch *vswitch)
 
 	if (vswitch == NULL)
 		return;
+	vswitch_events_close(vswitch);
 	while ((port = TAILQ_FIRST(&vswitch->ports)) != NULL)
 		vswitch_port_del(vswitch, port->port.config.name, NULL);
 	datapath_destroy(vswitch->datapath);

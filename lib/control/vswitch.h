@@ -14,6 +14,7 @@
 
 #include "datapath/datapath.h"
 #include "datapath/snapshot.h"
+#include "event/event.h"
 #include "fdb/fdb.h"
 #include "port/port.h"
 #include "snoop/groups.h"
@@ -89,6 +90,10 @@ struct vswitch {
 	uint64_t slot_load[DATAPATH_SLOT_MAX]; /**< busy cycles between the last two ticks */
 
 	struct vswitch_snoop snoop;
+
+	struct event_hub *hub;   /**< where events are published; NULL = nowhere */
+	struct event *fdb_event; /**< timer that publishes changes of the FDB */
+	bool fdb_recorded;       /**< the FDB records changes */
 	time_t started;
 };
 
@@ -97,8 +102,9 @@ struct vswitch_config {
 	const struct port_driver *const *drivers; /**< terminated by NULL */
 	struct event_base *events;                /**< of the control thread; outlives the switch */
 	struct fdb_config fdb;
-	cpu_set_t allowed; /**< CPUs that this process may use */
-	cpu_set_t polling; /**< CPUs of polling lcores */
+	cpu_set_t allowed;     /**< CPUs that this process may use */
+	cpu_set_t polling;     /**< CPUs of polling lcores */
+	struct event_hub *hub; /**< for events; outlives the switch; NULL = none are published */
 };
 
 /** Read CLOCK_MONOTONIC. @return seconds */
@@ -363,6 +369,30 @@ int vswitch_snooping_set(struct vswitch *vswitch, bool on, struct err *err);
 
 /** Free the state of snooping. After datapath_destroy(), since lcores use it. */
 void vswitch_snooping_destroy(struct vswitch *vswitch);
+
+/* vswitch_events.c */
+
+/**
+ * Publish events to a hub from now on.
+ *
+ * @param hub outlives the switch; NULL: nothing is published
+ * @return 0; -ENOMEM
+ */
+int vswitch_events_open(struct vswitch *vswitch, struct event_hub *hub);
+
+/** Publish what the FDB has recorded, before the id of a port loses its name. */
+void vswitch_events_port_gone(struct vswitch *vswitch, const struct vswitch_port *port);
+
+/**
+ * Publish how the link and the front end of a port changed.
+ *
+ * @param old the link before; up to two changes of each since then are published
+ */
+void vswitch_events_link(
+	struct vswitch *vswitch, const struct vswitch_port *port, const struct port_link *old);
+
+/** Publish no more events. May be called more than once. */
+void vswitch_events_close(struct vswitch *vswitch);
 
 /* vswitch_publish.c */
 

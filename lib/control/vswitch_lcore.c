@@ -90,6 +90,7 @@ vswitch_lcore_balance(struct vswitch *vswitch)
 	for (unsigned i = 0; i < vswitch->n_queues; i++)
 		vswitch->queue[i].lcore_id = vswitch->lcore[view.queue[i].lcore].lcore_id;
 	vswitch_publish(vswitch);
+	event_balanced(vswitch->hub, moved);
 	return moved;
 }
 
@@ -156,6 +157,7 @@ lcore_start(struct vswitch *vswitch, unsigned cpu, struct err *err)
 	}
 	vswitch->lcore[vswitch->n_lcores++] = (struct vswitch_lcore){
 		.cpu = cpu, .node = topology_node_of(cpu), .lcore_id = lcore_id};
+	event_lcore(vswitch->hub, EVENT_ADDED, cpu);
 	return 0;
 }
 
@@ -207,6 +209,7 @@ vswitch_lcore_del(struct vswitch *vswitch, unsigned cpu, struct err *err)
 	vswitch_publish(vswitch);
 	vswitch_lcore_confine(vswitch);
 	log_info("lcore %u: deleted", cpu);
+	event_lcore(vswitch->hub, EVENT_DELETED, cpu);
 	return 0;
 }
 

@@ -154,6 +154,30 @@ vswitch_admit(struct vswitch *vswitch)
 	vswitch_publish(vswitch);
 }
 
+/** Publish the events of a port whose device is closed: the link, the front end, addresses. */
+static void
+port_publish_gone(struct vswitch *vswitch, struct vswitch_port *port)
+{
+	const struct port_link old = port->link;
+
+	port->link = (struct port_link){
+		.generation = old.generation, .front_ends = old.front_ends + old.front_ends % 2};
+	vswitch_events_link(vswitch, port, &old);
+	vswitch_events_port_gone(vswitch, port);
+	port->link = (struct port_link){.up = false};
+}
+
+/** Publish the events of a port that was opened, added or changed. */
+static void
+port_publish_open(struct vswitch *vswitch, struct vswitch_port *port, enum event_action action)
+{
+	const struct port_config *config = &port->port.config;
+	const struct port_link none = {.up = false, .generation = port->link.generation};
+
+	event_port(vswitch->hub, action, config->name, config->driver->type->name);
+	vswitch_events_link(vswitch, port, &none);
+}
+
 /** Unpublish a port and close it; its id and its counters stay reserved. */
 static void
 port_detach(struct vswitch *vswitch, struct vswitch_port *port)
@@ -171,6 +195,7 @@ port_detach(struct vswitch *vswitch, struct vswitch_port *port)
 	/* Now that no lcore polls the port, no address is learnt there any more. */
 	fdb_forget_port(vswitch->fdb, id);
 	vswitch_snoop_forget(vswitch, id);
+	port_publish_gone(vswitch, port);
 }
 
 static void
@@ -209,6 +234,7 @@ vswitch_port_add(struct vswitch *vswitch, const struct port_config *config, stru
 	}
 	vswitch_lcore_confine(vswitch);
 	log_info("port %s: added, %s", config->name, config->driver->type->name);
+	port_publish_open(vswitch, port, EVENT_ADDED);
 	return 0;
 }
 
@@ -221,6 +247,7 @@ vswitch_port_del(struct vswitch *vswitch, const char *name, struct err *err)
 		return -ENOENT;
 	log_info("port %s: removed", name);
 	port_detach(vswitch, port);
+	event_port(vswitch->hub, EVENT_DELETED, name, port->port.config.driver->type->name);
 	port_forget(vswitch, port);
 	return 0;
 }
@@ -264,9 +291,11 @@ port_change_live(struct vswitch *vswitch, struct vswitch_port *port,
 	}
 	vswitch_rates_swap(vswitch, port, &rates);
 	port_set_table(vswitch, port);
-	port_look(vswitch, port);
+	/* The link as last read: vswitch_links() alone may notice that it has changed since. */
+	vswitch->up[port->port.id] = config->enabled && port->link.up;
 	vswitch_publish(vswitch);
 	vswitch_rates_drop(vswitch, port, &rates);
+	event_port(vswitch->hub, EVENT_CHANGED, config->name, config->driver->type->name);
 	if (!config->enabled || port_moved(&old, config))
 		port_forget_hosts(vswitch, port);
 	return 0;
@@ -282,13 +311,18 @@ port_change_anew(struct vswitch *vswitch, struct vswitch_port *port,
 	port_detach(vswitch, port);
 	port->port.config = *config;
 	int rc = port_attach(vswitch, port, err);
-	if (rc == 0)
+	if (rc == 0) {
+		port_publish_open(vswitch, port, EVENT_CHANGED);
 		return 0;
+	}
 	port->port.config = old;
 	if (port_attach(vswitch, port, &again) < 0) {
 		log_error("port %s: cannot restore its configuration: %s; removed", old.name,
 			again.text);
+		event_port(vswitch->hub, EVENT_DELETED, old.name, old.driver->type->name);
 		port_forget(vswitch, port);
+	} else {
+		port_publish_open(vswitch, port, EVENT_CHANGED);
 	}
 	return rc;
 }
@@ -358,6 +392,7 @@ vswitch_links(struct vswitch *vswitch)
 		int old_node = port->port.numa_node;
 
 		port_look(vswitch, port);
+		vswitch_events_link(vswitch, port, &old);
 		if (port->link.up != old.up || port->link.generation != old.generation)
 			port_link_changed(vswitch, port, was_up);
 		port_follow_node(vswitch, port, old_node);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "control/methods.h"
 #include "control/rpc.h"
 #include "control/rpc_frame.h"
 
@@ -39,6 +40,7 @@ call_set(void *arg, json_t *params, struct err *err)
 static const struct rpc_method methods[] = {{"echo", call_echo}, {"set", call_set}, {0}};
 
 static struct rpc *rpc;
+static struct methods_monitor monitor;
 
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -48,6 +50,10 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	rpc = rpc_create(NULL);
 	fuzz_check(rpc != NULL);
 	rpc_register(rpc, methods, NULL);
+	/* Without a connection it refuses every request, but reads its parameters first. */
+	monitor = (struct methods_monitor){.rpc = rpc, .hub = event_hub_create()};
+	fuzz_check(monitor.hub != NULL);
+	rpc_register(rpc, methods_monitor, &monitor);
 	return 0;
 }
 
