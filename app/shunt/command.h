@@ -30,6 +30,7 @@ enum command_kind {
 	COMMAND_HEX,     /**< hexadecimal digits; sent unchanged */
 	COMMAND_KEYS,    /**< all remaining words: key=value, sent as strings */
 	COMMAND_WORDS,   /**< all remaining words, sent as an array */
+	COMMAND_EVENTS,  /**< all remaining words: kinds of events, sent as an array */
 	COMMAND_OUTPUT,  /**< a path to write to, or - for standard output */
 	COMMAND_COUNT,   /**< a number, 1 or more; sent as an integer */
 	COMMAND_CHOICE,  /**< one of a set of words */

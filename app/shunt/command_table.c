@@ -4,6 +4,7 @@
 
 #include "capture.h"
 #include "help.h"
+#include "monitor.h"
 #include "port/drop.h"
 #include "qemu.h"
 #include "run.h"
@@ -359,6 +360,27 @@ const struct command commands[] = {
 				"with -C: at most FILES files, from FILE0 on, then overwrite the first",
 				COMMAND_COUNT, NULL, 100000}},
 		.run = capture_run,
+	},
+	{
+		.words = "monitor",
+		.help = "print events as they happen",
+		.more = "Prints a line for each event, or with -j a JSON document in one line. Ends with "
+			"0 on Ctrl-C or SIGTERM, and with 3 when the switch goes away.\n"
+			"\n"
+			"A reader that is too slow loses events, and is told how many. "
+			"doc/events.md lists the fields of each event.\n"
+			"\n"
+			"Examples:\n"
+			"  shunt monitor\n"
+			"  shunt monitor link front-end\n"
+			"  shunt -j monitor fdb | jq .mac",
+		.method = "monitor",
+		.args = {{.kind = COMMAND_EVENTS,
+			.name = "events",
+			.shown = "EVENT...",
+			.help = "the kinds of events to print (default: all)",
+			.optional = true}},
+		.run = monitor_run,
 	},
 	{
 		.words = "config show",

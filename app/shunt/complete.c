@@ -6,6 +6,7 @@
 
 #include "cli.h"
 #include "command_table.h"
+#include "event/kinds.h"
 #include "portkey.h"
 
 /*
@@ -54,6 +55,10 @@ static const char complete_engine[] =
 	"            _shunt_offer \"$2\" \"${names[@]}\"\n"
 	"            ;;\n"
 	"        file) _shunt_files \"$2\" ;;\n"
+	"        event)\n"
+	"            read -ra names <<<\"$(_shunt_events)\"\n"
+	"            _shunt_offer \"$2\" \"${names[@]}\"\n"
+	"            ;;\n"
 	"    esac\n"
 	"}\n"
 	"\n"
@@ -280,6 +285,16 @@ complete_keys(FILE *file)
 	fputs("\n}\n\n", file);
 }
 
+/** Print the function that lists the kinds of events. */
+static void
+complete_events(FILE *file)
+{
+	fputs("_shunt_events() {\n    echo '", file);
+	for (const struct event_kind_row *kind = event_kinds; kind->name != NULL; kind++)
+		fprintf(file, "%s%s", kind == event_kinds ? "" : " ", kind->name);
+	fputs("'\n}\n\n", file);
+}
+
 static const char *
 complete_kind(enum command_kind kind)
 {
@@ -290,6 +305,8 @@ complete_kind(enum command_kind kind)
 		return "type";
 	case COMMAND_FILE:
 		return "file";
+	case COMMAND_EVENTS:
+		return "event";
 	default:
 		return NULL;
 	}
@@ -319,6 +336,8 @@ complete_args(FILE *file, const struct command *command)
 				at, type_at);
 		else if (arg->kind == COMMAND_KEYS)
 			fprintf(file, "            ((${#args[@]} >= %zu)) && _shunt_key ''\n", at);
+		else if (arg->kind == COMMAND_EVENTS)
+			fprintf(file, "            _shunt_value %s ''\n", kind);
 		else if (kind != NULL)
 			fprintf(file, "            ((${#args[@]} == %zu)) && _shunt_value %s ''\n",
 				at, kind);
@@ -334,6 +353,7 @@ complete_bash(FILE *file)
 	complete_groups(file);
 	complete_flags(file);
 	complete_keys(file);
+	complete_events(file);
 	fputs("# _shunt_args COMMAND: offer its next argument\n", file);
 	fputs("_shunt_args() {\n    case $1 in\n", file);
 	for (const struct command *command = commands; command->words != NULL; command++)

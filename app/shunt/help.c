@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "event/kinds.h"
 #include "portkey.h"
 #include "text.h"
 
@@ -78,6 +79,25 @@ help_all_keys(FILE *file)
 }
 
 static void
+help_all_events(FILE *file)
+{
+	fputs("\nEvents:\n", file);
+	for (const struct event_kind_row *kind = event_kinds; kind->name != NULL; kind++)
+		help_term(file, kind->name, kind->help);
+}
+
+static json_t *
+help_events_document(void)
+{
+	json_t *list = json_array();
+
+	for (const struct event_kind_row *kind = event_kinds; kind->name != NULL; kind++)
+		json_array_append_new(
+			list, json_pack("{s:s, s:s}", "event", kind->name, "help", kind->help));
+	return list;
+}
+
+static void
 help_command(FILE *file, const struct command *command)
 {
 	char text[COMMAND_USAGE_MAX];
@@ -101,6 +121,8 @@ help_command(FILE *file, const struct command *command)
 	}
 	if (command_takes(command, COMMAND_KEYS))
 		help_all_keys(file);
+	if (command_takes(command, COMMAND_EVENTS))
+		help_all_events(file);
 }
 
 /** Make the same as JSON. */
@@ -121,6 +143,8 @@ help_document(
 			command->more);
 		if (command_takes(command, COMMAND_KEYS))
 			json_object_set_new(row, "keys", portkey_json());
+		if (command_takes(command, COMMAND_EVENTS))
+			json_object_set_new(row, "events", help_events_document());
 		json_array_append_new(list, row);
 	}
 	return json_pack("{s:o}", "commands", list);

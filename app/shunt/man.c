@@ -6,6 +6,7 @@
 
 #include "cli.h"
 #include "command_table.h"
+#include "event/kinds.h"
 #include "portkey.h"
 
 /** Print text, escaped for troff. */
@@ -125,6 +126,13 @@ man_usage(FILE *file, const struct command *command)
 }
 
 static void
+man_events(FILE *file)
+{
+	for (const struct event_kind_row *kind = event_kinds; kind->name != NULL; kind++)
+		man_term(file, kind->name, kind->help);
+}
+
+static void
 man_command(FILE *file, const struct command *command)
 {
 	fputs(".TP\n", file);
@@ -150,6 +158,8 @@ man_command(FILE *file, const struct command *command)
 		putc('\n', file);
 		man_line(file, "", option->help);
 	}
+	if (command_takes(command, COMMAND_EVENTS))
+		man_events(file);
 	fputs(".RE\n", file);
 }
 

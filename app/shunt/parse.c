@@ -11,6 +11,7 @@
 
 #include "base/mac.h"
 #include "base/qemu_version.h"
+#include "event/kinds.h"
 
 enum { PARSE_VLAN_MAX = 4094, PARSE_LCORE_MAX = 65535, PARSE_SECONDS_MAX = 1000000 };
 
@@ -198,6 +199,17 @@ parse_command_words(struct parse *parse, const char *name, const char *word)
 	return 0;
 }
 
+static int
+parse_event(struct parse *parse, const char *name, const char *word)
+{
+	char names[ERR_TEXT_MAX / 2];
+
+	if (event_kind_find(word) < 0)
+		return err_set(parse->err, EINVAL, "no event \"%.40s\"; there are %s", word,
+			event_kind_names(names, sizeof(names)));
+	return parse_command_words(parse, name, word);
+}
+
 /** Find the argument for a word of the form name=value. */
 static const struct command_arg *
 parse_keyed(const struct command *command, const char *word)
@@ -218,7 +230,8 @@ parse_positional(const struct parse *parse)
 	const struct command_arg *arg = parse->command->args;
 
 	while (arg->kind != COMMAND_NONE) {
-		bool rest = arg->kind == COMMAND_KEYS || arg->kind == COMMAND_WORDS;
+		bool rest = arg->kind == COMMAND_KEYS || arg->kind == COMMAND_WORDS ||
+			    arg->kind == COMMAND_EVENTS;
 
 		if (!arg->keyed && (rest || json_object_get(parse->params, arg->name) == NULL))
 			return arg;
@@ -261,6 +274,8 @@ parse_one(struct parse *parse, const char *word)
 		return parse_key_value(parse, word);
 	if (arg->kind == COMMAND_WORDS)
 		return parse_command_words(parse, arg->name, word);
+	if (arg->kind == COMMAND_EVENTS)
+		return parse_event(parse, arg->name, word);
 	return parse_store(parse, arg->name, parse_value(parse, arg, word));
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 
 #include "text.h"
 
-enum { RPC_SPACE_FIRST = 65536 };
+enum { RPC_SPACE_FIRST = 65536, RPC_STEP_MS = 200 };
 
 struct rpc {
 	int fd;
@@ -117,7 +118,8 @@ rpc_ready(struct rpc *rpc, short events)
 		left = rpc->deadline - rpc_now();
 		if (left <= 0)
 			return -ETIMEDOUT;
-		n = poll(&poller, 1, (int)left);
+		/* In steps: a signal between the check of `cancel` and poll() does not end poll(). */
+		n = poll(&poller, 1, left < RPC_STEP_MS ? (int)left : RPC_STEP_MS);
 		if (n > 0)
 			return 0;
 		if (n < 0 && errno != EINTR)
@@ -324,28 +326,58 @@ rpc_unpack(struct rpc *rpc, const json_t *answer, json_t **result, struct err *e
 	return 0;
 }
 
+/** Receive a line and parse it. @param document receives a new reference @return as rpc_call() */
+static int
+rpc_receive_json(struct rpc *rpc, json_t **document, struct err *err)
+{
+	ssize_t length = rpc_receive_line(rpc);
+	json_error_t reason;
+
+	if (length < 0)
+		return rpc_broken(rpc, err, (int)length);
+	*document = json_loadb(rpc->buffer, length, 0, &reason);
+	rpc->used -= length + 1;
+	memmove(rpc->buffer, rpc->buffer + length + 1, rpc->used);
+	if (*document == NULL)
+		return err_set(err, EPROTO, "the switch's answer is not JSON: %s", reason.text);
+	return 0;
+}
+
 int
 rpc_call(
 	struct rpc *rpc, const char *method, const json_t *params, json_t **result, struct err *err)
 {
 	int code = rpc_request(rpc, method, params, err);
-	json_error_t reason;
 	json_t *answer;
-	ssize_t length;
 
+	if (code == 0)
+		code = rpc_receive_json(rpc, &answer, err);
 	if (code != 0)
 		return code;
-	length = rpc_receive_line(rpc);
-	if (length < 0)
-		return rpc_broken(rpc, err, (int)length);
-	answer = json_loadb(rpc->buffer, length, 0, &reason);
-	rpc->used -= length + 1;
-	memmove(rpc->buffer, rpc->buffer + length + 1, rpc->used);
-	if (answer == NULL)
-		return err_set(err, EPROTO, "the switch's answer is not JSON: %s", reason.text);
 	code = rpc_unpack(rpc, answer, result, err);
 	json_decref(answer);
 	return code;
+}
+
+int
+rpc_next(struct rpc *rpc, const char *method, json_t **params, struct err *err)
+{
+	json_t *note;
+
+	for (;;) {
+		rpc->deadline = INT64_MAX;
+		int code = rpc_receive_json(rpc, &note, err);
+		if (code != 0)
+			return code;
+		const char *name = json_string_value(json_object_get(note, "method"));
+		json_t *object = json_object_get(note, "params");
+		bool wanted = name != NULL && strcmp(name, method) == 0 && json_is_object(object);
+		if (wanted)
+			*params = json_incref(object);
+		json_decref(note);
+		if (wanted)
+			return 0;
+	}
 }
 
 int

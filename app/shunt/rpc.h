@@ -59,6 +59,15 @@ struct rpc *rpc_attach(int fd, const struct rpc_limits *limits);
 int rpc_call(struct rpc *rpc, const char *method, const json_t *params, json_t **result,
 	struct err *err);
 
+/**
+ * Wait, for as long as it takes, for a notification of the switch; others are skipped.
+ *
+ * @param method of the notification
+ * @param params receives a new reference to its params, an object
+ * @return 0; -ECANCELED, -ECONNRESET, -EMSGSIZE, -EPROTO and others as for rpc_call()
+ */
+int rpc_next(struct rpc *rpc, const char *method, json_t **params, struct err *err);
+
 /** Wait until the switch closes the connection. @return 0, -ETIMEDOUT or -ECANCELED */
 int rpc_wait_closed(struct rpc *rpc, struct err *err);
 

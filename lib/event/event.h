@@ -23,6 +23,7 @@ struct event_subscriber;
 
 enum { EVENT_QUEUE_MAX = 1024 }; /**< events that wait for one subscriber */
 
+/** What happened; in events the same words in lower case. */
 enum event_action {
 	EVENT_ADDED,
 	EVENT_CHANGED,
@@ -53,13 +54,26 @@ void event_hub_destroy(struct event_hub *hub);
  * Be told when event_hub_wants() changes, so that costly sources run only while they are wanted.
  *
  * @param changed called after the change; NULL = no longer
+ * @param arg passed to `changed`
  */
 void event_hub_watch(struct event_hub *hub, void (*changed)(void *arg), void *arg);
 
-/** Whether there is a subscriber of a kind. @param hub NULL: there is none */
+/**
+ * Whether there is a subscriber of a kind.
+ *
+ * @param hub NULL: there is none
+ * @param kind of event
+ * @return true if there is one
+ */
 bool event_hub_wants(const struct event_hub *hub, enum event_kind kind);
 
-/** Count events of a kind that their source lost, for all subscribers of that kind. */
+/**
+ * Count events that their source lost, for all subscribers of their kind.
+ *
+ * @param hub NULL is ignored
+ * @param kind of these events
+ * @param lost their number
+ */
 void event_hub_lose(struct event_hub *hub, enum event_kind kind, uint64_t lost);
 
 /* Subscribers --------------------------------------------------------------------------------- */
@@ -69,6 +83,7 @@ void event_hub_lose(struct event_hub *hub, enum event_kind kind, uint64_t lost);
  *
  * @param kinds a bit, 1 << enum event_kind, for each kind
  * @param ready called when event_next() has something; must not end any subscription
+ * @param arg passed to `ready`
  * @return owned by the caller; NULL when there is no memory
  */
 struct event_subscriber *event_subscribe(
@@ -82,14 +97,30 @@ const char *event_next(struct event_subscriber *subscriber);
 
 /* Publishing. Texts are copied. Nothing happens for hub NULL or without a subscriber. ----------- */
 
-/** EVENT_ADDED, EVENT_CHANGED, EVENT_DELETED: "port", "type". */
+/**
+ * Publish that a port was added, changed or deleted: "port", "type".
+ *
+ * @param action EVENT_ADDED, EVENT_CHANGED or EVENT_DELETED
+ * @param port name
+ * @param type of the port
+ */
 void event_port(
 	struct event_hub *hub, enum event_action action, const char *port, const char *type);
 
-/** EVENT_UP, EVENT_DOWN: "port". */
+/**
+ * Publish that the link of a port went up or down: "port".
+ *
+ * @param port name
+ * @param up EVENT_UP, else EVENT_DOWN
+ */
 void event_link(struct event_hub *hub, const char *port, bool up);
 
-/** EVENT_CONNECTED, EVENT_DISCONNECTED: "port". */
+/**
+ * Publish that a front end connected to a port or disconnected: "port".
+ *
+ * @param port name
+ * @param connected EVENT_CONNECTED, else EVENT_DISCONNECTED
+ */
 void event_front_end(struct event_hub *hub, const char *port, bool connected);
 
 /** A change of the FDB. */
@@ -103,21 +134,34 @@ struct event_fdb {
 };
 
 /**
+ * Publish a change of the FDB.
+ *
  * EVENT_LEARNED, EVENT_MOVED, EVENT_AGED, EVENT_EVICTED, EVENT_ADDED, EVENT_DELETED: "mac", "vlan",
  * "port", of EVENT_MOVED "from". EVENT_FLUSHED: "port" and "vlan" unless all, and "type", "dynamic"
  * or "all".
  */
 void event_fdb(struct event_hub *hub, const struct event_fdb *change);
 
-/** EVENT_ADDED, EVENT_DELETED: "lcore", the CPU. */
+/**
+ * Publish that a CPU polls or polls no more: "lcore".
+ *
+ * @param action EVENT_ADDED or EVENT_DELETED
+ * @param cpu its number
+ */
 void event_lcore(struct event_hub *hub, enum event_action action, unsigned cpu);
 
-/** EVENT_BALANCED: "moved", the number of rx queues that changed their lcore. */
+/**
+ * Publish EVENT_BALANCED: "moved".
+ *
+ * @param moved number of rx queues that changed their lcore
+ */
 void event_balanced(struct event_hub *hub, unsigned moved);
 
 /**
- * EVENT_APPLIED, EVENT_RELOADED, EVENT_SAVED, EVENT_FAILED: "file", and "reason" of a failure.
+ * Publish what was done with a configuration file: "file", and "reason" of a failure.
  *
+ * @param action EVENT_APPLIED, EVENT_RELOADED, EVENT_SAVED or EVENT_FAILED
+ * @param file path; left out if it is not UTF-8
  * @param reason NULL if there is none
  */
 void event_config(

@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 
+/** Kinds of events. */
 enum event_kind {
 	EVENT_KIND_PORT,
 	EVENT_KIND_LINK,
@@ -20,6 +21,7 @@ enum event_kind {
 	EVENT_KINDS, /**< number of kinds */
 };
 
+/** A row of the table. */
 struct event_kind_row {
 	const char *name; /**< as in requests, events and on the command line */
 	const char *help;
@@ -28,13 +30,19 @@ struct event_kind_row {
 /** By enum event_kind; ends with a NULL name. */
 extern const struct event_kind_row event_kinds[EVENT_KINDS + 1];
 
-/** @return the kind of a name; -ENOENT if there is none */
+/**
+ * Find a kind by its name.
+ *
+ * @param name as in the table
+ * @return enum event_kind; -ENOENT if there is none
+ */
 int event_kind_find(const char *name);
 
 /**
  * Write the names of all kinds: "port, link, ...".
  *
- * @param text receives them, shortened to size - 1 bytes
+ * @param text receives them, shortened if need be
+ * @param size of text in bytes, at least 1
  * @return text
  */
 char *event_kind_names(char *text, size_t size);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Record of changes of an FDB: a ring of fixed size that whoever changes the table fills under the
- * table's lock, so that changes by all polling lcores and the control thread are in one order, and
- * that the control thread empties. An address that is only refreshed is no change: recording costs
+ * Record of changes of an FDB: a ring of fixed size, filled under the table's lock, so that
+ * changes by all polling lcores and the control thread are in one order, and emptied by the control
+ * thread. An address that is only refreshed is no change: recording costs
  * the common path nothing.
  *
  * Thread safety: the functions are for the control thread. Polling lcores record without waiting.
@@ -20,6 +20,7 @@ enum {
 	FDB_VLAN_ALL = 0xffff,  /**< in a flush: of all VLANs */
 };
 
+/** What happened to an entry. */
 enum fdb_action {
 	FDB_ACTION_NONE,
 	FDB_ACTION_LEARNED,
@@ -31,6 +32,7 @@ enum fdb_action {
 	FDB_ACTION_FLUSHED, /**< many entries at once */
 };
 
+/** One change. */
 struct fdb_change {
 	uint64_t mac;      /**< 0 for a flush */
 	uint16_t vlan;     /**< of a flush: FDB_VLAN_ALL = any */
@@ -43,6 +45,7 @@ struct fdb_change {
 /**
  * Begin or end to record changes. Changes that were not taken before are discarded.
  *
+ * @param on true: begin
  * @return 0; -ENOMEM, and nothing is recorded
  */
 int fdb_changes_record(struct fdb *fdb, bool on);

@@ -4,13 +4,17 @@
 import json
 import os
 import pathlib
+import re
+import select
+import signal
+import subprocess
 import time
 
 import pytest
 
 from frames import BROADCAST, frame, mac, write_pcap
 from frontend import FrontEnd
-from proc import cpus, wait_until
+from proc import cpus, program, wait_until
 from switch import Rpc, Switch, SwitchError
 
 KINDS = ['port', 'link', 'front-end', 'fdb', 'lcore', 'config']
@@ -350,3 +354,132 @@ class TestLoss:
             with Monitor(switch, 'fdb') as monitor:
                 vm.send(frame(BROADCAST, mac(3)))
                 assert monitor.next() == learned(3, 'a')
+
+
+class Command:
+    """`shunt monitor` as a process; its events must include those of config."""
+
+    def __init__(self, switch, *words, options=()):
+        self.switch = switch
+        self.process = subprocess.Popen(
+            [program('shunt'), '-s', switch.sock, *options, 'monitor', *words], text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.subscribe()
+
+    def subscribe(self):
+        """Wait until it has subscribed, and skip what it printed until then."""
+        first, last = self.switch.dir / 'first.yaml', self.switch.dir / 'last.yaml'
+        while not select.select([self.process.stdout], [], [], 0.05)[0]:
+            self.switch.cli('config', 'save', first)
+        self.switch.cli('config', 'save', last)
+        while str(last) not in self.line():
+            pass
+
+    def line(self):
+        line = self.process.stdout.readline()
+        assert line.endswith('\n'), f'{line!r} {self.process.poll()}'
+        return line[:-1]
+
+    def end(self, number=None):
+        """(status, standard error) after a signal, or at its own end."""
+        if number is not None:
+            self.process.send_signal(number)
+        errors = self.process.communicate(timeout=30)[1]
+        return self.process.returncode, errors
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate()
+
+
+class TestCommand:
+    def test_json_is_a_document_a_line(self, switch):
+        with Command(switch, options=['-j']) as command:
+            before = time.time_ns() // 1000
+            path = switch.port_add('a', 'vhost')
+            one = json.loads(command.line())
+            assert before <= one.pop('time_us') <= time.time_ns() // 1000
+            assert one == event('port', 'added', port='a', type='vhost')
+            with FrontEnd(path) as vm:
+                assert [json.loads(command.line())['event'] for _ in range(2)] == [
+                    'front-end', 'link']
+                vm.send(frame(BROADCAST, mac(1)))
+                one = json.loads(command.line())
+                del one['time_us']
+                assert one == learned(1, 'a')
+
+    def test_text(self, switch):
+        with Command(switch, 'fdb', 'port', 'config') as command:
+            path = switch.port_add('a', 'vhost', vlan=10)
+            at = r'\d\d:\d\d:\d\d\.\d\d\d  '
+            assert re.fullmatch(at + r'port {7}a added \(vhost\)', command.line())
+            with FrontEnd(path) as vm:
+                vm.send(frame(BROADCAST, mac(1)))
+                assert re.fullmatch(at + rf'fdb {{8}}{mac(1)} learned at a, VLAN 10',
+                                    command.line())
+            assert re.fullmatch(at + r'fdb {8}flushed: dynamic addresses at a', command.line())
+            switch.reload('ports: {a: {type: nosuch}}\n')
+            assert re.fullmatch(at + r'config {5}\S+/shunt.yaml failed: .*nosuch.*',
+                                command.line())
+        switch.config.write_text('')
+
+    @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+    def test_ends_by_a_signal(self, switch, number):
+        with Command(switch) as command:
+            assert command.end(number) == (0, '')
+
+    def test_ends_with_its_reader(self, switch):
+        with Command(switch, 'config') as command:
+            command.process.stdout.close()
+            switch.cli('config', 'save', switch.dir / 'more.yaml')
+            assert command.process.wait(30) == 0 and command.process.stderr.read() == ''
+            command.process.stdout = None
+
+    @pytest.mark.parametrize('end', ['stop', 'kill9'])
+    def test_the_switch_goes_away(self, end):
+        with Switch() as switch:
+            with Command(switch) as command:
+                getattr(switch, end)()
+                status, errors = command.end()
+                assert status == 3 and errors.count('\n') == 1 and 'went away' in errors
+            switch.start()
+
+    def test_no_switch(self, switch):
+        done = subprocess.run([program('shunt'), '-s', switch.dir / 'none', 'monitor'], text=True,
+                              capture_output=True)
+        assert done.returncode == 3 and done.stderr.count('\n') == 1
+
+    @pytest.mark.parametrize('words', [['nosuch'], ['port', 'ports'], [''], ['port=a'], ['\xff']])
+    def test_unknown_event(self, switch, words):
+        done = switch.cli('monitor', *words, check=False)
+        assert done.returncode == 2 and done.stderr.count('\n') == 1 and done.stdout == ''
+        assert ', '.join(KINDS) in done.stderr
+
+    def test_help_names_the_events(self, switch):
+        text = switch.cli('help', 'monitor').stdout
+        page = switch.cli('--man').stdout.replace('\\-', '-')
+        completion = switch.cli('--completion', 'bash').stdout
+        (command,) = switch.json('help', 'monitor')['commands']
+        assert [row['event'] for row in command['events']] == KINDS
+        assert f"echo '{' '.join(KINDS)}'" in completion
+        for row in command['events']:
+            assert row['help'] in page and f"\n  {row['event']} " in text
+
+    def test_slow(self, switch):
+        """Its reader stops; the command blocks, the switch does not, and all is accounted for."""
+        switch.port_add('a', 'vhost')
+        with Command(switch, 'config', 'fdb', options=['-j']) as command:
+            # A pipe and the buffers of the command's connection hold more than it alone.
+            total = (more_than_is_kept() + 2 * (1 << 20) // SHORTEST) // 2 * 2
+            for _ in range(total // 2):
+                switch.rpc('fdb.add', {'mac': mac(1), 'port': 'a'})
+                switch.rpc('fdb.del', {'mac': mac(1)})
+            seen, lost = 0, 0
+            while seen + lost < total:
+                one = json.loads(command.line())
+                lost += one.get('lost', 0)
+                seen += one['event'] == 'fdb'
+            assert lost > 0 and seen >= QUEUE

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "monitor.h"
 #include "rpc.h"
 #include "show.h"
 #include "top_rates.h"
@@ -61,6 +62,7 @@ receive(struct rpc *rpc, const struct command *command)
 	while (rpc_call(rpc, "any", NULL, &result, &err) == 0) {
 		show(command, result);
 		sample(result);
+		monitor_print(nowhere, result);
 		json_decref(result);
 	}
 	fuzz_check(err.code < 0 && err.text[0] != '\0');

@@ -177,6 +177,9 @@ test_usage_errors(void **state)
 		{"prot list", "did you mean \"port\""},
 		{"port lsit", "did you mean \"port list\""},
 		{"port", "add, set, del, list, show, qemu"},
+		{"monitor port nosuch",
+			"no event \"nosuch\"; there are port, link, front-end, fdb"},
+		{"monitor port=a", "no event"},
 		{"capture", "NAME is missing"},
 		{"capture vm1 -c 0", "-c must be a number from 1"},
 		{"capture vm1 -c 1 -c 2", "given twice"},
@@ -304,6 +307,11 @@ test_completion(void **state)
 		shell_check(complete_bash,
 			"bash -c '. %s; COMP_LINE=\"shunt port qemu vm1 --q\"; "
 			"COMP_POINT=${#COMP_LINE}; _shunt; [[ ${COMPREPLY[*]} == --qemu ]]'"),
+		0);
+	assert_int_equal(
+		shell_check(complete_bash,
+			"bash -c '. %s; COMP_LINE=\"shunt monitor port fr\"; "
+			"COMP_POINT=${#COMP_LINE}; _shunt; [[ ${COMPREPLY[*]} == front-end ]]'"),
 		0);
 	assert_int_equal(shell_check(complete_bash,
 				 "bash -c '. %s; COMP_LINE=\"shunt capture vm1 -Q r\"; "

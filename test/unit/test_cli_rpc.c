@@ -118,6 +118,38 @@ call_peer(struct peer *peer, size_t answer_max, json_t **result, struct err *err
 	return code;
 }
 
+/** Notifications that come with an answer, in pieces; others and broken ones between them. */
+static void
+test_rpc_notifications(void **state)
+{
+	struct peer peer = {.pieces = {"{\"id\":1,\"result\":{}}\n{\"method\":\"event\",\"pa",
+				    "rams\":{\"a\":1}}\n{\"method\":\"other\",\"params\":{}}\n"
+				    "[]\n{\"method\":\"event\",\"params\":[2]}\n",
+				    "{\"method\":\"event\",\"params\":{\"a\":3}}\nx\n"}};
+	const struct rpc_limits limits = {.timeout_ms = SHORT_MS};
+	static const json_int_t wanted[] = {1, 3};
+	struct err err = {0};
+	json_t *params;
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	peer.fd = pair[1];
+	assert_int_equal(pthread_create(&peer.thread, NULL, peer_main, &peer), 0);
+	struct rpc *rpc = rpc_attach(pair[0], &limits);
+	assert_int_equal(rpc_call(rpc, "monitor", NULL, &params, &err), 0);
+	json_decref(params);
+	for (size_t i = 0; i < COUNT(wanted); i++) {
+		assert_int_equal(rpc_next(rpc, "event", &params, &err), 0);
+		assert_int_equal(json_integer_value(json_object_get(params, "a")), wanted[i]);
+		json_decref(params);
+	}
+	assert_int_equal(rpc_next(rpc, "event", &params, &err), -EPROTO);
+	pthread_join(peer.thread, NULL);
+	assert_int_equal(rpc_next(rpc, "event", &params, &err), -ECONNRESET);
+	rpc_close(rpc);
+}
+
 static void
 test_rpc_answers(void **state)
 {
@@ -253,6 +285,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rpc_answers),
+		cmocka_unit_test(test_rpc_notifications),
 		cmocka_unit_test(test_rpc_too_long),
 		cmocka_unit_test(test_no_switch),
 		cmocka_unit_test(test_done),
