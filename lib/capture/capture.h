@@ -62,6 +62,7 @@ struct capture_record *capture_frame(struct capture *capture, unsigned lcore_id,
  * Space for the records of a burst until their reasons are known, one array for each direction.
  *
  * @param lcore_id as for capture_frame()
+ * @param direction CAPTURE_RX or CAPTURE_TX
  * @return FRAME_BURST entries, for the caller's use
  */
 struct capture_record **capture_pending(

@@ -110,7 +110,12 @@ struct snapshot_queue {
 struct snapshot *snapshot_build(struct port *const ports[PORT_MAX], const bool up[PORT_MAX],
 	const struct snapshot_queue queues[], unsigned n_queues);
 
-/** @return the ingress stages of a port; NULL = none but plain classification */
+/**
+ * Get the ingress stages of a port.
+ *
+ * @param port id, below PORT_MAX
+ * @return the stages, valid as long as the snapshot; NULL = none but plain classification
+ */
 const struct ingress_stage *snapshot_ingress(const struct snapshot *snapshot, uint16_t port);
 
 /** Free a snapshot that no polling lcore uses, with its rules, stages and groups. NULL is ignored. */

@@ -27,7 +27,13 @@ struct send_queue {
 	void (*prepare)(const struct frame_offload *offload, struct rte_mbuf *mbuf);
 };
 
-/** Drop frames in a driver's tx: count them, and note the reason in each. */
+/**
+ * Drop frames in a driver's tx: count them, and note the reason in each.
+ *
+ * @param frames not sent; their references remain the caller's
+ * @param n number of frames
+ * @param reason of the drops
+ */
 static inline void
 send_drop(struct frame *const frames[], uint16_t n, enum drop_reason reason,
 	struct counters *counters)
