@@ -6,23 +6,15 @@
 static void
 vlan_egress(struct output *output, const void *state)
 {
-	const struct vlan_rules *rules = state;
-	struct vlan_rewrite *rewrite = &output->context->rewrite;
-	uint16_t ready = 0;
+	uint16_t ready =
+		vlan_rewrite_burst(&output->context->rewrite, state, output->frame, output->n);
 
-	for (uint16_t i = 0; i < output->n; i++) {
-		struct frame *frame = output->frame[i];
-		if (!vlan_rewrite_is_needless(rules, frame))
-			frame = vlan_rewrite_frame(rewrite, rules, frame);
-		if (likely(frame != NULL)) {
-			output->frame[ready++] = frame;
-		} else if (ready > 0) {
-			/* No space beside the frames before it. */
-			output->taken = i;
-			break;
-		} else { /* It has more segments than any driver takes. */
-			output_drop(output, DROP_NO_MEMORY, output->frame[i]);
-		}
+	if (likely(ready == output->n))
+		return;
+	output->taken = ready;
+	if (ready == 0) { /* It has more segments than any driver takes. */
+		output_drop(output, DROP_NO_MEMORY, output->frame[0]);
+		output->taken = 1;
 	}
 	output->n = ready;
 }

@@ -4,10 +4,13 @@
 
 #include <string.h>
 
+#include <rte_byteorder.h>
+#include <rte_memcpy.h>
+
 enum { TAG_PRIORITY_MASK = 0xf000 }; /* priority code point and drop eligible indicator */
 
 /** TPID and TCI that a frame leaves with, 0 = untagged. */
-static uint32_t
+static inline uint32_t
 vlan_rewrite_wanted(const struct vlan_rules *rules, const struct frame *frame)
 {
 	uint16_t priority = 0;
@@ -20,7 +23,7 @@ vlan_rewrite_wanted(const struct vlan_rules *rules, const struct frame *frame)
 }
 
 /** TPID and TCI that a frame came with, 0 = untagged. */
-static uint32_t
+static inline uint32_t
 vlan_rewrite_present(const struct frame *frame)
 {
 	if (frame->tag_len == 0)
@@ -29,44 +32,33 @@ vlan_rewrite_present(const struct frame *frame)
 	       frame_be16(frame->head + FRAME_ETH_LEN);
 }
 
-bool
-vlan_rewrite_is_needless(const struct vlan_rules *rules, const struct frame *frame)
+/** Whether a frame leaves by a port unchanged. @param wanted TPID and TCI that it leaves with */
+static inline bool
+vlan_rewrite_is_needless(const struct frame *frame, uint32_t wanted)
 {
 	/* No VLAN and no pvid: forwarded as received, even with a priority tag. */
-	if (frame->vlan == VLAN_NONE)
-		return true;
-	return vlan_rewrite_wanted(rules, frame) == vlan_rewrite_present(frame);
+	return frame->vlan == VLAN_NONE || wanted == vlan_rewrite_present(frame);
 }
 
 /** Bytes that a frame grows by. @param tag new TPID and TCI, 0 = untagged */
-static int
+static inline int
 vlan_rewrite_growth(const struct frame *frame, uint32_t tag)
 {
 	return (tag != 0 ? FRAME_TAG_LEN : 0) - frame->tag_len;
 }
 
-int
-vlan_rewrite_change(const struct vlan_rules *rules, const struct frame *frame)
-{
-	if (frame->vlan == VLAN_NONE)
-		return 0;
-	return vlan_rewrite_growth(frame, vlan_rewrite_wanted(rules, frame));
-}
-
 /** Write addresses, the tag if any, and the rest of the head. @return bytes written */
-static uint16_t
+static inline uint16_t
 vlan_rewrite_head(uint8_t *to, const struct frame *frame, uint16_t head_len, uint32_t tag)
 {
-	uint16_t from = FRAME_MACS_LEN + frame->tag_len, at = FRAME_MACS_LEN;
+	uint16_t from = FRAME_MACS_LEN + frame->tag_len;
+	uint16_t at = FRAME_MACS_LEN + (tag != 0 ? FRAME_TAG_LEN : 0);
+	uint32_t bytes = rte_cpu_to_be_32(tag);
 
 	memcpy(to, frame->head, FRAME_MACS_LEN);
-	if (tag != 0) {
-		const uint8_t bytes[FRAME_TAG_LEN] = {(uint8_t)(tag >> 24), (uint8_t)(tag >> 16),
-			(uint8_t)(tag >> 8), (uint8_t)tag};
-		memcpy(to + at, bytes, sizeof(bytes));
-		at += FRAME_TAG_LEN;
-	}
-	memcpy(to + at, frame->head + from, head_len - from);
+	/* Overwritten below where there is none. */
+	memcpy(to + FRAME_MACS_LEN, &bytes, sizeof(bytes));
+	rte_memcpy(to + at, frame->head + from, head_len - from);
 	return (uint16_t)(at + head_len - from);
 }
 
@@ -141,7 +133,7 @@ vlan_rewrite_pieces(
  * start of the segment is shifted by the growth, so that the payload begins at offset head_len. The
  * bytes before that offset are never read.
  */
-static void
+static inline void
 vlan_rewrite_single(
 	struct vlan_rewrite *rewrite, const struct frame *frame, struct frame *out, uint32_t tag)
 {
@@ -199,11 +191,16 @@ vlan_rewrite_by_device(const struct vlan_rules *rules, const struct frame *frame
 	       frame->offload.flags == 0 && tag >> 16 == VLAN_TPID_C;
 }
 
-struct frame *
-vlan_rewrite_frame(
-	struct vlan_rewrite *rewrite, const struct vlan_rules *rules, const struct frame *frame)
+/**
+ * Rewrite the tag of a frame. Takes the reference of its mbuf, unless it fails.
+ *
+ * @param tag TPID and TCI that it leaves with
+ * @return the rewritten frame; NULL when there is no space
+ */
+static struct frame *
+vlan_rewrite_frame(struct vlan_rewrite *rewrite, const struct vlan_rules *rules,
+	const struct frame *frame, uint32_t tag)
 {
-	uint32_t tag = vlan_rewrite_wanted(rules, frame);
 	int change = vlan_rewrite_growth(frame, tag);
 
 	if (rewrite->frames == FRAME_BURST)
@@ -223,6 +220,54 @@ vlan_rewrite_frame(
 	vlan_rewrite_measures(out, change);
 	out->tag_len = tag != 0 ? FRAME_TAG_LEN : 0;
 	return out;
+}
+
+/** Whether a frame is plain: a payload in one segment of guest memory, no offload requests. */
+static inline bool
+vlan_rewrite_is_plain(const struct vlan_rules *rules, const struct frame *frame)
+{
+	return frame->mbuf == NULL && frame->segments == 1 && frame->offload.flags == 0 &&
+	       !rules->inserts && frame->head_len <= VLAN_REWRITE_HEAD - FRAME_TAG_LEN;
+}
+
+/** vlan_rewrite_frame() for a plain frame, of which there is space for one. */
+static inline struct frame *
+vlan_rewrite_plain(struct vlan_rewrite *rewrite, const struct frame *frame, uint32_t tag)
+{
+	int change = vlan_rewrite_growth(frame, tag);
+	struct frame *out = &rewrite->frame[rewrite->frames];
+
+	*out = *frame;
+	vlan_rewrite_single(rewrite, frame, out, tag);
+	out->len = (uint32_t)((int)frame->len + change);
+	out->l2_len = (uint16_t)(frame->l2_len + change);
+	out->tag_len = tag != 0 ? FRAME_TAG_LEN : 0;
+	rewrite->frames++;
+	return out;
+}
+
+uint16_t
+vlan_rewrite_burst(struct vlan_rewrite *rewrite, const struct vlan_rules *rules,
+	struct frame *frames[], uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++) {
+		struct frame *frame = frames[i];
+		uint32_t wanted = vlan_rewrite_wanted(rules, frame);
+
+		if (vlan_rewrite_is_needless(frame, wanted))
+			continue;
+		if (likely(vlan_rewrite_is_plain(rules, frame) && rewrite->frames < FRAME_BURST &&
+			    rewrite->segments < VLAN_REWRITE_SEGMENTS)) {
+			frames[i] = vlan_rewrite_plain(rewrite, frame, wanted);
+			continue;
+		}
+		frames[i] = vlan_rewrite_frame(rewrite, rules, frame, wanted);
+		if (unlikely(frames[i] == NULL)) {
+			frames[i] = frame;
+			return i;
+		}
+	}
+	return n;
 }
 
 void

@@ -13,13 +13,13 @@
 
 enum {
 	VLAN_REWRITE_HEAD = 116,     /**< bytes of head to copy; rings take this length fastest */
+	VLAN_REWRITE_ROW = 192,      /**< bytes of space for it: whole cache lines */
 	VLAN_REWRITE_SEGMENTS = 512, /**< segments of all frames in a struct vlan_rewrite */
 };
 
-/** Buffers of rewritten frames, in use from vlan_rewrite_frame() until vlan_rewrite_done(). */
+/** Buffers of rewritten frames, in use from vlan_rewrite_burst() until vlan_rewrite_done(). */
 struct vlan_rewrite {
-	uint8_t head[FRAME_BURST][VLAN_REWRITE_HEAD + FRAME_TAG_LEN + 60]
-		__attribute__((aligned(64)));
+	uint8_t head[FRAME_BURST][VLAN_REWRITE_ROW] __attribute__((aligned(64)));
 	struct frame_segment segment[VLAN_REWRITE_SEGMENTS];
 	struct frame frame[FRAME_BURST];
 	struct rte_mbuf *lent[FRAME_BURST]; /**< referenced mbufs that `segment` points into */
@@ -27,30 +27,18 @@ struct vlan_rewrite {
 };
 
 /**
- * Check whether a frame leaves by a port unchanged.
+ * Rewrite the tags of frames for a tx port. Takes the references of the mbufs of those that it
+ * replaces.
  *
  * @param rules of the tx port
- * @return true if no tag is to be pushed, popped or changed
+ * @param frames a frame that changes is replaced by the rewritten one, valid until
+ *        vlan_rewrite_done()
+ * @param n up to FRAME_BURST
+ * @return number of frames that are ready, from the first on; fewer than n when there is no space
+ *         for the next one: send these, call vlan_rewrite_done(), and go on
  */
-bool vlan_rewrite_is_needless(const struct vlan_rules *rules, const struct frame *frame);
-
-/**
- * Get the change of a frame's length by VLAN rewrite.
- *
- * @param rules of the tx port
- * @return bytes added: FRAME_TAG_LEN, 0, or -FRAME_TAG_LEN
- */
-int vlan_rewrite_change(const struct vlan_rules *rules, const struct frame *frame);
-
-/**
- * Rewrite the tag of a frame for a tx port. Takes the reference of its mbuf, unless it fails.
- *
- * @param rules of the tx port
- * @return the rewritten frame, valid until vlan_rewrite_done(); NULL when there is no space: send
- *         the frames so far, call vlan_rewrite_done(), and try again
- */
-struct frame *vlan_rewrite_frame(
-	struct vlan_rewrite *rewrite, const struct vlan_rules *rules, const struct frame *frame);
+uint16_t vlan_rewrite_burst(struct vlan_rewrite *rewrite, const struct vlan_rules *rules,
+	struct frame *frames[], uint16_t n);
 
 /** Release the buffers and mbufs of all rewritten frames, which have been sent. */
 void vlan_rewrite_done(struct vlan_rewrite *rewrite);

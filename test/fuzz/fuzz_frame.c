@@ -110,8 +110,6 @@ rewrite_tags(const struct input *input, const struct frame *frame, uint32_t leng
 	struct rules rules;
 
 	rules_of_kind(input->rest % 5u, &rules);
-	if (vlan_rewrite_is_needless(&rules.vlan, frame))
-		return;
 	uint32_t piece = RTE_MAX(input->first, length / (VLAN_REWRITE_SEGMENTS - 2) + 1);
 	for (uint32_t at = 0; at < length; at += piece)
 		pieces[copy.segments++] =
@@ -124,8 +122,13 @@ rewrite_tags(const struct input *input, const struct frame *frame, uint32_t leng
 			rte_pktmbuf_refcnt_update(copy.mbuf, 1);
 	}
 	struct rte_mbuf *shared = (input->room & 3) == 3 ? copy.mbuf : NULL;
-	struct frame *out = vlan_rewrite_frame(&buffers, &rules.vlan, &copy);
-	fuzz_check(out != NULL);
+	struct frame *out = &copy;
+	fuzz_check(vlan_rewrite_burst(&buffers, &rules.vlan, &out, 1) == 1);
+	if (out == &copy) { /* leaves as it is */
+		rte_pktmbuf_free(copy.mbuf);
+		rte_pktmbuf_free(shared);
+		return;
+	}
 	struct rte_mbuf *mbuf =
 		out->mbuf != NULL ? out->mbuf : convert_to_mbuf(out, eal_fixture_pool());
 	uint32_t n = packet_read(mbuf, after);
