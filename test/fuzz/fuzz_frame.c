@@ -11,6 +11,8 @@
 
 #include "datapath/classify.h"
 #include "datapath/classify_rules.h"
+#include "datapath/rules.h"
+#include "datapath/snapshot.h"
 #include "eal_fixture.h"
 #include "frame/convert.h"
 #include "frame/hash.h"
