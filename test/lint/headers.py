@@ -118,8 +118,7 @@ def main():
         if problems:
             return 1
         if len(sys.argv) > 1:
-            shutil.rmtree(sys.argv[1], ignore_errors=True)
-            shutil.copytree(Path(folder) / "html", sys.argv[1])
+            shutil.copytree(Path(folder) / "html", sys.argv[1], dirs_exist_ok=True)
     return 0
 
 
