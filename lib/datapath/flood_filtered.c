@@ -12,7 +12,7 @@ struct selection {
 	const struct burst *burst;
 	struct frame *const *frames;
 	uint16_t n;
-	uint32_t leaves[PORT_MAX]; /**< by index of snapshot->flood: a bit for each frame */
+	uint32_t leaves[PORT_MAX]; /**< by index of the targets: a bit for each frame */
 	uint16_t copies[FRAME_BURST];
 };
 
@@ -66,10 +66,10 @@ selection_for(struct selection *selection, const struct rules *to)
 static void
 selection_make(struct selection *selection)
 {
-	const struct snapshot *snapshot = selection->snapshot;
+	const struct snapshot_flood *all = &selection->snapshot->flood[SNAPSHOT_BROADCAST];
 
-	for (uint16_t p = 0; p < snapshot->floods; p++) {
-		const struct rules *to = snapshot->rules[snapshot->flood[p]];
+	for (uint16_t p = 0; p < all->n; p++) {
+		const struct rules *to = selection->snapshot->rules[all->port[p]];
 		selection->leaves[p] =
 			selection_of_port(selection, to) ? selection_for(selection, to) : 0;
 	}
@@ -103,16 +103,16 @@ selection_account(struct selection *selection, struct burst_context *context)
 static void
 selection_send(const struct selection *selection, struct burst_context *context)
 {
-	const struct snapshot *snapshot = selection->snapshot;
+	const struct snapshot_flood *all = &selection->snapshot->flood[SNAPSHOT_BROADCAST];
 
-	for (uint16_t p = 0; p < snapshot->floods; p++) {
+	for (uint16_t p = 0; p < all->n; p++) {
 		struct frame *group[FRAME_BURST];
 		uint16_t n = 0;
 
 		for (uint32_t rest = selection->leaves[p]; rest != 0; rest &= rest - 1)
 			group[n++] = selection->frames[__builtin_ctz(rest)];
 		if (n > 0)
-			output_frames(context, snapshot->flood[p], group, n);
+			output_frames(context, all->port[p], group, n);
 	}
 }
 

@@ -12,7 +12,10 @@
 /** Send every frame of the burst to its destination, grouped by destination. */
 void forward_burst(struct burst_context *context);
 
-/** Send frames by reference to every port that is up, except the rx port. */
+/**
+ * Send frames by reference to every port that is up, except the rx port and those whose flood keys
+ * exclude them.
+ */
 void flood_frames(struct burst_context *context, struct frame *const frames[], uint16_t n);
 
 /**

@@ -30,8 +30,7 @@ rules_filter_vlans(const struct port_config *config)
 static bool
 rules_concern_all(const struct port_config *config)
 {
-	return rules_filter_vlans(config) || config->uplink[0] != '\0' || config->isolated ||
-	       !config->flood || !config->mcast_flood;
+	return rules_filter_vlans(config) || config->uplink[0] != '\0' || config->isolated;
 }
 
 bool

@@ -101,6 +101,13 @@ snapshot_stages(struct snapshot *snapshot, const struct feature_input *input)
 }
 
 static void
+snapshot_add_flood(struct snapshot_flood *flood, uint16_t port, bool takes)
+{
+	if (takes)
+		flood->port[flood->n++] = port;
+}
+
+static void
 snapshot_targets(struct snapshot *snapshot, struct port *const ports[], const bool up[])
 {
 	for (uint16_t id = 0; id < PORT_MAX; id++) {
@@ -119,7 +126,12 @@ snapshot_targets(struct snapshot *snapshot, struct port *const ports[], const bo
 		target->max_len = ports[id]->max_len;
 		if (target->stages[1].run == NULL)
 			target->plain_limit = target->max_len + 1;
-		snapshot->flood[snapshot->floods++] = id;
+		snapshot_add_flood(&snapshot->flood[SNAPSHOT_BROADCAST], id, true);
+		snapshot_add_flood(
+			&snapshot->flood[SNAPSHOT_MULTICAST], id, ports[id]->config.mcast_flood);
+		snapshot_add_flood(&snapshot->flood[SNAPSHOT_UNKNOWN], id, ports[id]->config.flood);
+		snapshot->floods_differ |=
+			!ports[id]->config.mcast_flood || !ports[id]->config.flood;
 	}
 }
 

@@ -74,11 +74,20 @@ struct snapshot_lcore {
 };
 
 /** A snapshot. Owns its rules, taps and groups. */
+/** Kinds of floods. */
+enum { SNAPSHOT_BROADCAST, SNAPSHOT_MULTICAST, SNAPSHOT_UNKNOWN, SNAPSHOT_FLOODS };
+
+/** Targets of a flood: ports that are up. */
+struct snapshot_flood {
+	uint16_t n;
+	uint16_t port[PORT_MAX];
+};
+
 struct snapshot {
 	struct snapshot_target target[PORT_MAX];
-	uint16_t flood[PORT_MAX]; /**< ids of the ports that are up: targets of a flood */
-	uint16_t floods;          /**< number of entries of `flood` */
-	bool floods_filtered;     /**< floods use flood_filtered(); every port has rules */
+	struct snapshot_flood flood[SNAPSHOT_FLOODS]; /**< by kind of flood */
+	bool floods_differ;   /**< flood keys: the kinds have different targets */
+	bool floods_filtered; /**< floods use flood_filtered(); every port has rules */
 	const struct rules *rules[PORT_MAX];      /**< by id; NULL = plain switching */
 	struct snapshot_stages *stages[PORT_MAX]; /**< by id; NULL = plain switching */
 	const struct snoop_table *groups;         /**< NULL = no snooping; set before publication */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The classify stage of ports with rules, and floods that not everybody gets. */
+/* The classify stage of ports with rules, and floods that some ports do not get. */
 #include "unit.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "datapath/classify.h"
 #include "datapath/classify_rules.h"
 #include "datapath/forward.h"
 #include "datapath/snapshot.h"
@@ -117,7 +118,10 @@ classify(uint16_t from)
 {
 	context.burst.port = from;
 	burst_accept(&context.burst);
-	classify_rules_burst(fdb, snapshot, &context.burst, true, true);
+	if (snapshot->rules[from] != NULL)
+		classify_rules_burst(fdb, snapshot, &context.burst, true, true);
+	else
+		classify_burst(fdb, &context.burst, true);
 }
 
 static void
@@ -384,6 +388,18 @@ test_flood_keys(void **state)
 	check_flood(TAGGED, 2, (const uint16_t[]){0, 2});
 	check_flood(LAST, 3, (const uint16_t[]){0, 1, 2});
 	assert_int_equal(context.counters[FROM].rx_copies, 2 + 2 + 3 * 4);
+	assert_null(snapshot->rules[FROM]);
+	/* The same where all ports have rules. */
+	ports[TAGGED].config.isolated = true;
+	publish();
+	assert_non_null(snapshot->rules[FROM]);
+	add(HOST(99), HOST(1), 0xffff);
+	add(MULTICAST, HOST(1), 0xffff);
+	add(BROADCAST, HOST(1), 0xffff);
+	flood(FROM);
+	check_flood(OTHER, 2, (const uint16_t[]){1, 2});
+	check_flood(TAGGED, 2, (const uint16_t[]){0, 2});
+	check_flood(LAST, 3, (const uint16_t[]){0, 1, 2});
 }
 
 /** One mbuf to a port that has it tagged, to one that has it as it is, and to a third. */

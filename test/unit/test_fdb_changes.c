@@ -218,6 +218,10 @@ mirror_take(struct mirror *mirror, struct fdb *fdb)
 	struct fdb_change change;
 
 	while (fdb_changes_take(fdb, &change)) {
+		/* What follows a loss does not fit what was before it. */
+		mirror->lost += fdb_changes_lost(fdb);
+		if (mirror->lost > 0)
+			return;
 		unsigned host = (unsigned)(change.mac >> 16);
 		if (change.action == FDB_ACTION_FLUSHED) {
 			mirror_flush(mirror, &change);

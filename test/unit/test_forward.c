@@ -437,9 +437,9 @@ test_snapshot(void **state)
 {
 	(void)state;
 	publish(1 << 1 | 1 << LAST);
-	assert_int_equal(snapshot->floods, 2);
-	assert_int_equal(snapshot->flood[0], id_of(1));
-	assert_int_equal(snapshot->flood[1], PORT_MAX - 1);
+	assert_int_equal(snapshot->flood[SNAPSHOT_BROADCAST].n, 2);
+	assert_int_equal(snapshot->flood[SNAPSHOT_BROADCAST].port[0], id_of(1));
+	assert_int_equal(snapshot->flood[SNAPSHOT_BROADCAST].port[1], PORT_MAX - 1);
 	assert_null(snapshot->target[id_of(FROM)].tx);
 	assert_null(snapshot->target[1].tx);
 	assert_ptr_equal(snapshot->target[PORT_MAX - 1].dev, &sinks[LAST]);
@@ -470,7 +470,7 @@ test_snapshot_polls(void **state)
 	assert_int_equal(built->lcore[1].poll[1].queue, 5);
 	assert_int_equal(built->lcore[1].poll[1].port, id_of(2));
 	assert_int_equal(built->lcore[LCORE_MAX - 1].polls, 1);
-	assert_int_equal(built->floods, 0);
+	assert_int_equal(built->flood[SNAPSHOT_BROADCAST].n, 0);
 	snapshot_free(built);
 }
 
