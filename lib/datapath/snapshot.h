@@ -83,6 +83,7 @@ struct snapshot_flood {
 	uint16_t port[PORT_MAX];
 };
 
+/** The forwarding configuration; immutable once published. */
 struct snapshot {
 	struct snapshot_target target[PORT_MAX];
 	struct snapshot_flood flood[SNAPSHOT_FLOODS]; /**< by kind of flood */
