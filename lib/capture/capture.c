@@ -202,7 +202,7 @@ capture_frame(struct capture *capture, unsigned lcore_id, const struct frame *fr
 struct capture_record **
 capture_pending(struct capture *capture, unsigned lcore_id, enum capture_direction direction)
 {
-	return capture->lcore[lcore_id].pending[direction];
+	return lcore_id < capture->lcores ? capture->lcore[lcore_id].pending[direction] : NULL;
 }
 
 void

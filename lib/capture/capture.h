@@ -63,7 +63,7 @@ struct capture_record *capture_frame(struct capture *capture, unsigned lcore_id,
  *
  * @param lcore_id as for capture_frame()
  * @param direction CAPTURE_RX or CAPTURE_TX
- * @return FRAME_BURST entries, for the caller's use
+ * @return FRAME_BURST entries, for the caller's use; NULL if the capture has no ring for the lcore
  */
 struct capture_record **capture_pending(
 	struct capture *capture, unsigned lcore_id, enum capture_direction direction);

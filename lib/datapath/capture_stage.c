@@ -28,6 +28,8 @@ capture_rx(struct burst_context *context, const void *state)
 		struct capture_record **records =
 			capture_pending(capture, context->lcore_id, CAPTURE_RX);
 
+		if (records == NULL)
+			continue;
 		capture_defer(capture, context->lcore_id, true);
 		for (uint16_t i = 0; i < burst->n; i++)
 			records[i] =
@@ -45,6 +47,8 @@ capture_rx_done(struct burst_context *context, const void *state)
 		struct capture_record **records =
 			capture_pending(captures->rx[c], context->lcore_id, CAPTURE_RX);
 
+		if (records == NULL)
+			continue;
 		for (uint16_t i = 0; i < burst->n; i++)
 			if (records[i] != NULL && burst->dest[i] >= DEST_DROP &&
 				burst->dest[i] < DEST_FORWARD)
@@ -65,6 +69,8 @@ capture_tx(struct output *output, const void *state)
 		struct capture_record **records =
 			capture_pending(captures->tx[c], lcore_id, CAPTURE_TX);
 
+		if (records == NULL)
+			continue;
 		for (uint16_t i = 0; i < output->n; i++)
 			records[i] =
 				capture_frame(captures->tx[c], lcore_id, output->frame[i], record);
@@ -83,6 +89,8 @@ capture_tx_done(struct output *output, const void *state)
 		struct capture *capture = captures->tx[c];
 		struct capture_record **records = capture_pending(capture, lcore_id, CAPTURE_TX);
 
+		if (records == NULL)
+			continue;
 		for (uint16_t i = 0; i < output->n; i++)
 			if (records[i] != NULL && output->frame[i]->tx_drop != FRAME_SENT)
 				records[i]->reason = output->frame[i]->tx_drop;

@@ -11,7 +11,9 @@
 #include "datapath/burst.h"
 #include "vlan/rewrite.h"
 
-enum { OUTPUT_COPIES_MAX = 8 }; /**< lists of copies at a time: one for each stage that makes any */
+enum {
+	OUTPUT_COPIES_MAX = 16
+}; /**< lists of copies at a time: one for each stage that makes any */
 
 struct snapshot;
 

@@ -15,6 +15,8 @@
 
 enum { FEATURES_MAX = 16 };
 
+_Static_assert((int)FEATURES_MAX <= (int)OUTPUT_COPIES_MAX, "each stage may make copies");
+
 /** What a feature of a port is compiled from. */
 struct feature_input {
 	struct port *const *ports; /**< by id, PORT_MAX entries, NULL where there is none */
@@ -43,7 +45,7 @@ struct feature_stages {
 		struct counters *counters);
 	void *dev;
 	struct feature_drain drain; /**< run == NULL: none */
-	void *state;                /**< freed with the snapshot by free() */
+	void *state; /**< freed with the snapshot by free(); NULL = nothing was compiled */
 };
 
 /** A row of the table. */

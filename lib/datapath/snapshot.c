@@ -4,101 +4,11 @@
 
 #include <stdlib.h>
 
-#include "datapath/classify_rules.h"
 #include "datapath/output.h"
 #include "datapath/rx_quota.h"
 #include "datapath/classify.h"
 
 static const struct egress_stage snapshot_plain[] = {{.run = output_fit}, {0}};
-
-/** A port's features, compiled, by row of the table. */
-struct snapshot_compiled {
-	struct feature_stages row[FEATURES_MAX];
-	unsigned n;
-};
-
-static void
-snapshot_add_ingress(
-	struct ingress_stage **next, const struct snapshot_compiled *compiled, bool before)
-{
-	for (unsigned i = 0; i < compiled->n; i++)
-		if (compiled->row[i].ingress.run != NULL &&
-			compiled->row[i].before_classify == before)
-			*(*next)++ = compiled->row[i].ingress;
-}
-
-/** Those that rewrite frames, the length check, the others. */
-static void
-snapshot_add_egress(
-	struct egress_stage *next, const struct snapshot_compiled *compiled, bool copies)
-{
-	for (unsigned i = 0; i < compiled->n; i++)
-		if (compiled->row[i].egress.run != NULL && compiled->row[i].rewrites && !copies)
-			*next++ = compiled->row[i].egress;
-	*next++ = snapshot_plain[0];
-	for (unsigned i = 0; i < compiled->n; i++)
-		if (compiled->row[i].egress.run != NULL && !compiled->row[i].rewrites &&
-			(compiled->row[i].copies || !copies))
-			*next++ = compiled->row[i].egress;
-}
-
-static bool
-snapshot_compile(const struct feature_input *input, struct snapshot_compiled *compiled)
-{
-	void *dev = input->port->dev;
-
-	compiled->n = 0;
-	for (const struct feature *feature = features; feature->name != NULL; feature++) {
-		struct feature_stages *row = &compiled->row[compiled->n++];
-
-		*row = (struct feature_stages){
-			.tx = compiled->n > 1 ? row[-1].tx : input->port->config.driver->tx,
-			.dev = compiled->n > 1 ? row[-1].dev : dev};
-		if (feature->compile(input, row) < 0)
-			return false;
-		if (row->ingress.state == NULL)
-			row->ingress.state = row->state;
-		if (row->egress.state == NULL)
-			row->egress.state = row->state;
-	}
-	return true;
-}
-
-/** Compile the features of a port into stages. @return false: no memory */
-static bool
-snapshot_stages(struct snapshot *snapshot, const struct feature_input *input)
-{
-	struct snapshot_compiled compiled;
-	bool done = snapshot_compile(input, &compiled);
-	struct snapshot_stages *stages = calloc(1, sizeof(*stages));
-
-	for (unsigned i = 0; i < compiled.n; i++) {
-		if (stages == NULL)
-			free(compiled.row[i].state);
-		else
-			stages->state[i] = compiled.row[i].state;
-	}
-	snapshot->stages[input->port->id] = stages;
-	if (!done || stages == NULL)
-		return false;
-	struct ingress_stage *next = stages->ingress;
-	snapshot_add_ingress(&next, &compiled, true);
-	*next++ = input->rules != NULL ? (struct ingress_stage){.run = classify_rules_stage,
-						 .state = input->rules}
-				       : (struct ingress_stage){.run = classify_plain_stage};
-	snapshot_add_ingress(&next, &compiled, false);
-	snapshot_add_egress(stages->egress, &compiled, false);
-	snapshot_add_egress(stages->copies, &compiled, true);
-	for (unsigned i = 0; i < compiled.n; i++)
-		if (compiled.row[i].drain.run != NULL) {
-			stages->drain = compiled.row[i].drain;
-			stages->drain_state = compiled.row[i].state;
-			*stages->drain.owner = LCORE_MAX;
-		}
-	stages->tx = compiled.row[compiled.n - 1].tx;
-	stages->dev = compiled.row[compiled.n - 1].dev;
-	return true;
-}
 
 static void
 snapshot_add_flood(struct snapshot_flood *flood, uint16_t port, bool takes)
@@ -232,14 +142,6 @@ snapshot_rules(struct snapshot *snapshot, struct port *const ports[])
 	return true;
 }
 
-/** Whether a port has anything that features compile to. */
-static bool
-snapshot_needs_stages(const struct snapshot *snapshot, const struct port *port)
-{
-	return snapshot->rules[port->id] != NULL || port->config.mirror[0] != '\0' ||
-	       port->captures > 0 || port->shaper != NULL;
-}
-
 /** @return false: no memory */
 static bool
 snapshot_features(struct snapshot *snapshot, struct port *const ports[])
@@ -249,11 +151,11 @@ snapshot_features(struct snapshot *snapshot, struct port *const ports[])
 	for (uint16_t id = 0; id < PORT_MAX; id++)
 		input.snooping |= ports[id] != NULL && ports[id]->snooped;
 	for (uint16_t id = 0; id < PORT_MAX; id++) {
-		if (ports[id] == NULL || !snapshot_needs_stages(snapshot, ports[id]))
+		if (ports[id] == NULL)
 			continue;
 		input.port = ports[id];
 		input.rules = snapshot->rules[id];
-		if (!snapshot_stages(snapshot, &input))
+		if (snapshot_stages_build(&input, &snapshot->stages[id]) < 0)
 			return false;
 	}
 	return true;
@@ -266,9 +168,7 @@ snapshot_free(struct snapshot *snapshot)
 		return;
 	for (uint16_t id = 0; id < PORT_MAX; id++) {
 		free((struct rules *)(uintptr_t)snapshot->rules[id]);
-		for (unsigned i = 0; snapshot->stages[id] != NULL && i < FEATURES_MAX; i++)
-			free(snapshot->stages[id]->state[i]);
-		free(snapshot->stages[id]);
+		snapshot_stages_free(snapshot->stages[id]);
 	}
 	snoop_table_free((struct snoop_table *)(uintptr_t)snapshot->groups);
 	free(snapshot);

@@ -58,6 +58,18 @@ struct snapshot_stages {
 	const void *drain_state;
 };
 
+/**
+ * Compile the features of a port. Control thread.
+ *
+ * @param stages receives the stages, to be freed with snapshot_stages_free(); NULL: the port has
+ *        none, and takes the plain path
+ * @return 0; -ENOMEM
+ */
+int snapshot_stages_build(const struct feature_input *input, struct snapshot_stages **stages);
+
+/** Free stages and their state. NULL is ignored. Control thread. */
+void snapshot_stages_free(struct snapshot_stages *stages);
+
 /** Work that an lcore has to do for a port in each round. */
 struct snapshot_drain {
 	bool (*run)(struct burst_context *context, const void *state);
