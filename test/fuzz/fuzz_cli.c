@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "command.h"
+#include "command_table.h"
 #include "monitor.h"
 #include "rpc.h"
 #include "show.h"
@@ -43,14 +43,14 @@ show(const struct command *command, const json_t *result)
 static void
 sample(const json_t *result)
 {
-	struct rates *rates = rates_new();
+	struct rates *rates = top_rates_new();
 
 	fuzz_check(rates != NULL);
 	for (int second = 1; second <= 2; second++) {
-		int rc = rates_update(rates, result, result, second);
+		int rc = top_rates_update(rates, result, result, second);
 		fuzz_check(rc == 0 || rc == -EPROTO);
 	}
-	rates_free(rates);
+	top_rates_free(rates);
 }
 
 static void
