@@ -377,9 +377,14 @@ reader_relations(const struct reader *reader)
 	for (unsigned i = 0; i < config->n_ports; i++)
 		set[i] = &config->ports[i].config;
 	int rc = relations_check(set, config->n_ports, &culprit, reader->err);
-	if (rc < 0)
+	if (rc < 0) {
 		err_prefix(reader->err, "%s:%u: port %s", config->path, config->ports[culprit].line,
 			set[culprit]->name);
+		/* Of a file, -ENOENT says that there is none. */
+		rc = -EINVAL;
+		if (reader->err != NULL)
+			reader->err->code = rc;
+	}
 	free(set);
 	return rc;
 }

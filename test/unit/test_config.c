@@ -158,6 +158,17 @@ test_anchors(void **state)
 		"file:5: port b: <<: must be a single value");
 }
 
+/** A port that a key names and that is absent: a fault of the file, not a file that is absent. */
+static void
+test_absent_ports(void **state)
+{
+	(void)state;
+	check_bad("ports:\n  a: {type: fake, path: /a, mirror: b}\n",
+		"file:2: port a: mirror: no port 'b'");
+	check_bad("ports:\n  a: {type: fake, path: /a, uplink: b}\n",
+		"file:2: port a: uplink: no port 'b'");
+}
+
 static void
 test_bad_top(void **state)
 {
@@ -406,6 +417,7 @@ main(void)
 		config_test(test_everything),
 		config_test(test_notations),
 		config_test(test_anchors),
+		config_test(test_absent_ports),
 		config_test(test_bad_top),
 		config_test(test_bad_lcores),
 		config_test(test_bad_fdb),
