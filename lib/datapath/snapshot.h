@@ -85,7 +85,6 @@ struct snapshot_lcore {
 	uint16_t n_quotas; /**< number of ports with an rx quota on this lcore */
 };
 
-/** A snapshot. Owns its rules, taps and groups. */
 /** Kinds of floods. */
 enum { SNAPSHOT_BROADCAST, SNAPSHOT_MULTICAST, SNAPSHOT_UNKNOWN, SNAPSHOT_FLOODS };
 
