@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "capture_filter.h"
 #include "capture_print.h"
 #include "capture_source.h"
+#include "stop.h"
 
 enum {
 	CAPTURE_IDLE_MS = 2,  /**< pause before empty rings are polled again */
@@ -34,28 +34,6 @@ struct capture_job {
 	uint64_t start_ns;
 	struct err err;
 };
-
-static volatile sig_atomic_t capture_stopped;
-
-static void
-capture_on_signal(int number)
-{
-	(void)number;
-	capture_stopped = 1;
-}
-
-static void
-capture_signals(void)
-{
-	const struct sigaction stop = {.sa_handler = capture_on_signal};
-	const struct sigaction ignore = {.sa_handler = SIG_IGN};
-
-	capture_stopped = 0;
-	sigaction(SIGINT, &stop, NULL);
-	sigaction(SIGTERM, &stop, NULL);
-	/* The reader of a pipe may close it first, which ends a capture as well. */
-	sigaction(SIGPIPE, &ignore, NULL);
-}
 
 static struct pcapng_statistics
 capture_statistics(struct capture_job *job)
@@ -131,7 +109,7 @@ capture_loop(struct capture_job *job)
 {
 	struct err ended = {0};
 
-	while (!capture_stopped && !capture_has_enough(job)) {
+	while (!stop_requested && !capture_has_enough(job)) {
 		struct pollfd end = {rpc_fd(capture_source_rpc(job->source)), POLLIN, 0};
 		int taken = capture_some(job, false);
 		if (taken < 0)
@@ -175,7 +153,7 @@ capture_finish(struct capture_job *job, int code)
 	if (capture_failed(code))
 		cli_fail(job->cli, CLI_REFUSED, "%s", job->err.text);
 	/* A new line behind the "^C" of the terminal. */
-	if (capture_stopped && isatty(fileno(job->cli->err)))
+	if (stop_requested && isatty(fileno(job->cli->err)))
 		putc('\n', job->cli->err);
 	fprintf(job->cli->err, "%" PRIu64 " frames captured, %" PRIu64 " lost\n", job->captured,
 		statistics.lost);
@@ -272,7 +250,7 @@ capture_run(struct cli *cli, const struct command *command, const json_t *params
 	if (capture_filter_compile(json_object_get(params, "filter"),
 		    (int)capture_option(params, "snaplen"), &filter, &program, &job.err) < 0)
 		return cli_fail(cli, CLI_REFUSED, "%s", job.err.text);
-	capture_signals();
+	stop_on_signals();
 	capture_clock_init(&job.clock);
 	request = capture_request(params, program);
 	job.source = capture_source_open(cli->socket, request, &job.err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What all commands print alike: errors, and JSON documents. */
+/* Output that all commands share: errors, and JSON documents. */
 #include "cli.h"
 
 #include <stdarg.h>

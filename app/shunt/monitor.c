@@ -4,37 +4,15 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <string.h>
 #include <time.h>
 
 #include "command.h"
 #include "rpc.h"
+#include "stop.h"
 #include "text.h"
 
 enum { MONITOR_TEXT_MAX = 256, MONITOR_SECOND_US = 1000000 };
-
-static volatile sig_atomic_t monitor_stopped;
-
-static void
-monitor_on_signal(int number)
-{
-	(void)number;
-	monitor_stopped = 1;
-}
-
-static void
-monitor_signals(void)
-{
-	const struct sigaction stop = {.sa_handler = monitor_on_signal};
-	const struct sigaction ignore = {.sa_handler = SIG_IGN};
-
-	monitor_stopped = 0;
-	sigaction(SIGINT, &stop, NULL);
-	sigaction(SIGTERM, &stop, NULL);
-	/* The reader of a pipe may close it first, which ends the command as well. */
-	sigaction(SIGPIPE, &ignore, NULL);
-}
 
 /** Copy a text of an event, without control characters. @return text */
 static const char *
@@ -183,11 +161,11 @@ monitor_loop(const struct cli *cli, struct rpc *rpc)
 int
 monitor_run(struct cli *cli, const struct command *command, const json_t *params)
 {
-	const struct rpc_limits limits = {.cancel = &monitor_stopped};
+	const struct rpc_limits limits = {.cancel = &stop_requested};
 	struct err err = {0};
 	json_t *answer = NULL;
 
-	monitor_signals();
+	stop_on_signals();
 	struct rpc *rpc = rpc_open(cli->socket, &limits, &err);
 	if (rpc == NULL)
 		return cli_fail(cli, CLI_ABSENT, "%s", err.text);

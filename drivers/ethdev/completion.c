@@ -15,8 +15,8 @@
 LOG_MODULE(ethdev);
 
 /**
- * Whether the driver reports each sent descriptor: rte_eth_tx_descriptor_status() reads
- * the descriptor at the given offset, and the device marks the last one of each frame, in order.
+ * Check that a DPDK driver reports each sent descriptor: rte_eth_tx_descriptor_status() reads the
+ * descriptor at the given offset, and the device marks the last one of each frame, in order.
  * Only the source of a driver shows this; others count differently or do not implement the call.
  */
 static bool

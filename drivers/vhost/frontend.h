@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * How QEMU and libvirt connect a guest to a vhost port.
+ * Arguments of QEMU and elements of libvirt that connect a guest to a vhost port.
  *
  * Thread safety: any thread; pure functions.
  */

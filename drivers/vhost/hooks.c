@@ -27,7 +27,10 @@
 
 LOG_MODULE(vhost);
 
-/** Whether a message changes what a session consists of. GET_VRING_BASE calls destroy_device. */
+/**
+ * Check that a message changes the memory, rings or features of a session. GET_VRING_BASE is not
+ * among them: it calls destroy_device.
+ */
 static bool
 hooks_ends_session(uint32_t request)
 {
@@ -47,7 +50,7 @@ hooks_ends_session(uint32_t request)
 	}
 }
 
-/** Whether a memory table differs from the one that the library has. */
+/** Compare a memory table with that of the library. @return true if they differ */
 static bool
 hooks_memory_differs(int vid, const struct vhost_message_memory *memory)
 {

@@ -16,7 +16,7 @@
 
 enum { CAPTURE_LCORES_MAX = 64, CAPTURE_TOTAL_MAX = 64 << 20 };
 
-/** What a capture records. */
+/** Configuration of a capture: the frames that it records, and their length. */
 struct capture_config {
 	uint32_t snaplen;   /**< bytes recorded of a frame, 1 to CAPTURE_SNAPLEN_MAX */
 	uint8_t directions; /**< bits of enum capture_direction */

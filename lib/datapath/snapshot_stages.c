@@ -42,21 +42,22 @@ snapshot_add_egress(
 static bool
 snapshot_compile(const struct feature_input *input, struct snapshot_compiled *compiled)
 {
-	void *dev = input->port->dev;
+	struct feature_stages next = {
+		.tx = input->port->config.driver->tx, .dev = input->port->dev};
 
 	compiled->n = 0;
 	for (const struct feature *feature = features; feature->name != NULL; feature++) {
 		struct feature_stages *row = &compiled->row[compiled->n++];
 
-		*row = (struct feature_stages){
-			.tx = compiled->n > 1 ? row[-1].tx : input->port->config.driver->tx,
-			.dev = compiled->n > 1 ? row[-1].dev : dev};
+		*row = next;
 		if (feature->compile(input, row) < 0)
 			return false;
 		if (row->ingress.state == NULL)
 			row->ingress.state = row->state;
 		if (row->egress.state == NULL)
 			row->egress.state = row->state;
+		next.tx = row->tx;
+		next.dev = row->dev;
 	}
 	return true;
 }

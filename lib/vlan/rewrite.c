@@ -62,7 +62,7 @@ vlan_rewrite_head(uint8_t *to, const struct frame *frame, uint16_t head_len, uin
 	return (uint16_t)(at + head_len - from);
 }
 
-static void
+static inline void
 vlan_rewrite_measures(struct frame *frame, int change)
 {
 	struct frame_offload *offload = &frame->offload;
@@ -239,8 +239,7 @@ vlan_rewrite_plain(struct vlan_rewrite *rewrite, const struct frame *frame, uint
 
 	*out = *frame;
 	vlan_rewrite_single(rewrite, frame, out, tag);
-	out->len = (uint32_t)((int)frame->len + change);
-	out->l2_len = (uint16_t)(frame->l2_len + change);
+	vlan_rewrite_measures(out, change);
 	out->tag_len = tag != 0 ? FRAME_TAG_LEN : 0;
 	rewrite->frames++;
 	return out;

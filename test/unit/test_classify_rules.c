@@ -373,6 +373,19 @@ test_flood_by_vlan(void **state)
 	assert_int_equal(counters->rx_drops[DROP_NO_TARGET], 2);
 }
 
+/** Unknown unicast is not for OTHER, multicast not for TAGGED. */
+static void
+check_flood_kinds(void)
+{
+	add(HOST(99), HOST(1), 0xffff);
+	add(MULTICAST, HOST(1), 0xffff);
+	add(BROADCAST, HOST(1), 0xffff);
+	flood(FROM);
+	check_flood(OTHER, 2, (const uint16_t[]){1, 2});
+	check_flood(TAGGED, 2, (const uint16_t[]){0, 2});
+	check_flood(LAST, 3, (const uint16_t[]){0, 1, 2});
+}
+
 static void
 test_flood_keys(void **state)
 {
@@ -380,26 +393,14 @@ test_flood_keys(void **state)
 	ports[OTHER].config.flood = false;
 	ports[TAGGED].config.mcast_flood = false;
 	publish();
-	add(HOST(99), HOST(1), 0xffff);
-	add(MULTICAST, HOST(1), 0xffff);
-	add(BROADCAST, HOST(1), 0xffff);
-	flood(FROM);
-	check_flood(OTHER, 2, (const uint16_t[]){1, 2});
-	check_flood(TAGGED, 2, (const uint16_t[]){0, 2});
-	check_flood(LAST, 3, (const uint16_t[]){0, 1, 2});
+	check_flood_kinds();
 	assert_int_equal(context.counters[FROM].rx_copies, 2 + 2 + 3 * 4);
 	assert_null(snapshot->rules[FROM]);
 	/* The same where all ports have rules. */
 	ports[TAGGED].config.isolated = true;
 	publish();
 	assert_non_null(snapshot->rules[FROM]);
-	add(HOST(99), HOST(1), 0xffff);
-	add(MULTICAST, HOST(1), 0xffff);
-	add(BROADCAST, HOST(1), 0xffff);
-	flood(FROM);
-	check_flood(OTHER, 2, (const uint16_t[]){1, 2});
-	check_flood(TAGGED, 2, (const uint16_t[]){0, 2});
-	check_flood(LAST, 3, (const uint16_t[]){0, 1, 2});
+	check_flood_kinds();
 }
 
 /** One mbuf to a port that has it tagged, to one that has it as it is, and to a third. */
