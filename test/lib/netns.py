@@ -9,6 +9,7 @@
 import atexit
 import itertools
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -27,6 +28,12 @@ def ip(*words):
     if done.returncode:
         raise RuntimeError(f"ip {' '.join(map(str, words))}: {done.stderr.strip()}")
     return done.stdout
+
+
+def _index():
+    """An interface index far from those of other tests: net_af_packet names a device's fanout group by
+    process id xor index, 16 bits of them, and neighbouring ids with neighbouring indexes are equal."""
+    return random.randrange(1 << 17, 1 << 30)
 
 
 def purge():
@@ -54,7 +61,8 @@ class Netns(Host):
     def veth(self, ifname='eth0', ip_address=None, mac=None, mtu=None):
         """Add a veth pair; returns the name of the end outside, up and without addresses."""
         outside = f'{self.prefix}{chr(ord("a") + len(self.links))}'
-        ip('link', 'add', outside, 'type', 'veth', 'peer', 'name', ifname, 'netns', self.name)
+        ip('link', 'add', 'name', outside, 'index', _index(), 'type', 'veth', 'peer', 'name', ifname,
+           'netns', self.name)
         self.links.append(outside)
         self._quiet(outside)
         self.run(f'{_offloads_off(ifname)}; ip link set {ifname} '
