@@ -262,7 +262,7 @@ const struct command commands[] = {
 	},
 	{
 		.words = "lcore balance",
-		.help = "spread the queues over the lcores by load",
+		.help = "balance the queues over the lcores by load",
 		.more = "Moves receive queues between the polling lcores, so that each carries about "
 			"the same load.",
 		.method = "lcore.balance",

@@ -135,10 +135,10 @@ config_apply(const struct config_target *target, const struct config *config,
 	apply_removals(vswitch, config, changes);
 	if (vswitch_snooping_set(vswitch, config->snooping, err) < 0)
 		return err->code;
-	vswitch_hold(vswitch);
+	vswitch_publish_defer(vswitch);
 	for (unsigned i = 0; i < config->n_ports; i++)
 		apply_port(vswitch, config, &config->ports[i], changes, err);
-	vswitch_admit(vswitch);
+	vswitch_publish_resume(vswitch);
 	return err->code;
 }
 

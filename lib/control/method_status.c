@@ -15,16 +15,16 @@ status_totals(const struct vswitch *vswitch)
 {
 	const struct vswitch_port *port;
 	struct counters c;
-	json_int_t held = 0;
+	json_int_t backlog = 0;
 
 	TAILQ_FOREACH(port, &vswitch->ports, next)
-		held += vswitch_shaper_held(port);
+		backlog += vswitch_shaper_backlog(port);
 	datapath_totals(vswitch->datapath, &c);
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "rx_packets",
 		(json_int_t)c.rx_packets, "rx_forwarded", (json_int_t)c.rx_forwarded, "rx_copies",
 		(json_int_t)c.rx_copies, "rx_drops", (json_int_t)counters_drops(c.rx_drops),
 		"tx_packets", (json_int_t)c.tx_packets, "tx_drops",
-		(json_int_t)counters_drops(c.tx_drops), "tx_held", held);
+		(json_int_t)counters_drops(c.tx_drops), "tx_held", backlog);
 }
 
 static json_t *

@@ -68,8 +68,8 @@ struct vswitch {
 	struct port_services services;
 	struct event *link_event;
 	struct event *tick_event;
-	int link_fd;  /**< eventfd, written by drivers, read by the control thread */
-	bool holding; /**< between vswitch_hold() and vswitch_admit() */
+	int link_fd;           /**< eventfd, written by drivers, read by the control thread */
+	bool publish_deferred; /**< added ports are published by vswitch_publish_resume() */
 
 	TAILQ_HEAD(vswitch_ports, vswitch_port) ports;
 	unsigned n_ports;
@@ -133,7 +133,7 @@ struct vswitch_port *vswitch_port_find(struct vswitch *vswitch, const char *name
 /* vswitch_port.c */
 
 /**
- * Open a port and publish it; between vswitch_hold() and vswitch_admit() the latter publishes it,
+ * Open a port and publish it. While publication is deferred, vswitch_publish_resume() publishes it,
  * and relations to other ports are not checked.
  *
  * @param config copied
@@ -163,7 +163,7 @@ int vswitch_port_del(struct vswitch *vswitch, const char *name, struct err *err)
 /**
  * Read the links of all ports and publish ports that went up or down. Where a link changed, or was
  * down since the last call, learnt FDB entries and group memberships are flushed. Queues of a port
- * whose NUMA node changed are placed anew.
+ * whose NUMA node changed are assigned to lcores again.
  */
 void vswitch_links(struct vswitch *vswitch);
 
@@ -230,19 +230,10 @@ void vswitch_lcore_confine(struct vswitch *vswitch);
  */
 const struct vswitch_lcore *vswitch_lcore_of(const struct vswitch *vswitch, int lcore_id);
 
-/**
- * Defer the publication of added ports to vswitch_admit(), so that all take part at once and the
- * first frames are flooded to all of them.
- */
-void vswitch_hold(struct vswitch *vswitch);
-
-/** End vswitch_hold() and publish. */
-void vswitch_admit(struct vswitch *vswitch);
-
 /* vswitch_relations.c */
 
 /**
- * Check that the relations of all ports (uplink, mirror, policy) hold after a change of one port.
+ * Check that the relations of all ports (uplink, mirror, policy) are valid after a change of one port.
  *
  * @param name of the port to change, add or delete
  * @param config its configuration afterwards; NULL = deleted
@@ -304,7 +295,7 @@ void vswitch_shaper_purge(struct vswitch *vswitch, const struct vswitch_port *po
 void vswitch_shaper_purge_down(struct vswitch *vswitch);
 
 /** Count the frames in the shaper of a port. @return number of frames; 0 without a shaper */
-unsigned vswitch_shaper_held(const struct vswitch_port *port);
+unsigned vswitch_shaper_backlog(const struct vswitch_port *port);
 
 /* vswitch_capture.c */
 
@@ -401,5 +392,14 @@ void vswitch_events_close(struct vswitch *vswitch);
  * the previous one, and free that. Without memory it tries again until there is some.
  */
 void vswitch_publish(struct vswitch *vswitch);
+
+/**
+ * Defer the publication of ports that are added to vswitch_publish_resume(), which publishes all at
+ * once: the first frames are flooded to all of them. Other changes are published as usual.
+ */
+void vswitch_publish_defer(struct vswitch *vswitch);
+
+/** End the deferral and publish. */
+void vswitch_publish_resume(struct vswitch *vswitch);
 
 #endif

@@ -18,7 +18,7 @@ port_check(struct vswitch *vswitch, const struct port_config *config, struct err
 	if (rc == 0)
 		rc = rules_check(config, err);
 	/* Relations within a configuration file were checked for the file as a whole. */
-	if (rc == 0 && !vswitch->holding)
+	if (rc == 0 && !vswitch->publish_deferred)
 		rc = vswitch_check_relations(vswitch, config->name, config, err);
 	return rc;
 }
@@ -96,7 +96,7 @@ port_remove_queues(struct vswitch *vswitch, struct vswitch_port *port)
 }
 
 static void
-port_look(struct vswitch *vswitch, struct vswitch_port *port)
+port_read_link(struct vswitch *vswitch, struct vswitch_port *port)
 {
 	port->port.config.driver->link(&port->port, &port->link);
 	vswitch->up[port->port.id] = port->port.config.enabled && port->link.up;
@@ -112,7 +112,7 @@ port_set_table(struct vswitch *vswitch, const struct vswitch_port *port)
 	fdb_set_sticky(vswitch->fdb, port->port.id, config->sticky);
 }
 
-/** Open a port under an id and publish it. */
+/** Open a port and publish it, unless publication is deferred. */
 static int
 port_attach(struct vswitch *vswitch, struct vswitch_port *port, struct err *err)
 {
@@ -135,23 +135,10 @@ port_attach(struct vswitch *vswitch, struct vswitch_port *port, struct err *err)
 	vswitch_rates_swap(vswitch, port, &rates);
 	vswitch->by_id[id] = &port->port;
 	port_set_table(vswitch, port);
-	port_look(vswitch, port);
-	if (!vswitch->holding)
+	port_read_link(vswitch, port);
+	if (!vswitch->publish_deferred)
 		vswitch_publish(vswitch);
 	return 0;
-}
-
-void
-vswitch_hold(struct vswitch *vswitch)
-{
-	vswitch->holding = true;
-}
-
-void
-vswitch_admit(struct vswitch *vswitch)
-{
-	vswitch->holding = false;
-	vswitch_publish(vswitch);
 }
 
 /** Publish the events of a port whose device is closed: the link, the front end, addresses. */
@@ -353,7 +340,7 @@ queue_is_of(const struct snapshot_queue *queue, const void *port)
 	return queue->port == port;
 }
 
-/** Place queues anew when the NUMA node changed: a VM's is known once its memory is mapped. */
+/** Reassign the queues if the NUMA node changed: that of a VM is known once its memory is mapped. */
 static void
 port_follow_node(struct vswitch *vswitch, struct vswitch_port *port, int old_node)
 {
@@ -391,7 +378,7 @@ vswitch_links(struct vswitch *vswitch)
 		bool was_up = vswitch->up[port->port.id];
 		int old_node = port->port.numa_node;
 
-		port_look(vswitch, port);
+		port_read_link(vswitch, port);
 		vswitch_events_link(vswitch, port, &old);
 		if (port->link.up != old.up || port->link.generation != old.generation)
 			port_link_changed(vswitch, port, was_up);

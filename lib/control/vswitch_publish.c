@@ -38,3 +38,16 @@ vswitch_publish(struct vswitch *vswitch)
 	datapath_publish(vswitch->datapath, snapshot);
 	vswitch_shaper_purge_down(vswitch);
 }
+
+void
+vswitch_publish_defer(struct vswitch *vswitch)
+{
+	vswitch->publish_deferred = true;
+}
+
+void
+vswitch_publish_resume(struct vswitch *vswitch)
+{
+	vswitch->publish_deferred = false;
+	vswitch_publish(vswitch);
+}

@@ -21,7 +21,7 @@ vswitch_shaper_purge_down(struct vswitch *vswitch)
 }
 
 unsigned
-vswitch_shaper_held(const struct vswitch_port *port)
+vswitch_shaper_backlog(const struct vswitch_port *port)
 {
 	return port->port.shaper != NULL ? shaper_held(port->port.shaper) : 0;
 }

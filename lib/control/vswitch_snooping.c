@@ -24,7 +24,7 @@ snooping_on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	vswitch_snoop_collect(snoop, vswitch->services.lcores);
 	groups_expire(snoop->groups, vswitch_now_ms());
-	if (groups_changed(snoop->groups) && !vswitch->holding)
+	if (groups_changed(snoop->groups) && !vswitch->publish_deferred)
 		vswitch_publish(vswitch);
 }
 

@@ -96,20 +96,20 @@ placement_idle(const struct placement_lcore lcores[], unsigned n_lcores)
 }
 
 static unsigned
-placement_strangers(const struct placement_lcore lcores[], unsigned n_lcores,
+placement_remote(const struct placement_lcore lcores[], unsigned n_lcores,
 	const struct placement_queue queues[], unsigned n_queues)
 {
-	unsigned strangers = 0;
+	unsigned remote = 0;
 
 	for (unsigned i = 0; i < n_queues; i++)
-		strangers += queues[i].lcore != PLACEMENT_NONE &&
-			     lcores[queues[i].lcore].node != queues[i].node &&
-			     placement_has_node(lcores, n_lcores, queues[i].node);
-	return strangers;
+		remote += queues[i].lcore != PLACEMENT_NONE &&
+			  lcores[queues[i].lcore].node != queues[i].node &&
+			  placement_has_node(lcores, n_lcores, queues[i].node);
+	return remote;
 }
 
 static void
-placement_spread(struct placement_lcore lcores[], unsigned n_lcores,
+placement_assign(struct placement_lcore lcores[], unsigned n_lcores,
 	struct placement_queue *order[], unsigned n_queues)
 {
 	for (unsigned i = 0; i < n_queues; i++)
@@ -130,7 +130,7 @@ placement_balance(struct placement_lcore lcores[], unsigned n_lcores,
 	placement_count(lcores, n_lcores, queues, n_queues);
 	uint64_t peak = placement_peak(lcores, n_lcores);
 	unsigned idle = placement_idle(lcores, n_lcores);
-	unsigned strangers = placement_strangers(lcores, n_lcores, queues, n_queues);
+	unsigned remote = placement_remote(lcores, n_lcores, queues, n_queues);
 	for (unsigned i = 0; i < n_queues; i++) {
 		order[i] = &queues[i];
 		before[i] = queues[i].lcore;
@@ -138,12 +138,12 @@ placement_balance(struct placement_lcore lcores[], unsigned n_lcores,
 	}
 	qsort(order, n_queues, sizeof(*order), placement_compare);
 	placement_count(lcores, n_lcores, queues, n_queues);
-	placement_spread(lcores, n_lcores, order, n_queues);
+	placement_assign(lcores, n_lcores, order, n_queues);
 
 	uint64_t new_peak = placement_peak(lcores, n_lcores);
 	bool worth = (new_peak < peak && new_peak <= peak - peak / 10) ||
 		     placement_idle(lcores, n_lcores) < idle ||
-		     placement_strangers(lcores, n_lcores, queues, n_queues) < strangers;
+		     placement_remote(lcores, n_lcores, queues, n_queues) < remote;
 	for (unsigned i = 0; i < n_queues; i++) {
 		if (!worth && before[i] != PLACEMENT_NONE)
 			queues[i].lcore = before[i];

@@ -74,10 +74,10 @@ port_missed(const struct collect *collect, const struct collect_port *row)
 }
 
 static uint64_t
-port_held(const struct collect *collect, const struct collect_port *row)
+port_backlog(const struct collect *collect, const struct collect_port *row)
 {
 	(void)collect;
-	return vswitch_shaper_held(row->port);
+	return vswitch_shaper_backlog(row->port);
 }
 
 static void
@@ -147,7 +147,7 @@ collect_ports(struct collect *collect)
 		"bytes", "Speed of the link in bytes per second; 0 when unknown."};
 	static const struct metrics_family missed = {"shunt_port_missed_packets", METRICS_COUNTER,
 		"packets", "Frames that the device lost before the switch could receive them."};
-	static const struct metrics_family held = {"shunt_port_held_packets", METRICS_GAUGE,
+	static const struct metrics_family backlog = {"shunt_port_held_packets", METRICS_GAUGE,
 		"packets", "Frames that wait for the port's rate-out."};
 
 	collect_types(collect);
@@ -156,6 +156,6 @@ collect_ports(struct collect *collect)
 	for (unsigned i = 0; i < PORT_COUNTERS; i++)
 		collect_counter(collect, &port_counters[i].family, port_counters[i].offset);
 	collect_each(collect, &missed, port_missed);
-	collect_each(collect, &held, port_held);
+	collect_each(collect, &backlog, port_backlog);
 	collect_drops(collect);
 }
