@@ -13,7 +13,7 @@ enum { HUGE_PAGE = 2 << 20 };
 
 /** Buckets for a power of two of slots, at least twice the capacity. */
 static uint32_t
-bucket_count(uint32_t capacity)
+fdb_bucket_count(uint32_t capacity)
 {
 	uint32_t slots = 2 * FDB_CAPACITY_MIN;
 
@@ -24,7 +24,7 @@ bucket_count(uint32_t capacity)
 
 /** Large tables use huge pages if available; otherwise every lookup would miss the TLB too. */
 static struct fdb_bucket *
-alloc_buckets(uint32_t n)
+fdb_alloc_buckets(uint32_t n)
 {
 	size_t size = n * sizeof(struct fdb_bucket);
 	bool huge = size >= HUGE_PAGE;
@@ -40,7 +40,7 @@ alloc_buckets(uint32_t n)
 
 /** Factors are odd, so that the multiplication loses no bit of the key. */
 static int
-draw_secrets(struct fdb *fdb)
+fdb_draw_secrets(struct fdb *fdb)
 {
 	if (getrandom(fdb->secret, sizeof(fdb->secret), 0) != sizeof(fdb->secret))
 		return -1;
@@ -50,7 +50,7 @@ draw_secrets(struct fdb *fdb)
 }
 
 static bool
-is_sane(uint32_t capacity, uint32_t ageing, uint32_t moves)
+fdb_config_is_valid(uint32_t capacity, uint32_t ageing, uint32_t moves)
 {
 	return moves <= FDB_MOVES_MAX && capacity >= FDB_CAPACITY_MIN &&
 	       capacity <= FDB_CAPACITY_MAX && ageing >= FDB_AGEING_MIN && ageing <= FDB_AGEING_MAX;
@@ -64,7 +64,7 @@ fdb_create(const struct fdb_config *config)
 	uint32_t moves = config->moves ? config->moves : FDB_MOVES_DEFAULT;
 	struct fdb *fdb;
 
-	if (!is_sane(capacity, ageing, moves)) {
+	if (!fdb_config_is_valid(capacity, ageing, moves)) {
 		errno = EINVAL;
 		return NULL;
 	}
@@ -73,9 +73,9 @@ fdb_create(const struct fdb_config *config)
 		return NULL;
 	memset(fdb, 0, sizeof(*fdb));
 	fdb->capacity = capacity;
-	fdb->mask = bucket_count(capacity) - 1;
-	fdb->buckets = alloc_buckets(fdb->mask + 1);
-	if (!fdb->buckets || draw_secrets(fdb) < 0) {
+	fdb->mask = fdb_bucket_count(capacity) - 1;
+	fdb->buckets = fdb_alloc_buckets(fdb->mask + 1);
+	if (!fdb->buckets || fdb_draw_secrets(fdb) < 0) {
 		fdb_destroy(fdb);
 		errno = ENOMEM;
 		return NULL;
@@ -135,7 +135,7 @@ fdb_statistics_add(struct fdb_statistics *sum, const struct fdb_statistics *part
 
 /** Count live entries by a walk: dynamic ones of a port, or all for FDB_MISS. */
 static uint32_t
-count_live(const struct fdb *fdb, uint16_t port)
+fdb_count_live(const struct fdb *fdb, uint16_t port)
 {
 	uint32_t n = 0;
 
@@ -168,7 +168,7 @@ fdb_get_stats(const struct fdb *fdb, struct fdb_stats *stats)
 	};
 	/* The counts include entries of a flushed VLAN until the next sweep. */
 	if (fdb->unswept)
-		stats->entries = count_live(fdb, FDB_MISS);
+		stats->entries = fdb_count_live(fdb, FDB_MISS);
 	else
 		stats->entries = FDB_READ(fdb->dynamics) + FDB_READ(fdb->statics);
 }
@@ -178,7 +178,7 @@ fdb_port_entries(const struct fdb *fdb, uint16_t port)
 {
 	if (port >= FDB_PORT_MAX)
 		return 0;
-	return fdb->unswept ? count_live(fdb, port) : FDB_READ(fdb->port_count[port]);
+	return fdb->unswept ? fdb_count_live(fdb, port) : FDB_READ(fdb->port_count[port]);
 }
 
 void

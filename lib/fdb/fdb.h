@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The FDB (filtering database, IEEE 802.1Q clause 8.8): the port by VLAN and MAC address, in one
- * hash table keyed by both.
+ * cuckoo hash table keyed by both.
  *
  * A bucket is one cache line: four 8-byte keys, then their four 8-byte values. A key is in one of
  * two buckets, so that the table can be filled to its capacity (half of its slots) without
@@ -31,7 +31,7 @@ enum {
 	FDB_AGEING_MAX = 1000000,
 	FDB_AGEING_DEFAULT = 300,
 	FDB_MOVES_WINDOW = 10, /**< seconds in which moves of an address are counted */
-	FDB_MOVES_HOLD = 30,   /**< seconds that an address stays after too many moves */
+	FDB_MOVES_DAMP = 30,   /**< seconds that an address may not move after too many moves */
 	FDB_MOVES_MAX = 1000000,
 	FDB_MOVES_DEFAULT = 5, /**< RFC 7432 section 15.1 */
 	FDB_BURST_MAX = 64,
@@ -65,7 +65,7 @@ struct fdb_stats {
 	uint64_t learned;
 	uint64_t moved;
 	uint64_t aged;
-	/** Table full, port at its limit, no free slot in reach, or the lock not available. */
+	/** Table full, port at its limit, no vacant slot within the search, or the lock not available. */
 	uint64_t refused;
 	uint64_t stuck;    /**< addresses of sticky ports that were seen at another port */
 	uint64_t damped;   /**< moves refused because the address had moved too often */
@@ -123,7 +123,7 @@ void fdb_lookup_burst(const struct fdb *fdb, struct fdb_query *query);
 /**
  * Learn or refresh the source addresses of a query after fdb_query_look(). Keys of group addresses
  * are not allowed. An entry that is up to date is not written. Static entries and entries of
- * sticky ports do not move, nor do, for FDB_MOVES_HOLD seconds, addresses that moved too often.
+ * sticky ports do not move, nor do, for FDB_MOVES_DAMP seconds, addresses that moved too often.
  * Polling lcores.
  *
  * @param port source port, below FDB_PORT_MAX
@@ -188,7 +188,7 @@ void fdb_set_sticky(struct fdb *fdb, uint16_t port, bool sticky);
 
 /**
  * Add a static entry, or turn a dynamic entry of any port into a static one of this port. In a full
- * table it replaces a dynamic entry of a port that holds at least the average number.
+ * table it replaces a dynamic entry of a port that has at least the average number.
  *
  * @param mac address, below 2^48
  * @param vlan VLAN id; 0 = untagged

@@ -12,7 +12,7 @@
 
 #include "fdb/fdb_internal.h"
 
-enum { LEAP = 16384 }; /* ticks between sweeps at most: no entry's age reaches the wrap */
+enum { AGE_STEP = 16384 }; /* ticks between sweeps at most: no entry's age reaches the wrap */
 
 uint32_t
 fdb_tick(uint32_t ageing)
@@ -20,15 +20,15 @@ fdb_tick(uint32_t ageing)
 	return (ageing + FDB_AGE_MAX - 1) / FDB_AGE_MAX;
 }
 
-/** The greatest age of an entry, in ticks. */
+/** @return the ageing time in ticks, rounded up */
 static uint32_t
-oldest(const struct fdb *fdb)
+fdb_age_limit(const struct fdb *fdb)
 {
 	return (fdb->ageing + fdb->tick - 1) / fdb->tick;
 }
 
 static bool
-is_aged(const struct fdb *fdb, uint64_t key, uint64_t value, const void *limit)
+fdb_is_aged(const struct fdb *fdb, uint64_t key, uint64_t value, const void *limit)
 {
 	(void)key;
 	return !(value & FDB_STATIC) && fdb_ticks(fdb, value) > *(const uint32_t *)limit;
@@ -36,13 +36,13 @@ is_aged(const struct fdb *fdb, uint64_t key, uint64_t value, const void *limit)
 
 /** Advance the epoch by a number of ticks and remove entries that have aged out. */
 static void
-advance(struct fdb *fdb, uint16_t ticks)
+fdb_age_advance(struct fdb *fdb, uint16_t ticks)
 {
-	uint32_t limit = oldest(fdb);
+	uint32_t limit = fdb_age_limit(fdb);
 	uint32_t removed;
 
 	FDB_WRITE(fdb->epoch, (uint16_t)(FDB_READ(fdb->epoch) + ticks));
-	removed = fdb_sweep(fdb, is_aged, &limit, FDB_ACTION_AGED);
+	removed = fdb_sweep(fdb, fdb_is_aged, &limit, FDB_ACTION_AGED);
 	fdb_lock(fdb);
 	FDB_ADD(fdb->aged, removed);
 	fdb_unlock(fdb);
@@ -60,20 +60,20 @@ fdb_age(struct fdb *fdb, uint64_t now)
 	FDB_WRITE(fdb->now, (uint32_t)now);
 	ticks = (now - fdb->clock) / fdb->tick;
 	fdb->clock += ticks * fdb->tick;
-	/* No entry survives four leaps. */
-	if (ticks > 4 * LEAP)
-		ticks = 4 * LEAP;
-	while (ticks > LEAP) {
-		advance(fdb, LEAP);
-		ticks -= LEAP;
+	/* No entry survives four steps. */
+	if (ticks > 4 * AGE_STEP)
+		ticks = 4 * AGE_STEP;
+	while (ticks > AGE_STEP) {
+		fdb_age_advance(fdb, AGE_STEP);
+		ticks -= AGE_STEP;
 	}
 	if (ticks || fdb->unswept)
-		advance(fdb, (uint16_t)ticks);
+		fdb_age_advance(fdb, (uint16_t)ticks);
 }
 
 /** Convert the age of an entry to new ticks. Learners write age 0 only, equal in any tick. */
 static void
-convert(struct fdb *fdb, uint32_t slot, uint32_t old_tick)
+fdb_age_convert(struct fdb *fdb, uint32_t slot, uint32_t old_tick)
 {
 	_Atomic uint64_t *at = fdb_slot_value(fdb, slot);
 	uint64_t value = FDB_READ(*at);
@@ -81,8 +81,8 @@ convert(struct fdb *fdb, uint32_t slot, uint32_t old_tick)
 
 	if (!(value & FDB_VALID))
 		return;
-	if (ticks > oldest(fdb) + 1)
-		ticks = oldest(fdb) + 1;
+	if (ticks > fdb_age_limit(fdb) + 1)
+		ticks = fdb_age_limit(fdb) + 1;
 	atomic_compare_exchange_strong_explicit(at, &value,
 		fdb_restamp(value, (uint16_t)(FDB_READ(fdb->epoch) - ticks)), memory_order_relaxed,
 		memory_order_relaxed);
@@ -107,7 +107,7 @@ fdb_set_ageing(struct fdb *fdb, uint32_t seconds)
 	/* Pinned: an entry that changes buckets could be converted twice or not at all. */
 	fdb_pin(fdb, true);
 	for (uint32_t slot = 0; slot < (fdb->mask + 1) * FDB_WAYS; slot++)
-		convert(fdb, slot, old_tick);
+		fdb_age_convert(fdb, slot, old_tick);
 	fdb_pin(fdb, false);
 	return 0;
 }

@@ -30,7 +30,7 @@ fdb_changes_push(struct fdb_changes *changes, const struct fdb_change *change)
 }
 
 static int
-alloc_changes(struct fdb *fdb)
+fdb_changes_alloc(struct fdb *fdb)
 {
 	if (fdb->changes)
 		return 0;
@@ -45,7 +45,7 @@ int
 fdb_changes_record(struct fdb *fdb, bool on)
 {
 	struct fdb_change discarded;
-	int rc = alloc_changes(fdb);
+	int rc = fdb_changes_alloc(fdb);
 
 	if (rc < 0)
 		return rc;

@@ -2,8 +2,7 @@
 /*
  * Record of changes of an FDB: a ring of fixed size, filled under the table's lock, so that
  * changes by all polling lcores and the control thread are in one order, and emptied by the control
- * thread. An address that is only refreshed is no change: recording costs
- * the common path nothing.
+ * thread. A refresh is not recorded, so that recording costs the common path nothing.
  *
  * Thread safety: the functions are for the control thread. Polling lcores record without waiting.
  */
@@ -27,7 +26,7 @@ enum fdb_action {
 	FDB_ACTION_MOVED,   /**< seen at another port */
 	FDB_ACTION_AGED,    /**< not seen for the ageing time */
 	FDB_ACTION_EVICTED, /**< replaced, in a full table, by an address of another port */
-	FDB_ACTION_ADDED,   /**< static entry; takes the place of a dynamic one */
+	FDB_ACTION_ADDED,   /**< static entry; replaces a dynamic one */
 	FDB_ACTION_DELETED, /**< one entry, static or dynamic, on request */
 	FDB_ACTION_FLUSHED, /**< many entries at once */
 };

@@ -17,7 +17,7 @@ struct selection {
 
 /** With the lock held: as fdb_add_static(), or -EAGAIN if eviction has not found an entry yet. */
 static int
-add_static(struct fdb *fdb, uint64_t key, uint16_t port)
+fdb_add_static_locked(struct fdb *fdb, uint64_t key, uint16_t port)
 {
 	uint64_t hash = fdb_hash(fdb, key);
 	uint64_t wanted = fdb_value(fdb, key, port, 0) | FDB_STATIC;
@@ -33,7 +33,7 @@ add_static(struct fdb *fdb, uint64_t key, uint16_t port)
 			fdb_record(fdb, FDB_ACTION_ADDED, key, port, FDB_MISS);
 			return 0;
 		}
-		fdb_slot_drop(fdb, slot);
+		fdb_slot_clear(fdb, slot);
 	}
 	if (!fdb_make_space_static(fdb))
 		return FDB_READ(fdb->dynamics) ? -EAGAIN : -ENOSPC;
@@ -55,22 +55,22 @@ fdb_add_static(struct fdb *fdb, uint64_t mac, uint16_t vlan, uint16_t port)
 	/* One pass over the table is enough to find an entry to replace. */
 	for (uint32_t looked = 0; rc == -EAGAIN && looked <= fdb->mask; looked += FDB_SLICE) {
 		fdb_lock(fdb);
-		rc = add_static(fdb, fdb_key(mac, vlan), port);
+		rc = fdb_add_static_locked(fdb, fdb_key(mac, vlan), port);
 		fdb_unlock(fdb);
 	}
 	return rc == -EAGAIN ? -ENOSPC : rc;
 }
 
-/** With the lock held. */
+/** With the lock held: remove a live entry. @return 0 or -ENOENT */
 static int
-del(struct fdb *fdb, uint64_t key)
+fdb_del_locked(struct fdb *fdb, uint64_t key)
 {
 	uint32_t slot = fdb_find(fdb, key, fdb_hash(fdb, key));
 	uint64_t value = slot == FDB_NONE ? 0 : FDB_READ(*fdb_slot_value(fdb, slot));
 
 	if (slot == FDB_NONE || !fdb_is_live(fdb, key, value))
 		return -ENOENT;
-	fdb_slot_drop(fdb, slot);
+	fdb_slot_clear(fdb, slot);
 	fdb_record(fdb, FDB_ACTION_DELETED, key, fdb_value_port(value), FDB_MISS);
 	return 0;
 }
@@ -83,7 +83,7 @@ fdb_del(struct fdb *fdb, uint64_t mac, uint16_t vlan)
 	if (mac & ~MAC_MASK || vlan >= FDB_VLAN_MAX)
 		return -ENOENT;
 	fdb_lock(fdb);
-	rc = del(fdb, fdb_key(mac, vlan));
+	rc = fdb_del_locked(fdb, fdb_key(mac, vlan));
 	fdb_unlock(fdb);
 	return rc;
 }
@@ -91,7 +91,7 @@ fdb_del(struct fdb *fdb, uint64_t mac, uint16_t vlan)
 /* Flushes ----------------------------------------------------------------------------------- */
 
 static bool
-is_selected(const struct fdb *fdb, uint64_t key, uint64_t value, const void *arg)
+fdb_selection_has(const struct fdb *fdb, uint64_t key, uint64_t value, const void *arg)
 {
 	const struct selection *selection = arg;
 
@@ -104,12 +104,12 @@ is_selected(const struct fdb *fdb, uint64_t key, uint64_t value, const void *arg
 }
 
 static uint32_t
-flush(struct fdb *fdb, const struct selection *selection)
+fdb_flush_selection(struct fdb *fdb, const struct selection *selection)
 {
 	uint32_t removed;
 
 	fdb_pin(fdb, true);
-	removed = fdb_sweep(fdb, is_selected, selection, FDB_ACTION_NONE);
+	removed = fdb_sweep(fdb, fdb_selection_has, selection, FDB_ACTION_NONE);
 	fdb_pin(fdb, false);
 	return removed;
 }
@@ -117,7 +117,8 @@ flush(struct fdb *fdb, const struct selection *selection)
 uint32_t
 fdb_flush(struct fdb *fdb, uint16_t port, int vlan)
 {
-	uint32_t removed = flush(fdb, &(struct selection){.port = port, .vlan = vlan});
+	uint32_t removed =
+		fdb_flush_selection(fdb, &(struct selection){.port = port, .vlan = vlan});
 
 	if (removed == 0)
 		return 0;
@@ -128,7 +129,7 @@ fdb_flush(struct fdb *fdb, uint16_t port, int vlan)
 }
 
 static bool
-is_none(const struct fdb *fdb, uint64_t key, uint64_t value, const void *arg)
+fdb_selection_none(const struct fdb *fdb, uint64_t key, uint64_t value, const void *arg)
 {
 	(void)fdb;
 	(void)key;
@@ -142,18 +143,18 @@ is_none(const struct fdb *fdb, uint64_t key, uint64_t value, const void *arg)
  * generation would become live again.
  */
 static void
-before_wrap(struct fdb *fdb, bool wraps)
+fdb_sweep_before_wrap(struct fdb *fdb, bool wraps)
 {
 	if (!wraps)
 		return;
 	fdb_pin(fdb, true);
-	fdb_sweep(fdb, is_none, NULL, FDB_ACTION_NONE);
+	fdb_sweep(fdb, fdb_selection_none, NULL, FDB_ACTION_NONE);
 	fdb_pin(fdb, false);
 }
 
-/** With the lock held: make the dynamic entries of a port stale. @return whether there were any */
+/** With the lock held: flush the dynamic entries of a port. @return true: there were some */
 static bool
-raise_port_generation(struct fdb *fdb, uint16_t port)
+fdb_raise_port_generation(struct fdb *fdb, uint16_t port)
 {
 	uint32_t entries = FDB_READ(fdb->port_count[port]);
 
@@ -170,9 +171,9 @@ fdb_flush_port(struct fdb *fdb, uint16_t port)
 {
 	if (port >= FDB_PORT_MAX)
 		return;
-	before_wrap(fdb, fdb->port_gen[port] == UINT16_MAX);
+	fdb_sweep_before_wrap(fdb, fdb->port_gen[port] == UINT16_MAX);
 	fdb_lock(fdb);
-	if (raise_port_generation(fdb, port))
+	if (fdb_raise_port_generation(fdb, port))
 		fdb_record_flush(fdb, port, -1, false);
 	fdb_unlock(fdb);
 	fdb->unswept = true;
@@ -183,7 +184,7 @@ fdb_flush_vlan(struct fdb *fdb, uint16_t vlan)
 {
 	if (vlan >= FDB_VLAN_MAX)
 		return;
-	before_wrap(fdb, fdb->vlan_gen[vlan] == UINT8_MAX);
+	fdb_sweep_before_wrap(fdb, fdb->vlan_gen[vlan] == UINT8_MAX);
 	fdb_lock(fdb);
 	FDB_WRITE(fdb->vlan_gen[vlan], (uint8_t)(fdb->vlan_gen[vlan] + 1));
 	fdb_record_flush(fdb, FDB_MISS, vlan, false);
@@ -196,11 +197,12 @@ fdb_forget_port(struct fdb *fdb, uint16_t port)
 {
 	if (port >= FDB_PORT_MAX)
 		return;
-	before_wrap(fdb, fdb->port_gen[port] == UINT16_MAX);
+	fdb_sweep_before_wrap(fdb, fdb->port_gen[port] == UINT16_MAX);
 	fdb_lock(fdb);
-	bool dynamics = raise_port_generation(fdb, port);
+	bool dynamics = fdb_raise_port_generation(fdb, port);
 	fdb_unlock(fdb);
-	bool statics = flush(fdb, &(struct selection){.port = port, .vlan = -1, .statics = true});
+	bool statics = fdb_flush_selection(
+		fdb, &(struct selection){.port = port, .vlan = -1, .statics = true});
 	fdb_lock(fdb);
 	if (dynamics || statics)
 		fdb_record_flush(fdb, port, -1, true);
@@ -214,7 +216,7 @@ fdb_forget_port(struct fdb *fdb, uint16_t port)
 /* Listing ----------------------------------------------------------------------------------- */
 
 static struct fdb_entry
-entry_of(const struct fdb *fdb, uint64_t key, uint64_t value)
+fdb_entry_of(const struct fdb *fdb, uint64_t key, uint64_t value)
 {
 	bool is_static = value & FDB_STATIC;
 
@@ -238,7 +240,7 @@ fdb_walk(struct fdb *fdb, bool (*visit)(const struct fdb_entry *entry, void *arg
 		uint64_t value = fdb_slot_snapshot(fdb, slot, &key);
 
 		if (fdb_is_live(fdb, key, value)) {
-			struct fdb_entry entry = entry_of(fdb, key, value);
+			struct fdb_entry entry = fdb_entry_of(fdb, key, value);
 
 			more = visit(&entry, arg);
 		}
@@ -257,6 +259,6 @@ fdb_get(const struct fdb *fdb, uint64_t mac, uint16_t vlan, struct fdb_entry *en
 	uint64_t value = FDB_READ(*fdb_slot_value(fdb, slot));
 	if (!fdb_is_live(fdb, key, value))
 		return false;
-	*entry = entry_of(fdb, key, value);
+	*entry = fdb_entry_of(fdb, key, value);
 	return true;
 }

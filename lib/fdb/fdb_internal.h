@@ -5,9 +5,9 @@
  *   fdb.c          create, destroy, settings, statistics
  *   fdb_lookup.c   polling lcores: find the ports of a burst
  *   fdb_learn.c    polling lcores: learn or refresh a burst
- *   fdb_move.c     polling lcores: whether an address may move from one port to another
+ *   fdb_move.c     polling lcores: limits the moves of an address from port to port
  *   fdb_slot.c     the writer: fill, vacate and displace slots
- *   fdb_share.c    the writer: which port may have an entry of a full table
+ *   fdb_share.c    the writer: divides a full table among the ports
  *   fdb_changes.c  the writer: record changes for the control thread
  *   fdb_sweep.c    control thread: remove entries by a walk
  *   fdb_age.c      control thread: epoch and ageing time
@@ -43,11 +43,11 @@ void fdb_slot_fill(struct fdb *fdb, uint32_t slot, uint64_t key, uint64_t value)
 /** Replace the value of an entry, and update the counts. */
 void fdb_slot_change(struct fdb *fdb, uint32_t slot, uint64_t value);
 
-/** Empty a slot that holds this value, and update the counts. @return false: just refreshed */
+/** Vacate a slot if it has this value, and update the counts. @return false: just refreshed */
 bool fdb_slot_vacate(struct fdb *fdb, uint32_t slot, uint64_t value);
 
-/** Empty a slot, refreshed or not. */
-void fdb_slot_drop(struct fdb *fdb, uint32_t slot);
+/** Vacate a slot, even if a learner refreshes it meanwhile. */
+void fdb_slot_clear(struct fdb *fdb, uint32_t slot);
 
 /* Sharing, fdb_share.c ---------------------------------------------------------------------- */
 
@@ -55,12 +55,12 @@ void fdb_slot_drop(struct fdb *fdb, uint32_t slot);
 bool fdb_at_limit(const struct fdb *fdb, uint16_t port);
 
 /** Whether a port may have one more entry. An estimate without the lock. */
-bool fdb_may_hold(const struct fdb *fdb, uint16_t port);
+bool fdb_may_add(const struct fdb *fdb, uint16_t port);
 
 /** With the lock: in a full table evict an entry of a port above its share. @return success */
 bool fdb_make_space(struct fdb *fdb, uint16_t port);
 
-/** The same for a static entry: evict one of a port that holds at least the average. */
+/** The same for a static entry: evict one of a port that has at least the average. */
 bool fdb_make_space_static(struct fdb *fdb);
 
 /* Moving, fdb_move.c ------------------------------------------------------------------------- */
@@ -78,7 +78,7 @@ enum fdb_verdict {
 enum fdb_verdict fdb_move(struct fdb *fdb, uint64_t key, uint64_t hash, uint16_t from);
 
 /** The same without the lock: an estimate, and nothing is counted. */
-enum fdb_verdict fdb_foresee_move(
+enum fdb_verdict fdb_move_estimate(
 	const struct fdb *fdb, uint64_t key, uint64_t hash, uint16_t from);
 
 /* Counting, fdb.c ---------------------------------------------------------------------------- */
@@ -132,13 +132,13 @@ fdb_record_flush(struct fdb *fdb, uint16_t port, int vlan, bool statics)
 /* Sweeping, fdb_sweep.c: control thread ------------------------------------------------------ */
 
 /**
- * Remove all stale entries, and the live entries for which doomed() returns true.
+ * Remove all stale entries, and the live entries for which selects() returns true.
  *
  * @param action recorded for each live entry removed; FDB_ACTION_NONE: nothing is recorded
  * @return number of live entries removed
  */
 uint32_t fdb_sweep(struct fdb *fdb,
-	bool (*doomed)(const struct fdb *fdb, uint64_t key, uint64_t value, const void *arg),
+	bool (*selects)(const struct fdb *fdb, uint64_t key, uint64_t value, const void *arg),
 	const void *arg, enum fdb_action action);
 
 /** Keep entries in their buckets while pinned, so that a walk sees each once. */

@@ -11,9 +11,9 @@ struct learn_list {
 	unsigned n;
 };
 
-/** Raise the epoch of a value. Fails harmlessly if another lcore did, or the entry has changed. */
+/** Set the epoch of an entry to the current one, unless another lcore has changed the entry. */
 static void
-refresh(const struct fdb *fdb, uint64_t key, uint64_t hash, uint64_t value, uint16_t epoch)
+fdb_refresh(const struct fdb *fdb, uint64_t key, uint64_t hash, uint64_t value, uint16_t epoch)
 {
 	uint32_t slot = fdb_find(fdb, key, hash);
 
@@ -23,9 +23,9 @@ refresh(const struct fdb *fdb, uint64_t key, uint64_t hash, uint64_t value, uint
 		fdb_restamp(value, epoch), memory_order_relaxed, memory_order_relaxed);
 }
 
-/** With the lock held: learn an address that has a live entry. */
+/** With the lock held: move an address that has a live entry to another port. */
 static enum fdb_verdict
-relearn(struct fdb *fdb, uint32_t slot, uint64_t key, uint64_t hash, uint64_t wanted)
+fdb_learn_move(struct fdb *fdb, uint32_t slot, uint64_t key, uint64_t hash, uint64_t wanted)
 {
 	uint64_t value = FDB_READ(*fdb_slot_value(fdb, slot));
 	uint16_t port = fdb_value_port(wanted);
@@ -44,19 +44,19 @@ relearn(struct fdb *fdb, uint32_t slot, uint64_t key, uint64_t hash, uint64_t wa
 	return FDB_LEARNT;
 }
 
-/** With the lock held. */
+/** With the lock held: learn a new or moved address. */
 static enum fdb_verdict
-learn_one(struct fdb *fdb, uint64_t key, uint64_t hash, uint16_t port)
+fdb_learn_one(struct fdb *fdb, uint64_t key, uint64_t hash, uint16_t port)
 {
 	uint64_t wanted = fdb_value(fdb, key, port, FDB_READ(fdb->epoch));
 	uint32_t slot = fdb_find(fdb, key, hash);
 
 	if (slot != FDB_NONE) {
 		if (fdb_is_live(fdb, key, FDB_READ(*fdb_slot_value(fdb, slot))))
-			return relearn(fdb, slot, key, hash, wanted);
-		fdb_slot_drop(fdb, slot);
+			return fdb_learn_move(fdb, slot, key, hash, wanted);
+		fdb_slot_clear(fdb, slot);
 	}
-	if (!fdb_may_hold(fdb, port) || !fdb_make_space(fdb, port))
+	if (!fdb_may_add(fdb, port) || !fdb_make_space(fdb, port))
 		return FDB_REFUSED;
 	slot = fdb_slot_take(fdb, hash);
 	if (slot == FDB_NONE)
@@ -69,23 +69,23 @@ learn_one(struct fdb *fdb, uint64_t key, uint64_t hash, uint16_t port)
 
 /** Estimate without the lock, so that a flood of addresses to refuse does not contend for it. */
 static enum fdb_verdict
-foresee(const struct fdb *fdb, const struct fdb_query *query, uint8_t i, uint16_t port)
+fdb_learn_estimate(const struct fdb *fdb, const struct fdb_query *query, uint8_t i, uint16_t port)
 {
 	uint64_t key = query->key[i], value = query->value[i];
 
 	assert(port < FDB_PORT_MAX);
 	if (!(value & FDB_VALID))
-		return fdb_may_hold(fdb, port) ? FDB_LEARNT : FDB_REFUSED;
+		return fdb_may_add(fdb, port) ? FDB_LEARNT : FDB_REFUSED;
 	if (fdb_at_limit(fdb, port))
 		return FDB_REFUSED;
 	if (!fdb_is_live(fdb, key, value))
 		return FDB_LEARNT;
-	return fdb_foresee_move(fdb, key, query->hash[i], fdb_value_port(value));
+	return fdb_move_estimate(fdb, key, query->hash[i], fdb_value_port(value));
 }
 
 /** Count the addresses that were not learnt. */
 static void
-settle(struct fdb *fdb, uint16_t port, const unsigned counts[FDB_VERDICTS])
+fdb_count_not_learnt(struct fdb *fdb, uint16_t port, const unsigned counts[FDB_VERDICTS])
 {
 	struct fdb_statistics *statistics = &fdb->port_statistics[port];
 
@@ -107,27 +107,27 @@ settle(struct fdb *fdb, uint16_t port, const unsigned counts[FDB_VERDICTS])
  * @return number of addresses not learnt
  */
 static unsigned
-learn_slowly(struct fdb *fdb, const struct fdb_query *query, uint16_t port,
+fdb_learn_locked(struct fdb *fdb, const struct fdb_query *query, uint16_t port,
 	const struct learn_list *list)
 {
 	unsigned counts[FDB_VERDICTS] = {0};
-	bool patient = true;
+	bool may_wait = true;
 
 	for (unsigned l = 0; l < list->n; l++) {
 		uint8_t i = list->item[l];
-		enum fdb_verdict verdict = foresee(fdb, query, i, port);
+		enum fdb_verdict verdict = fdb_learn_estimate(fdb, query, i, port);
 
 		if (verdict == FDB_LEARNT) {
-			patient = patient && fdb_lock_briefly(fdb);
+			may_wait = may_wait && fdb_lock_briefly(fdb);
 			verdict = FDB_REFUSED;
-			if (patient) {
-				verdict = learn_one(fdb, query->key[i], query->hash[i], port);
+			if (may_wait) {
+				verdict = fdb_learn_one(fdb, query->key[i], query->hash[i], port);
 				fdb_unlock(fdb);
 			}
 		}
 		counts[verdict]++;
 	}
-	settle(fdb, port, counts);
+	fdb_count_not_learnt(fdb, port, counts);
 	return list->n - counts[FDB_LEARNT];
 }
 
@@ -145,11 +145,11 @@ fdb_learn_burst(struct fdb *fdb, struct fdb_query *query, uint16_t port)
 		if (!(change & ~FDB_VERSION) || (value & FDB_STATIC))
 			continue;
 		if (!(change & ~(FDB_VERSION | FDB_EPOCH)))
-			refresh(fdb, key, query->hash[i], value, epoch);
+			fdb_refresh(fdb, key, query->hash[i], value, epoch);
 		else
 			list.item[list.n++] = (uint8_t)i;
 	}
-	unsigned missed = list.n ? learn_slowly(fdb, query, port, &list) : 0;
+	unsigned missed = list.n ? fdb_learn_locked(fdb, query, port, &list) : 0;
 	query->changed = list.n > missed;
 	return missed;
 }

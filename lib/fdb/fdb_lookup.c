@@ -24,7 +24,7 @@ fdb_query_add(const struct fdb *fdb, struct fdb_query *query, uint64_t key)
 }
 
 static inline uint64_t
-search_bucket(const struct fdb_bucket *bucket, uint64_t key)
+fdb_search_bucket(const struct fdb_bucket *bucket, uint64_t key)
 {
 	unsigned mask = fdb_match(bucket, key);
 
@@ -42,7 +42,7 @@ fdb_query_look(const struct fdb *fdb, struct fdb_query *query)
 	for (unsigned i = 0; i < query->n; i++) {
 		uint32_t bucket = (uint32_t)query->hash[i] & mask;
 
-		query->value[i] = search_bucket(&buckets[bucket], query->key[i]);
+		query->value[i] = fdb_search_bucket(&buckets[bucket], query->key[i]);
 		if (query->value[i] & FDB_VALID)
 			continue;
 		bucket = fdb_secondary(fdb, query->hash[i]);
@@ -53,7 +53,7 @@ fdb_query_look(const struct fdb *fdb, struct fdb_query *query)
 }
 
 static void
-search_secondary(const struct fdb *fdb, struct fdb_query *query)
+fdb_search_secondary(const struct fdb *fdb, struct fdb_query *query)
 {
 	unsigned misses = 0;
 
@@ -63,7 +63,7 @@ search_secondary(const struct fdb *fdb, struct fdb_query *query)
 		uint8_t i = query->missed[m];
 		uint32_t bucket = fdb_secondary(fdb, query->hash[i]);
 
-		query->value[i] = search_bucket(&fdb->buckets[bucket], query->key[i]);
+		query->value[i] = fdb_search_bucket(&fdb->buckets[bucket], query->key[i]);
 		if (!(query->value[i] & FDB_VALID))
 			query->missed[misses++] = i;
 	}
@@ -74,12 +74,12 @@ void
 fdb_search_burst(const struct fdb *fdb, struct fdb_query *query)
 {
 	if (query->misses)
-		search_secondary(fdb, query);
+		fdb_search_secondary(fdb, query);
 }
 
 /** Search both buckets of the keys not found again; rare, therefore without prefetch. */
 static void
-search_again(const struct fdb *fdb, struct fdb_query *query)
+fdb_search_again(const struct fdb *fdb, struct fdb_query *query)
 {
 	unsigned misses = query->misses;
 
@@ -88,11 +88,11 @@ search_again(const struct fdb *fdb, struct fdb_query *query)
 		uint8_t i = query->missed[m];
 		uint32_t bucket = fdb_primary(fdb, query->hash[i]);
 
-		query->value[i] = search_bucket(&fdb->buckets[bucket], query->key[i]);
+		query->value[i] = fdb_search_bucket(&fdb->buckets[bucket], query->key[i]);
 		if (!(query->value[i] & FDB_VALID))
 			query->missed[query->misses++] = i;
 	}
-	search_secondary(fdb, query);
+	fdb_search_secondary(fdb, query);
 }
 
 /**
@@ -102,7 +102,7 @@ search_again(const struct fdb *fdb, struct fdb_query *query)
  * search, no entry was missed.
  */
 static void
-search_displaced(const struct fdb *fdb, struct fdb_query *query)
+fdb_search_displaced(const struct fdb *fdb, struct fdb_query *query)
 {
 	for (unsigned tries = 0; query->misses && tries < LOOKUP_RETRIES; tries++) {
 		uint32_t before = query->displaced;
@@ -112,7 +112,7 @@ search_displaced(const struct fdb *fdb, struct fdb_query *query)
 		query->displaced = atomic_load_explicit(&fdb->displaced, memory_order_acquire);
 		if (query->displaced == before)
 			return;
-		search_again(fdb, query);
+		fdb_search_again(fdb, query);
 	}
 }
 
@@ -133,7 +133,7 @@ void
 fdb_lookup_burst(const struct fdb *fdb, struct fdb_query *query)
 {
 	fdb_search_burst(fdb, query);
-	search_displaced(fdb, query);
+	fdb_search_displaced(fdb, query);
 	for (unsigned i = 0; i < query->n; i++) {
 		bool live = fdb_is_live(fdb, query->key[i], query->value[i]);
 

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The writer: which port may have an entry of a full table.
+ * The writer: divides a full table among the ports.
  *
  * A guest that floods the table with addresses must not displace addresses of other ports. While
  * there is space every port may take it. Once the table is full, a port below its share (capacity
  * less static entries, divided by the number of ports with dynamic entries) replaces an entry of a
  * port above its share. As long as one port is below its share another is above, so that a port
- * always gets its share. Eviction goes round the table by `hand`, whose order the hash makes
- * random.
+ * always gets its share. Eviction goes round the table by the clock hand `hand`; the hash makes
+ * the order random.
  */
 #include "fdb/fdb_internal.h"
 
 static bool
-is_full(const struct fdb *fdb)
+fdb_is_full(const struct fdb *fdb)
 {
 	return FDB_READ(fdb->dynamics) + FDB_READ(fdb->statics) >= fdb->capacity;
 }
 
 /** The share of a port, itself counted among the holders; at least one. */
 static uint32_t
-share(const struct fdb *fdb, uint16_t port)
+fdb_share(const struct fdb *fdb, uint16_t port)
 {
 	uint32_t holders = FDB_READ(fdb->holders) + !FDB_READ(fdb->port_count[port]);
 	uint32_t each = fdb->capacity - FDB_READ(fdb->statics);
@@ -39,16 +39,16 @@ fdb_at_limit(const struct fdb *fdb, uint16_t port)
 }
 
 bool
-fdb_may_hold(const struct fdb *fdb, uint16_t port)
+fdb_may_add(const struct fdb *fdb, uint16_t port)
 {
 	if (fdb_at_limit(fdb, port))
 		return false;
-	return !is_full(fdb) || FDB_READ(fdb->port_count[port]) < share(fdb, port);
+	return !fdb_is_full(fdb) || FDB_READ(fdb->port_count[port]) < fdb_share(fdb, port);
 }
 
 /** Vacate a slot that is stale, or whose port has more than `more_than` dynamic entries. */
 static void
-evict_slot(struct fdb *fdb, uint32_t slot, uint32_t more_than)
+fdb_evict_slot(struct fdb *fdb, uint32_t slot, uint32_t more_than)
 {
 	uint64_t value = FDB_READ(*fdb_slot_value(fdb, slot));
 	uint64_t key = FDB_READ(*fdb_slot_key(fdb, slot));
@@ -67,33 +67,33 @@ evict_slot(struct fdb *fdb, uint32_t slot, uint32_t more_than)
 
 /** Evict from at most FDB_SLICE buckets; the next call goes on at `hand`. @return success */
 static bool
-evict(struct fdb *fdb, uint32_t more_than)
+fdb_evict(struct fdb *fdb, uint32_t more_than)
 {
-	for (unsigned i = 0; i < FDB_SLICE && is_full(fdb); i++) {
+	for (unsigned i = 0; i < FDB_SLICE && fdb_is_full(fdb); i++) {
 		uint32_t bucket = FDB_READ(fdb->hand);
 
-		for (unsigned way = 0; way < FDB_WAYS && is_full(fdb); way++)
-			evict_slot(fdb, bucket * FDB_WAYS + way, more_than);
+		for (unsigned way = 0; way < FDB_WAYS && fdb_is_full(fdb); way++)
+			fdb_evict_slot(fdb, bucket * FDB_WAYS + way, more_than);
 		FDB_WRITE(fdb->hand, (bucket + 1) & fdb->mask);
 	}
-	return !is_full(fdb);
+	return !fdb_is_full(fdb);
 }
 
 bool
 fdb_make_space(struct fdb *fdb, uint16_t port)
 {
-	if (!is_full(fdb))
+	if (!fdb_is_full(fdb))
 		return true;
-	return FDB_READ(fdb->dynamics) && evict(fdb, share(fdb, port));
+	return FDB_READ(fdb->dynamics) && fdb_evict(fdb, fdb_share(fdb, port));
 }
 
 bool
 fdb_make_space_static(struct fdb *fdb)
 {
-	if (!is_full(fdb))
+	if (!fdb_is_full(fdb))
 		return true;
 	if (!FDB_READ(fdb->dynamics))
 		return false;
-	/* Some port always holds at least the average. */
-	return evict(fdb, FDB_READ(fdb->dynamics) / FDB_READ(fdb->holders) - 1);
+	/* Some port always has at least the average. */
+	return fdb_evict(fdb, FDB_READ(fdb->dynamics) / FDB_READ(fdb->holders) - 1);
 }

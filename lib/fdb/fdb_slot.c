@@ -8,10 +8,10 @@
  */
 #include "fdb/fdb_internal.h"
 
-enum { REACH = 42 }; /* buckets searched for a chain of displacements: 2 + 2 * 4 + 8 * 4 */
+enum { PATH_BUCKETS = 42 }; /* buckets searched for a path of displacements: 2 + 2 * 4 + 8 * 4 */
 
-/* A bucket that a chain of displacements may go through. */
-struct chain_node {
+/* A bucket that a path of displacements may go through. */
+struct path_node {
 	uint32_t bucket;
 	uint8_t parent; /* node whose entry may move here */
 	uint8_t way;    /* that entry */
@@ -20,7 +20,7 @@ struct chain_node {
 /* Counting ---------------------------------------------------------------------------------- */
 
 static void
-count(struct fdb *fdb, uint64_t value)
+fdb_count_entry(struct fdb *fdb, uint64_t value)
 {
 	uint16_t port = fdb_value_port(value);
 
@@ -34,9 +34,9 @@ count(struct fdb *fdb, uint64_t value)
 	FDB_ADD(fdb->dynamics, 1);
 }
 
-/** Entries of an older generation of their port were discounted by its flush. */
+/** Undo fdb_count_entry(). A flush of the port has done so for entries of older generations. */
 static void
-discount(struct fdb *fdb, uint64_t value)
+fdb_uncount_entry(struct fdb *fdb, uint64_t value)
 {
 	uint16_t port = fdb_value_port(value);
 
@@ -56,20 +56,21 @@ discount(struct fdb *fdb, uint64_t value)
 
 /** Call after the value is cleared; release pairs with the load of the key in fdb_slot_read(). */
 static void
-clear_key(struct fdb *fdb, uint32_t slot)
+fdb_slot_clear_key(struct fdb *fdb, uint32_t slot)
 {
 	atomic_store_explicit(fdb_slot_key(fdb, slot), 0, memory_order_release);
 }
 
+/** The value of a vacant slot: nothing but the next version. */
 static uint64_t
-cleared(uint64_t value)
+fdb_value_cleared(uint64_t value)
 {
 	return (value + FDB_VERSION_STEP) & FDB_VERSION;
 }
 
-/** @return the value as stored */
+/** Store key and value, with the version of the slot. @return the value as stored */
 static uint64_t
-store(struct fdb *fdb, uint32_t slot, uint64_t key, uint64_t value)
+fdb_slot_store(struct fdb *fdb, uint32_t slot, uint64_t key, uint64_t value)
 {
 	_Atomic uint64_t *at = fdb_slot_value(fdb, slot);
 
@@ -84,8 +85,8 @@ store(struct fdb *fdb, uint32_t slot, uint64_t key, uint64_t value)
 void
 fdb_slot_fill(struct fdb *fdb, uint32_t slot, uint64_t key, uint64_t value)
 {
-	store(fdb, slot, key, value);
-	count(fdb, value);
+	fdb_slot_store(fdb, slot, key, value);
+	fdb_count_entry(fdb, value);
 }
 
 void
@@ -97,8 +98,8 @@ fdb_slot_change(struct fdb *fdb, uint32_t slot, uint64_t value)
 	/* A refresh by a learner in between is overwritten, which does no harm. */
 	atomic_store_explicit(
 		at, (value & ~FDB_VERSION) | (old & FDB_VERSION), memory_order_release);
-	discount(fdb, old);
-	count(fdb, value);
+	fdb_uncount_entry(fdb, old);
+	fdb_count_entry(fdb, value);
 }
 
 bool
@@ -107,15 +108,15 @@ fdb_slot_vacate(struct fdb *fdb, uint32_t slot, uint64_t value)
 	uint64_t expected = value;
 
 	if (!atomic_compare_exchange_strong_explicit(fdb_slot_value(fdb, slot), &expected,
-		    cleared(value), memory_order_relaxed, memory_order_relaxed))
+		    fdb_value_cleared(value), memory_order_relaxed, memory_order_relaxed))
 		return false;
-	clear_key(fdb, slot);
-	discount(fdb, value);
+	fdb_slot_clear_key(fdb, slot);
+	fdb_uncount_entry(fdb, value);
 	return true;
 }
 
 void
-fdb_slot_drop(struct fdb *fdb, uint32_t slot)
+fdb_slot_clear(struct fdb *fdb, uint32_t slot)
 {
 	while (!fdb_slot_vacate(fdb, slot, FDB_READ(*fdb_slot_value(fdb, slot))))
 		;
@@ -125,7 +126,7 @@ fdb_slot_drop(struct fdb *fdb, uint32_t slot)
 
 /** Vacate a slot if it is stale. @return whether it is vacant */
 static bool
-reclaim(struct fdb *fdb, uint32_t slot)
+fdb_slot_vacate_stale(struct fdb *fdb, uint32_t slot)
 {
 	uint64_t value = FDB_READ(*fdb_slot_value(fdb, slot));
 
@@ -136,13 +137,14 @@ reclaim(struct fdb *fdb, uint32_t slot)
 	return fdb_slot_vacate(fdb, slot, value);
 }
 
+/** @return a vacant slot of a bucket; FDB_NONE: all are in use */
 static uint32_t
-vacancy(struct fdb *fdb, uint32_t bucket)
+fdb_bucket_vacancy(struct fdb *fdb, uint32_t bucket)
 {
 	for (unsigned way = 0; way < FDB_WAYS; way++) {
 		uint32_t slot = bucket * FDB_WAYS + way;
 
-		if (reclaim(fdb, slot))
+		if (fdb_slot_vacate_stale(fdb, slot))
 			return slot;
 	}
 	return FDB_NONE;
@@ -150,7 +152,7 @@ vacancy(struct fdb *fdb, uint32_t bucket)
 
 /** The other bucket of the entry in a slot. */
 static uint32_t
-other_bucket(const struct fdb *fdb, uint32_t slot)
+fdb_other_bucket(const struct fdb *fdb, uint32_t slot)
 {
 	uint64_t hash = fdb_hash(fdb, FDB_READ(*fdb_slot_key(fdb, slot)));
 
@@ -159,17 +161,17 @@ other_bucket(const struct fdb *fdb, uint32_t slot)
 
 /** Move an entry to a vacant slot of its other bucket. */
 static void
-displace(struct fdb *fdb, uint32_t from, uint32_t to)
+fdb_displace(struct fdb *fdb, uint32_t from, uint32_t to)
 {
 	_Atomic uint64_t *at = fdb_slot_value(fdb, from);
 	uint64_t old = FDB_READ(*at);
-	uint64_t copy = store(fdb, to, FDB_READ(*fdb_slot_key(fdb, from)), old);
+	uint64_t copy = fdb_slot_store(fdb, to, FDB_READ(*fdb_slot_key(fdb, from)), old);
 	uint64_t latest;
 
-	/* Pairs with search_displaced(): a reader that sees the slot cleared sees the count. */
+	/* Pairs with fdb_search_displaced(): a reader that sees the slot cleared sees the count. */
 	atomic_store_explicit(&fdb->displaced, FDB_READ(fdb->displaced) + 1, memory_order_release);
-	latest = atomic_exchange_explicit(at, cleared(old), memory_order_release);
-	clear_key(fdb, from);
+	latest = atomic_exchange_explicit(at, fdb_value_cleared(old), memory_order_release);
+	fdb_slot_clear_key(fdb, from);
 	/* A learner may have refreshed the original after it was copied. */
 	if (latest != old)
 		atomic_compare_exchange_strong_explicit(fdb_slot_value(fdb, to), &copy,
@@ -177,12 +179,13 @@ displace(struct fdb *fdb, uint32_t from, uint32_t to)
 			memory_order_relaxed);
 }
 
-/** Displace the entries of a chain, from its vacant end. @return the slot vacated at its start */
+/** Displace the entries of a path, from its vacant end. @return the slot vacated at its start */
 static uint32_t
-follow(struct fdb *fdb, const struct chain_node nodes[], unsigned node, uint32_t from, uint32_t to)
+fdb_displace_path(
+	struct fdb *fdb, const struct path_node nodes[], unsigned node, uint32_t from, uint32_t to)
 {
 	for (;;) {
-		displace(fdb, from, to);
+		fdb_displace(fdb, from, to);
 		to = from;
 		if (node < 2)
 			return to;
@@ -192,7 +195,7 @@ follow(struct fdb *fdb, const struct chain_node nodes[], unsigned node, uint32_t
 }
 
 static bool
-visited(const struct chain_node nodes[], unsigned n, uint32_t bucket)
+fdb_path_has(const struct path_node nodes[], unsigned n, uint32_t bucket)
 {
 	for (unsigned i = 0; i < n; i++)
 		if (nodes[i].bucket == bucket)
@@ -200,24 +203,24 @@ visited(const struct chain_node nodes[], unsigned n, uint32_t bucket)
 	return false;
 }
 
-/** Search breadth first, from two full buckets, for the shortest chain of displacements. */
+/** Search breadth first, from two full buckets, for the shortest path of displacements. */
 static uint32_t
-make_vacancy(struct fdb *fdb, uint32_t primary, uint32_t secondary)
+fdb_make_vacancy(struct fdb *fdb, uint32_t primary, uint32_t secondary)
 {
-	struct chain_node nodes[REACH] = {{.bucket = primary}, {.bucket = secondary}};
+	struct path_node nodes[PATH_BUCKETS] = {{.bucket = primary}, {.bucket = secondary}};
 	unsigned n = 2;
 
 	for (unsigned node = 0; node < n; node++) {
 		for (uint8_t way = 0; way < FDB_WAYS; way++) {
 			uint32_t from = nodes[node].bucket * FDB_WAYS + way;
-			uint32_t bucket = other_bucket(fdb, from);
-			uint32_t to = vacancy(fdb, bucket);
+			uint32_t bucket = fdb_other_bucket(fdb, from);
+			uint32_t to = fdb_bucket_vacancy(fdb, bucket);
 
 			if (to != FDB_NONE)
-				return follow(fdb, nodes, node, from, to);
-			if (n == REACH || visited(nodes, n, bucket))
+				return fdb_displace_path(fdb, nodes, node, from, to);
+			if (n == PATH_BUCKETS || fdb_path_has(nodes, n, bucket))
 				continue;
-			nodes[n++] = (struct chain_node){bucket, (uint8_t)node, way};
+			nodes[n++] = (struct path_node){bucket, (uint8_t)node, way};
 		}
 	}
 	return FDB_NONE;
@@ -228,11 +231,11 @@ fdb_slot_take(struct fdb *fdb, uint64_t hash)
 {
 	uint32_t primary = fdb_primary(fdb, hash);
 	uint32_t secondary = fdb_secondary(fdb, hash);
-	uint32_t slot = vacancy(fdb, primary);
+	uint32_t slot = fdb_bucket_vacancy(fdb, primary);
 
 	if (slot == FDB_NONE)
-		slot = vacancy(fdb, secondary);
+		slot = fdb_bucket_vacancy(fdb, secondary);
 	if (slot == FDB_NONE && !FDB_READ(fdb->pinned))
-		slot = make_vacancy(fdb, primary, secondary);
+		slot = fdb_make_vacancy(fdb, primary, secondary);
 	return slot;
 }

@@ -84,7 +84,7 @@ struct fdb {
 	uint32_t dynamics;                       /**< sum of port_count */
 	uint32_t statics;
 	uint32_t holders; /**< ports whose port_count is not 0 */
-	uint32_t hand;    /**< the bucket where eviction goes on */
+	uint32_t hand;    /**< clock hand: the bucket where eviction continues */
 	bool pinned;      /**< the control thread walks: entries stay in their buckets */
 	uint64_t learned; /**< this and the next three are read by the control thread */
 	uint64_t moved;

@@ -4,7 +4,7 @@
 
 #include "fdb_help.h"
 
-enum { MOVES = 5, HELD = FDB_MOVES_HOLD };
+enum { MOVES = 5, DAMPED = FDB_MOVES_DAMP };
 
 static struct fdb *
 make_damped(void)
@@ -90,10 +90,10 @@ test_damping(void **state)
 	learn(fdb, MAC(1), 2, 1);
 	assert_int_equal(lookup(fdb, MAC(1), 2), 1);
 	/* For so long, and then as often again. */
-	fdb_age(fdb, 1000 + HELD - 1);
+	fdb_age(fdb, 1000 + DAMPED - 1);
 	learn(fdb, MAC(1), 1, 1);
 	assert_int_equal(lookup(fdb, MAC(1), 1), 2);
-	fdb_age(fdb, 1000 + HELD);
+	fdb_age(fdb, 1000 + DAMPED);
 	assert_int_equal(flap(fdb, MAC(1), MOVES), 1);
 	assert_int_equal(flap(fdb, MAC(1), 2), 1);
 	assert_int_equal(stats_of(fdb).damped, 10);
