@@ -42,7 +42,7 @@ struct worker {
 	double outage;        /**< longest time from a lost connection to the next frame, s */
 	uint64_t lost_at;     /**< TSC of a lost connection, 0: none since the last frame */
 	bool started;
-	atomic_bool settled; /**< no frames outstanding; written by its worker, read by all */
+	atomic_bool done; /**< no frames outstanding; written by its worker, read by all */
 	pthread_t thread;
 	fleet_step step;
 	void *context;

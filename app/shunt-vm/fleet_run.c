@@ -147,16 +147,16 @@ fleet_worker_main(void *argument)
 	return NULL;
 }
 
-/** Set whether the worker has settled. When all workers have settled, the run ends. */
+/** Set whether a worker is done. When all workers are, the run ends. */
 static void
-fleet_worker_settle(struct worker *worker, bool settled)
+fleet_worker_set_done(struct worker *worker, bool done)
 {
 	struct fleet *fleet = worker->fleet;
 	bool all = true;
 
-	atomic_store_explicit(&worker->settled, settled, memory_order_relaxed);
+	atomic_store_explicit(&worker->done, done, memory_order_relaxed);
 	for (unsigned i = 0; i < fleet->n_workers; i++)
-		all &= atomic_load_explicit(&fleet->workers[i].settled, memory_order_relaxed);
+		all &= atomic_load_explicit(&fleet->workers[i].done, memory_order_relaxed);
 	if (all)
 		fleet->deadline = 0;
 }
@@ -165,7 +165,7 @@ static int
 fleet_start_workers(struct fleet *fleet, fleet_step step, void *context, struct err *err)
 {
 	for (unsigned i = 0; i < fleet->n_workers; i++)
-		fleet->workers[i].settled = false;
+		fleet->workers[i].done = false;
 	for (unsigned i = 0; i < fleet->n_workers; i++) {
 		struct worker *worker = &fleet->workers[i];
 
@@ -255,7 +255,7 @@ fleet_step_drain(struct worker *worker, void *context)
 		moved += station_receive(worker->stations[i], worker->stations[i]->rx->slots);
 	}
 	silence = tsc_seconds(worker->now - worker->idle_since);
-	fleet_worker_settle(worker,
+	fleet_worker_set_done(worker,
 		moved == 0 &&
 			((left == 0 && silence > quiet) ||
 				(silence > DRAIN_COMPLETE && fleet_is_complete(worker->fleet))));
@@ -335,7 +335,7 @@ fleet_step_prime(struct worker *worker, void *context)
 	}
 	/* A port may come up late; one that takes no frames must not stop the other VMs. */
 	silence = tsc_seconds(worker->now - worker->idle_since);
-	fleet_worker_settle(worker,
+	fleet_worker_set_done(worker,
 		moved == 0 && silence > (done && left == 0 ? PRIME_QUIET
 							   : worker->fleet->settings->timeout));
 	return moved;

@@ -13,20 +13,20 @@
 #include "base/tsc.h"
 
 /* Longer than a switch may be without CPU time, shorter than senders wait for their last frames. */
-static const double ECHO_HOLD_SECONDS = 0.1;
+static const double ECHO_DELAY_SECONDS = 0.1;
 
 struct echo {
 	uint64_t drop_every, dup_every, swap_every;
 	uint64_t seen, dropped, duplicated, swapped;
 	uint64_t refused; /**< frames not returned: no send buffer was free */
-	bool held;        /**< a frame is held until the next one has been returned */
-	const struct station *held_by;
-	struct received held_frame;
-	uint8_t *held_bytes;
+	bool delayed;     /**< a frame is delayed until the next one has been returned */
+	const struct station *delayed_at;
+	struct received delayed_frame;
+	uint8_t *delayed_bytes;
 };
 
 static bool
-mode_echo_is_turn(uint64_t every, uint64_t seen)
+mode_echo_is_nth(uint64_t every, uint64_t seen)
 {
 	return every != 0 && seen % every == 0;
 }
@@ -53,22 +53,22 @@ mode_echo_return(struct echo *echo, struct station *station, const struct receiv
 		echo->refused++;
 }
 
-/** Hold a copy of the frame: its buffer is posted before the frame is sent. */
+/** Delay a frame. It is copied, since its buffer is posted again before it is sent. */
 static void
-mode_echo_hold(struct echo *echo, const struct station *station, const struct received *received)
+mode_echo_delay(struct echo *echo, const struct station *station, const struct received *received)
 {
-	memcpy(echo->held_bytes, received->frame, received->bytes);
-	echo->held_frame = *received;
-	echo->held_frame.frame = echo->held_bytes;
-	echo->held_by = station;
-	echo->held = true;
+	memcpy(echo->delayed_bytes, received->frame, received->bytes);
+	echo->delayed_frame = *received;
+	echo->delayed_frame.frame = echo->delayed_bytes;
+	echo->delayed_at = station;
+	echo->delayed = true;
 }
 
 static void
-mode_echo_release(struct echo *echo, struct station *station)
+mode_echo_return_delayed(struct echo *echo, struct station *station)
 {
-	echo->held = false;
-	mode_echo_return(echo, station, &echo->held_frame);
+	echo->delayed = false;
+	mode_echo_return(echo, station, &echo->delayed_frame);
 }
 
 static void
@@ -80,29 +80,29 @@ mode_echo_take(void *context, struct station *station, const struct received *re
 		return;
 	echo->seen++;
 	mode_echo_swap(received);
-	if (mode_echo_is_turn(echo->drop_every, echo->seen)) {
+	if (mode_echo_is_nth(echo->drop_every, echo->seen)) {
 		echo->dropped++;
 		return;
 	}
-	if (!echo->held && mode_echo_is_turn(echo->swap_every, echo->seen)) {
-		mode_echo_hold(echo, station, received);
+	if (!echo->delayed && mode_echo_is_nth(echo->swap_every, echo->seen)) {
+		mode_echo_delay(echo, station, received);
 		return;
 	}
 	mode_echo_return(echo, station, received);
-	if (mode_echo_is_turn(echo->dup_every, echo->seen)) {
+	if (mode_echo_is_nth(echo->dup_every, echo->seen)) {
 		echo->duplicated++;
 		mode_echo_return(echo, station, received);
 	}
-	if (echo->held && echo->held_by == station) {
+	if (echo->delayed && echo->delayed_at == station) {
 		echo->swapped++;
-		mode_echo_release(echo, station);
+		mode_echo_return_delayed(echo, station);
 	}
 }
 
 static bool
 mode_echo_is_quiet(const struct worker *worker)
 {
-	return tsc_seconds(worker->now - worker->idle_since) > ECHO_HOLD_SECONDS;
+	return tsc_seconds(worker->now - worker->idle_since) > ECHO_DELAY_SECONDS;
 }
 
 static unsigned
@@ -121,8 +121,8 @@ mode_echo_step(struct worker *worker, void *context)
 		space = space / 2 < burst ? space / 2 : burst;
 		moved += station_walk(station, space, mode_echo_take, context);
 		/* No frame follows the last one, which is returned late instead. */
-		if (echo->held && echo->held_by == station && mode_echo_is_quiet(worker))
-			mode_echo_release(echo, station);
+		if (echo->delayed && echo->delayed_at == station && mode_echo_is_quiet(worker))
+			mode_echo_return_delayed(echo, station);
 		station_flush(station, station->staged);
 	}
 	return moved;
@@ -136,15 +136,15 @@ mode_echo(struct fleet *fleet, json_t *result, struct err *err)
 		.drop_every = (uint64_t)options->drop_every,
 		.dup_every = (uint64_t)options->dup_every,
 		.swap_every = (uint64_t)options->swap_every,
-		.held_bytes = malloc(FRAME_BUFFER_MAX + NET_HEADER),
+		.delayed_bytes = malloc(FRAME_BUFFER_MAX + NET_HEADER),
 	};
 	struct outcome outcome;
 	int code;
 
-	if (echo.held_bytes == NULL)
+	if (echo.delayed_bytes == NULL)
 		return err_set(err, ENOMEM, "no memory for a frame");
 	code = fleet_run(fleet, mode_echo_step, &echo, fleet->settings->seconds, err);
-	free(echo.held_bytes);
+	free(echo.delayed_bytes);
 	fleet->traffic.sample = 0; /* received frames are not checked */
 	outcome = report_outcome(fleet, fleet_count(fleet).rx_frames);
 	report_traffic(fleet, &outcome, result);

@@ -68,7 +68,7 @@ mode_migrate_check(struct migrate *migrate, struct vm *vm)
 
 /** Consume all completions after the rings have stopped. */
 static void
-mode_migrate_settle(struct fleet *fleet, const struct vm *vm)
+mode_migrate_drain(struct fleet *fleet, const struct vm *vm)
 {
 	for (unsigned i = 0; i < fleet->n_stations; i++) {
 		struct station *station = &fleet->stations[i];
@@ -98,7 +98,7 @@ mode_migrate_away(struct migrate *migrate, struct fleet *fleet, struct loop *loo
 		code = negotiate_stop(vm, err);
 	if (code == 0)
 		mode_migrate_check(migrate, vm);
-	mode_migrate_settle(fleet, vm);
+	mode_migrate_drain(fleet, vm);
 	return code;
 }
 

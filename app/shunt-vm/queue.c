@@ -12,7 +12,7 @@
 enum { LINE = 64 };
 
 /**
- * An odd number of cache lines spreads the headers of buffers over all sets of a cache. In a few
+ * An odd number of cache lines distributes the headers of buffers over all sets of a cache. In a few
  * sets their conflict misses would dominate the measurement.
  */
 static uint32_t

@@ -39,7 +39,7 @@ struct rates {
 	struct rates_lcore *lcores;
 	size_t n_lcores;
 	struct rates_history *histories; /**< of the ports of the newest sample */
-	json_t *places;                  /**< index in histories by port name; or NULL */
+	json_t *indexes;                 /**< index in histories by port name; or NULL */
 };
 
 struct rates *
@@ -155,27 +155,27 @@ top_rates_remember(struct rates_history *history, double rate)
 static void
 top_rates_histories(struct rates *rates, const json_t *ports, struct rates_history *histories)
 {
-	json_t *places = json_object();
+	json_t *indexes = json_object();
 
 	for (size_t i = 0; i < rates->n_ports; i++) {
 		struct rates_port *port = &rates->ports[i];
 		const char *name =
 			json_string_value(json_object_get(json_array_get(ports, i), "name"));
-		const json_t *place = name == NULL ? NULL : json_object_get(rates->places, name);
+		const json_t *index = name == NULL ? NULL : json_object_get(rates->indexes, name);
 
-		if (place != NULL)
-			histories[i] = rates->histories[json_integer_value(place)];
+		if (index != NULL)
+			histories[i] = rates->histories[json_integer_value(index)];
 		if (port->known)
 			top_rates_remember(&histories[i], port->rx_packets + port->tx_packets);
 		port->history = histories[i].rate;
 		port->n_history = histories[i].n;
 		if (name != NULL)
-			json_object_set_new(places, name, json_integer((json_int_t)i));
+			json_object_set_new(indexes, name, json_integer((json_int_t)i));
 	}
 	free(rates->histories);
-	json_decref(rates->places);
+	json_decref(rates->indexes);
 	rates->histories = histories;
-	rates->places = places;
+	rates->indexes = indexes;
 }
 
 /** Compute all rates; the arrays are large enough. */
@@ -320,7 +320,7 @@ top_rates_free(struct rates *rates)
 	if (rates == NULL)
 		return;
 	top_rates_reset(rates);
-	json_decref(rates->places);
+	json_decref(rates->indexes);
 	free(rates->histories);
 	free(rates->ports);
 	free(rates->lcores);

@@ -176,7 +176,7 @@ frontend_hints(const struct vhost_config *config, struct port_frontend *frontend
 		frontend_hint(frontend,
 			config->queues > 1
 				? "QEMU 7.2 without KVM (accel=tcg) crashes unless the device has "
-				  "vectors=0, in place of its vectors"
+				  "vectors=0, instead of its vectors"
 				: "QEMU 7.2 without KVM (accel=tcg) crashes unless the device has "
 				  "vectors=0");
 	if (config->mtu > 0 && frontend->qemu < FRONTEND_LIBVIRT_MTU)

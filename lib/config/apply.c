@@ -46,9 +46,9 @@ apply_removals(struct vswitch *vswitch, const struct config *config, struct conf
 	while (port != NULL) {
 		struct vswitch_port *next = TAILQ_NEXT(port, next);
 		char name[PORT_NAME_MAX];
-		const struct config_port *said = config_find(config, port->port.config.name);
+		const struct config_port *listed = config_find(config, port->port.config.name);
 
-		if (said == NULL || said->config.driver != port->port.config.driver) {
+		if (listed == NULL || listed->config.driver != port->port.config.driver) {
 			strcpy(name, port->port.config.name);
 			vswitch_port_del(vswitch, name, NULL);
 			apply_note(changes->removed, name);
@@ -58,22 +58,23 @@ apply_removals(struct vswitch *vswitch, const struct config *config, struct conf
 }
 
 static void
-apply_port(struct vswitch *vswitch, const struct config *config, const struct config_port *said,
+apply_port(struct vswitch *vswitch, const struct config *config, const struct config_port *listed,
 	struct config_changes *changes, struct err *err)
 {
-	const char *name = said->config.name;
+	const char *name = listed->config.name;
 	const struct vswitch_port *port = vswitch_port_find(vswitch, name, NULL);
 	struct err failure = {0};
 	int rc;
 
-	if (port != NULL && memcmp(&port->port.config, &said->config, sizeof(said->config)) == 0)
+	if (port != NULL &&
+		memcmp(&port->port.config, &listed->config, sizeof(listed->config)) == 0)
 		return;
 	if (port != NULL)
-		rc = vswitch_port_change(vswitch, &said->config, &failure);
+		rc = vswitch_port_change(vswitch, &listed->config, &failure);
 	else
-		rc = vswitch_port_add(vswitch, &said->config, &failure);
+		rc = vswitch_port_add(vswitch, &listed->config, &failure);
 	if (rc < 0)
-		apply_failed(err, config, said->line, name, &failure);
+		apply_failed(err, config, listed->line, name, &failure);
 	else
 		apply_note(port != NULL ? changes->changed : changes->added, name);
 }
