@@ -181,14 +181,14 @@ ethdev_info_guests(const struct ethdev *dev, struct port_info *info)
 		port_info_add(info, "guest_frames", "copied: %s", dev->copy_reason);
 	else if (state.mapped == state.memories)
 		port_info_add(info, "guest_frames", "by reference");
-	else if (state.why == -EPERM)
+	else if (state.error == -EPERM)
 		port_info_add(info, "guest_frames",
 			"copied from %u of %u guests: not in huge pages (see zero-copy)",
 			state.memories - state.mapped, state.memories);
 	else
 		port_info_add(info, "guest_frames",
 			"copied from %u of %u guests: cannot map memory: %s",
-			state.memories - state.mapped, state.memories, rte_strerror(-state.why));
+			state.memories - state.mapped, state.memories, rte_strerror(-state.error));
 	if (dev->completions != NULL)
 		port_info_add(info, "guest_frames_lent", "%" PRIu64, ethdev_completion_count(dev));
 }

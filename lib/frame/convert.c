@@ -79,7 +79,7 @@ convert_into_mbuf(const struct frame *frame, struct rte_mbuf *mbuf, struct rte_m
 	}
 	bool whole = frame->len == frame->head_len;
 	for (uint16_t i = 0; good && !whole && i < frame->segments; i++) {
-		struct frame_segment rest = frame_behind_head(&frame->segment[i], &skip);
+		struct frame_segment rest = frame_segment_skip(&frame->segment[i], &skip);
 		good = convert_append(&to, rest.data, rest.len);
 	}
 	if (!good) {
@@ -90,7 +90,7 @@ convert_into_mbuf(const struct frame *frame, struct rte_mbuf *mbuf, struct rte_m
 	return mbuf;
 }
 
-/** @return bytes copied in spite of zero copy: the head, and the headers of TSO */
+/** @return bytes of the frame's front that zero copy copies: the head, and the headers of TSO */
 static uint16_t
 convert_head_len(const struct frame *frame)
 {
@@ -100,7 +100,7 @@ convert_head_len(const struct frame *frame)
 }
 
 /**
- * Pieces of guest memory behind `skip` bytes, each short enough for an mbuf.
+ * Divide a frame's segments, without the first `skip` bytes, into pieces short enough for an mbuf.
  *
  * @return number of pieces; 0 if there would be more than INFLIGHT_PIECES_MAX
  */
@@ -111,7 +111,7 @@ convert_pieces(
 	unsigned n = 0;
 
 	for (uint16_t i = 0; i < frame->segments; i++) {
-		struct frame_segment rest = frame_behind_head(&frame->segment[i], &skip);
+		struct frame_segment rest = frame_segment_skip(&frame->segment[i], &skip);
 		while (rest.len > 0) {
 			uint32_t part = RTE_MIN(rest.len, (uint32_t)UINT16_MAX);
 			if (n == INFLIGHT_PIECES_MAX)
@@ -140,7 +140,7 @@ convert_zero_copy(
 		return NULL;
 	struct inflight_slot *slot = inflight_take(frame->inflight, index);
 	struct rte_mbuf_ext_shared_info *shared =
-		completions == NULL ? inflight_share(slot, (uint16_t)n)
+		completions == NULL ? inflight_shared_info(slot, (uint16_t)n)
 				    : tx_completion_add(completions, slot, (uint16_t)n);
 	struct rte_mbuf *first = mbufs[0];
 	frame_read(frame, 0, rte_pktmbuf_mtod(first, uint8_t *), head_len);

@@ -77,17 +77,17 @@ dma_map_is_allowed(const struct dma_map_memory *memory)
 	return false;
 }
 
-/** Map all of a memory or, with the reason in `why`, nothing. Under the lock. */
+/** Map all of a memory or, with the reason in `error`, nothing. Under the lock. */
 static void
 dma_map_map(struct dma_map_memory *memory, const struct dma_map_device *device)
 {
-	memory->why = dma_map_is_allowed(memory) ? 0 : -EPERM;
-	if (memory->why < 0)
+	memory->error = dma_map_is_allowed(memory) ? 0 : -EPERM;
+	if (memory->error < 0)
 		return;
 	for (unsigned i = 0; i < memory->n; i++) {
 		const struct dma_map_range *range = &memory->range[i];
-		memory->why = device->ops->map(device->device, range->start, range->size);
-		if (memory->why < 0) {
+		memory->error = device->ops->map(device->device, range->start, range->size);
+		if (memory->error < 0) {
 			dma_map_unmap_ranges(memory, device, i);
 			return;
 		}
@@ -120,7 +120,7 @@ dma_map_detach(struct dma_map_device *device)
 		memory != NULL && dma_map_devices == NULL; memory = memory->next) {
 		if (memory->mapped)
 			dma_map_unmap_ranges(memory, device, memory->n);
-		memory->why = 0;
+		memory->error = 0;
 	}
 	pthread_mutex_unlock(&dma_map_lock);
 }
@@ -129,7 +129,7 @@ void
 dma_map_add(struct dma_map_memory *memory)
 {
 	pthread_mutex_lock(&dma_map_lock);
-	memory->why = 0;
+	memory->error = 0;
 	memory->mapped = false;
 	memory->next = dma_map_memories;
 	dma_map_memories = memory;
@@ -152,15 +152,15 @@ dma_map_remove(struct dma_map_memory *memory)
 }
 
 void
-dma_map_get_status(struct dma_map_status *state)
+dma_map_get_status(struct dma_map_status *status)
 {
-	*state = (struct dma_map_status){0};
+	*status = (struct dma_map_status){0};
 	pthread_mutex_lock(&dma_map_lock);
 	for (const struct dma_map_memory *memory = dma_map_memories; memory != NULL;
 		memory = memory->next) {
-		state->memories++;
-		state->mapped += memory->mapped;
-		state->why = memory->mapped ? state->why : memory->why;
+		status->memories++;
+		status->mapped += memory->mapped;
+		status->error = memory->mapped ? status->error : memory->error;
 	}
 	pthread_mutex_unlock(&dma_map_lock);
 }

@@ -41,7 +41,7 @@ struct dma_map_memory {
 	struct dma_map_range range[DMA_MAP_RANGES_MAX];
 
 	/* Under the lock. */
-	int why; /**< negative errno of the last attempt; 0 = mapped, or no device is attached */
+	int error; /**< negative errno of the last attempt; 0 = mapped, or no device is attached */
 	struct dma_map_memory *next;
 };
 
@@ -66,11 +66,11 @@ struct dma_map_device {
 	struct dma_map_device *next;
 };
 
-/** Number of memories added, and of those that are mapped. */
+/** Number of guest memories added, and of those that are mapped. */
 struct dma_map_status {
 	unsigned memories;
 	unsigned mapped;
-	int why; /**< negative errno of a memory that is not mapped, 0 = none */
+	int error; /**< negative errno of a memory that is not mapped; 0 = all are mapped */
 };
 
 /** Attach a device and map present and future memory for it. May take long: pages are pinned. */
@@ -85,7 +85,7 @@ void dma_map_add(struct dma_map_memory *memory);
 /** Remove memory, which no device reads any more, and unmap it. */
 void dma_map_remove(struct dma_map_memory *memory);
 
-/** @param state receives the present status */
-void dma_map_get_status(struct dma_map_status *state);
+/** Get the status of the DMA map. @param status receives it */
+void dma_map_get_status(struct dma_map_status *status);
 
 #endif

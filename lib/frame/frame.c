@@ -25,7 +25,7 @@ frame_read_segments(const struct frame *frame, uint32_t at, uint8_t *to, uint32_
 		n -= part;
 	}
 	for (uint16_t i = 0; n > 0 && i < frame->segments; i++) {
-		struct frame_segment rest = frame_behind_head(&frame->segment[i], &skip);
+		struct frame_segment rest = frame_segment_skip(&frame->segment[i], &skip);
 		uint32_t part = RTE_MIN(n, rest.len);
 		memcpy(to, rest.data, part);
 		to += part;

@@ -54,7 +54,7 @@ struct frame_segment {
 struct inflight;
 
 /**
- * Every field is written by the driver's rx, except where noted. The payload is in an mbuf, or, if
+ * Rx functions of drivers write every field, except where noted. The payload is in an mbuf, or, if
  * `mbuf` is NULL, in segments of guest memory. These stay valid until the driver's rx_done, and
  * longer for a frame taken in flight (frame/inflight.h).
  */
@@ -101,13 +101,13 @@ frame_wire_len(const struct frame *frame)
 }
 
 /**
- * The part of a segment that lies behind the head.
+ * Skip bytes at the front of a segment, such as those that the head has too.
  *
- * @param skip bytes of the head not skipped yet, head_len before the first segment; updated
- * @return the part; its length may be 0
+ * @param skip bytes to skip in this and the following segments; reduced by those skipped here
+ * @return the rest of the segment; its length may be 0
  */
 static inline struct frame_segment
-frame_behind_head(const struct frame_segment *segment, uint32_t *skip)
+frame_segment_skip(const struct frame_segment *segment, uint32_t *skip)
 {
 	uint32_t over = segment->len < *skip ? segment->len : *skip;
 

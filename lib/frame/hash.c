@@ -5,13 +5,9 @@
 #include <netinet/in.h>
 
 #include <rte_byteorder.h>
+#include <rte_ether.h>
 #include <rte_hash_crc.h>
 #include <rte_ip.h>
-
-enum {
-	HASH_IPV4 = 0x0800,
-	HASH_IPV6 = 0x86dd,
-};
 
 /** Add the ports of a TCP or UDP header at `offset` to a hash. @return the hash */
 static uint32_t
@@ -66,10 +62,10 @@ frame_flow_hash(const struct frame *frame)
 	uint32_t hash = 0;
 
 	switch (frame_be16(frame->head + frame->l2_len - 2)) {
-	case HASH_IPV4:
+	case RTE_ETHER_TYPE_IPV4:
 		hash = hash_ipv4(frame, frame->l2_len);
 		break;
-	case HASH_IPV6:
+	case RTE_ETHER_TYPE_IPV6:
 		hash = hash_ipv6(frame, frame->l2_len);
 		break;
 	}

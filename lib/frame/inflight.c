@@ -27,9 +27,9 @@ inflight_entry_in_use(const struct inflight *inflight, const struct inflight_ent
 static void
 inflight_setup_slots(struct inflight *inflight)
 {
-	inflight->n_idle = inflight->slots;
+	inflight->n_free = inflight->slots;
 	for (uint16_t i = 0; i < inflight->slots; i++) {
-		inflight->idle[i] = i;
+		inflight->free_slot[i] = i;
 		inflight->slot[i].shared.free_cb = inflight_mbuf_freed;
 		inflight->slot[i].shared.fcb_opaque = &inflight->slot[i];
 	}
@@ -47,10 +47,11 @@ inflight_create(uint32_t size)
 	inflight->wait_max = (uint16_t)(size / INFLIGHT_SHARE_WAIT);
 	inflight->slot = rte_calloc("inflight", inflight->slots, sizeof(*inflight->slot), 64);
 	inflight->late = rte_calloc("inflight", inflight->slots, sizeof(*inflight->late), 64);
-	inflight->idle = rte_calloc("inflight", inflight->slots, sizeof(*inflight->idle), 64);
+	inflight->free_slot =
+		rte_calloc("inflight", inflight->slots, sizeof(*inflight->free_slot), 64);
 	inflight->entry = rte_calloc("inflight", size, sizeof(*inflight->entry), 64);
 	if (inflight->slots == 0 || inflight->slot == NULL || inflight->late == NULL ||
-		inflight->idle == NULL || inflight->entry == NULL) {
+		inflight->free_slot == NULL || inflight->entry == NULL) {
 		inflight_destroy(inflight);
 		return NULL;
 	}
@@ -65,7 +66,7 @@ inflight_destroy(struct inflight *inflight)
 		return;
 	rte_free(inflight->slot);
 	rte_free(inflight->late);
-	rte_free(inflight->idle);
+	rte_free(inflight->free_slot);
 	rte_free(inflight->entry);
 	rte_free(inflight);
 }
@@ -73,7 +74,7 @@ inflight_destroy(struct inflight *inflight)
 struct inflight_slot *
 inflight_take(struct inflight *inflight, uint32_t index)
 {
-	uint16_t number = inflight->idle[--inflight->n_idle];
+	uint16_t number = inflight->free_slot[--inflight->n_free];
 	struct inflight_slot *slot = &inflight->slot[number];
 
 	inflight->taken |= UINT32_C(1) << index;
@@ -84,7 +85,7 @@ inflight_take(struct inflight *inflight, uint32_t index)
 }
 
 struct rte_mbuf_ext_shared_info *
-inflight_share(struct inflight_slot *slot, uint16_t pieces)
+inflight_shared_info(struct inflight_slot *slot, uint16_t pieces)
 {
 	rte_mbuf_ext_refcnt_set(&slot->shared, pieces);
 	return &slot->shared;
@@ -105,7 +106,7 @@ static uint16_t
 inflight_free_entry(struct inflight *inflight, const struct inflight_entry *entry)
 {
 	if (entry->slot != INFLIGHT_NO_SLOT)
-		inflight->idle[inflight->n_idle++] = entry->slot;
+		inflight->free_slot[inflight->n_free++] = entry->slot;
 	return entry->token;
 }
 

@@ -55,13 +55,13 @@ struct inflight {
 	struct inflight_slot *slot;
 	struct inflight_entry *entry; /**< ring of mask + 1 entries, in the order popped */
 	struct inflight_entry *late;  /**< unordered, up to `slots` */
-	uint16_t *idle;               /**< stack of free slots */
+	uint16_t *free_slot;          /**< stack of free slots */
 
 	/* Accessed by the owner only. */
 	uint16_t first; /**< position of the oldest buffer not returned */
-	uint16_t next;  /**< position of the next buffer to enter */
+	uint16_t next;  /**< position of the next buffer to append */
 	uint16_t n_late;
-	uint16_t n_idle;
+	uint16_t n_free;
 	uint32_t taken;       /**< bit mask of the current burst's in-flight frames */
 	uint16_t slot_of[32]; /**< their slots, by index in the burst */
 };
@@ -86,7 +86,7 @@ void inflight_destroy(struct inflight *inflight);
 static inline bool
 inflight_can_take(const struct inflight *inflight, uint32_t index)
 {
-	return inflight->n_idle > 0 && inflight->n_late == 0 && (inflight->taken >> index & 1) == 0;
+	return inflight->n_free > 0 && inflight->n_late == 0 && (inflight->taken >> index & 1) == 0;
 }
 
 /** @return true if the guest memory is mapped for DMA. Polling lcore. */
@@ -101,19 +101,20 @@ inflight_is_mapped(const struct inflight *inflight)
  * Take a frame of the current burst in flight; requires inflight_can_take(). Polling lcore.
  *
  * @param index of the frame in its burst, below FRAME_BURST
- * @return slot for inflight_share() or tx_completion_add(); in flight until inflight_release()
+ * @return slot for inflight_shared_info() or tx_completion_add(), which release it
  */
 struct inflight_slot *inflight_take(struct inflight *inflight, uint32_t index);
 
 /**
- * Release the slot when the frame's last mbuf is freed. Polling lcore.
+ * Get the shared info for the mbufs of a frame, which releases the slot when the last of them is
+ * freed. Polling lcore.
  *
  * @param pieces number of mbufs that the caller will attach with the returned shared info
  * @return shared info for rte_pktmbuf_attach_extbuf()
  */
-struct rte_mbuf_ext_shared_info *inflight_share(struct inflight_slot *slot, uint16_t pieces);
+struct rte_mbuf_ext_shared_info *inflight_shared_info(struct inflight_slot *slot, uint16_t pieces);
 
-/** End the flight of a frame that is no longer read. Any thread; do not use the slot afterwards. */
+/** The frame is no longer read: not in flight. Any thread; do not use the slot afterwards. */
 static inline void
 inflight_release(struct inflight_slot *slot)
 {
@@ -122,8 +123,8 @@ inflight_release(struct inflight_slot *slot)
 }
 
 /**
- * Enter a buffer at the end of its burst; call for all buffers of the burst, in the order popped.
- * Polling lcore.
+ * Append a buffer to those not returned. At the end of a burst, for all its buffers, in the order
+ * popped. Polling lcore.
  *
  * @param index of the frame in its burst
  * @param token returned by inflight_reclaim()
@@ -131,7 +132,7 @@ inflight_release(struct inflight_slot *slot)
 void inflight_append(struct inflight *inflight, uint32_t index, uint16_t token);
 
 /**
- * Remove the buffers that may be returned to the guest now. Owner.
+ * Take the buffers that may be returned to the guest now. Owner.
  *
  * @param tokens receives up to n, in the order to return them
  * @param n space in `tokens`, at least 1
@@ -147,7 +148,7 @@ inflight_is_empty(const struct inflight *inflight)
 }
 
 /**
- * At the end of a ring, remove late buffers that are still read. They must be returned, since
+ * At the end of a ring, take late buffers that are still read. They must be returned, since
  * buffers after them have been returned already. If the guest reuses one before the device has
  * read it, the device sends its new contents, which are the guest's own memory in any case. Owner.
  *

@@ -11,8 +11,8 @@
 #include "frame/frame.h"
 
 enum {
-	IPV6_OPTIONS_MAX = 8,  /* extension headers that are walked */
-	IPV6_OPTIONS_UNIT = 8, /* unit of their length in bytes, RFC 8200 section 4 */
+	IPV6_EXTENSIONS_MAX = 8, /* extension headers that are walked */
+	IPV6_EXTENSION_UNIT = 8, /* unit of their length in bytes, RFC 8200 section 4 */
 };
 
 unsigned
@@ -62,18 +62,18 @@ layers_ipv4(const uint8_t *head, uint32_t len, struct layers *layers)
 }
 
 /**
- * Whether an extension header can be walked.
+ * Whether a header is an IPv6 extension header that layers_ipv6() skips (RFC 8200 section 4).
  *
  * @param first it follows the IPv6 header; hop-by-hop options are legal only there
  */
 static bool
-layers_is_option(uint8_t protocol, bool first)
+layers_is_extension(uint8_t protocol, bool first)
 {
 	return (protocol == IPPROTO_HOPOPTS && first) || protocol == IPPROTO_ROUTING ||
 	       protocol == IPPROTO_DSTOPTS;
 }
 
-/** Parse the IPv6 header at l3 and its extension headers. @return 0; -EINVAL */
+/** Parse the IPv6 header at l3 and its extension headers. @return 0; -EINVAL: as layers_ipv4() */
 static int
 layers_ipv6(const uint8_t *head, uint32_t len, struct layers *layers)
 {
@@ -83,11 +83,11 @@ layers_ipv6(const uint8_t *head, uint32_t len, struct layers *layers)
 	if (at > len || head[layers->l3] >> 4 != 6)
 		return -EINVAL;
 	layers->protocol = ip->proto;
-	for (unsigned i = 0; layers_is_option(layers->protocol, i == 0); i++) {
-		if (i == IPV6_OPTIONS_MAX || at + IPV6_OPTIONS_UNIT > len)
+	for (unsigned i = 0; layers_is_extension(layers->protocol, i == 0); i++) {
+		if (i == IPV6_EXTENSIONS_MAX || at + IPV6_EXTENSION_UNIT > len)
 			return -EINVAL;
 		layers->protocol = head[at];
-		at += (head[at + 1] + 1U) * IPV6_OPTIONS_UNIT;
+		at += (head[at + 1] + 1U) * IPV6_EXTENSION_UNIT;
 	}
 	layers->l4 = (uint16_t)at;
 	layers->ipv6 = true;

@@ -30,7 +30,7 @@ offload_layers(
 
 /** Check a TSO request: devices may fail on malformed headers or too many segments. */
 static bool
-offload_is_sane(const struct frame_offload *offload, const struct rte_mbuf *mbuf,
+offload_tso_is_sane(const struct frame_offload *offload, const struct rte_mbuf *mbuf,
 	const struct layers *layers)
 {
 	uint32_t most = (uint32_t)offload->gso_size * OFFLOAD_SEGMENTS_MAX;
@@ -49,7 +49,7 @@ offload_describe(const struct frame_offload *offload, struct rte_mbuf *mbuf)
 	if (offload_layers(offload, mbuf, &layers) < 0 ||
 		(layers.ipv6 && layers.l4 != layers.l3 + sizeof(struct rte_ipv6_hdr)))
 		return;
-	if ((offload->flags & FRAME_TSO) != 0 && !offload_is_sane(offload, mbuf, &layers))
+	if ((offload->flags & FRAME_TSO) != 0 && !offload_tso_is_sane(offload, mbuf, &layers))
 		return;
 	mbuf->l2_len = layers.l3;
 	mbuf->l3_len = (uint64_t)(layers.l4 - layers.l3) & 0x1ff;

@@ -20,7 +20,7 @@ enum {
 	CSUM_OF_UDP = offsetof(struct rte_udp_hdr, dgram_cksum),
 };
 
-/** Find the layers of a frame. @return 0; -EINVAL: its headers do not confirm the request */
+/** Find the layers of a frame and check its request. @return 0; -EINVAL: they contradict it */
 int offload_layers(
 	const struct frame_offload *offload, const struct rte_mbuf *mbuf, struct layers *layers);
 

@@ -6,7 +6,7 @@
 
 #include "frame/inflight.h"
 
-/** End the flight of a frame: the first of two callers releases the slot, the second finds NULL. */
+/** Release the slot of a frame, once: of two callers the second finds NULL. */
 static void
 tx_completion_end(struct tx_completion *completion)
 {
@@ -101,7 +101,7 @@ tx_completion_is_done(const struct tx_completion *completion, uint32_t segments,
 {
 	uint32_t since = segments - completion->mark;
 
-	/* If its descriptors are reused, the driver frees its mbufs, which ends the flight. */
+	/* If its descriptors are reused, the driver frees its mbufs, which releases the slot. */
 	return since < ring && done(arg, (uint16_t)(ring - 1 - since));
 }
 

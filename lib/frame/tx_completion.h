@@ -2,10 +2,10 @@
 /*
  * Tx completion of in-flight frames that a device reads by DMA. Drivers of such devices free an
  * mbuf only when its descriptor is reused, which may be never, but the guest needs its buffer back
- * as soon as it has been read. The mbufs of a frame therefore share a tx completion, which
- * outlives the frame's flight. The flight ends when the device's descriptors show that the frame
- * has been sent, or when the driver has freed the mbufs, whichever comes first. The tx completion
- * can be reused when the driver has freed the mbufs.
+ * as soon as it has been read. The mbufs of a frame therefore share a tx completion. The frame is
+ * in flight until the device's descriptors show that it has been sent, or until the driver has
+ * freed the mbufs, whichever comes first. The tx completion can be reused when the driver has
+ * freed the mbufs.
  *
  * Only the driver knows the descriptors of a frame, but a frame of n segments takes at least n of
  * them. The number of segments sent since a frame thus locates its last descriptor or a later one.
@@ -29,7 +29,7 @@ struct inflight_slot;
 /** The tx completion of one frame; the shared info of its mbufs. */
 struct tx_completion {
 	struct rte_mbuf_ext_shared_info shared;
-	/* Set by tx_completion_add(); exchanged for NULL by the thread that ends the flight. */
+	/* Set by tx_completion_add(); exchanged for NULL by the thread that releases it. */
 	struct inflight_slot *_Atomic slot;
 	/* Set by tx_completion_add(), cleared by the thread that frees the last mbuf. */
 	atomic_bool in_use;
@@ -98,8 +98,9 @@ struct rte_mbuf_ext_shared_info *tx_completion_add(
 	struct tx_completions *completions, struct inflight_slot *slot, uint16_t pieces);
 
 /**
- * Mark the frames added since the last call as passed to the driver, or freed. The owning lcore,
- * under the tx queue's lock.
+ * Record that the frames added since the last call were passed to the driver, or freed, at this
+ * count of segments, from which tx_completions_reap() locates descriptors. The owning lcore, under
+ * the tx queue's lock.
  *
  * @param segments sent on the queue so far, modulo 2^32
  */

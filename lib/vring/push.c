@@ -67,7 +67,7 @@ push_fill(struct virtq *ring, const struct frame *frame, struct push_target *tar
 		uint32_t skip = frame->head_len;
 		push_scatter(target, frame->head, frame->head_len);
 		for (uint16_t i = 0; i < frame->segments; i++) {
-			struct frame_segment rest = frame_behind_head(&frame->segment[i], &skip);
+			struct frame_segment rest = frame_segment_skip(&frame->segment[i], &skip);
 			push_scatter(target, rest.data, rest.len);
 		}
 	}

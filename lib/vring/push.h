@@ -81,7 +81,7 @@ push_payload(uint8_t *to, const struct frame *frame)
 	uint32_t skip = frame->head_len;
 
 	for (uint16_t i = 0; i < frame->segments; i++) {
-		struct frame_segment rest = frame_behind_head(&frame->segment[i], &skip);
+		struct frame_segment rest = frame_segment_skip(&frame->segment[i], &skip);
 		copy_bytes(to, rest.data, rest.len);
 		to += rest.len;
 	}

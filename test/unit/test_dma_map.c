@@ -55,14 +55,14 @@ memory_of(uintptr_t first)
 }
 
 static void
-check_state(unsigned memories, unsigned good, int why)
+check_state(unsigned memories, unsigned good, int error)
 {
 	struct dma_map_status state;
 
 	dma_map_get_status(&state);
 	assert_int_equal(state.memories, memories);
 	assert_int_equal(state.mapped, good);
-	assert_int_equal(state.why, why);
+	assert_int_equal(state.error, error);
 }
 
 static int
