@@ -28,13 +28,15 @@ ethdev_count_rx(struct ethdev *dev)
 }
 
 uint16_t
-ethdev_rx(void *arg, uint16_t queue, struct frame frames[], uint16_t n, struct counters *counters)
+ethdev_rx(void *arg, uint16_t lcore_id, uint16_t queue, struct frame frames[], uint16_t n,
+	struct counters *counters)
 {
 	struct ethdev *dev = arg;
 	struct rte_mbuf *mbufs[FRAME_BURST];
 	uint16_t received = rte_eth_rx_burst(dev->id, queue, mbufs, n);
 	uint16_t kept = 0;
 
+	(void)lcore_id;
 	if (dev->completions != NULL && queue == 0)
 		ethdev_count_rx(dev);
 	for (uint16_t i = 0; i < received; i++) {

@@ -138,8 +138,8 @@ uint64_t ethdev_completion_count(const struct ethdev *dev);
 int ethdev_source_check(const char *device, struct err *err);
 
 /* burst.c: the rx and tx slots of struct port_driver */
-uint16_t ethdev_rx(
-	void *arg, uint16_t queue, struct frame frames[], uint16_t n, struct counters *counters);
+uint16_t ethdev_rx(void *arg, uint16_t lcore_id, uint16_t queue, struct frame frames[], uint16_t n,
+	struct counters *counters);
 void ethdev_tx(void *arg, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 	struct counters *counters);
 

@@ -12,7 +12,8 @@
 #include "vhost/session.h"
 
 uint16_t
-vhost_rx(void *arg, uint16_t queue, struct frame frames[], uint16_t n, struct counters *counters)
+vhost_rx(void *arg, uint16_t lcore_id, uint16_t queue, struct frame frames[], uint16_t n,
+	struct counters *counters)
 {
 	struct vhost_dev *dev = arg;
 	uint16_t ring = vhost_guest_tx_ring(queue);
@@ -24,24 +25,27 @@ vhost_rx(void *arg, uint16_t queue, struct frame frames[], uint16_t n, struct co
 		return 0;
 	if (!atomic_load_explicit(&dev->enabled[ring], memory_order_relaxed)) {
 		if (session->direct)
-			vhost_direct_discard(dev, session, queue, counters);
+			vhost_direct_discard(dev, &vhost_lcore[lcore_id], session, queue, counters);
 		return 0;
 	}
 	if (session->direct)
-		return vhost_direct_rx(dev, session, queue, frames, n, counters);
+		return vhost_direct_rx(
+			dev, &vhost_lcore[lcore_id], session, queue, frames, n, counters);
 	return vhost_library_rx(dev, session, queue, frames, n);
 }
 
 void
-vhost_rx_done(void *arg, uint16_t queue)
+vhost_rx_done(void *arg, uint16_t lcore_id, uint16_t queue)
 {
+	struct vhost_lcore *lcore = &vhost_lcore[lcore_id];
+
 	(void)arg;
-	(void)queue; /* vhost_burst has the ring */
-	if (vhost_burst.popped == NULL)
+	(void)queue; /* the lcore's state has the ring */
+	if (lcore->popped == NULL)
 		return;
-	virtq_pop_done(vhost_burst.popped, &vhost_burst.batch);
-	vhost_notify_later(vhost_burst.popped);
-	vhost_burst.popped = NULL;
+	virtq_pop_done(lcore->popped, &lcore->batch);
+	vhost_notify_later(lcore, lcore->popped);
+	lcore->popped = NULL;
 }
 
 bool
@@ -69,19 +73,19 @@ vhost_rx_monitor(void *arg, uint16_t queue, struct port_monitor *monitor)
 
 /** Send frames on one queue pair, by the path of the session. */
 static void
-burst_tx_queue(struct vhost_dev *dev, const struct vhost_session *session, uint16_t queue,
-	struct frame *const frames[], uint16_t n, struct counters *counters)
+burst_tx_queue(struct vhost_dev *dev, uint16_t lcore_id, const struct vhost_session *session,
+	uint16_t queue, struct frame *const frames[], uint16_t n, struct counters *counters)
 {
 	if (session->direct)
-		vhost_direct_tx(dev, session, queue, frames, n, counters);
+		vhost_direct_tx(dev, &vhost_lcore[lcore_id], session, queue, frames, n, counters);
 	else
 		vhost_library_tx(dev, session, queue, frames, n, counters);
 }
 
 /** Send frames on several queue pairs: each flow on the one that its hash chooses. */
 static void
-burst_tx_queues(struct vhost_dev *dev, const struct vhost_session *session, uint16_t queues,
-	struct frame *const frames[], uint16_t n, struct counters *counters)
+burst_tx_queues(struct vhost_dev *dev, uint16_t lcore_id, const struct vhost_session *session,
+	uint16_t queues, struct frame *const frames[], uint16_t n, struct counters *counters)
 {
 	struct frame *group[FRAME_BURST];
 	uint16_t choice[FRAME_BURST];
@@ -94,7 +98,7 @@ burst_tx_queues(struct vhost_dev *dev, const struct vhost_session *session, uint
 			if (choice[i] == queue)
 				group[in_group++] = frames[i];
 		if (in_group > 0)
-			burst_tx_queue(dev, session, queue, group, in_group, counters);
+			burst_tx_queue(dev, lcore_id, session, queue, group, in_group, counters);
 	}
 }
 
@@ -107,13 +111,12 @@ vhost_tx(void *arg, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 		atomic_load_explicit(&dev->live, memory_order_acquire);
 	uint16_t queues = atomic_load_explicit(&dev->send_queues, memory_order_relaxed);
 
-	(void)lcore_id; /* rings are locked where several lcores send */
 	if (session == NULL || queues == 0) {
 		send_drop(frames, n, DROP_LINK_DOWN, counters);
 		frame_free(frames, n);
 	} else if (queues == 1) {
-		burst_tx_queue(dev, session, 0, frames, n, counters);
+		burst_tx_queue(dev, lcore_id, session, 0, frames, n, counters);
 	} else {
-		burst_tx_queues(dev, session, queues, frames, n, counters);
+		burst_tx_queues(dev, lcore_id, session, queues, frames, n, counters);
 	}
 }

@@ -12,9 +12,9 @@
 
 #include "port/port.h"
 
-uint16_t vhost_rx(
-	void *arg, uint16_t queue, struct frame frames[], uint16_t n, struct counters *counters);
-void vhost_rx_done(void *arg, uint16_t queue);
+uint16_t vhost_rx(void *arg, uint16_t lcore_id, uint16_t queue, struct frame frames[], uint16_t n,
+	struct counters *counters);
+void vhost_rx_done(void *arg, uint16_t lcore_id, uint16_t queue);
 bool vhost_rx_monitor(void *arg, uint16_t queue, struct port_monitor *monitor);
 void vhost_tx(void *arg, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 	struct counters *counters);

@@ -71,11 +71,11 @@ direct_rarp(struct vhost_dev *dev, struct frame frames[])
 }
 
 uint16_t
-vhost_direct_rx(struct vhost_dev *dev, const struct vhost_session *session, uint16_t queue,
-	struct frame frames[], uint16_t n, struct counters *counters)
+vhost_direct_rx(struct vhost_dev *dev, struct vhost_lcore *lcore,
+	const struct vhost_session *session, uint16_t queue, struct frame frames[], uint16_t n,
+	struct counters *counters)
 {
 	struct virtq *ring = session->ring[vhost_guest_tx_ring(queue)];
-	struct vhost_burst *own = &vhost_burst;
 	uint64_t bad = 0;
 
 	if (unlikely(atomic_load_explicit(&dev->rarp, memory_order_relaxed) != 0))
@@ -85,15 +85,15 @@ vhost_direct_rx(struct vhost_dev *dev, const struct vhost_session *session, uint
 	/* First, so that slots of frames read by devices can be used again in this burst. */
 	if (unlikely(virtq_has_inflight(ring))) {
 		virtq_reclaim(ring, NULL);
-		vhost_notify_later(ring);
+		vhost_notify_later(lcore, ring);
 	}
 	direct_notify_packed(ring);
-	n = virtq_pop(ring, &own->batch, frames, n, &bad);
+	n = virtq_pop(ring, &lcore->batch, frames, n, &bad);
 	if (n > 0) {
-		own->popped = ring;
-	} else if (unlikely(own->batch.taken > 0)) {
-		virtq_pop_done(ring, &own->batch);
-		vhost_notify_later(ring);
+		lcore->popped = ring;
+	} else if (unlikely(lcore->batch.taken > 0)) {
+		virtq_pop_done(ring, &lcore->batch);
+		vhost_notify_later(lcore, ring);
 	}
 	if (unlikely(bad > 0)) {
 		counters->rx_packets += bad;
@@ -105,11 +105,11 @@ vhost_direct_rx(struct vhost_dev *dev, const struct vhost_session *session, uint
 
 /** Pop and drop frames that a guest sends on a ring that its front end has disabled. */
 void
-vhost_direct_discard(struct vhost_dev *dev, const struct vhost_session *session, uint16_t queue,
-	struct counters *counters)
+vhost_direct_discard(struct vhost_dev *dev, struct vhost_lcore *lcore,
+	const struct vhost_session *session, uint16_t queue, struct counters *counters)
 {
 	struct virtq *ring = session->ring[vhost_guest_tx_ring(queue)];
-	struct virtq_batch *batch = &vhost_burst.batch;
+	struct virtq_batch *batch = &lcore->batch;
 	struct frame frames[FRAME_BURST];
 	uint64_t bad = 0;
 
@@ -120,7 +120,7 @@ vhost_direct_discard(struct vhost_dev *dev, const struct vhost_session *session,
 	for (uint16_t i = 0; i < n; i++)
 		counters->rx_bytes += frames[i].len;
 	virtq_pop_done(ring, batch);
-	vhost_notify_later(ring);
+	vhost_notify_later(lcore, ring);
 	counters->rx_packets += n + bad;
 	counters->rx_drops[DROP_BAD_FRAME] += bad;
 	counters->rx_drops[DROP_DISABLED] += n;
@@ -129,8 +129,8 @@ vhost_direct_discard(struct vhost_dev *dev, const struct vhost_session *session,
 
 /** Push frames, under the ring's lock if several lcores send, and notify. */
 static void
-direct_push(struct vhost_dev *dev, struct virtq *ring, struct frame *const frames[], uint16_t n,
-	struct counters *counters)
+direct_push(struct vhost_dev *dev, struct vhost_lcore *lcore, struct virtq *ring,
+	struct frame *const frames[], uint16_t n, struct counters *counters)
 {
 	struct virtq_result result;
 	bool shared = atomic_load_explicit(&dev->services->senders, memory_order_relaxed) > 1;
@@ -143,7 +143,7 @@ direct_push(struct vhost_dev *dev, struct virtq *ring, struct frame *const frame
 		virtq_notify(&ring, 1);
 		rte_spinlock_unlock(&ring->lock);
 	} else {
-		vhost_notify_later(ring);
+		vhost_notify_later(lcore, ring);
 	}
 	counters->tx_packets += result.sent;
 	counters->tx_bytes += result.bytes;
@@ -157,6 +157,7 @@ direct_push(struct vhost_dev *dev, struct virtq *ring, struct frame *const frame
 /** Destination of frames that had to become mbufs. */
 struct direct_sender {
 	struct vhost_dev *dev;
+	struct vhost_lcore *lcore;
 	struct virtq *ring;
 };
 
@@ -173,17 +174,17 @@ direct_send_burst(void *arg, uint16_t queue, struct rte_mbuf *mbufs[], uint16_t 
 		frame_from_mbuf(&frame[i], mbufs[i]);
 		frames[i] = &frame[i];
 	}
-	direct_push(sender->dev, sender->ring, frames, n, &counters);
+	direct_push(sender->dev, sender->lcore, sender->ring, frames, n, &counters);
 	rte_pktmbuf_free_bulk(mbufs, n);
 	return (uint16_t)counters.tx_packets;
 }
 
 /** Push a frame whose offloads the guest has not negotiated: they are done in software. */
 static void
-direct_push_software(
-	struct vhost_dev *dev, struct virtq *ring, struct frame *frame, struct counters *counters)
+direct_push_software(struct vhost_dev *dev, struct vhost_lcore *lcore, struct virtq *ring,
+	struct frame *frame, struct counters *counters)
 {
-	struct direct_sender sender = {dev, ring};
+	struct direct_sender sender = {dev, lcore, ring};
 	const struct send_queue to = {
 		.burst = direct_send_burst,
 		.dev = &sender,
@@ -210,8 +211,9 @@ direct_all_accepted(struct frame *const frames[], uint16_t n, uint8_t capabiliti
 
 /** Push runs of frames as they are, and those between with their offloads done in software. */
 void
-vhost_direct_tx(struct vhost_dev *dev, const struct vhost_session *session, uint16_t queue,
-	struct frame *const frames[], uint16_t n, struct counters *counters)
+vhost_direct_tx(struct vhost_dev *dev, struct vhost_lcore *lcore,
+	const struct vhost_session *session, uint16_t queue, struct frame *const frames[],
+	uint16_t n, struct counters *counters)
 {
 	struct virtq *ring = session->ring[vhost_guest_rx_ring(queue)];
 	uint16_t from = 0;
@@ -222,18 +224,18 @@ vhost_direct_tx(struct vhost_dev *dev, const struct vhost_session *session, uint
 		return;
 	}
 	if (likely(direct_all_accepted(frames, n, session->capabilities))) {
-		direct_push(dev, ring, frames, n, counters);
+		direct_push(dev, lcore, ring, frames, n, counters);
 		return;
 	}
 	for (uint16_t i = 0; i <= n; i++) {
 		if (i < n && likely((frames[i]->offload.flags & ~session->capabilities) == 0))
 			continue;
 		if (i > from) {
-			direct_push(dev, ring, frames + from, i - from, counters);
+			direct_push(dev, lcore, ring, frames + from, i - from, counters);
 			frame_free(frames + from, i - from);
 		}
 		if (i < n)
-			direct_push_software(dev, ring, frames[i], counters);
+			direct_push_software(dev, lcore, ring, frames[i], counters);
 		from = i + 1;
 	}
 }

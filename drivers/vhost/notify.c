@@ -4,27 +4,25 @@
 
 #include <rte_cycles.h>
 
-__thread struct vhost_burst vhost_burst;
+struct vhost_lcore vhost_lcore[LCORE_MAX];
 
 /** Notify all rings with a notification pending. */
 static void
-notify_pending(struct vhost_burst *own)
+notify_pending(struct vhost_lcore *lcore)
 {
-	virtq_notify(own->pending, own->n_pending);
-	own->n_pending = 0;
+	virtq_notify(lcore->pending, lcore->n_pending);
+	lcore->n_pending = 0;
 }
 
 void
-vhost_notify_later(struct virtq *ring)
+vhost_notify_later(struct vhost_lcore *lcore, struct virtq *ring)
 {
-	struct vhost_burst *own = &vhost_burst;
-
-	for (unsigned i = 0; i < own->n_pending; i++)
-		if (own->pending[i] == ring)
+	for (unsigned i = 0; i < lcore->n_pending; i++)
+		if (lcore->pending[i] == ring)
 			return;
-	own->pending[own->n_pending++] = ring;
-	if (own->n_pending == VHOST_PENDING_MAX)
-		notify_pending(own);
+	lcore->pending[lcore->n_pending++] = ring;
+	if (lcore->n_pending == VHOST_PENDING_MAX)
+		notify_pending(lcore);
 }
 
 /*
@@ -33,19 +31,19 @@ vhost_notify_later(struct virtq *ring)
  * for all its rings once in VHOST_PENDING_US, and notifies without fence in between.
  */
 bool
-vhost_round_done(uint64_t now, bool busy)
+vhost_round_done(uint16_t lcore_id, uint64_t now, bool busy)
 {
-	struct vhost_burst *own = &vhost_burst;
+	struct vhost_lcore *lcore = &vhost_lcore[lcore_id];
 
-	if (own->n_pending == 0)
+	if (lcore->n_pending == 0)
 		return true;
-	for (unsigned i = 0; i < own->n_pending; i++)
-		__builtin_prefetch(own->pending[i]->avail);
-	if (busy && now < own->fence_at) {
-		own->n_pending = virtq_notify_unfenced(own->pending, own->n_pending);
-		return own->n_pending == 0;
+	for (unsigned i = 0; i < lcore->n_pending; i++)
+		__builtin_prefetch(lcore->pending[i]->avail);
+	if (busy && now < lcore->fence_at) {
+		lcore->n_pending = virtq_notify_unfenced(lcore->pending, lcore->n_pending);
+		return lcore->n_pending == 0;
 	}
-	notify_pending(own);
-	own->fence_at = now + rte_get_tsc_hz() / 1000000 * VHOST_PENDING_US;
+	notify_pending(lcore);
+	lcore->fence_at = now + rte_get_tsc_hz() / 1000000 * VHOST_PENDING_US;
 	return true;
 }

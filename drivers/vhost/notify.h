@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Notifications of guests at the end of a round of the poll loop, or soon after.
+ * The driver's state of each polling lcore, and notifications of guests at the end of a round of the
+ * poll loop, or soon after.
  *
- * Thread safety: polling lcores, each with its own struct vhost_burst.
+ * Thread safety: polling lcores, each with its own struct vhost_lcore.
  */
 #ifndef SHUNT_DRIVERS_VHOST_NOTIFY_H
 #define SHUNT_DRIVERS_VHOST_NOTIFY_H
@@ -10,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lcore/topology.h"
 #include "vring/vring.h"
 
 enum {
@@ -18,11 +20,11 @@ enum {
 };
 
 /**
- * Buffers that a polling lcore has popped from a guest's ring and not returned yet, and rings with
- * a notification pending. One per lcore, since it completes a burst before it polls again: small
- * enough to stay in the L1 cache.
+ * State of the driver on a polling lcore: buffers popped from a guest's ring and not returned yet,
+ * and rings with a notification pending. One for all ports, since an lcore completes a burst before
+ * it polls again: small enough to stay in the L1 cache.
  */
-struct vhost_burst {
+struct vhost_lcore {
 	struct virtq_batch batch;
 	struct virtq *popped;                     /**< ring of the batch; NULL = none */
 	struct virtq *pending[VHOST_PENDING_MAX]; /**< rings with a notification pending */
@@ -30,12 +32,13 @@ struct vhost_burst {
 	uint64_t fence_at; /**< TSC from which pending notifications are sent with a fence */
 };
 
-extern __thread struct vhost_burst vhost_burst;
+/** By lcore id. An lcore that starts again with the same id continues with the state. */
+extern struct vhost_lcore vhost_lcore[LCORE_MAX];
 
 /** Mark a ring's notification as pending: it is sent at the end of the round, or soon after. */
-void vhost_notify_later(struct virtq *ring);
+void vhost_notify_later(struct vhost_lcore *lcore, struct virtq *ring);
 
 /** The round_done slot of struct port_driver. */
-bool vhost_round_done(uint64_t now, bool busy);
+bool vhost_round_done(uint16_t lcore_id, uint64_t now, bool busy);
 
 #endif

@@ -24,8 +24,8 @@ poll_queue(struct burst_context *context, const struct snapshot_poll *poll)
 	struct burst *burst = &context->burst;
 
 	burst->port = poll->port;
-	burst->n = poll->rx(
-		poll->dev, poll->queue, burst->frame, FRAME_BURST, &context->counters[poll->port]);
+	burst->n = poll->rx(poll->dev, context->lcore_id, poll->queue, burst->frame, FRAME_BURST,
+		&context->counters[poll->port]);
 	if (burst->n == 0)
 		return 0;
 	poll_count_rx(context);
@@ -38,7 +38,7 @@ poll_queue(struct burst_context *context, const struct snapshot_poll *poll)
 		ingress_done(context, poll->ingress);
 	}
 	if (poll->rx_done != NULL)
-		poll->rx_done(poll->dev, poll->queue);
+		poll->rx_done(poll->dev, context->lcore_id, poll->queue);
 	return burst->n;
 }
 
@@ -57,14 +57,15 @@ poll_drain(struct burst_context *context, const struct snapshot_lcore *lcore)
 static void
 poll_end(struct worker *worker, const struct snapshot *snapshot, uint64_t since, bool worked)
 {
+	uint16_t lcore_id = worker->context.lcore_id;
+	const struct snapshot_lcore *lcore = &snapshot->lcore[lcore_id];
 	bool left = false;
 
-	const struct snapshot_lcore *lcore = &snapshot->lcore[worker->context.lcore_id];
 	if (unlikely(lcore->n_drains > 0))
 		worked |= poll_drain(&worker->context, lcore);
 	for (unsigned i = 0; worker->drivers[i] != NULL; i++)
 		if (worker->drivers[i]->round_done != NULL)
-			left |= !worker->drivers[i]->round_done(since, worked);
+			left |= !worker->drivers[i]->round_done(lcore_id, since, worked);
 	worker->left = left;
 	if (worked)
 		worker->load.busy_cycles += rte_rdtsc() - since;

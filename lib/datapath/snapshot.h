@@ -10,19 +10,16 @@
 #define SHUNT_DATAPATH_SNAPSHOT_H
 
 #include "datapath/feature.h"
+#include "lcore/topology.h"
 #include "port/port.h"
 #include "snoop/ring.h"
 #include "snoop/table.h"
 
-enum {
-	LCORE_MAX = 64, /**< polling lcores at a time */
-};
-
 /** One rx queue that an lcore polls. */
 struct snapshot_poll {
-	uint16_t (*rx)(void *dev, uint16_t queue, struct frame frames[], uint16_t n,
-		struct counters *counters);
-	void (*rx_done)(void *dev, uint16_t queue); /**< may be NULL */
+	uint16_t (*rx)(void *dev, uint16_t lcore_id, uint16_t queue, struct frame frames[],
+		uint16_t n, struct counters *counters);
+	void (*rx_done)(void *dev, uint16_t lcore_id, uint16_t queue); /**< may be NULL */
 	bool (*rx_monitor)(
 		void *dev, uint16_t queue, struct port_monitor *watch); /**< may be NULL */
 	void *dev;

@@ -14,7 +14,10 @@
 
 #include "base/err.h"
 
-enum { TOPOLOGY_LIST_MAX = 512 };
+enum {
+	TOPOLOGY_LIST_MAX = 512,
+	LCORE_MAX = 64, /**< polling lcores at a time; their ids are below */
+};
 
 /**
  * Get the CPUs that the calling thread may use.

@@ -150,32 +150,37 @@ struct port_driver {
 	/**
 	 * Receive up to n frames. The one polling lcore that owns the queue.
 	 *
+	 * @param lcore_id of the calling polling lcore, below services.lcores
+	 *
 	 * The caller owns the frames returned and counts them. Frames that the driver has to drop
 	 * are counted by the driver in rx_packets, rx_bytes and rx_drops.
 	 *
 	 * @return number of frames
 	 */
-	uint16_t (*rx)(void *dev, uint16_t queue, struct frame frames[], uint16_t n,
-		struct counters *counters);
+	uint16_t (*rx)(void *dev, uint16_t lcore_id, uint16_t queue, struct frame frames[],
+		uint16_t n, struct counters *counters);
 
 	/**
 	 * The frames that rx returned have been processed: their guest memory may be returned to
 	 * the guest. Called by the lcore that called rx, before it calls rx again. NULL if frames
 	 * of the driver never lie in guest memory.
+	 *
+	 * @param lcore_id as that of rx
 	 */
-	void (*rx_done)(void *dev, uint16_t queue);
+	void (*rx_done)(void *dev, uint16_t lcore_id, uint16_t queue);
 
 	/**
-	 * Complete what rx, rx_done and tx of any port of this driver have deferred. Called by
-	 * every polling lcore at the end of each poll-loop iteration. Deferred work may
+	 * Complete what rx, rx_done and tx of any port of this driver have deferred on this lcore.
+	 * Called by every polling lcore at the end of each poll-loop iteration. Deferred work may
 	 * use a port until it is complete, at the latest until services->quiesce() returns. NULL if
 	 * the driver defers nothing.
 	 *
+	 * @param lcore_id of the calling polling lcore
 	 * @param now TSC when the last queue was polled
 	 * @param busy there were frames in this iteration; if not, nothing may remain deferred
 	 * @return false: work remains deferred, for some microseconds at most
 	 */
-	bool (*round_done)(uint64_t now, bool busy);
+	bool (*round_done)(uint16_t lcore_id, uint64_t now, bool busy);
 
 	/**
 	 * Get the monitor condition of an idle queue, which the lcore then reads instead of calling
@@ -195,7 +200,7 @@ struct port_driver {
 	 * Takes one reference of every frame, sent or not, and counts each once: in tx_packets and
 	 * tx_bytes, or in tx_drops.
 	 *
-	 * @param lcore_id number of the calling polling lcore, below services.lcores
+	 * @param lcore_id of the calling polling lcore, below services.lcores
 	 */
 	void (*tx)(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 		struct counters *counters);

@@ -32,6 +32,7 @@ enum { QUEUE_AT = 14, NUMBER_AT = 16 };
 struct end {
 	_Atomic uint32_t sent[QUEUES];
 	_Atomic uint32_t next[QUEUES];
+	atomic_int lcore_id[QUEUES]; /**< of the lcore that polled the queue last */
 	_Atomic uint32_t wrong;
 	bool gaps; /**< may miss frames, but not see them twice or out of order */
 };
@@ -61,7 +62,8 @@ make_mbuf(uint16_t queue, uint32_t number)
 }
 
 static uint16_t
-end_rx(void *dev, uint16_t queue, struct frame frames[], uint16_t n, struct counters *counters)
+end_rx(void *dev, uint16_t lcore_id, uint16_t queue, struct frame frames[], uint16_t n,
+	struct counters *counters)
 {
 	struct end *end = dev;
 	uint32_t sent = atomic_load(&end->sent[queue]);
@@ -69,6 +71,7 @@ end_rx(void *dev, uint16_t queue, struct frame frames[], uint16_t n, struct coun
 	uint16_t made = 0;
 
 	(void)counters;
+	atomic_store(&end->lcore_id[queue], lcore_id);
 	while (made < want) {
 		struct rte_mbuf *mbuf = make_mbuf(queue, sent + made);
 		if (mbuf == NULL)
@@ -102,10 +105,14 @@ end_tx(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 static atomic_bool leaves;
 static atomic_uint rounds_left;
 
+/** Ends of rounds, by lcore. */
+static atomic_uint rounds[LCORE_MAX];
+
 static bool
-end_round_done(uint64_t now, bool busy)
+end_round_done(uint16_t lcore_id, uint64_t now, bool busy)
 {
 	(void)now, (void)busy;
+	atomic_fetch_add(&rounds[lcore_id], 1);
 	atomic_fetch_add(&rounds_left, atomic_load(&leaves));
 	return !atomic_load(&leaves);
 }
@@ -345,6 +352,25 @@ test_left_for_later(void **state)
 	assert_true(atomic_load(&done));
 }
 
+/** Each lcore that runs, and no other, ends its rounds by its own id. */
+static void
+test_ends_of_rounds(void **state)
+{
+	(void)state;
+	memset(rounds, 0, sizeof(rounds));
+	start(0);
+	start(0);
+	while (atomic_load(&rounds[0]) < 2 || atomic_load(&rounds[1]) < 2)
+		sched_yield();
+	datapath_stop(datapath, 0);
+	unsigned before = atomic_load(&rounds[0]), other = atomic_load(&rounds[1]);
+	while (atomic_load(&rounds[1]) < other + 2)
+		sched_yield();
+	assert_int_equal(atomic_load(&rounds[0]), before);
+	for (int lcore_id = 2; lcore_id < LCORE_MAX; lcore_id++)
+		assert_int_equal(atomic_load(&rounds[lcore_id]), 0);
+}
+
 /** The counters of an lcore outlive it, and go on when it starts again; its load starts anew. */
 static void
 test_counters_stay(void **state)
@@ -394,6 +420,8 @@ check_moves(unsigned moves)
 		*lcore_id = to;
 		publish(lcores, UP_ALL);
 		flow(lcores, 32);
+		for (unsigned q = 0; q < QUEUES; q++)
+			assert_int_equal(atomic_load(&ends[SOURCE].lcore_id[q]), lcores[q]);
 	}
 	publish(by_nobody, UP_ALL);
 	check_rest();
@@ -446,6 +474,7 @@ main(void)
 		datapath_test(test_moves),
 		datapath_test(test_link_down),
 		datapath_test(test_left_for_later),
+		datapath_test(test_ends_of_rounds),
 	};
 
 	return cmocka_run_group_tests(tests, eal_group_setup, eal_group_teardown);

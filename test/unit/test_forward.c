@@ -51,13 +51,11 @@ sink_tx(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 }
 
 static uint16_t
-sink_rx(void *dev, uint16_t queue, struct frame frames[], uint16_t n, struct counters *counters)
+sink_rx(void *dev, uint16_t lcore_id, uint16_t queue, struct frame frames[], uint16_t n,
+	struct counters *counters)
 {
-	(void)dev;
-	(void)queue;
-	(void)frames;
-	(void)n;
-	(void)counters;
+	(void)dev, (void)lcore_id, (void)queue;
+	(void)frames, (void)n, (void)counters;
 	return 0;
 }
 

@@ -41,10 +41,12 @@ static atomic_uint lcores;
 static uint32_t numbers;
 
 static uint16_t
-end_rx(void *dev, uint16_t queue, struct frame frames[], uint16_t n, struct counters *counters)
+end_rx(void *dev, uint16_t lcore_id, uint16_t queue, struct frame frames[], uint16_t n,
+	struct counters *counters)
 {
 	struct end *end = dev;
 
+	(void)lcore_id;
 	(void)counters;
 	if (queue >= end->busy)
 		return 0;
