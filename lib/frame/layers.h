@@ -15,8 +15,8 @@ enum { LAYERS_TAGS_MAX = 2 }; /**< a service and a customer tag (IEEE 802.1ad) *
 
 /** Where the layers of an IP packet in a frame begin; bytes from the start of the frame. */
 struct layers {
-	uint16_t l3;      /**< offset of the IP header, behind Ethernet header and tags */
-	uint16_t l4;      /**< offset of the IP payload, behind options and extension headers */
+	uint16_t l3;      /**< offset of the IP header, after Ethernet header and tags */
+	uint16_t l4;      /**< offset of the IP payload, after options and extension headers */
 	uint8_t protocol; /**< IANA protocol number of the IP payload */
 	bool ipv6;
 };

@@ -17,7 +17,7 @@ enum { OFFLOAD_SEGMENTS_MAX = 256 };
 /**
  * Set the mbuf's offload flags and layer lengths from a request, for a device to do it. They are
  * set only if the frame's headers confirm the request and all devices agree on its meaning: TCP or
- * UDP behind IPv4, or behind IPv6 without extension headers. Otherwise the mbuf is unchanged.
+ * UDP over IPv4, or over IPv6 without extension headers. Otherwise the mbuf is unchanged.
  *
  * @param mbuf not shared
  */

@@ -108,7 +108,7 @@ call_eventfd_aio(int fd)
 
 /** Send 8 bytes to a Unix socket, as a write to an eventfd would have. */
 static bool
-call_socket(int fd)
+call_socket_send(int fd)
 {
 	static const uint64_t one = 1; /* the size of an eventfd write */
 
@@ -118,9 +118,10 @@ call_socket(int fd)
 bool
 call_send(int fd, bool socket)
 {
-	return __builtin_expect(socket, 0) ? call_socket(fd) : call_eventfd_aio(fd);
+	return __builtin_expect(socket, 0) ? call_socket_send(fd) : call_eventfd_aio(fd);
 }
 
+/** @return true if a descriptor is an eventfd, by its name in /proc */
 static bool
 call_is_eventfd(int fd)
 {

@@ -27,7 +27,6 @@
 	_mm_storeu_si128((__m128i *)(to), _mm_loadu_si128((const __m128i *)(from)))
 #endif
 
-/** Copy fewer than COPY_WIDTH bytes. */
 #if defined(__AVX512BW__)
 /** Mask of the first n of 64 bytes, of all for n above 64; n below 256. */
 static inline __mmask64
@@ -36,12 +35,14 @@ copy_mask(uint32_t n)
 	return _cvtu64_mask64(_bzhi_u64(UINT64_MAX, n));
 }
 
+/** Copy up to COPY_WIDTH bytes. */
 static inline void
 copy_short(uint8_t *to, const uint8_t *from, uint32_t n)
 {
 	_mm512_mask_storeu_epi8(to, copy_mask(n), _mm512_maskz_loadu_epi8(copy_mask(n), from));
 }
 #else
+/** Copy fewer than COPY_WIDTH bytes. */
 static inline void
 copy_short(uint8_t *to, const uint8_t *from, uint32_t n)
 {
@@ -111,8 +112,8 @@ copy_head(uint8_t *to, const uint8_t *from, uint32_t n)
 }
 
 /**
- * Copy a header of COPY_HEADER bytes and, behind it, the first n bytes of a frame, with as few
- * stores as possible.
+ * Copy a header of COPY_HEADER bytes and then the first n bytes of a frame, with as few stores as
+ * possible.
  *
  * @param header 16 bytes are readable
  * @param n COPY_HEAD - COPY_HEADER at most

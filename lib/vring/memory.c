@@ -20,7 +20,7 @@ enum { MEMORY_HUGE = 2 << 20 }; /* bytes of the smallest huge page */
 
 /** @return page size of a file, bytes; 0 if it is not tmpfs or hugetlbfs */
 static size_t
-memory_page(int fd, const struct stat *status)
+memory_page_size(int fd, const struct stat *status)
 {
 	size_t page = (size_t)status->st_blksize;
 	struct statfs system;
@@ -57,7 +57,7 @@ memory_check_file(
 {
 	if (fstat(desc->fd, status) < 0)
 		return err_set(err, errno, "memory region: %s", strerror(errno));
-	*page = memory_page(desc->fd, status);
+	*page = memory_page_size(desc->fd, status);
 	if (*page == 0)
 		return err_set(err, EINVAL, "memory region is not shared memory");
 	/* An access beyond the end of the file would raise SIGBUS. */
@@ -70,7 +70,7 @@ memory_check_file(
 
 /** Map the file between guard pages. */
 static int
-memory_guard_pages(struct memory_region *region, int fd, size_t page)
+memory_map_guarded(struct memory_region *region, int fd, size_t page)
 {
 	region->guard_size = region->map_size + 3 * page;
 	region->guard = mmap(NULL, region->guard_size, PROT_NONE,
@@ -91,7 +91,7 @@ memory_guard_pages(struct memory_region *region, int fd, size_t page)
 
 /** Check and map a region, with a SIGBUS guard. @return 0; negative errno with the reason */
 static int
-memory_add(struct memory *memory, const struct memory_region_desc *desc, struct err *err)
+memory_add_region(struct memory *memory, const struct memory_region_desc *desc, struct err *err)
 {
 	struct memory_region *region = &memory->region[memory->n];
 	struct stat status;
@@ -111,7 +111,7 @@ memory_add(struct memory *memory, const struct memory_region_desc *desc, struct 
 		.file = status.st_ino,
 		.map_size = (desc->offset + desc->size + page - 1) / page * page,
 	};
-	rc = memory_guard_pages(region, desc->fd, page);
+	rc = memory_map_guarded(region, desc->fd, page);
 	if (rc < 0)
 		return err_set(err, -rc, "memory region cannot be mapped: %s", strerror(-rc));
 	region->hva = (uint8_t *)region->map + desc->offset;
@@ -136,7 +136,7 @@ memory_map(struct memory *memory, const struct memory_region_desc regions[], uns
 		return err_set(
 			err, EINVAL, "%u memory regions, more than %d", n, MEMORY_REGIONS_MAX);
 	for (unsigned i = 0; i < n; i++) {
-		int rc = memory_add(memory, &regions[i], err);
+		int rc = memory_add_region(memory, &regions[i], err);
 		if (rc < 0) {
 			memory_unmap(memory);
 			return rc;

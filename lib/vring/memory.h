@@ -115,10 +115,11 @@ memory_translate(const struct memory *memory, unsigned *hint, uint64_t gpa, uint
 }
 
 /**
- * Measure the memory behind a guest-physical address. Any thread while it is mapped.
+ * Get the number of bytes from a guest-physical address to the end of its region. Any thread while
+ * the memory is mapped.
  *
  * @param gpa GPA; untrusted
- * @return bytes to the end of its region; 0 outside of all regions
+ * @return bytes; 0 outside of all regions
  */
 uint64_t memory_left(const struct memory *memory, uint64_t gpa);
 

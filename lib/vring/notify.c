@@ -53,7 +53,7 @@ virtq_notify(struct virtq *const rings[], unsigned n)
 	atomic_thread_fence(memory_order_seq_cst);
 	for (unsigned i = 0; i < n; i++) {
 		if (!rings[i]->packed)
-			virtq_split_read_flags(rings[i]);
+			virtq_split_read_no_interrupt(rings[i]);
 		if (rings[i]->pending && !notify_ring(rings[i])) {
 			rings[i]->signalled = rings[i]->last_used;
 			rings[i]->signalled_valid = true;

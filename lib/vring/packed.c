@@ -55,10 +55,10 @@ virtq_packed_walk(struct virtq *ring, uint16_t idx_wrap, uint32_t most, bool wri
 	int rc = 0;
 
 	for (uint32_t steps = 0; steps < most; steps++) {
-		struct virtq_packed_desc desc = virtq_packed_read(ring, position);
+		struct virtq_packed_desc desc = virtq_packed_read_desc(ring, position);
 		bool last = (desc.flags & VRING_DESC_F_NEXT) == 0;
 		if (steps == 0 &&
-			(desc.flags & VIRTQ_PACKED_OWNER) != virtq_packed_available(idx_wrap))
+			(desc.flags & VIRTQ_PACKED_OWNER) != virtq_packed_avail_flags(idx_wrap))
 			return -EAGAIN;
 		/* For a chain that is too long only its end is still needed, to return it. */
 		if (steps == VIRTQ_CHAIN_MAX)
@@ -144,7 +144,7 @@ virtq_packed_monitor(const struct virtq *ring, uint16_t *value)
 	const uint16_t *flags = &ring->packed_desc[virtq_packed_index(idx_wrap)].flags;
 
 	*value = shared_load_relaxed(flags);
-	return (*value & VIRTQ_PACKED_OWNER) == virtq_packed_available(idx_wrap) ? NULL : flags;
+	return (*value & VIRTQ_PACKED_OWNER) == virtq_packed_avail_flags(idx_wrap) ? NULL : flags;
 }
 
 void

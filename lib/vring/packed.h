@@ -17,10 +17,11 @@
 enum {
 	VIRTQ_PACKED_WRAP = 1 << 15, /**< wrap counter in an idx_wrap */
 	VIRTQ_PACKED_OWNER = 1 << VRING_PACKED_DESC_F_AVAIL |
-			     1 << VRING_PACKED_DESC_F_USED, /**< ownership bits */
+			     1 << VRING_PACKED_DESC_F_USED, /**< AVAIL and USED flags */
 	VIRTQ_PACKED_START = VIRTQ_PACKED_WRAP,             /**< idx_wrap of a new ring */
 };
 
+/** @return descriptor index of an idx_wrap */
 static inline uint16_t
 virtq_packed_index(uint16_t idx_wrap)
 {
@@ -41,6 +42,7 @@ virtq_packed_step(uint32_t size, uint16_t idx_wrap, uint32_t n)
 	return (uint16_t)(position | wrap);
 }
 
+/** virtq_packed_step() in the ring. @param n descriptors, up to the size of the ring */
 static inline uint16_t
 virtq_packed_advance(const struct virtq *ring, uint16_t idx_wrap, uint32_t n)
 {
@@ -58,31 +60,32 @@ virtq_packed_distance(uint32_t size, uint16_t from, uint16_t to)
 	return distance % (2 * size);
 }
 
-/** @return ownership bits of a descriptor that the driver made available */
+/** @return AVAIL and USED flags of a descriptor that the driver makes available at an idx_wrap */
 static inline uint16_t
-virtq_packed_available(uint16_t idx_wrap)
+virtq_packed_avail_flags(uint16_t idx_wrap)
 {
 	return idx_wrap & VIRTQ_PACKED_WRAP ? 1 << VRING_PACKED_DESC_F_AVAIL
 					    : 1 << VRING_PACKED_DESC_F_USED;
 }
 
-/** @return ownership bits of a descriptor that the device used */
+/** @return AVAIL and USED flags of a descriptor that the device uses at an idx_wrap */
 static inline uint16_t
-virtq_packed_used(uint16_t idx_wrap)
+virtq_packed_used_flags(uint16_t idx_wrap)
 {
 	return idx_wrap & VIRTQ_PACKED_WRAP ? VIRTQ_PACKED_OWNER : 0;
 }
 
 /** Word of a used descriptor. @param flags VRING_DESC_F_WRITE or 0 */
 static inline uint64_t
-virtq_packed_word(uint16_t idx_wrap, uint16_t id, uint32_t len, uint16_t flags)
+virtq_packed_used_word(uint16_t idx_wrap, uint16_t id, uint32_t len, uint16_t flags)
 {
-	return (uint64_t)(flags | virtq_packed_used(idx_wrap)) << 48 | (uint64_t)id << 32 | len;
+	return (uint64_t)(flags | virtq_packed_used_flags(idx_wrap)) << 48 | (uint64_t)id << 32 |
+	       len;
 }
 
-/** Read a descriptor that the guest may be writing: ownership bits first, each field once. */
+/** Read a descriptor that the guest may be writing: its flags first, each field once. */
 static inline struct virtq_packed_desc
-virtq_packed_read(const struct virtq *ring, uint16_t position)
+virtq_packed_read_desc(const struct virtq *ring, uint16_t position)
 {
 	const struct virtq_packed_desc *from = &ring->packed_desc[position];
 	struct virtq_packed_desc desc;
@@ -103,7 +106,7 @@ static inline void
 virtq_packed_use(struct virtq *ring, struct virtq_chain chain, uint32_t len, uint16_t flags)
 {
 	struct virtq_packed_desc *desc = &ring->packed_desc[virtq_packed_index(ring->last_used)];
-	uint64_t word = virtq_packed_word(ring->last_used, chain.id, len, flags);
+	uint64_t word = virtq_packed_used_word(ring->last_used, chain.id, len, flags);
 
 	if (ring->first_used == NULL) {
 		ring->first_used = desc;
@@ -159,8 +162,8 @@ void virtq_packed_suppress_kicks(struct virtq *ring);
 
 /* packed_state.c: for a ring that no lcore uses, while its driver may be adding descriptors. */
 
-/** @return ownership bits of a descriptor */
-uint16_t virtq_packed_owner(const struct virtq_setup *setup, uint16_t idx_wrap);
+/** @return AVAIL and USED flags that a descriptor in the ring has */
+uint16_t virtq_packed_read_flags(const struct virtq_setup *setup, uint16_t idx_wrap);
 
 /**
  * Whether a ring can be resumed at an idx_wrap. Available descriptors must be contiguous from
@@ -174,7 +177,7 @@ bool virtq_packed_can_resume(const struct virtq_setup *setup, uint16_t idx_wrap)
  * set, which a device sets in the first pass over the ring and the driver in the second, and the
  * available descriptors begin at the first one. A ring in use may look the same in two cases: its
  * device is at the first descriptor with a wrap counter of 1, which is the idx_wrap of a fresh
- * ring too, or right behind a chain across the ring's end all of whose predecessors are used. In
+ * ring too, or right after a chain across the ring's end all of whose predecessors are used. In
  * these cases descriptors that are not available still have addresses, and those before the
  * device's position are the end of one chain.
  *

@@ -29,7 +29,7 @@ struct packed_pop {
  * @return frames in the batch, including the unchanged ones before batch->taken
  */
 static inline uint16_t
-packed_pop_run(
+packed_pop_descriptors(
 	struct virtq *ring, struct virtq_batch *batch, struct packed_pop *state, uint16_t end)
 {
 	const struct memory *memory = ring->memory;
@@ -37,8 +37,9 @@ packed_pop_run(
 
 	for (i = batch->taken; i < end; i++) {
 		uint16_t position = virtq_packed_index(idx_wrap);
-		struct virtq_packed_desc desc = virtq_packed_read(ring, position);
-		if (desc.flags != virtq_packed_available(idx_wrap) || desc.len <= ring->header_len)
+		struct virtq_packed_desc desc = virtq_packed_read_desc(ring, position);
+		if (desc.flags != virtq_packed_avail_flags(idx_wrap) ||
+			desc.len <= ring->header_len)
 			break;
 		uint8_t *data = memory_translate(memory, &ring->hint, desc.addr, desc.len);
 		if (data == NULL)
@@ -55,7 +56,7 @@ packed_pop_run(
 	return i;
 }
 
-/** Take the chain that ended a run. @return 1 a frame, 0 malformed, negative: end of the burst */
+/** Pop a chain of any shape. @return 1: a frame; 0: malformed; negative: end of the burst */
 static int
 packed_pop_chain(struct virtq *ring, struct virtq_batch *batch, struct packed_pop *state,
 	struct frame *frame)
@@ -76,7 +77,7 @@ packed_pop_chain(struct virtq *ring, struct virtq_batch *batch, struct packed_po
 	return rc;
 }
 
-/** List the chains of the batch in the journal: some have several descriptors. */
+/** List the chains of a batch in the journal, since some have several descriptors. */
 static __attribute__((noinline)) void
 packed_pop_journal_chains(struct virtq *ring, const struct virtq_batch *batch)
 {
@@ -122,7 +123,7 @@ packed_pop_burst(struct virtq *ring, struct virtq_batch *batch, struct frame fra
 		most = most < state.space ? most : state.space;
 		most = most < n - batch->taken + 0u ? most : n - batch->taken + 0u;
 		uint16_t from = batch->taken, idx_wrap = state.idx_wrap;
-		uint16_t end = packed_pop_run(ring, batch, &state, (uint16_t)(from + most));
+		uint16_t end = packed_pop_descriptors(ring, batch, &state, (uint16_t)(from + most));
 		uint16_t run = pop_run(ring, batch, from, end, state.segments, state.data,
 			state.len, &frames[kept]);
 		kept += run;

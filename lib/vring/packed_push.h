@@ -26,8 +26,8 @@ packed_push_run(struct virtq *ring, struct frame *const frames[], uint16_t n, ui
 
 	for (fit = 0; fit < n; fit++) {
 		uint16_t position = virtq_packed_index(idx_wrap);
-		struct virtq_packed_desc desc = virtq_packed_read(ring, position);
-		if (desc.flags != (virtq_packed_available(idx_wrap) | VRING_DESC_F_WRITE) ||
+		struct virtq_packed_desc desc = virtq_packed_read_desc(ring, position);
+		if (desc.flags != (virtq_packed_avail_flags(idx_wrap) | VRING_DESC_F_WRITE) ||
 			desc.len < frames[fit]->len + VIRTQ_HEADER_MAX)
 			break;
 		to[fit] = memory_translate(ring->memory, &ring->hint, desc.addr, desc.len);
@@ -42,7 +42,7 @@ packed_push_run(struct virtq *ring, struct frame *const frames[], uint16_t n, ui
 		uint32_t len = frames[i]->len + VIRTQ_HEADER_MAX;
 		if (len > PUSH_PREFETCHED && i + 1 < fit)
 			push_prefetch_next(to[i + 1], frames[i + 1]);
-		push_whole(to[i], VIRTQ_HEADER_MAX, frames[i]);
+		push_single(to[i], VIRTQ_HEADER_MAX, frames[i]);
 		virtq_packed_use(ring, (struct virtq_chain){id[i], 1}, len, VRING_DESC_F_WRITE);
 		*bytes += frames[i]->len;
 	}

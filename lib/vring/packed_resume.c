@@ -10,14 +10,15 @@ enum {
 	PACKED_RESUME_PAUSE_US = 1000,
 };
 
-/** Work left in the burst that was in progress. */
+/** How to complete the burst that was in progress. */
 enum packed_resume_work {
 	PACKED_RESUME_NOTHING,
-	PACKED_RESUME_WORD,  /**< push: use the burst's first descriptor */
-	PACKED_RESUME_EMPTY, /**< pop: use single descriptors */
-	PACKED_RESUME_LIST,  /**< use the chains listed in the journal */
+	PACKED_RESUME_FIRST,   /**< push: use the burst's first descriptor */
+	PACKED_RESUME_SINGLES, /**< pop: use single descriptors */
+	PACKED_RESUME_LIST,    /**< use the chains listed in the journal */
 };
 
+/** Where and how to resume a ring. */
 struct packed_resume {
 	const struct virtq_setup *setup;
 	uint16_t idx_wrap; /**< position at which to resume */
@@ -28,7 +29,7 @@ struct packed_resume {
 
 /** @return number of descriptors listed in the journal; 0 if the list is invalid */
 static uint32_t
-packed_resume_listed(const struct virtq_journal *journal)
+packed_resume_listed_descs(const struct virtq_journal *journal)
 {
 	uint32_t descs = 0;
 
@@ -39,15 +40,15 @@ packed_resume_listed(const struct virtq_journal *journal)
 	return descs <= journal->size ? descs : 0;
 }
 
-/** @return number of single descriptors used behind the first one of the burst in progress */
+/** @return number of single descriptors used after the first one of the burst in progress */
 static uint32_t
-packed_resume_pushed(const struct virtq_setup *setup, uint16_t idx_wrap)
+packed_resume_count_pushed(const struct virtq_setup *setup, uint16_t idx_wrap)
 {
 	uint32_t n = 0;
 
 	while (n + 1 < setup->size) {
 		idx_wrap = virtq_packed_step(setup->size, idx_wrap, 1);
-		if (virtq_packed_owner(setup, idx_wrap) != virtq_packed_used(idx_wrap))
+		if (virtq_packed_read_flags(setup, idx_wrap) != virtq_packed_used_flags(idx_wrap))
 			break;
 		n++;
 	}
@@ -67,26 +68,27 @@ packed_resume_by_journal(struct packed_resume *resume, bool popped)
 	if (journal->coarse)
 		return;
 	/* Used, and possibly available again since: the burst was complete. */
-	if (virtq_packed_owner(setup, journal->done) != virtq_packed_available(journal->done)) {
+	if (virtq_packed_read_flags(setup, journal->done) !=
+		virtq_packed_avail_flags(journal->done)) {
 		resume->idx_wrap = journal->taken;
 		return;
 	}
 	if (journal->listed > 0 && journal->listed_from == journal->done &&
-		(descs = packed_resume_listed(journal)) > 0) {
+		(descs = packed_resume_listed_descs(journal)) > 0) {
 		resume->work = PACKED_RESUME_LIST;
 		resume->idx_wrap = virtq_packed_step(setup->size, journal->done, descs);
 	} else if (popped && journal->taken != journal->done) {
-		resume->work = PACKED_RESUME_EMPTY;
+		resume->work = PACKED_RESUME_SINGLES;
 		resume->idx_wrap = journal->taken;
-	} else if (!popped && (descs = packed_resume_pushed(setup, journal->done)) > 0) {
-		resume->work = PACKED_RESUME_WORD;
+	} else if (!popped && (descs = packed_resume_count_pushed(setup, journal->done)) > 0) {
+		resume->work = PACKED_RESUME_FIRST;
 		resume->idx_wrap = virtq_packed_step(setup->size, journal->done, descs + 1);
 	}
 }
 
 /** @return true if the journal is of this ring, with positions inside of it */
 static bool
-packed_resume_is_same(const struct virtq_setup *setup)
+packed_resume_has_journal(const struct virtq_setup *setup)
 {
 	const struct virtq_journal *journal = setup->journal;
 
@@ -96,12 +98,13 @@ packed_resume_is_same(const struct virtq_setup *setup)
 }
 
 /**
- * Without a back end QEMU drops what its guest sends: it uses the descriptors available at the
- * position it gave last, and gives the position behind them. Frames sent before those are still
- * available; they are to be dropped too, since descriptors complete in order.
+ * Check whether drops by the front end explain the position that it gave, and find the chains left
+ * to drop. Without a back end QEMU drops frames that its guest sends: it uses the descriptors
+ * available at the position that it gave last, and then gives the position after them. Frames sent
+ * before those are still available; they are dropped too, since descriptors complete in order.
  */
 static bool
-packed_resume_by_drops(struct packed_resume *resume)
+packed_resume_explain_drops(struct packed_resume *resume)
 {
 	const struct virtq_setup *setup = resume->setup;
 	const struct virtq_journal *journal = setup->journal;
@@ -113,7 +116,7 @@ packed_resume_by_drops(struct packed_resume *resume)
 	/* In order from `done` on: the position to resume at, `base`, and the given position. */
 	if (span > setup->size || taken > span ||
 		virtq_packed_distance(setup->size, journal->done, base) > span ||
-		virtq_packed_owner(setup, base) != virtq_packed_used(base))
+		virtq_packed_read_flags(setup, base) != virtq_packed_used_flags(base))
 		return false;
 	/* If `base` lies inside of the taken burst, nothing is left to drop. */
 	for (; left <= span - taken && left > 0; left -= n) {
@@ -126,7 +129,7 @@ packed_resume_by_drops(struct packed_resume *resume)
 	return true;
 }
 
-/** @return true if a ring that looks fresh is used up to a chain across its end */
+/** @return true if a ring that looks fresh is in use, and its last used chain crosses its end */
 static bool
 packed_resume_is_behind_chain(const struct virtq_setup *setup, uint16_t idx_wrap)
 {
@@ -139,7 +142,7 @@ packed_resume_is_behind_chain(const struct virtq_setup *setup, uint16_t idx_wrap
 
 /** @return true if the journal shows that a ring that looks fresh is in use */
 static bool
-packed_resume_is_started(const struct packed_resume *resume)
+packed_resume_is_in_use(const struct packed_resume *resume)
 {
 	const struct virtq_setup *setup = resume->setup;
 	/* The very first burst was in progress. */
@@ -152,7 +155,7 @@ packed_resume_is_started(const struct packed_resume *resume)
 
 /** @return true if the journal explains the position that the front end gave */
 static bool
-packed_resume_is_known(struct packed_resume *resume, bool popped)
+packed_resume_explain_base(struct packed_resume *resume, bool popped)
 {
 	const struct virtq_setup *setup = resume->setup;
 	const struct virtq_journal *journal = setup->journal;
@@ -161,7 +164,7 @@ packed_resume_is_known(struct packed_resume *resume, bool popped)
 	packed_resume_by_journal(resume, popped);
 	if (given == journal->base || given == journal->done || given == journal->taken)
 		return true;
-	resume->dropped = popped && packed_resume_by_drops(resume);
+	resume->dropped = popped && packed_resume_explain_drops(resume);
 	return resume->dropped;
 }
 
@@ -171,13 +174,13 @@ packed_resume_find(struct packed_resume *resume, bool popped)
 {
 	const struct virtq_setup *setup = resume->setup;
 	uint16_t given = setup->last_avail;
-	bool same = packed_resume_is_same(setup);
+	bool same = packed_resume_has_journal(setup);
 	bool fresh = given == VIRTQ_PACKED_START && virtq_packed_is_fresh(setup, false);
 
 	resume->dropped = false;
-	bool known = same && packed_resume_is_known(resume, popped);
+	bool known = same && packed_resume_explain_base(resume, popped);
 	if (fresh && known)
-		known = packed_resume_is_started(resume);
+		known = packed_resume_is_in_use(resume);
 	/*
 	 * The ring is in use, but the front end gives the initial position: it never read the
 	 * position from the last back end. Or QEMU dropped frames so that the order is lost.
@@ -212,12 +215,12 @@ packed_resume_use_list(const struct virtq_setup *setup, bool popped)
 		struct virtq_journal_chain chain = journal->chain[i];
 		if (i > 0)
 			packed_resume_store(setup, idx_wrap,
-				virtq_packed_word(idx_wrap, chain.id, chain.len,
+				virtq_packed_used_word(idx_wrap, chain.id, chain.len,
 					popped ? 0 : VRING_DESC_F_WRITE));
 		idx_wrap = virtq_packed_step(setup->size, idx_wrap, chain.descs);
 	}
 	packed_resume_store(setup, journal->done,
-		virtq_packed_word(journal->done, journal->chain[0].id, journal->chain[0].len,
+		virtq_packed_used_word(journal->done, journal->chain[0].id, journal->chain[0].len,
 			popped ? 0 : VRING_DESC_F_WRITE));
 }
 
@@ -232,7 +235,7 @@ packed_resume_use_singles(const struct packed_resume *resume)
 		idx_wrap = virtq_packed_step(setup->size, idx_wrap, 1);
 		uint16_t at = idx_wrap == resume->idx_wrap ? first : idx_wrap;
 		uint16_t id = shared_load_relaxed(&setup->packed_desc[virtq_packed_index(at)].id);
-		packed_resume_store(setup, at, virtq_packed_word(at, id, 0, 0));
+		packed_resume_store(setup, at, virtq_packed_used_word(at, id, 0, 0));
 	} while (idx_wrap != resume->idx_wrap);
 }
 
@@ -246,14 +249,14 @@ packed_resume_complete(const struct packed_resume *resume, bool popped)
 	atomic_signal_fence(memory_order_seq_cst);
 	if (resume->work == PACKED_RESUME_LIST)
 		packed_resume_use_list(resume->setup, popped);
-	else if (resume->work == PACKED_RESUME_EMPTY)
+	else if (resume->work == PACKED_RESUME_SINGLES)
 		packed_resume_use_singles(resume);
-	else if (resume->work == PACKED_RESUME_WORD)
+	else if (resume->work == PACKED_RESUME_FIRST)
 		packed_resume_store(resume->setup, journal->done, journal->word);
 	shared_store_release(&journal->done, resume->idx_wrap);
 }
 
-/** Use the chains that are available before the position from which the front end dropped. */
+/** Drop the frames before those that the front end dropped: use their chains one by one. */
 static void
 packed_resume_drop(const struct packed_resume *resume)
 {
@@ -268,7 +271,7 @@ packed_resume_drop(const struct packed_resume *resume)
 		journal->listed_from = at;
 		shared_store_release(&journal->listed, 1);
 		shared_store_release(&journal->taken, virtq_packed_step(setup->size, at, n));
-		packed_resume_store(setup, at, virtq_packed_word(at, id, 0, 0));
+		packed_resume_store(setup, at, virtq_packed_used_word(at, id, 0, 0));
 		at = journal->taken;
 		shared_store_release(&journal->done, at);
 	}

@@ -4,7 +4,7 @@
 #include "vring/packed.h"
 
 uint16_t
-virtq_packed_owner(const struct virtq_setup *setup, uint16_t idx_wrap)
+virtq_packed_read_flags(const struct virtq_setup *setup, uint16_t idx_wrap)
 {
 	const struct virtq_packed_desc *desc = &setup->packed_desc[virtq_packed_index(idx_wrap)];
 
@@ -17,8 +17,8 @@ virtq_packed_can_resume(const struct virtq_setup *setup, uint16_t idx_wrap)
 	bool available = true;
 
 	for (uint32_t i = 0; i < setup->size; i++) {
-		uint16_t owner = virtq_packed_owner(setup, idx_wrap);
-		available = available && owner == virtq_packed_available(idx_wrap);
+		uint16_t owner = virtq_packed_read_flags(setup, idx_wrap);
+		available = available && owner == virtq_packed_avail_flags(idx_wrap);
 		bool avail_flag = (owner & 1 << VRING_PACKED_DESC_F_AVAIL) != 0;
 		if (!available && avail_flag == ((idx_wrap & VIRTQ_PACKED_WRAP) != 0))
 			return false;
@@ -34,8 +34,8 @@ virtq_packed_is_fresh(const struct virtq_setup *setup, bool strictly)
 
 	/* Backwards, since the driver may be adding descriptors. */
 	for (uint32_t i = setup->size; i-- > 0;) {
-		uint16_t owner = virtq_packed_owner(setup, (uint16_t)i);
-		first = owner == virtq_packed_available(VIRTQ_PACKED_START);
+		uint16_t owner = virtq_packed_read_flags(setup, (uint16_t)i);
+		first = owner == virtq_packed_avail_flags(VIRTQ_PACKED_START);
 		any = any || first;
 		if (owner & 1 << VRING_PACKED_DESC_F_USED)
 			return false;
@@ -48,7 +48,7 @@ virtq_packed_is_fresh(const struct virtq_setup *setup, bool strictly)
 uint32_t
 virtq_packed_chain_len(const struct virtq_setup *setup, uint16_t idx_wrap, uint16_t *id)
 {
-	if (virtq_packed_owner(setup, idx_wrap) != virtq_packed_available(idx_wrap))
+	if (virtq_packed_read_flags(setup, idx_wrap) != virtq_packed_avail_flags(idx_wrap))
 		return 0;
 	for (uint32_t n = 1; n <= setup->size; n++) {
 		const struct virtq_packed_desc *desc =

@@ -33,7 +33,7 @@ bool pop_single_offload(const struct virtq *ring, struct frame *frame);
 int pop_buffers(struct virtq *ring, struct virtq_batch *batch, uint16_t index, uint16_t *segments,
 	struct virtq_buffer buffers[], int n, struct frame *frame);
 
-/** Set up a frame whose buffer holds header and frame. @return flags and gso_type of the header */
+/** Set up a frame from one buffer with its header. @return flags and gso_type of the header */
 static inline uint16_t
 pop_single(uint32_t header_len, uint8_t *head, struct frame_segment *segment, const uint8_t *data,
 	uint32_t len, struct frame *frame)
@@ -56,8 +56,8 @@ pop_single(uint32_t header_len, uint8_t *head, struct frame_segment *segment, co
 enum { POP_OFFLOAD_MASK = VIRTIO_NET_HDR_F_NEEDS_CSUM | 0xff00 };
 
 /**
- * Set up frames in one buffer each, up to the first of another kind: the common case, in a loop of
- * its own.
+ * Set up frames from chains of one buffer each, up to the first chain of another kind. The common
+ * case, in a loop of its own.
  *
  * @param data HVA of each chain's only buffer; NULL = a chain of another kind
  * @return number of frames

@@ -44,7 +44,7 @@ push_prefetch_next(const uint8_t *to, const struct frame *next)
 	}
 }
 
-/** Set the virtio-net header of a frame. @param buffers num_buffers, virtio 1.2 section 5.1.6.4 */
+/** Build the virtio-net header of a frame (virtio 1.2 section 5.1.6.4). @param buffers num_buffers */
 static inline void
 push_header(const struct frame *frame, uint16_t buffers, struct virtq_header *header)
 {
@@ -74,7 +74,7 @@ push_mbuf(uint8_t *to, const struct rte_mbuf *mbuf)
 	}
 }
 
-/** Copy the payload behind the head. */
+/** Copy the bytes after the head of a frame in guest memory. */
 static inline void
 push_payload(uint8_t *to, const struct frame *frame)
 {
@@ -87,9 +87,9 @@ push_payload(uint8_t *to, const struct frame *frame)
 	}
 }
 
-/** Write header and frame, of any kind, into one buffer. */
+/** push_single() of any frame. */
 static __attribute__((noinline)) void
-push_whole_slow(uint8_t *to, uint32_t header_len, const struct frame *frame)
+push_single_slow(uint8_t *to, uint32_t header_len, const struct frame *frame)
 {
 	struct virtq_header header;
 
@@ -104,9 +104,9 @@ push_whole_slow(uint8_t *to, uint32_t header_len, const struct frame *frame)
 	push_payload(to + frame->head_len, frame);
 }
 
-/** The same, fast for the common kind: no offload request, one segment. */
+/** Write header and frame into one buffer; fast for a frame of one segment without offloads. */
 static inline void
-push_whole(uint8_t *to, uint32_t header_len, const struct frame *frame)
+push_single(uint8_t *to, uint32_t header_len, const struct frame *frame)
 {
 	/* Static: store forwarding would fail for a wide load of a header built field by field. */
 	static const struct virtq_header complete = {.buffers = 1};
@@ -116,7 +116,7 @@ push_whole(uint8_t *to, uint32_t header_len, const struct frame *frame)
 				     frame->offload.flags != 0 || head_len > VIRTQ_HEAD ||
 				     header_len != VIRTQ_HEADER_MAX,
 		    0)) {
-		push_whole_slow(to, header_len, frame);
+		push_single_slow(to, header_len, frame);
 		return;
 	}
 	copy_with_header(to, &complete, frame->head, head_len);
@@ -125,7 +125,7 @@ push_whole(uint8_t *to, uint32_t header_len, const struct frame *frame)
 			len - head_len);
 }
 
-/** Chains that one frame is pushed to, and their buffers. */
+/** Chains into which one frame is written, and their buffers. */
 struct push_target {
 	struct virtq_buffer buffer[VIRTQ_CHAIN_MAX];
 	unsigned n;  /**< buffers */

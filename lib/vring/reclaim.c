@@ -4,7 +4,7 @@
 
 enum { RECLAIM_BURST = 64 };
 
-/** Write used elements. */
+/** Write buffers to the used ring. */
 static void
 reclaim_use(struct virtq *ring, const uint16_t heads[], uint16_t n)
 {
@@ -12,7 +12,7 @@ reclaim_use(struct virtq *ring, const uint16_t heads[], uint16_t n)
 		virtq_split_use_next(ring, heads[i], 0);
 }
 
-/** Use the buffers that devices have finished reading, and those that waited for them. */
+/** Return the buffers that devices have finished reading, and those that waited for them. */
 static void
 reclaim_collect(struct virtq *ring)
 {

@@ -5,8 +5,8 @@
 #include "vring/split.h"
 
 /**
- * The front end of a split ring gives the used index. Frames popped beyond it may have been
- * delivered: their buffers are used, and they are not sent again.
+ * Resume a split ring. The front end gives the used index; frames popped beyond it may have been
+ * delivered, so their buffers are returned and the frames are not sent again.
  */
 static void
 resume_split(struct virtq_setup *setup, bool popped)

@@ -33,9 +33,9 @@ static _Thread_local volatile sig_atomic_t sigbus_inside, sigbus_found;
 /** Page sizes to try for an unguarded mapping. */
 static const size_t sigbus_pages[] = {4096, UINT64_C(2) << 20, UINT64_C(1) << 30};
 
-/** Map zero pages, by a raw system call: no library code may run in the handler. */
+/** Map zero pages at an address, by a raw system call: no library code may run in the handler. */
 static bool
-sigbus_replace(uintptr_t start, size_t size)
+sigbus_map_zeros(uintptr_t start, size_t size)
 {
 	long rc = syscall(SYS_mmap, start, size, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
@@ -52,7 +52,7 @@ sigbus_replace_range(struct sigbus_range *range, uintptr_t address)
 	size_t size = atomic_load_explicit(&range->size, memory_order_relaxed);
 	atomic_bool *missing = atomic_load_explicit(&range->missing, memory_order_relaxed);
 
-	/* Acquire: orders the loads above before; pairs with the release fence in sigbus_set(). */
+	/* Acquire: orders the loads above before; pairs with the release fence in sigbus_set_range(). */
 	atomic_thread_fence(memory_order_acquire);
 	if ((changes & 1) != 0 ||
 		changes != atomic_load_explicit(&range->changes, memory_order_relaxed) ||
@@ -60,7 +60,7 @@ sigbus_replace_range(struct sigbus_range *range, uintptr_t address)
 		return false;
 	/* The flag first: a thread that reads zeros then finds it set. */
 	atomic_store(missing, true);
-	return sigbus_replace(start, size);
+	return sigbus_map_zeros(start, size);
 }
 
 /** Replace a page of an unguarded mapping between sigbus_enter() and sigbus_leave(). */
@@ -72,12 +72,12 @@ sigbus_replace_unguarded(uintptr_t address)
 	sigbus_found = 1;
 	for (unsigned i = 0; i < sizeof(sigbus_pages) / sizeof(*sigbus_pages); i++)
 		/* The kernel refuses to replace part of a hugepage; try the next size. */
-		if (sigbus_replace(address & ~(sigbus_pages[i] - 1), sigbus_pages[i]))
+		if (sigbus_map_zeros(address & ~(sigbus_pages[i] - 1), sigbus_pages[i]))
 			return true;
 	return false;
 }
 
-/** @return true if the address is guest memory, which is now backed by zero pages */
+/** Map zero pages at an address without pages. @return false: it is not in guest memory */
 static bool
 sigbus_replace_missing(uintptr_t address)
 {
@@ -124,9 +124,9 @@ sigbus_install(void)
 	return rc;
 }
 
-/** Write a range. Under sigbus_lock. */
+/** Set a range, so that the handler reads it whole or skips it. Under sigbus_lock. */
 static void
-sigbus_set(struct sigbus_range *range, uintptr_t start, size_t size, atomic_bool *missing)
+sigbus_set_range(struct sigbus_range *range, uintptr_t start, size_t size, atomic_bool *missing)
 {
 	unsigned changes = atomic_load_explicit(&range->changes, memory_order_relaxed);
 
@@ -148,7 +148,7 @@ sigbus_guard(void *map, size_t size, atomic_bool *missing)
 	while (i < SIGBUS_RANGES_MAX && atomic_load(&sigbus_ranges[i].size) != 0)
 		i++;
 	if (i < SIGBUS_RANGES_MAX) {
-		sigbus_set(&sigbus_ranges[i], (uintptr_t)map, size, missing);
+		sigbus_set_range(&sigbus_ranges[i], (uintptr_t)map, size, missing);
 		if (i >= atomic_load(&sigbus_top))
 			atomic_store_explicit(&sigbus_top, i + 1, memory_order_release);
 	}
@@ -162,7 +162,7 @@ sigbus_unguard(int number)
 	if (number < 0)
 		return;
 	pthread_mutex_lock(&sigbus_lock);
-	sigbus_set(&sigbus_ranges[number], 0, 0, NULL);
+	sigbus_set_range(&sigbus_ranges[number], 0, 0, NULL);
 	pthread_mutex_unlock(&sigbus_lock);
 }
 

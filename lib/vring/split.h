@@ -54,7 +54,7 @@ virtq_split_use_next(struct virtq *ring, uint16_t head, uint32_t len)
  * 2.7.7).
  */
 static inline void
-virtq_split_read_flags(struct virtq *ring)
+virtq_split_read_no_interrupt(struct virtq *ring)
 {
 	ring->no_interrupt =
 		(shared_load_relaxed(&ring->avail->flags) & VRING_AVAIL_F_NO_INTERRUPT) != 0;
@@ -69,7 +69,7 @@ virtq_split_available(struct virtq *ring)
 	uint16_t n = (uint16_t)(idx - ring->last_avail);
 
 	/* Now, while the line is in the cache: the driver writes to it often. */
-	virtq_split_read_flags(ring);
+	virtq_split_read_no_interrupt(ring);
 	if (__builtin_expect(n > (uint32_t)ring->mask + 1, 0)) {
 		virtq_break(ring, VIRTQ_BAD_INDEX);
 		return 0;

@@ -35,7 +35,7 @@ split_desc_four(const struct vring_desc *from)
 	return four;
 }
 
-/** Translate; size - offset cannot wrap where `in` is set. @return bit mask of valid buffers */
+/** Translate eight GPAs to HVAs of one region. @return bit mask of buffers within the region */
 static inline __mmask8
 split_desc_translate(const struct memory_region *region, __m512i addr, __m512i len, uint8_t *data[])
 {
@@ -45,6 +45,7 @@ split_desc_translate(const struct memory_region *region, __m512i addr, __m512i l
 	__mmask8 in = _mm512_cmplt_epu64_mask(offset, size);
 
 	_mm512_storeu_si512(data, _mm512_add_epi64(offset, host));
+	/* Where `in` is set, size - offset cannot wrap. */
 	return _mm512_mask_cmple_epu64_mask(in, len, _mm512_sub_epi64(size, offset));
 }
 
@@ -81,6 +82,7 @@ split_desc_eight(const struct virtq *ring, uint16_t position, uint16_t flags, ui
 	return good == UINT8_MAX;
 }
 #else
+/** Without AVX-512: the caller reads every descriptor. */
 static inline bool
 split_desc_eight(const struct virtq *ring, uint16_t position, uint16_t flags, uint16_t head[],
 	uint8_t *data[], uint32_t len[])

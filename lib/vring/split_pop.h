@@ -12,6 +12,7 @@
 #include "vring/pop.h"
 #include "vring/split_desc.h"
 
+/** Prefetch the first two lines of a buffer. @param data NULL is allowed */
 static inline void
 split_pop_prefetch(const uint8_t *data)
 {
@@ -21,7 +22,7 @@ split_pop_prefetch(const uint8_t *data)
 }
 
 /**
- * The first pass: read heads, and translate buffers of the common kind, one descriptor for header
+ * The first pass: read heads, and translate buffers of the common kind, one descriptor with header
  * and frame. The buffers are prefetched for the second pass; the rings are read sequentially,
  * which the hardware prefetcher covers.
  *

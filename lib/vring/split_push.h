@@ -71,7 +71,7 @@ split_push_run(struct virtq *ring, struct frame *const frames[], uint16_t n, uin
 			break;
 		if (len > PUSH_PREFETCHED && i + 1 < n)
 			push_prefetch_next(to[i + 1], frames[i + 1]);
-		push_whole(to[i], header_len, frames[i]);
+		push_single(to[i], header_len, frames[i]);
 		virtq_split_use(used, last_used++ & mask, head[i], len);
 		sum += len;
 	}

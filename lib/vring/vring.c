@@ -30,7 +30,7 @@ virtq_aligned(const void *address, uintptr_t alignment)
 	return address != NULL && (uintptr_t)address % alignment == 0;
 }
 
-/* The setup comes from a front end and may hold any values. */
+/** virtq_valid() of a split ring. */
 static bool
 virtq_split_valid(const struct virtq_setup *setup)
 {
