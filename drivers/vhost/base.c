@@ -51,9 +51,9 @@ base_location(const struct vhost_session *session, const uint8_t *desc)
 		region->device, region->file, (uint64_t)(desc - (const uint8_t *)region->map)};
 }
 
-/** Resume at the library's position, which the front end or the last session determined. */
+/** Continue at the library's position, which a back end reported or the last session reached. */
 static void
-base_keep(const struct virtq_setup *setup, enum vhost_base base)
+base_continue(const struct virtq_setup *setup, enum vhost_base base)
 {
 	struct virtq_journal *journal = setup->journal;
 	uint16_t given = journal->base;
@@ -69,7 +69,7 @@ base_keep(const struct virtq_setup *setup, enum vhost_base base)
 }
 
 enum virtq_fault
-vhost_base_ring(struct vhost_dev *dev, const struct vhost_session *session, uint16_t number,
+vhost_base_resume(struct vhost_dev *dev, const struct vhost_session *session, uint16_t number,
 	struct virtq_setup *setup)
 {
 	uint16_t given = setup->last_avail;
@@ -80,11 +80,11 @@ vhost_base_ring(struct vhost_dev *dev, const struct vhost_session *session, uint
 	if (dev->base[number] == VHOST_BASE_GIVEN)
 		fault = virtq_resume(setup, number % 2 != 0, !session->direct);
 	else
-		base_keep(setup, dev->base[number]);
+		base_continue(setup, dev->base[number]);
 	if (fault != VIRTQ_GOOD)
 		return fault;
 	if (setup->last_avail != given)
-		log_info("%s: ring %u goes on at 0x%x, not at 0x%x", dev->config.socket, number,
+		log_info("%s: ring %u continues at 0x%x, not at 0x%x", dev->config.socket, number,
 			setup->last_avail, given);
 	setup->journal->coarse = !session->direct;
 	/* The last process may have used descriptors and ended before it interrupted the guest. */

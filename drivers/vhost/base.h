@@ -23,7 +23,7 @@ enum vhost_base {
 	VHOST_BASE_SESSION,  /**< reached by the last session */
 };
 
-/** Reset for a new connection: ring positions are those given by the front end. */
+/** Reset for a new connection: the front end gives the positions of rings. */
 void vhost_base_reset(struct vhost_dev *dev);
 
 /** Record, before a message is handled, whether it sets or gets a ring's position. */
@@ -33,10 +33,10 @@ void vhost_base_message(struct vhost_dev *dev, const struct vhost_message *messa
  * Correct the position at which a ring resumes, and begin or continue its journal.
  *
  * @param session has the memory mapped
- * @param setup valid, with the position that the library holds
+ * @param setup valid, with the position that the library has
  * @return VIRTQ_GOOD; VIRTQ_BAD_BASE
  */
-enum virtq_fault vhost_base_ring(struct vhost_dev *dev, const struct vhost_session *session,
+enum virtq_fault vhost_base_resume(struct vhost_dev *dev, const struct vhost_session *session,
 	uint16_t number, struct virtq_setup *setup);
 
 #endif

@@ -36,7 +36,7 @@
 
 LOG_MODULE(vhost);
 
-/** Count guest rx rings enabled from the first on: a guest enables queue pairs in order. */
+/** Count the enabled queue pairs to send on: a guest enables them in order. */
 static void
 connection_count_queues(struct vhost_dev *dev)
 {
@@ -74,7 +74,7 @@ connection_new(int vid)
 	struct vhost_dev *dev = vhost_registry_find(vid);
 	int none = VHOST_NO_FRONT_END;
 
-	vhost_hooks_end();
+	vhost_hooks_message_end();
 	if (dev == NULL)
 		return -1;
 	if (!atomic_compare_exchange_strong(&dev->connection, &none, vid)) {
@@ -86,7 +86,7 @@ connection_new(int vid)
 	dev->services->link_changed(dev->services->arg);
 	dev->mapped = dev->refusal_logged = false;
 	memset(&dev->table, 0, sizeof(dev->table));
-	atomic_store(&dev->table_open, 0);
+	atomic_store(&dev->table_pending, 0);
 	dev->get_features_seen = false;
 	dev->set_owner_first = false;
 	dev->protocol = 0;
@@ -103,7 +103,7 @@ connection_destroy(int vid)
 {
 	struct vhost_dev *dev = vhost_registry_find(vid);
 
-	vhost_hooks_end();
+	vhost_hooks_message_end();
 	if (dev == NULL || atomic_load(&dev->connection) != vid)
 		return;
 	if (dev->running)
@@ -111,7 +111,7 @@ connection_destroy(int vid)
 	vhost_table_release(dev);
 	vhost_mapping_release(dev);
 	vhost_interrupt_close(dev);
-	atomic_store(&dev->table_open, 0);
+	atomic_store(&dev->table_pending, 0);
 	atomic_fetch_add(&dev->front_ends, 1);
 	atomic_store(&dev->connection, VHOST_NO_FRONT_END);
 	dev->services->link_changed(dev->services->arg);
@@ -123,14 +123,14 @@ connection_new_device(int vid)
 {
 	struct vhost_dev *dev = vhost_registry_find(vid);
 
-	vhost_hooks_end();
+	vhost_hooks_message_end();
 	if (dev == NULL || atomic_load(&dev->connection) != vid)
 		return -1;
 	connection_device_start(dev, vid);
 	return 0;
 }
 
-/* May be part of a message. */
+/** rte_vhost_device_ops.destroy_device: rings are no longer set up. May be part of a message. */
 static void
 connection_destroy_device(int vid)
 {
@@ -140,7 +140,10 @@ connection_destroy_device(int vid)
 		connection_device_stop(dev);
 }
 
-/* May be part of a message. Must not wait: the library holds the ring's lock. */
+/**
+ * rte_vhost_device_ops.vring_state_changed: a ring is enabled or disabled. May be part of a
+ * message. Must not wait: the library holds the ring's lock.
+ */
 static int
 connection_vring_state(int vid, uint16_t ring, int enable)
 {
@@ -203,7 +206,7 @@ connection_register(struct vhost_dev *dev, struct err *err)
 		return err->code;
 	}
 	if (server)
-		vhost_event_thread_kick();
+		vhost_event_thread_signal();
 	else
 		vhost_reconnect_add(path);
 	return 0;

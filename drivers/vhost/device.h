@@ -59,8 +59,8 @@ struct vhost_dev {
 	atomic_int fault_last;         /**< the last fault, kept after recovery */
 	atomic_int fault_ring;         /**< ring of the last fault, or VHOST_NO_RING */
 	char fault_detail[ERR_TEXT_MAX]; /**< of VIRTQ_BAD_MEMORY; under a lock of fault.c */
-	atomic_uint table_open;          /**< number of a table that has not succeeded; 0 = none */
-	const char *_Atomic path; /**< "direct", or why not; NULL = no session yet, or it failed */
+	atomic_uint table_pending;      /**< number of a table being handled, or failed; 0 = none */
+	const char *_Atomic path;       /**< "direct" or the reason against; NULL = no session */
 	const char *_Atomic interrupts; /**< kind of the descriptors that interrupt the guest */
 	atomic_bool sealed;             /**< direct, and guest memory cannot be truncated */
 

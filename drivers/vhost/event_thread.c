@@ -38,13 +38,13 @@ static struct vhost_threads event_threads; /* only used by control */
 int
 vhost_event_thread_start(const char *path)
 {
-	return vhost_threads_find(&event_threads, rte_vhost_driver_start, path);
+	return vhost_threads_record(&event_threads, rte_vhost_driver_start, path);
 }
 
 void
-vhost_event_thread_kick(void)
+vhost_event_thread_signal(void)
 {
-	vhost_threads_interrupt(&event_threads);
+	vhost_threads_signal(&event_threads);
 }
 
 #else
@@ -57,7 +57,7 @@ vhost_event_thread_start(const char *path)
 }
 
 void
-vhost_event_thread_kick(void)
+vhost_event_thread_signal(void)
 {
 }
 

@@ -8,8 +8,8 @@
 #define SHUNT_DRIVERS_VHOST_EVENT_THREAD_H
 
 /**
- * Keep the event thread once it exists. From DPDK 24.11.6 on the library ends it with its last
- * socket, and the thread that removes the socket waits up to a second for that.
+ * Keep the event thread alive once it exists. From DPDK 24.11.6 on the library ends it with its
+ * last socket, and the thread that removes the socket waits up to a second for that.
  */
 void vhost_event_thread_keep(void);
 
@@ -17,6 +17,6 @@ void vhost_event_thread_keep(void);
 int vhost_event_thread_start(const char *path);
 
 /** Make the event thread listen at new sockets now instead of within a second. */
-void vhost_event_thread_kick(void);
+void vhost_event_thread_signal(void);
 
 #endif

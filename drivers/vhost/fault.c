@@ -58,7 +58,7 @@ static bool
 fault_is_stuck(struct vhost_dev *dev, time_t now)
 {
 	struct vhost_fault_log *log = &dev->fault_log;
-	unsigned table = atomic_load(&dev->table_open);
+	unsigned table = atomic_load(&dev->table_pending);
 
 	if (table != log->table) {
 		log->table = table;

@@ -21,7 +21,7 @@ enum { VHOST_NO_RING = -1 }; /**< ring number of a fault that concerns no single
 struct vhost_fault_log {
 	unsigned faults;  /**< vhost_dev.faults when last logged */
 	int64_t at;       /**< time of that, seconds, monotonic */
-	unsigned table;   /**< vhost_dev.table_open at the last vhost_fault_report() */
+	unsigned table;   /**< vhost_dev.table_pending at the last vhost_fault_report() */
 	int64_t table_at; /**< since when, seconds, monotonic */
 	bool stuck;       /**< a memory table has not succeeded for longer than FAULT_STUCK_S */
 };

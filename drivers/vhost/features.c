@@ -61,7 +61,7 @@ vhost_features_offer(const struct vhost_dev *dev, uint64_t features)
 }
 
 bool
-vhost_features_unserved(const struct vhost_dev *dev, uint64_t features)
+vhost_features_need_control_queue(const struct vhost_dev *dev, uint64_t features)
 {
 	return dev->set_owner_first && (features & VHOST_FEATURE(VIRTIO_NET_F_CTRL_VQ)) != 0 &&
 	       (dev->protocol & VHOST_FEATURE(FEATURES_PROTOCOL_MQ)) == 0;

@@ -29,11 +29,12 @@ uint64_t vhost_features_off(const struct vhost_config *config);
 uint64_t vhost_features_offer(const struct vhost_dev *dev, uint64_t features);
 
 /**
- * The library's event thread.
+ * Check whether features leave the control queue to this back end, which does not serve it. The
+ * library's event thread.
  *
  * @param features acknowledged by SET_FEATURES
- * @return true if they leave the control queue to the back end, which does not serve it
+ * @return true if the driver would wait for the control queue
  */
-bool vhost_features_unserved(const struct vhost_dev *dev, uint64_t features);
+bool vhost_features_need_control_queue(const struct vhost_dev *dev, uint64_t features);
 
 #endif

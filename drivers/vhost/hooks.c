@@ -28,8 +28,8 @@
 LOG_MODULE(vhost);
 
 /**
- * Check that a message changes the memory, rings or features of a session. GET_VRING_BASE is not
- * among them: it calls destroy_device.
+ * Whether a message changes the memory, rings or features of a session. GET_VRING_BASE is not among
+ * these messages: the library calls destroy_device for it.
  */
 static bool
 hooks_ends_session(uint32_t request)
@@ -77,7 +77,7 @@ hooks_invalidate(struct vhost_dev *dev, struct vhost_message *message)
 	if (message->request == MESSAGE_SET_LOG_BASE && message->log.offset != 0)
 		message->size = 0;
 	if (message->request == MESSAGE_SET_FEATURES &&
-		vhost_features_unserved(dev, message->number)) {
+		vhost_features_need_control_queue(dev, message->number)) {
 		message->number = UINT64_MAX;
 		vhost_fault_set(dev, VIRTQ_CONTROL_QUEUE, VHOST_NO_RING);
 	}
@@ -88,12 +88,12 @@ hooks_invalidate(struct vhost_dev *dev, struct vhost_message *message)
 }
 
 void
-vhost_hooks_end(void)
+vhost_hooks_message_end(void)
 {
 	sigbus_leave();
 }
 
-/** @return true if the library may get the table; else it is invalidated, the last stays */
+/** Check a new table; invalidate one that the library might fail with. @return true: it is valid */
 static bool
 hooks_check_table(struct vhost_dev *dev, struct vhost_message *message)
 {
@@ -128,7 +128,7 @@ hooks_set_table(struct vhost_dev *dev, int vid, struct vhost_message *message)
 	dev->mapped = same;
 	if (++dev->tables == 0)
 		dev->tables = 1;
-	atomic_store(&dev->table_open, dev->tables);
+	atomic_store(&dev->table_pending, dev->tables);
 }
 
 /** Resume after the addresses of the library's rings were set again. */
@@ -148,7 +148,7 @@ hooks_resume_library(struct vhost_dev *dev, int vid)
 	atomic_store_explicit(&dev->live, dev->session, memory_order_release);
 }
 
-/** Note what a message shows about the front end. */
+/** Record state from a message: kind of front end, protocol features, MAC address to announce. */
 static void
 hooks_record(struct vhost_dev *dev, const struct vhost_message *message)
 {
@@ -192,11 +192,11 @@ hooks_before(int vid, void *arg)
 	struct vhost_message *message = arg;
 	struct vhost_dev *dev = vhost_registry_find(vid);
 
-	vhost_hooks_end();
+	vhost_hooks_message_end();
 	if (dev == NULL || atomic_load(&dev->connection) != vid)
 		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 	vhost_table_release(dev);
-	if (dev->session != NULL && !dev->session->direct && atomic_load(&dev->table_open) != 0)
+	if (dev->session != NULL && !dev->session->direct && atomic_load(&dev->table_pending) != 0)
 		vhost_fault_set_memory(dev, "librte_vhost failed to map it");
 	hooks_record(dev, message);
 	if (hooks_answer(dev, message))
@@ -212,12 +212,15 @@ hooks_before(int vid, void *arg)
 		dev->mapped = false;
 	}
 	vhost_base_message(dev, message);
-	/* The library accesses the rings, too. */
+	/* The library accesses the rings while it handles the message. */
 	sigbus_enter();
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 }
 
-/* Not called if the message failed: then frames stay stopped until the next message. */
+/**
+ * post_msg_handle: start a session again, or resume the library's bursts. Not called if the message
+ * failed: then no frames move until the next message.
+ */
 static enum rte_vhost_msg_result
 hooks_after(int vid, void *arg)
 {
@@ -230,11 +233,11 @@ hooks_after(int vid, void *arg)
 	vhost_table_release(dev);
 	if (message->request == MESSAGE_SET_MEM_TABLE) {
 		dev->mapped = true;
-		atomic_store(&dev->table_open, 0);
+		atomic_store(&dev->table_pending, 0);
 		vhost_table_verify(dev, vid);
 	}
 	if (message->request == MESSAGE_SET_VRING_CALL)
-		vhost_interrupt_call_set(dev, vid, message->number);
+		vhost_interrupt_callfd_changed(dev, vid, message->number);
 	if (missing)
 		vhost_fault_set(dev, VIRTQ_MEMORY_MISSING, VHOST_NO_RING);
 	else if (dev->running && dev->session == NULL && hooks_ends_session(message->request))

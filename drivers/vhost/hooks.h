@@ -7,7 +7,7 @@
 #ifndef SHUNT_DRIVERS_VHOST_HOOKS_H
 #define SHUNT_DRIVERS_VHOST_HOOKS_H
 
-/** Have the hooks called for the messages of a connection. @return 0, negative */
+/** Register the hooks for the messages of a connection. @return 0, negative */
 int vhost_hooks_register(int vid);
 
 /**
@@ -15,6 +15,6 @@ int vhost_hooks_register(int vid);
  * every callback that cannot be part of a message ends the last one. The result of the guard is
  * ignored: bursts detect missing memory themselves.
  */
-void vhost_hooks_end(void);
+void vhost_hooks_message_end(void);
 
 #endif

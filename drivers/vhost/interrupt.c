@@ -70,7 +70,7 @@ vhost_interrupt_dup(const struct vhost_dev *dev, uint16_t ring, int fd)
 }
 
 void
-vhost_interrupt_call_set(struct vhost_dev *dev, int vid, uint64_t number)
+vhost_interrupt_callfd_changed(struct vhost_dev *dev, int vid, uint64_t number)
 {
 	uint16_t ring = number & INTERRUPT_RING;
 

@@ -31,7 +31,7 @@ struct vhost_relay {
 void vhost_interrupt_init(struct vhost_dev *dev);
 
 /**
- * Replace the callfd that the library got from the front end for a ring by our relay's. Called
+ * Replace the callfd that the library got from the front end for a ring by a relay. Called
  * while the library holds the rings' locks, or while no lcore uses the rings.
  *
  * @return VIRTQ_GOOD, or the fault: the descriptor cannot be used to interrupt the guest
@@ -51,7 +51,7 @@ int vhost_interrupt_dup(const struct vhost_dev *dev, uint16_t ring, int fd);
  *
  * @param number payload of the message
  */
-void vhost_interrupt_call_set(struct vhost_dev *dev, int vid, uint64_t number);
+void vhost_interrupt_callfd_changed(struct vhost_dev *dev, int vid, uint64_t number);
 
 /**
  * Interrupt the guest if the library signalled the relay in its last burst. Polling lcores; never

@@ -20,15 +20,16 @@
 #include "vhost/session.h"
 #include "vring/sigbus.h"
 
+/** @return true if a fault is in effect: no frames may be moved */
 static bool
-library_is_broken(const struct vhost_dev *dev)
+library_port_is_broken(const struct vhost_dev *dev)
 {
 	return atomic_load_explicit(&dev->fault, memory_order_relaxed) != VIRTQ_GOOD;
 }
 
 /** Leave the SIGBUS guard of a burst; it covers the library's own mapping of guest memory. */
 static void
-library_leave(struct vhost_dev *dev, uint16_t ring)
+library_leave_guard(struct vhost_dev *dev, uint16_t ring)
 {
 	if (unlikely(sigbus_leave()))
 		vhost_fault_set(dev, VIRTQ_MEMORY_MISSING, ring);
@@ -45,9 +46,9 @@ vhost_library_journal(struct vhost_dev *dev, const struct vhost_session *session
 		virtq_journal_set(&dev->journal[ring], avail);
 }
 
-/* The library has checked the guest's offload header and turned it into mbuf flags. */
+/** Set the offload request of a frame from its mbuf, into which the library put a valid header. */
 static void
-library_offload(struct frame *frame)
+library_set_offload(struct frame *frame)
 {
 	const struct rte_mbuf *mbuf = frame->mbuf;
 	struct frame_offload *offload = &frame->offload;
@@ -73,17 +74,17 @@ vhost_library_rx(struct vhost_dev *dev, const struct vhost_session *session, uin
 {
 	struct rte_mbuf *mbufs[FRAME_BURST];
 
-	if (unlikely(library_is_broken(dev)))
+	if (unlikely(library_port_is_broken(dev)))
 		return 0;
 	sigbus_enter();
 	n = rte_vhost_dequeue_burst(session->vid, vhost_guest_tx_ring(queue), dev->pool, mbufs, n);
-	library_leave(dev, vhost_guest_tx_ring(queue));
+	library_leave_guard(dev, vhost_guest_tx_ring(queue));
 	vhost_library_journal(dev, session, vhost_guest_tx_ring(queue));
 	vhost_interrupt_forward(dev, vhost_guest_tx_ring(queue));
 	for (uint16_t i = 0; i < n; i++) {
 		frame_from_mbuf(&frames[i], mbufs[i]);
 		if (mbufs[i]->ol_flags & (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG))
-			library_offload(&frames[i]);
+			library_set_offload(&frames[i]);
 	}
 	return n;
 }
@@ -111,14 +112,14 @@ vhost_library_tx(struct vhost_dev *dev, const struct vhost_session *session, uin
 		.capabilities = session->capabilities,
 	};
 
-	if (unlikely(library_is_broken(dev))) {
+	if (unlikely(library_port_is_broken(dev))) {
 		send_drop(frames, n, DROP_LINK_DOWN, counters);
 		frame_free(frames, n);
 		return;
 	}
 	sigbus_enter();
 	send_frames(&to, frames, n, counters);
-	library_leave(dev, vhost_guest_rx_ring(queue));
+	library_leave_guard(dev, vhost_guest_rx_ring(queue));
 	vhost_library_journal(dev, session, vhost_guest_rx_ring(queue));
 	vhost_interrupt_forward(dev, vhost_guest_rx_ring(queue));
 }

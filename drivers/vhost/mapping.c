@@ -16,7 +16,7 @@ enum { MAPPING_PAGE = 4096 };
 
 _Static_assert((int)MEMORY_REGIONS_MAX <= (int)DMA_MAP_RANGES_MAX, "a range for each region");
 
-/** Get the regions that the library has. @return how many; -ENOMEM with the reason */
+/** Get the regions that the library has. @return their number; -ENOMEM with the reason */
 static int
 mapping_regions(int vid, struct memory_region_desc regions[MEMORY_REGIONS_MAX], struct err *err)
 {
@@ -39,7 +39,7 @@ mapping_regions(int vid, struct memory_region_desc regions[MEMORY_REGIONS_MAX], 
 	return n;
 }
 
-/** Ranges of the DMA map: whole pages, the unit of an IOMMU. */
+/** Set the ranges of the DMA map: whole pages, the unit of an IOMMU. */
 static void
 mapping_ranges(const struct memory *memory, struct dma_map_memory *dma_map)
 {

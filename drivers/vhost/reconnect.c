@@ -102,7 +102,7 @@ reconnect_run(void *arg)
 		else if (n == 0)
 			wait_ms = wait_ms < RECONNECT_LAST_MS ? 2 * wait_ms : RECONNECT_IDLE;
 		if (wait_ms != RECONNECT_IDLE)
-			vhost_threads_interrupt(&reconnect_library);
+			vhost_threads_signal(&reconnect_library);
 	}
 	return NULL;
 }
@@ -137,7 +137,7 @@ int
 vhost_reconnect_register(const char *path)
 {
 	bool watching = reconnect_library.n > 0;
-	int rc = vhost_threads_find(&reconnect_library, reconnect_register, path);
+	int rc = vhost_threads_record(&reconnect_library, reconnect_register, path);
 
 	if (!watching && reconnect_library.n > 0)
 		reconnect_start();
@@ -189,7 +189,7 @@ vhost_reconnect_add(const char *path)
 	socket->directory = directory;
 	pthread_mutex_unlock(&reconnect_lock);
 	/* It may have been created before its directory was watched. */
-	vhost_threads_interrupt(&reconnect_library);
+	vhost_threads_signal(&reconnect_library);
 }
 
 void

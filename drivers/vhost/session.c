@@ -119,7 +119,7 @@ session_packed_areas(const struct vhost_session *session, const struct rte_vhost
 	setup->device_event = session_translate(session, vring->device_event, areas.used);
 }
 
-/** Fill the setup of a ring from the features and from what the library has of it. */
+/** Fill the setup of a ring from the features and from the library's description of the ring. */
 static void
 session_ring_setup(const struct vhost_dev *dev, const struct vhost_session *session,
 	uint16_t number, const struct rte_vhost_vring *vring, struct virtq_setup *setup)
@@ -143,7 +143,7 @@ session_ring_setup(const struct vhost_dev *dev, const struct vhost_session *sess
 	rte_vhost_get_vring_base(session->vid, number, &setup->last_avail, &setup->last_used);
 }
 
-/** @return VIRTQ_GOOD, or what is wrong with a ring that the front end has set up */
+/** Check the setup of a ring, and the kind of its callfd. @return VIRTQ_GOOD, or the fault */
 static enum virtq_fault
 session_check_ring(struct virtq_setup *setup)
 {
@@ -183,7 +183,7 @@ session_add_ring(struct vhost_dev *dev, struct vhost_session *session, uint16_t 
 	if (fault == VIRTQ_GOOD)
 		fault = session_check_ring(&setup);
 	if (fault == VIRTQ_GOOD)
-		fault = vhost_base_ring(dev, session, number, &setup);
+		fault = vhost_base_resume(dev, session, number, &setup);
 	if (fault == VIRTQ_GOOD && (ring == NULL || virtq_init(ring, &setup) < 0))
 		fault = VIRTQ_BAD_RING;
 	if (fault != VIRTQ_GOOD) {
@@ -203,7 +203,7 @@ session_add_ring(struct vhost_dev *dev, struct vhost_session *session, uint16_t 
  * the used index: without packed rings the session has no mapping, and nothing is done.
  */
 static enum virtq_fault
-session_base_library(struct vhost_dev *dev, struct vhost_session *session, uint16_t number)
+session_set_library_base(struct vhost_dev *dev, struct vhost_session *session, uint16_t number)
 {
 	struct rte_vhost_vring vring;
 	struct virtq_setup setup;
@@ -215,7 +215,7 @@ session_base_library(struct vhost_dev *dev, struct vhost_session *session, uint1
 	session_ring_setup(dev, session, number, &vring, &setup);
 	enum virtq_fault fault = session_check_ring(&setup);
 	if (fault == VIRTQ_GOOD)
-		fault = vhost_base_ring(dev, session, number, &setup);
+		fault = vhost_base_resume(dev, session, number, &setup);
 	if (fault == VIRTQ_GOOD)
 		rte_vhost_set_vring_base(session->vid, number, setup.last_avail, setup.last_used);
 	if (setup.callfd >= 0)
@@ -223,6 +223,7 @@ session_base_library(struct vhost_dev *dev, struct vhost_session *session, uint1
 	return fault;
 }
 
+/** Free a session, with its rings and its reference to the mapping. */
 static void
 session_free(struct vhost_session *session)
 {
@@ -286,7 +287,7 @@ session_retire(struct vhost_session *session)
 	vhost_session_reap();
 }
 
-/** @return NULL on failure; then the port is broken */
+/** Build a session from the library's setup. @return NULL on failure; then the port is broken */
 static struct vhost_session *
 session_build(struct vhost_dev *dev, int vid)
 {
@@ -318,7 +319,7 @@ session_build(struct vhost_dev *dev, int vid)
 		fault = session->direct ? session_add_ring(dev, session, ring)
 					: vhost_interrupt_relay(dev, vid, ring);
 		if (fault == VIRTQ_GOOD && !session->direct)
-			fault = session_base_library(dev, session, ring);
+			fault = session_set_library_base(dev, session, ring);
 	}
 	if (fault == VIRTQ_GOOD)
 		return session;
@@ -329,18 +330,19 @@ session_build(struct vhost_dev *dev, int vid)
 
 /** @return kind of the descriptors that interrupt the guest: "socket" if any of them is one */
 static const char *
-session_interrupts(const struct vhost_dev *dev, const struct vhost_session *session)
+session_interrupt_kind(const struct vhost_dev *dev, const struct vhost_session *session)
 {
 	const char *kind = "none";
 
 	for (unsigned i = 0; i < RTE_DIM(session->ring); i++) {
 		const struct virtq *ring = session->ring[i];
 		const struct vhost_relay *relay = &dev->relay[i];
-		bool there = session->direct ? ring != NULL && ring->callfd >= 0 : relay->installed;
+		bool present =
+			session->direct ? ring != NULL && ring->callfd >= 0 : relay->installed;
 
-		if (there && (session->direct ? ring->call_socket : atomic_load(&relay->socket)))
+		if (present && (session->direct ? ring->call_socket : atomic_load(&relay->socket)))
 			return "socket";
-		kind = there ? "eventfd" : kind;
+		kind = present ? "eventfd" : kind;
 	}
 	return kind;
 }
@@ -355,18 +357,19 @@ vhost_session_start(struct vhost_dev *dev, int vid)
 		return;
 	memset(dev->table.used, 0, sizeof(dev->table.used));
 	dev->session = session;
-	atomic_store(&dev->table_open, 0);
+	atomic_store(&dev->table_pending, 0);
 	atomic_store(&dev->features, session->features);
 	atomic_store(&dev->sealed, session->direct && session->mapping->memory.sealed);
-	atomic_store(&dev->interrupts, session_interrupts(dev, session));
+	atomic_store(&dev->interrupts, session_interrupt_kind(dev, session));
 	atomic_store(&dev->path, session->direct ? "direct" : session->reason);
 	/* Release: pairs with the acquire in vhost_rx() and vhost_tx(). */
 	atomic_store_explicit(&dev->live, session, memory_order_release);
 }
 
 /**
- * Wait up to SESSION_DRAIN_MS until devices have read the in-flight frames of this guest. Lcores no
- * longer use its rings, but still poll all other queues, including those of the devices.
+ * Return all buffers of popped frames to the guest, and end the rings. Waits up to SESSION_DRAIN_MS
+ * until devices have read in-flight frames. Lcores no longer use these rings, but still poll all
+ * other queues, including those of the devices.
  */
 static void
 session_drain(struct vhost_session *session)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Finds threads that the vhost library creates, and interrupts their waits by a signal. */
+/* Records threads that the vhost library creates, and ends their waits by a signal. */
 #include "vhost/threads.h"
 
 #include <signal.h>
@@ -20,7 +20,7 @@ static unsigned threads_n;
 
 /** Record a thread that exists before the call. */
 static void
-threads_record(pid_t tid, void *arg)
+threads_record_old(pid_t tid, void *arg)
 {
 	(void)arg;
 	if (threads_n < RTE_DIM(threads_before))
@@ -48,7 +48,7 @@ threads_ignore_signal(int number)
 }
 
 int
-vhost_threads_find(struct vhost_threads *threads, int (*call)(const char *path), const char *path)
+vhost_threads_record(struct vhost_threads *threads, int (*call)(const char *path), const char *path)
 {
 	/* SA_RESTART: system calls other than waits are restarted, in whichever thread. */
 	const struct sigaction action = {
@@ -57,14 +57,14 @@ vhost_threads_find(struct vhost_threads *threads, int (*call)(const char *path),
 	if (threads->n > 0 || sigaction(THREADS_SIGNAL, &action, NULL) < 0)
 		return call(path);
 	threads_n = 0;
-	topology_threads(threads_record, NULL);
+	topology_threads(threads_record_old, NULL);
 	int rc = call(path);
 	topology_threads(threads_record_new, threads);
 	return rc;
 }
 
 void
-vhost_threads_interrupt(const struct vhost_threads *threads)
+vhost_threads_signal(const struct vhost_threads *threads)
 {
 	for (unsigned i = 0; i < threads->n; i++)
 		tgkill(getpid(), threads->tid[i], THREADS_SIGNAL);

@@ -18,15 +18,15 @@ struct vhost_threads {
 };
 
 /**
- * Call the library, and note the threads created meanwhile unless some are noted already. Control
- * thread.
+ * Call a function of the library and record the threads that it creates, unless some are recorded
+ * already. Control thread.
  *
  * @return what `call` returned
  */
-int vhost_threads_find(
+int vhost_threads_record(
 	struct vhost_threads *threads, int (*call)(const char *path), const char *path);
 
-/** Interrupt the waits of these threads by a signal; the library has no call for it. Any thread. */
-void vhost_threads_interrupt(const struct vhost_threads *threads);
+/** End the waits of these threads by a signal; the library has no call for it. Any thread. */
+void vhost_threads_signal(const struct vhost_threads *threads);
 
 #endif
