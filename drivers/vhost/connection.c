@@ -63,7 +63,7 @@ connection_device_stop(struct vhost_dev *dev)
 {
 	dev->running = false;
 	vhost_session_stop(dev);
-	memset(dev->table.used, 0, sizeof(dev->table.used));
+	memset(dev->table.ring_mapped, 0, sizeof(dev->table.ring_mapped));
 	dev->services->link_changed(dev->services->arg);
 }
 

@@ -53,7 +53,7 @@ direct_notify_packed(struct virtq *ring)
 		virtq_notify(&ring, 1);
 }
 
-/** Announce the guest if the front end has requested it after a migration (SEND_RARP). */
+/** Receive the RARP frame that the front end has requested (SEND_RARP). @return number of frames */
 static uint16_t
 direct_rarp(struct vhost_dev *dev, struct frame frames[])
 {
@@ -179,7 +179,7 @@ direct_send_burst(void *arg, uint16_t queue, struct rte_mbuf *mbufs[], uint16_t 
 	return (uint16_t)counters.tx_packets;
 }
 
-/** Push a frame whose offloads the guest has not negotiated: they are done in software. */
+/** Push a frame with its offloads done in software, since the guest has not negotiated them. */
 static void
 direct_push_software(struct vhost_dev *dev, struct vhost_lcore *lcore, struct virtq *ring,
 	struct frame *frame, struct counters *counters)

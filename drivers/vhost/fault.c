@@ -44,6 +44,7 @@ vhost_fault_set_memory(struct vhost_dev *dev, const char *why)
 	vhost_fault_set(dev, VIRTQ_BAD_MEMORY, VHOST_NO_RING);
 }
 
+/** @return CLOCK_MONOTONIC in seconds */
 static time_t
 fault_now(void)
 {

@@ -50,7 +50,7 @@ vhost_frontend_path_valid(const char *path)
 
 /** Escape commas for QEMU's options, by doubling. @return text */
 static char *
-frontend_commas(const char *path, char text[FRONTEND_PATH_MAX])
+frontend_escape_commas(const char *path, char text[FRONTEND_PATH_MAX])
 {
 	char *to = text;
 
@@ -65,7 +65,7 @@ frontend_commas(const char *path, char text[FRONTEND_PATH_MAX])
 
 /** Print text escaped for an XML attribute. */
 static void
-frontend_attribute(FILE *file, const char *text)
+frontend_print_attribute(FILE *file, const char *text)
 {
 	for (; *text != '\0'; text++) {
 		switch (*text) {
@@ -90,11 +90,12 @@ frontend_attribute(FILE *file, const char *text)
 	}
 }
 
-static void frontend_arg(struct port_frontend *frontend, const char *format, ...)
+/** Append an argument of QEMU. */
+static void frontend_add_arg(struct port_frontend *frontend, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 static void
-frontend_arg(struct port_frontend *frontend, const char *format, ...)
+frontend_add_arg(struct port_frontend *frontend, const char *format, ...)
 {
 	va_list args;
 
@@ -103,15 +104,16 @@ frontend_arg(struct port_frontend *frontend, const char *format, ...)
 	va_end(args);
 }
 
+/** Append a hint. @param hint constant text */
 static void
-frontend_hint(struct port_frontend *frontend, const char *hint)
+frontend_add_hint(struct port_frontend *frontend, const char *hint)
 {
 	frontend->hints[frontend->n_hints++] = hint;
 }
 
-/** A locally administered address that stays the same for a port name (FNV-1a). */
+/** Derive a locally administered address from the name of a port (FNV-1a). */
 static void
-frontend_mac(const char *name, char text[FRONTEND_MAC_MAX])
+frontend_format_mac(const char *name, char text[FRONTEND_MAC_MAX])
 {
 	uint32_t hash = 2166136261U;
 
@@ -121,9 +123,9 @@ frontend_mac(const char *name, char text[FRONTEND_MAC_MAX])
 		hash >> 8 & 0xff, hash & 0xff);
 }
 
-/** Options of QEMU's socket: the side that listens, and how QEMU reconnects. */
+/** Format options of QEMU's chardev: whether it listens, else how it reconnects. */
 static void
-frontend_side(const struct vhost_config *config, unsigned qemu, char text[], size_t size)
+frontend_chardev_options(const struct vhost_config *config, unsigned qemu, char text[], size_t size)
 {
 	text[0] = '\0';
 	if (config->mode == VHOST_CLIENT)
@@ -136,74 +138,77 @@ frontend_side(const struct vhost_config *config, unsigned qemu, char text[], siz
 		snprintf(text, size, ",reconnect-ms=%d", 1000 * FRONTEND_RECONNECT_S);
 }
 
+/** Append the arguments of QEMU for memory, socket and network device. */
 static void
-frontend_args(const struct port *port, const char *mac, struct port_frontend *frontend)
+frontend_add_args(const struct port *port, const char *mac, struct port_frontend *frontend)
 {
 	const struct vhost_config *config = port_driver_config(port);
 	const char *name = port->config.name;
 	char path[FRONTEND_PATH_MAX], side[32], mtu[32] = "", queues[32] = "", device[96] = "";
 
-	frontend_side(config, frontend->qemu, side, sizeof(side));
+	frontend_chardev_options(config, frontend->qemu, side, sizeof(side));
 	if (config->mtu > 0)
 		snprintf(mtu, sizeof(mtu), ",host_mtu=%" PRId64, config->mtu);
 	if (config->queues > 1) {
 		snprintf(queues, sizeof(queues), ",queues=%" PRId64, config->queues);
 		snprintf(device, sizeof(device), ",mq=on,vectors=%" PRId64, 2 * config->queues + 2);
 	}
-	frontend_arg(frontend, "-object memory-backend-memfd,id=mem,size=1G,share=on");
-	frontend_arg(frontend, "-numa node,memdev=mem");
-	frontend_arg(frontend, "-chardev socket,id=chr-%s,path=%s%s", name,
-		frontend_commas(config->socket, path), side);
-	frontend_arg(frontend, "-netdev vhost-user,id=net-%s,chardev=chr-%s%s", name, name, queues);
-	frontend_arg(frontend, "-device virtio-net-pci,netdev=net-%s,mac=%s%s%s%s%s", name, mac,
+	frontend_add_arg(frontend, "-object memory-backend-memfd,id=mem,size=1G,share=on");
+	frontend_add_arg(frontend, "-numa node,memdev=mem");
+	frontend_add_arg(frontend, "-chardev socket,id=chr-%s,path=%s%s", name,
+		frontend_escape_commas(config->socket, path), side);
+	frontend_add_arg(
+		frontend, "-netdev vhost-user,id=net-%s,chardev=chr-%s%s", name, name, queues);
+	frontend_add_arg(frontend, "-device virtio-net-pci,netdev=net-%s,mac=%s%s%s%s%s", name, mac,
 		mtu, device, config->packed ? ",packed=on" : "", config->csum ? "" : ",csum=off");
 }
 
+/** Append hints on defects of the version of QEMU or libvirt. */
 static void
-frontend_hints(const struct vhost_config *config, struct port_frontend *frontend)
+frontend_add_hints(const struct vhost_config *config, struct port_frontend *frontend)
 {
 	bool server = config->mode == VHOST_SERVER;
 
 	if (server && frontend->qemu == QEMU_UNKNOWN)
-		frontend_hint(frontend,
+		frontend_add_hint(frontend,
 			"no reconnect option is valid for every version; without one the guest "
 			"stays offline when the switch restarts; a port with mode=client does not");
 	if (server && frontend->qemu == FRONTEND_RECONNECT_ABORTS)
-		frontend_hint(frontend,
+		frontend_add_hint(frontend,
 			"without reconnect-ms, with which QEMU 11.0 aborts, the guest stays offline "
 			"when the switch restarts; a port with mode=client does not");
 	if (frontend->qemu == QEMU_UNKNOWN || frontend->qemu == FRONTEND_VECTORS_CRASH)
-		frontend_hint(frontend,
+		frontend_add_hint(frontend,
 			config->queues > 1
 				? "QEMU 7.2 without KVM (accel=tcg) crashes unless the device has "
 				  "vectors=0, instead of its vectors"
 				: "QEMU 7.2 without KVM (accel=tcg) crashes unless the device has "
 				  "vectors=0");
 	if (config->mtu > 0 && frontend->qemu < FRONTEND_LIBVIRT_MTU)
-		frontend_hint(frontend,
+		frontend_add_hint(frontend,
 			"libvirt 9.0 to 11.3 starts no guest whose vhost-user interface has <mtu>, "
 			"so that is a comment: set the MTU in the guest; 12.8 accepts it");
 }
 
-/** The <mtu>; commented out for libvirt that seeks an interface of the host and fails. */
+/** Print <mtu>; commented out for libvirt that seeks an interface of the host and fails. */
 static void
-frontend_mtu(FILE *file, const struct vhost_config *config, unsigned qemu)
+frontend_print_mtu(FILE *file, const struct vhost_config *config, unsigned qemu)
 {
-	bool taken = qemu != QEMU_UNKNOWN && qemu >= FRONTEND_LIBVIRT_MTU;
+	bool accepted = qemu != QEMU_UNKNOWN && qemu >= FRONTEND_LIBVIRT_MTU;
 
 	if (config->mtu > 0)
-		fprintf(file, "  %s<mtu size='%" PRId64 "'/>%s\n", taken ? "" : "<!-- ",
-			config->mtu, taken ? "" : " -->");
+		fprintf(file, "  %s<mtu size='%" PRId64 "'/>%s\n", accepted ? "" : "<!-- ",
+			config->mtu, accepted ? "" : " -->");
 }
 
-/** The <source>: libvirt names the reconnect option as its version of QEMU requires. */
+/** Print <source>: libvirt translates <reconnect> for its version of QEMU. */
 static void
-frontend_source(FILE *file, const struct vhost_config *config, unsigned qemu)
+frontend_print_source(FILE *file, const struct vhost_config *config, unsigned qemu)
 {
 	bool server = config->mode == VHOST_SERVER;
 
 	fputs("  <source type='unix' path='", file);
-	frontend_attribute(file, config->socket);
+	frontend_print_attribute(file, config->socket);
 	fprintf(file, "' mode='%s'", server ? "client" : "server");
 	if (server && qemu != FRONTEND_RECONNECT_ABORTS)
 		fprintf(file, ">\n    <reconnect enabled='yes' timeout='%d'/>\n  </source>\n",
@@ -212,8 +217,9 @@ frontend_source(FILE *file, const struct vhost_config *config, unsigned qemu)
 		fputs("/>\n", file);
 }
 
+/** Print <driver>: queue pairs, packed rings, checksum offload. */
 static void
-frontend_driver(FILE *file, const struct vhost_config *config)
+frontend_print_driver(FILE *file, const struct vhost_config *config)
 {
 	fputs("  <driver name='vhost'", file);
 	if (config->queues > 1)
@@ -223,14 +229,16 @@ frontend_driver(FILE *file, const struct vhost_config *config)
 	fputs(config->csum ? "/>\n" : ">\n    <host csum='off'/>\n  </driver>\n", file);
 }
 
+/** Print <interface>. */
 static void
-frontend_interface(FILE *file, const struct vhost_config *config, const char *mac, unsigned qemu)
+frontend_print_interface(
+	FILE *file, const struct vhost_config *config, const char *mac, unsigned qemu)
 {
 	fprintf(file, "<interface type='vhostuser'>\n  <mac address='%s'/>\n", mac);
-	frontend_source(file, config, qemu);
+	frontend_print_source(file, config, qemu);
 	fputs("  <model type='virtio'/>\n", file);
-	frontend_driver(file, config);
-	frontend_mtu(file, config, qemu);
+	frontend_print_driver(file, config);
+	frontend_print_mtu(file, config, qemu);
 	fputs("</interface>\n", file);
 }
 
@@ -241,9 +249,9 @@ vhost_frontend(const struct port *port, struct port_frontend *frontend)
 	FILE *xml = fmemopen(frontend->xml, sizeof(frontend->xml), "w");
 	char mac[FRONTEND_MAC_MAX];
 
-	frontend_mac(port->config.name, mac);
-	frontend_args(port, mac, frontend);
-	frontend_hints(config, frontend);
+	frontend_format_mac(port->config.name, mac);
+	frontend_add_args(port, mac, frontend);
+	frontend_add_hints(config, frontend);
 	snprintf(frontend->domain, sizeof(frontend->domain),
 		"<memoryBacking>\n"
 		"  <source type='memfd'/>\n"
@@ -251,6 +259,6 @@ vhost_frontend(const struct port *port, struct port_frontend *frontend)
 		"</memoryBacking>\n");
 	if (xml == NULL)
 		return;
-	frontend_interface(xml, config, mac, frontend->qemu);
+	frontend_print_interface(xml, config, mac, frontend->qemu);
 	fclose(xml);
 }

@@ -59,9 +59,9 @@ hooks_memory_differs(int vid, const struct vhost_message_memory *memory)
 		    now->nregions == memory->n;
 
 	for (uint32_t i = 0; same && i < memory->n; i++)
-		same = now->regions[i].guest_phys_addr == memory->region[i].guest &&
+		same = now->regions[i].guest_phys_addr == memory->region[i].gpa &&
 		       now->regions[i].size == memory->region[i].size &&
-		       now->regions[i].guest_user_addr == memory->region[i].front;
+		       now->regions[i].guest_user_addr == memory->region[i].uva;
 	free(now);
 	return !same;
 }
@@ -84,7 +84,7 @@ hooks_invalidate(struct vhost_dev *dev, struct vhost_message *message)
 	/* Not offered. No region has this size and offset. */
 	if (message->request == MESSAGE_ADD_MEM_REG || message->request == MESSAGE_REM_MEM_REG)
 		message->memory.region[0] = (struct vhost_message_region){
-			.size = 1, .front = UINT64_MAX, .offset = UINT64_MAX};
+			.size = 1, .uva = UINT64_MAX, .offset = UINT64_MAX};
 }
 
 void

@@ -21,17 +21,17 @@
 
 enum { INTERRUPT_RING = 0xff }; /* bits of the ring number in SET_VRING_CALL */
 
-/** Duplicate the front end's descriptor; keep the number of the old one, which lcores may use. */
+/** Replace a callfd by a duplicate, under the same number, which lcores may use. @return success */
 static bool
-interrupt_dup(atomic_int *slot, int fd)
+interrupt_replace_callfd(atomic_int *slot, int fd)
 {
-	int kept = atomic_load(slot);
+	int number = atomic_load(slot);
 
-	if (kept >= 0)
-		return dup3(fd, kept, O_CLOEXEC) >= 0;
-	kept = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	atomic_store(slot, kept);
-	return kept >= 0;
+	if (number >= 0)
+		return dup3(fd, number, O_CLOEXEC) >= 0;
+	number = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	atomic_store(slot, number);
+	return number >= 0;
 }
 
 enum virtq_fault
@@ -46,7 +46,8 @@ vhost_interrupt_relay(struct vhost_dev *dev, int vid, uint16_t ring)
 	if (relay->installed)
 		return relay->fault;
 	relay->fault = call_check(vring.callfd, &socket);
-	if (relay->fault == VIRTQ_GOOD && !interrupt_dup(&relay->callfd[socket], vring.callfd))
+	if (relay->fault == VIRTQ_GOOD &&
+		!interrupt_replace_callfd(&relay->callfd[socket], vring.callfd))
 		relay->fault = VIRTQ_CALL_NO_FD;
 	if (call_relay_open(&relay->signals) < 0 ||
 		dup3(relay->signals.fd, vring.callfd, O_CLOEXEC) < 0)
@@ -104,6 +105,7 @@ vhost_interrupt_init(struct vhost_dev *dev)
 	}
 }
 
+/** Close a callfd, if there is one. */
 static void
 interrupt_close(atomic_int *slot)
 {

@@ -132,7 +132,7 @@ journal_map(void)
 	return journal_reserve(map, offsetof(struct journal_file, ring));
 }
 
-/** Make the file empty, and map it. Contents of another version are discarded. */
+/** Format the file: discard its contents, map it and write its format. */
 static int
 journal_format_file(void)
 {
@@ -146,7 +146,7 @@ journal_format_file(void)
 	return rc;
 }
 
-/** @return 0; negative errno */
+/** Open and map the file; a new or foreign one is formatted. @return 0; negative errno */
 static int
 journal_open_file(void)
 {
@@ -165,6 +165,7 @@ journal_open_file(void)
 	return journal_format_file();
 }
 
+/** Unmap and close the file, if it is open. */
 static void
 journal_unmap(void)
 {
@@ -218,7 +219,7 @@ journal_find(const char *socket)
 	return best;
 }
 
-/** Take journals in the file. @return NULL if there is no entry or no memory for them */
+/** Take a port's entry in the file. @return its journals; NULL: no entry is free, or no memory */
 static struct virtq_journal *
 journal_take_entry(const char *socket, unsigned rings)
 {

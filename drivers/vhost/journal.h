@@ -17,7 +17,7 @@
  */
 void vhost_journal_open(const char *control);
 
-/** Once no port uses a journal: close the file, and remove it unless a ring may resume by it. */
+/** Close the file, after all ports, and remove it unless a ring may resume by a journal in it. */
 void vhost_journal_close(void);
 
 /**

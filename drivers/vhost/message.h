@@ -44,7 +44,7 @@ enum {
 #endif
 
 struct vhost_message_region {
-	uint64_t guest, size, front, offset;
+	uint64_t gpa, size, uva, offset;
 } __attribute__((packed));
 
 /** SET_MEM_TABLE; in ADD_MEM_REG and REM_MEM_REG one region, without its count. */

@@ -40,7 +40,7 @@ struct reconnect_socket {
 };
 
 /* Written by control before the watching thread starts. */
-static struct vhost_threads reconnect_library; /* tries sockets once a second */
+static struct vhost_threads reconnect_threads; /* the library's; tries sockets once a second */
 static int reconnect_inotify = -1;
 
 /* Guarded by reconnect_lock: control writes, the watching thread reads. */
@@ -49,7 +49,7 @@ static pthread_mutex_t reconnect_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /** @return file name of a socket's path */
 static const char *
-reconnect_name(const struct reconnect_socket *socket)
+reconnect_file_name(const struct reconnect_socket *socket)
 {
 	return strrchr(socket->path, '/') + 1;
 }
@@ -64,7 +64,7 @@ reconnect_is_relevant(const struct inotify_event *event)
 	for (const struct reconnect_socket *socket = reconnect_sockets;
 		socket != NULL && !relevant && event->len > 0; socket = socket->next)
 		relevant = socket->directory == event->wd &&
-			   strcmp(reconnect_name(socket), event->name) == 0;
+			   strcmp(reconnect_file_name(socket), event->name) == 0;
 	pthread_mutex_unlock(&reconnect_lock);
 	return relevant;
 }
@@ -102,7 +102,7 @@ reconnect_run(void *arg)
 		else if (n == 0)
 			wait_ms = wait_ms < RECONNECT_LAST_MS ? 2 * wait_ms : RECONNECT_IDLE;
 		if (wait_ms != RECONNECT_IDLE)
-			vhost_threads_signal(&reconnect_library);
+			vhost_threads_signal(&reconnect_threads);
 	}
 	return NULL;
 }
@@ -136,10 +136,10 @@ reconnect_register(const char *path)
 int
 vhost_reconnect_register(const char *path)
 {
-	bool watching = reconnect_library.n > 0;
-	int rc = vhost_threads_record(&reconnect_library, reconnect_register, path);
+	bool watching = reconnect_threads.n > 0;
+	int rc = vhost_threads_record(&reconnect_threads, reconnect_register, path);
 
-	if (!watching && reconnect_library.n > 0)
+	if (!watching && reconnect_threads.n > 0)
 		reconnect_start();
 	return rc;
 }
@@ -149,7 +149,7 @@ static int
 reconnect_watch(const struct reconnect_socket *socket)
 {
 	char directory[VHOST_PATH_MAX];
-	int length = (int)(reconnect_name(socket) - socket->path);
+	int length = (int)(reconnect_file_name(socket) - socket->path);
 
 	snprintf(directory, sizeof(directory), "%.*s", length, socket->path);
 	return inotify_add_watch(
@@ -189,7 +189,7 @@ vhost_reconnect_add(const char *path)
 	socket->directory = directory;
 	pthread_mutex_unlock(&reconnect_lock);
 	/* It may have been created before its directory was watched. */
-	vhost_threads_signal(&reconnect_library);
+	vhost_threads_signal(&reconnect_threads);
 }
 
 void

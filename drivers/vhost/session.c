@@ -169,7 +169,7 @@ session_add_ring(struct vhost_dev *dev, struct vhost_session *session, uint16_t 
 	/* Not set up, or not yet: a fault only if the last table had the ring mapped. */
 	if (rte_vhost_get_vhost_vring(session->vid, number, &vring) < 0 || vring.size == 0 ||
 		vring.desc == NULL)
-		return dev->table.used[number] ? VIRTQ_BAD_RING : VIRTQ_GOOD;
+		return dev->table.ring_mapped[number] ? VIRTQ_BAD_RING : VIRTQ_GOOD;
 	session_ring_setup(dev, session, number, &vring, &setup);
 	struct virtq *ring = rte_zmalloc("virtq", sizeof(*ring), 64);
 	/* Zero-copy frames may complete out of order, which IN_ORDER rules out: then copy. */
@@ -355,7 +355,7 @@ vhost_session_start(struct vhost_dev *dev, int vid)
 	struct vhost_session *session = session_build(dev, vid);
 	if (session == NULL)
 		return;
-	memset(dev->table.used, 0, sizeof(dev->table.used));
+	memset(dev->table.ring_mapped, 0, sizeof(dev->table.ring_mapped));
 	dev->session = session;
 	atomic_store(&dev->table_pending, 0);
 	atomic_store(&dev->features, session->features);

@@ -35,6 +35,7 @@ socket_is_alive(const char *path)
 	return alive;
 }
 
+/** Check that the directory of a path exists. @return 0; -ENOENT with the reason */
 static int
 socket_check_directory(const char *path, struct err *err)
 {

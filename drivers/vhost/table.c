@@ -51,8 +51,8 @@ table_regions(
 	for (uint32_t i = 0; i < message->memory.n; i++) {
 		const struct vhost_message_region *region = &message->memory.region[i];
 		regions[i] = (struct memory_region_desc){
-			.gpa = region->guest,
-			.uva = region->front,
+			.gpa = region->gpa,
+			.uva = region->uva,
 			.size = region->size,
 			.offset = region->offset,
 			.fd = message->fd[i],
@@ -60,7 +60,7 @@ table_regions(
 	}
 }
 
-/** Map as the library will. For a region in hugetlbfs this reserves its pages in the file. */
+/** Map regions as the library will. For one in hugetlbfs this reserves its pages in the file. */
 static int
 table_map(struct vhost_table *table, const struct memory *memory,
 	const struct memory_region_desc regions[], struct err *err)
@@ -130,7 +130,7 @@ table_record_rings(struct vhost_dev *dev, int vid)
 	for (uint16_t i = 0; i < 2 * dev->queues; i++)
 		if (rte_vhost_get_vhost_vring(vid, i, &vring) == 0 && vring.desc != NULL &&
 			vring.avail != NULL && vring.used != NULL)
-			dev->table.used[i] = true;
+			dev->table.ring_mapped[i] = true;
 }
 
 void
@@ -165,7 +165,7 @@ vhost_table_verify(struct vhost_dev *dev, int vid)
 	free(now);
 }
 
-/** Whether a range of the library's mappings lies in one region. */
+/** @return true if a range in the library's mappings lies in one region of a table */
 static bool
 table_contains(const struct rte_vhost_memory *table, const void *address, uint64_t size)
 {
@@ -202,7 +202,7 @@ vhost_table_missing_ring(const struct vhost_dev *dev, int vid)
 	if (rte_vhost_get_mem_table(vid, &now) < 0)
 		return VHOST_NO_RING;
 	for (uint16_t i = 0; i < 2 * dev->queues; i++)
-		if (dev->table.used[i] && rte_vhost_get_vhost_vring(vid, i, &vring) == 0 &&
+		if (dev->table.ring_mapped[i] && rte_vhost_get_vhost_vring(vid, i, &vring) == 0 &&
 			!table_contains_ring(now, &vring, packed))
 			missing = i;
 	free(now);

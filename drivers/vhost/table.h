@@ -26,7 +26,7 @@ struct vhost_table {
 	unsigned n; /**< mappings kept until the library has made its own */
 	void *map[MEMORY_REGIONS_MAX];
 	size_t size[MEMORY_REGIONS_MAX];
-	bool used[2 * PORT_QUEUES_MAX]; /**< rings that the library had mapped in the last table */
+	bool ring_mapped[2 * PORT_QUEUES_MAX]; /**< by the library, in the last table */
 };
 
 /**

@@ -24,6 +24,7 @@
 
 enum { VHOST_MBUFS_PER_QUEUE = 64 };
 
+/** port_driver.check */
 static int
 vhost_check(const struct port_config *config, struct err *err)
 {
@@ -40,10 +41,12 @@ vhost_check(const struct port_config *config, struct err *err)
 		return err_set(err, EINVAL, "mtu: must be 0 (no limit) or from %d to %d",
 			VHOST_MTU_MIN, VHOST_MTU_MAX);
 	if (keys->owner[0] != '\0' && keys->mode == VHOST_CLIENT)
-		return err_set(err, EINVAL, "owner: in client mode the socket is the other side's");
+		return err_set(err, EINVAL,
+			"owner: not with mode=client, where the front end creates the socket");
 	return 0;
 }
 
+/** Free the state of a port and return its mbufs and journals. */
 static void
 vhost_free(struct vhost_dev *dev)
 {
@@ -54,6 +57,7 @@ vhost_free(struct vhost_dev *dev)
 	rte_free(dev);
 }
 
+/** port_driver.open */
 static int
 vhost_open(struct port *port, struct err *err)
 {
@@ -83,6 +87,7 @@ vhost_open(struct port *port, struct err *err)
 	return 0;
 }
 
+/** port_driver.close */
 static void
 vhost_close(struct port *port)
 {
@@ -93,6 +98,7 @@ vhost_close(struct port *port)
 	port->dev = NULL;
 }
 
+/** port_driver.link; also logs faults and frees ended sessions. */
 static void
 vhost_link(struct port *port, struct port_link *link)
 {
@@ -114,6 +120,7 @@ vhost_link(struct port *port, struct port_link *link)
 	}
 }
 
+/** port_driver.info */
 static void
 vhost_info(const struct port *port, struct port_info *info)
 {
