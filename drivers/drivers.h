@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The table of port drivers, and what they keep beyond the life of the process.
+ * The table of port drivers, and the files by which they resume after a restart of the process.
  *
  * Thread safety: the table is constant; the functions are the control thread's.
  */
@@ -9,17 +9,17 @@
 
 #include "port/port.h"
 
-/** Every port type there is, NULL at the end. */
+/** All port drivers, terminated by NULL. */
 extern const struct port_driver *const drivers[];
 
 /**
- * Before the first port: find what an earlier process left. What cannot be kept is warned of.
+ * Open the files by which drivers resume; a warning is logged if that fails. Before the first port.
  *
- * @param control path of the control socket, which tells switches apart
+ * @param control path of the control socket, by which a later process finds the files
  */
 void drivers_open(const char *control);
 
-/** After the last port. */
+/** Close these files. After the last port. */
 void drivers_close(void);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The driver's side of a virtqueue: what split and packed rings have in common. */
+/* The driver's side of a virtqueue: functions that split and packed rings share. */
 #include "queue.h"
 
 #include <errno.h>
@@ -12,8 +12,8 @@
 enum { LINE = 64 };
 
 /**
- * An odd number of cache lines distributes the headers of buffers over all sets of a cache. In a few
- * sets their conflict misses would dominate the measurement.
+ * An odd number of cache lines distributes the headers of buffers over all sets of a cache. In a
+ * few sets their conflict misses would dominate the measurement.
  */
 static uint32_t
 queue_stride(const struct queue_config *config)

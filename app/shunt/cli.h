@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The command line program, and what its commands share: the path of the control socket, output
+ * The command line program, and helpers of its commands: path of the control socket, output
  * streams, errors.
  *
  * Thread safety: one thread.

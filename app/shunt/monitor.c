@@ -83,7 +83,7 @@ monitor_print_lcore(FILE *file, const json_t *event, const char *action)
 			json_integer_value(json_object_get(event, "lcore")), action);
 }
 
-/** Print what happened to a port or a file: its name, the action, and more where there is more. */
+/** Print an event of a port or a file: name, action, and type and reason if there are any. */
 static void
 monitor_print_named(FILE *file, const json_t *event, const char *name, const char *action)
 {

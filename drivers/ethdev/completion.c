@@ -15,9 +15,10 @@
 LOG_MODULE(ethdev);
 
 /**
- * Check that a DPDK driver reports each sent descriptor: rte_eth_tx_descriptor_status() reads the
+ * Whether a DPDK driver reports each sent descriptor: rte_eth_tx_descriptor_status() reads the
  * descriptor at the given offset, and the device marks the last one of each frame, in order.
- * Only the source of a driver shows this; others count differently or do not implement the call.
+ * Only the source of a driver shows this; other drivers count differently or do not implement the
+ * call.
  */
 static bool
 completion_driver_reports(const struct rte_eth_dev_info *info)

@@ -22,7 +22,7 @@ static bool device_in_use[RTE_MAX_ETHPORTS];
 
 /** @return DPDK's port id of the device that devargs name; RTE_MAX_ETHPORTS if there is none */
 static uint16_t
-device_find(const char *device)
+device_find_id(const char *device)
 {
 	struct rte_dev_iterator iterator;
 	uint16_t id, found = RTE_MAX_ETHPORTS;
@@ -36,25 +36,25 @@ device_find(const char *device)
 
 /** Find a device, or make DPDK open it. @return 0 or negative errno */
 static int
-device_get(struct ethdev *dev, const char *device)
+device_find_or_probe(struct ethdev *dev, const char *device)
 {
-	dev->id = device_find(device);
+	dev->id = device_find_id(device);
 	if (dev->id != RTE_MAX_ETHPORTS)
 		return 0;
 	int rc = rte_dev_probe(device);
 	if (rc < 0)
 		return rc;
 	dev->plugged = true;
-	dev->id = device_find(device);
+	dev->id = device_find_id(device);
 	return 0;
 }
 
 /**
- * device_get() with the log of DPDK and the driver captured: on failure its first line gives the
- * reason, which the error code does not.
+ * device_find_or_probe() with the log of DPDK and the driver captured: on failure its first line
+ * gives the reason, which the error code does not.
  */
 static int
-device_get_logged(struct ethdev *dev, const char *device, char why[DEVICE_REASON_MAX])
+device_probe_logged(struct ethdev *dev, const char *device, char logged[DEVICE_REASON_MAX])
 {
 	/* Never closed: another thread may be about to write to it. */
 	static FILE *dpdk_log;
@@ -63,29 +63,29 @@ device_get_logged(struct ethdev *dev, const char *device, char why[DEVICE_REASON
 	FILE *stream = rte_log_get_stream();
 
 	if (dpdk_log == NULL && (dpdk_log = open_memstream(&text, &length)) == NULL)
-		return device_get(dev, device);
+		return device_find_or_probe(dev, device);
 	rewind(dpdk_log);
 	rte_openlog_stream(dpdk_log);
-	int rc = device_get(dev, device);
+	int rc = device_find_or_probe(dev, device);
 	rte_openlog_stream(stream);
 	fflush(dpdk_log);
 	if (rc >= 0)
 		fwrite(text, 1, length, stream);
-	snprintf(why, DEVICE_REASON_MAX, "%.*s", (int)length, text);
-	why[strcspn(why, "\n")] = '\0';
+	snprintf(logged, DEVICE_REASON_MAX, "%.*s", (int)length, text);
+	logged[strcspn(logged, "\n")] = '\0';
 	return rc;
 }
 
 int
 ethdev_plug(struct ethdev *dev, const char *device, struct err *err)
 {
-	char why[DEVICE_REASON_MAX] = "", missing[PLUGINS_TEXT_MAX];
-	int rc = device_get_logged(dev, device, why);
+	char logged[DEVICE_REASON_MAX] = "", missing[PLUGINS_TEXT_MAX];
+	int rc = device_probe_logged(dev, device, logged);
 
 	if (rc < 0) {
 		const char *reason = ethdev_plugin_missing(device, rc, missing);
 		if (reason == NULL)
-			reason = why[0] != '\0' ? why : rte_strerror(-rc);
+			reason = logged[0] != '\0' ? logged : rte_strerror(-rc);
 		return err_set(err, ENODEV, "device: cannot open '%.120s': %s", device, reason);
 	}
 	if (dev->id == RTE_MAX_ETHPORTS)
@@ -122,11 +122,11 @@ device_is_software(const struct rte_eth_dev_info *info)
 	return strcmp(rte_bus_name(rte_dev_bus(info->device)), "vdev") == 0;
 }
 
-/*
- * Drivers without hardware segment by librte_gso, which handles IPv4 only and trusts headers that a
- * guest wrote: our own segmentation is as fast and has neither flaw. net_af_packet inserts a tag
- * after it has checked that the frame fits into its ring, and so writes past the end: devices on a
- * kernel interface do not insert tags.
+/**
+ * Select the tx offloads to enable. Drivers without hardware segment by librte_gso, which handles
+ * IPv4 only and trusts headers that a guest wrote: our own segmentation is as fast and has neither
+ * flaw. net_af_packet inserts a tag after it has checked that the frame fits into its ring, and so
+ * writes past the end: devices on a kernel interface do not insert tags.
  */
 static uint64_t
 device_tx_offloads(const struct rte_eth_dev_info *info)
@@ -161,7 +161,7 @@ device_reads_guests(const struct rte_eth_dev_info *info)
 	return false;
 }
 
-/** @return FRAME_* of what a device with these tx offloads handles */
+/** @return FRAME_* that a device with these tx offloads handles */
 static uint8_t
 device_capabilities(uint64_t tx_offloads)
 {
@@ -246,7 +246,8 @@ device_configure(struct ethdev *dev, const struct ethdev_config *config,
 
 /** Set up the receive and transmit queues, with mbufs for all descriptors. */
 static int
-device_queues(struct ethdev *dev, const struct rte_eth_dev_info *info, int numa, struct err *err)
+device_setup_queues(
+	struct ethdev *dev, const struct rte_eth_dev_info *info, int numa, struct err *err)
 {
 	struct rte_eth_txconf conf = info->default_txconf;
 	uint16_t rx_ring = ETHDEV_RING, tx_ring = ETHDEV_RING;
@@ -315,7 +316,7 @@ ethdev_start(struct ethdev *dev, const struct ethdev_config *config, int numa, s
 		return err_set(err, -rc, "device: gives no information: %s", rte_strerror(-rc));
 	if ((rc = device_configure(dev, config, &info, err)) < 0 ||
 		(rc = device_set_mtu(dev, mtu, err)) < 0 ||
-		(rc = device_queues(dev, &info, numa, err)) < 0)
+		(rc = device_setup_queues(dev, &info, numa, err)) < 0)
 		return rc;
 	if (dev->zero_copy && (rc = ethdev_completion_start(dev, info.device, numa, err)) < 0)
 		return rc;

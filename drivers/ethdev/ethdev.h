@@ -50,7 +50,7 @@ struct ethdev {
 
 	/* Control only. */
 	_Alignas(64) unsigned rx_bursts_before; /**< `rx_bursts` at the last ethdev_link() */
-	const char *copy_reason;       /**< why frames are copied from guest memory, NULL = not */
+	const char *copy_reason; /**< reason to copy frames from guest memory; NULL = zero copy */
 	struct dma_map_device dma_map; /**< attached while there are tx completions */
 	struct rte_mempool *pool;
 	unsigned reserved; /**< mbufs, of the pool */
@@ -96,7 +96,7 @@ int ethdev_start(struct ethdev *dev, const struct ethdev_config *config, int num
 
 /* completion.c: zero-copy transmit, of frames in guest memory that a device reads by its own DMA */
 
-/** @return why the device cannot transmit zero-copy, so that frames are copied; NULL if it can */
+/** @return reason for which a device cannot transmit zero-copy, constant text; NULL if it can */
 const char *ethdev_completion_copy_reason(const struct rte_eth_dev_info *info);
 
 /** Make the driver report completion of every frame, at once: guests wait for their buffers. */
@@ -131,9 +131,9 @@ uint64_t ethdev_completion_count(const struct ethdev *dev);
 
 /**
  * source.c: check that files and interfaces named by a device string carry Ethernet frames, and
- * that capture files hold whole ones. Reads files to their end. Control thread.
+ * that capture files have no truncated ones. Reads files to their end. Control thread.
  *
- * @return 0, also for what does not exist; negative errno with the reason
+ * @return 0, also for files and interfaces that do not exist; negative errno with the reason
  */
 int ethdev_source_check(const char *device, struct err *err);
 

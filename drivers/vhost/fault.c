@@ -36,10 +36,10 @@ vhost_fault_set(struct vhost_dev *dev, enum virtq_fault fault, int ring)
 }
 
 void
-vhost_fault_set_memory(struct vhost_dev *dev, const char *why)
+vhost_fault_set_memory(struct vhost_dev *dev, const char *reason)
 {
 	pthread_mutex_lock(&fault_lock);
-	snprintf(dev->fault_detail, sizeof(dev->fault_detail), "%s", why);
+	snprintf(dev->fault_detail, sizeof(dev->fault_detail), "%s", reason);
 	pthread_mutex_unlock(&fault_lock);
 	vhost_fault_set(dev, VIRTQ_BAD_MEMORY, VHOST_NO_RING);
 }

@@ -38,9 +38,9 @@ void vhost_fault_set(struct vhost_dev *dev, enum virtq_fault fault, int ring);
 /**
  * Record VIRTQ_BAD_MEMORY. Any thread but a polling lcore.
  *
- * @param why the reason in words, copied
+ * @param reason text, copied
  */
-void vhost_fault_set_memory(struct vhost_dev *dev, const char *why);
+void vhost_fault_set_memory(struct vhost_dev *dev, const char *reason);
 
 /**
  * Log faults since the last call: the first one of a port at once, then at most one line in 10 s.

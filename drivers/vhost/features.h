@@ -23,8 +23,8 @@ uint64_t vhost_features_off(const struct vhost_config *config);
 /**
  * Select the features to offer to the connected front end. The library's event thread.
  *
- * @param features what the port offers
- * @return those of them that suit the front end
+ * @param features that the port offers
+ * @return those that suit the front end
  */
 uint64_t vhost_features_offer(const struct vhost_dev *dev, uint64_t features);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Hooks before and after librte_vhost handles a message of a front end: sessions end before what
- * they consist of changes and start anew afterwards; requests that the library handles wrongly are
+ * Hooks before and after librte_vhost handles a message of a front end: sessions end before a
+ * message that changes them and start again after it; requests that the library handles wrongly are
  * invalidated or answered here. The library's event thread.
  */
 #include "vhost/hooks.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The driver's state of each polling lcore, and notifications of guests at the end of a round of the
- * poll loop, or soon after.
+ * The driver's state of each polling lcore, and notifications of guests at the end of a round of
+ * the poll loop, or soon after.
  *
  * Thread safety: polling lcores, each with its own struct vhost_lcore.
  */

@@ -67,7 +67,7 @@ session_offloads(uint64_t features)
 	return offloads;
 }
 
-/** @return NULL if the session can be direct, else why not */
+/** @return reason for the library path, constant text; NULL if the session can be direct */
 static const char *
 session_library_reason(const struct vhost_config *config, uint64_t features)
 {

@@ -26,7 +26,7 @@ struct vhost_session {
 	struct vhost_session *next; /**< list of ended sessions whose memory devices still read */
 	int vid;
 	bool direct;                   /**< lib/vring moves frames of all rings, else the library */
-	const char *reason;            /**< why not direct; NULL if direct */
+	const char *reason;            /**< reason for the library path; NULL if direct */
 	uint64_t features;             /**< negotiated */
 	uint8_t capabilities;          /**< FRAME_* that the guest accepts */
 	struct vhost_mapping *mapping; /**< NULL = neither direct nor packed */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Positions of a ring with one producer and one consumer at a time. The slots belong to the user
- * of the ring: position modulo their number is the index of a slot. The producer never waits: what
- * does not fit is counted.
+ * of the ring: position modulo their number is the index of a slot. The producer never waits:
+ * records that do not fit are counted as lost.
  *
  * Thread safety: said at each function. Several threads may produce if a lock orders them.
  */

@@ -66,7 +66,7 @@ int config_read(struct config *config, const char *path, const struct port_drive
 int config_parse(struct config *config, const char *text, size_t length,
 	const struct port_driver *const drivers[], struct err *err);
 
-/** Free what a struct config points to, not the struct. */
+/** Free the memory that a struct config points to, not the struct. */
 void config_free(struct config *config);
 
 /** Objects that a configuration applies to; borrowed. */

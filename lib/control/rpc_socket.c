@@ -92,7 +92,7 @@ client_send(struct rpc_client *client, json_t *answer)
 	free(text);
 }
 
-/** Bind the connection to what a method began. @return 0; -EBUSY with the reason */
+/** Bind a connection to a capture or a subscription. @return 0; -EBUSY with the reason */
 static int
 client_take(struct rpc_client *client, void (*closed)(void *arg), void *arg, struct err *err)
 {

@@ -97,7 +97,7 @@ struct vswitch {
 	time_t started;
 };
 
-/** What a switch is created with. */
+/** Configuration of a new switch. */
 struct vswitch_config {
 	const struct port_driver *const *drivers; /**< terminated by NULL */
 	struct event_base *events;                /**< of the control thread; outlives the switch */
@@ -233,7 +233,8 @@ const struct vswitch_lcore *vswitch_lcore_of(const struct vswitch *vswitch, int 
 /* vswitch_relations.c */
 
 /**
- * Check that the relations of all ports (uplink, mirror, policy) are valid after a change of one port.
+ * Check that the relations of all ports (uplink, mirror, policy) are valid after a change of one
+ * port.
  *
  * @param name of the port to change, add or delete
  * @param config its configuration afterwards; NULL = deleted
@@ -328,8 +329,8 @@ uint64_t vswitch_now_ms(void);
 void vswitch_snoop_forget(struct vswitch *vswitch, uint16_t port);
 
 /**
- * Process the messages of polling lcores, at most one ring's worth per lcore; later ones wait for the
- * next call.
+ * Process the messages of polling lcores, at most one ring's worth per lcore; later ones wait for
+ * the next call.
  *
  * @param lcores number of lcores that have a ring
  */
@@ -371,7 +372,7 @@ void vswitch_snooping_destroy(struct vswitch *vswitch);
  */
 int vswitch_events_open(struct vswitch *vswitch, struct event_hub *hub);
 
-/** Publish what the FDB has recorded, before the id of a port loses its name. */
+/** Publish the recorded changes of the FDB, before the id of a port loses its name. */
 void vswitch_events_port_gone(struct vswitch *vswitch, const struct vswitch_port *port);
 
 /**

@@ -2,7 +2,8 @@
 /*
  * Events of the switch as a stream: the control thread publishes them to a hub, subscribers read
  * them. Each subscriber has a bounded queue. An event that does not fit is dropped for that
- * subscriber alone and counted; in its place in the stream the subscriber is told how many it lost.
+ * subscriber alone and counted; at this point of the stream the subscriber gets the number of lost
+ * events.
  *
  * An event is text, one JSON object, made once for all subscribers and only if there are any:
  * "event" (the kind), "action", "time_us" (microseconds since 1970), and what each function below
@@ -23,7 +24,7 @@ struct event_subscriber;
 
 enum { EVENT_QUEUE_MAX = 1024 }; /**< events that wait for one subscriber */
 
-/** What happened; in events the same words in lower case. */
+/** The action of an event; in its JSON the same word in lower case. */
 enum event_action {
 	EVENT_ADDED,
 	EVENT_CHANGED,
@@ -51,7 +52,8 @@ struct event_hub *event_hub_create(void);
 void event_hub_destroy(struct event_hub *hub);
 
 /**
- * Be told when event_hub_wants() changes, so that costly sources run only while they are wanted.
+ * Set a callback for changes of event_hub_wants(), so that costly sources run only while
+ * subscribed.
  *
  * @param changed called after the change; NULL = no longer
  * @param arg passed to `changed`
@@ -158,7 +160,7 @@ void event_lcore(struct event_hub *hub, enum event_action action, unsigned cpu);
 void event_balanced(struct event_hub *hub, unsigned moved);
 
 /**
- * Publish what was done with a configuration file: "file", and "reason" of a failure.
+ * Publish that a configuration file was applied, reloaded or saved, or a failure: "file", "reason".
  *
  * @param action EVENT_APPLIED, EVENT_RELOADED, EVENT_SAVED or EVENT_FAILED
  * @param file path; left out if it is not UTF-8

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Internal to lib/event: what publish.c calls in hub.c.
+ * Internal to lib/event: functions of hub.c for publish.c.
  *
  * Thread safety: control thread only.
  */

@@ -25,7 +25,7 @@ static const char *const action_words[] = {
 	[EVENT_FAILED] = "failed",
 };
 
-/** Publish an event. @param nouns what it adds to kind, action and time; released */
+/** Publish an event. @param nouns members besides kind, action and time; released */
 static void
 publish(struct event_hub *hub, enum event_kind kind, enum event_action action, json_t *nouns)
 {

@@ -19,7 +19,7 @@ enum {
 	FDB_VLAN_ALL = 0xffff,  /**< in a flush: of all VLANs */
 };
 
-/** What happened to an entry. */
+/** Kind of a change. */
 enum fdb_action {
 	FDB_ACTION_NONE,
 	FDB_ACTION_LEARNED,
