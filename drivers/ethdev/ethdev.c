@@ -16,6 +16,7 @@
 
 #include "lcore/pool.h"
 
+/** port_driver.check */
 static int
 ethdev_check(const struct port_config *config, struct err *err)
 {
@@ -44,6 +45,7 @@ ethdev_link_event(uint16_t id, enum rte_eth_event_type type, void *arg, void *un
 	return 0;
 }
 
+/** Free the state of a port, and return its mbufs. */
 static void
 ethdev_free(struct ethdev *dev)
 {
@@ -87,6 +89,7 @@ ethdev_mtu(const struct ethdev *dev, const struct ethdev_config *config)
 	return mtu;
 }
 
+/** port_driver.open */
 static int
 ethdev_open(struct port *port, struct err *err)
 {
@@ -118,6 +121,7 @@ ethdev_open(struct port *port, struct err *err)
 	return 0;
 }
 
+/** port_driver.close */
 static void
 ethdev_close(struct port *port)
 {
@@ -152,6 +156,7 @@ ethdev_reap_unpolled(struct ethdev *dev)
 	dev->rx_bursts_before = rx_bursts;
 }
 
+/** port_driver.link; also reaps tx completions of a port that no lcore polls. */
 static void
 ethdev_link(struct port *port, struct port_link *link)
 {
@@ -193,6 +198,7 @@ ethdev_info_guests(const struct ethdev *dev, struct port_info *info)
 		port_info_add(info, "guest_frames_lent", "%" PRIu64, ethdev_completion_count(dev));
 }
 
+/** port_driver.info */
 static void
 ethdev_info(const struct port *port, struct port_info *info)
 {

@@ -24,7 +24,7 @@ struct event_subscriber {
 	struct event_item *queue[EVENT_QUEUE_MAX]; /**< a ring */
 	unsigned first;                            /**< index of the oldest */
 	unsigned n;
-	uint64_t lost;              /**< after the newest in the queue, and not told */
+	uint64_t lost;              /**< after the newest in the queue, not reported yet */
 	struct event_item *current; /**< the text that event_next() returned */
 	LIST_ENTRY(event_subscriber) next;
 };
@@ -45,6 +45,7 @@ event_now_us(void)
 	return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
 }
 
+/** Release a reference to an event. NULL is ignored. */
 static void
 item_release(struct event_item *item)
 {
@@ -54,7 +55,7 @@ item_release(struct event_item *item)
 	free(item);
 }
 
-/** @param text owned by the item; freed on failure @return one reference; NULL without memory */
+/** Create an event. @param text owned by it, freed on failure @return a reference; NULL: no memory */
 static struct event_item *
 item_create(char *text)
 {
@@ -68,7 +69,7 @@ item_create(char *text)
 	return item;
 }
 
-/** @return an event that reports a loss; NULL without memory */
+/** Create an event that reports a loss. @return a reference; NULL: no memory */
 static struct event_item *
 item_lost(uint64_t lost)
 {
@@ -110,8 +111,9 @@ event_hub_wants(const struct event_hub *hub, enum event_kind kind)
 	return hub != NULL && (hub->wanted >> kind & 1) != 0;
 }
 
+/** Set the kinds that any subscriber wants, and report a change of them. */
 static void
-hub_count_kinds(struct event_hub *hub)
+hub_update_wanted(struct event_hub *hub)
 {
 	struct event_subscriber *subscriber;
 	unsigned wanted = 0;
@@ -136,10 +138,11 @@ event_subscribe(struct event_hub *hub, unsigned kinds, void (*ready)(void *arg),
 	subscriber->ready = ready;
 	subscriber->arg = arg;
 	LIST_INSERT_HEAD(&hub->subscribers, subscriber, next);
-	hub_count_kinds(hub);
+	hub_update_wanted(hub);
 	return subscriber;
 }
 
+/** Take the oldest event of a queue that is not empty. */
 static struct event_item *
 subscriber_pop(struct event_subscriber *subscriber)
 {
@@ -150,6 +153,7 @@ subscriber_pop(struct event_subscriber *subscriber)
 	return item;
 }
 
+/** Append an event to a queue that is not full. */
 static void
 subscriber_push(struct event_subscriber *subscriber, struct event_item *item)
 {
@@ -162,7 +166,7 @@ event_unsubscribe(struct event_subscriber *subscriber)
 	if (subscriber == NULL)
 		return;
 	LIST_REMOVE(subscriber, next);
-	hub_count_kinds(subscriber->hub);
+	hub_update_wanted(subscriber->hub);
 	while (subscriber->n > 0)
 		item_release(subscriber_pop(subscriber));
 	item_release(subscriber->current);
@@ -184,7 +188,7 @@ event_next(struct event_subscriber *subscriber)
 	return subscriber->current != NULL ? subscriber->current->text : NULL;
 }
 
-/** Queue an event, behind the report of a loss if there was one, or lose it, too. */
+/** Queue an event, after the report of a loss if there was one; without space count it as lost. */
 static void
 subscriber_take(struct event_subscriber *subscriber, struct event_item *item)
 {

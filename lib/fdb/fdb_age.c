@@ -27,6 +27,7 @@ fdb_age_limit(const struct fdb *fdb)
 	return (fdb->ageing + fdb->tick - 1) / fdb->tick;
 }
 
+/** fdb_sweep() selector: a dynamic entry above an age. */
 static bool
 fdb_is_aged(const struct fdb *fdb, uint64_t key, uint64_t value, const void *limit)
 {

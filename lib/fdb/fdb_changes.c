@@ -29,6 +29,7 @@ fdb_changes_push(struct fdb_changes *changes, const struct fdb_change *change)
 	spsc_push(&changes->spsc);
 }
 
+/** Allocate the record of changes, unless it exists. @return 0 or -ENOMEM */
 static int
 fdb_changes_alloc(struct fdb *fdb)
 {

@@ -90,6 +90,7 @@ fdb_del(struct fdb *fdb, uint64_t mac, uint16_t vlan)
 
 /* Flushes ----------------------------------------------------------------------------------- */
 
+/** fdb_sweep() selector: an entry of a struct selection. */
 static bool
 fdb_selection_has(const struct fdb *fdb, uint64_t key, uint64_t value, const void *arg)
 {
@@ -103,6 +104,7 @@ fdb_selection_has(const struct fdb *fdb, uint64_t key, uint64_t value, const voi
 	return selection->vlan < 0 || selection->vlan == fdb_key_vlan(key);
 }
 
+/** Remove selected entries and all stale ones. @return number of live entries removed */
 static uint32_t
 fdb_flush_selection(struct fdb *fdb, const struct selection *selection)
 {
@@ -128,6 +130,7 @@ fdb_flush(struct fdb *fdb, uint16_t port, int vlan)
 	return removed;
 }
 
+/** fdb_sweep() selector: no live entry, so that only stale ones are removed. */
 static bool
 fdb_selection_none(const struct fdb *fdb, uint64_t key, uint64_t value, const void *arg)
 {
@@ -215,6 +218,7 @@ fdb_forget_port(struct fdb *fdb, uint16_t port)
 
 /* Listing ----------------------------------------------------------------------------------- */
 
+/** Convert a slot to an entry for control functions. */
 static struct fdb_entry
 fdb_entry_of(const struct fdb *fdb, uint64_t key, uint64_t value)
 {

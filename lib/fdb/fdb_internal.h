@@ -146,6 +146,7 @@ void fdb_pin(struct fdb *fdb, bool pinned);
 
 /* The lock ---------------------------------------------------------------------------------- */
 
+/** @return true if the calling thread has taken the lock */
 static inline bool
 fdb_trylock(struct fdb *fdb)
 {

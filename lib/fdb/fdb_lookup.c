@@ -23,6 +23,7 @@ fdb_query_add(const struct fdb *fdb, struct fdb_query *query, uint64_t key)
 	return n;
 }
 
+/** @return the value of a key in a bucket; 0 or without FDB_VALID if it is not there */
 static inline uint64_t
 fdb_search_bucket(const struct fdb_bucket *bucket, uint64_t key)
 {
@@ -52,6 +53,7 @@ fdb_query_look(const struct fdb *fdb, struct fdb_query *query)
 	query->misses = misses;
 }
 
+/** Search the second bucket of each missed key, and list those still missed. */
 static void
 fdb_search_secondary(const struct fdb *fdb, struct fdb_query *query)
 {

@@ -13,6 +13,7 @@
  */
 #include "fdb/fdb_internal.h"
 
+/** @return the set of records in which an address is kept */
 static inline struct fdb_mover *
 fdb_mover_set(const struct fdb *fdb, uint64_t hash)
 {
@@ -20,6 +21,7 @@ fdb_mover_set(const struct fdb *fdb, uint64_t hash)
 	return (struct fdb_mover *)(uintptr_t)fdb->mover[hash >> 58 & (FDB_MOVER_SETS - 1)];
 }
 
+/** @return true if the address of a record may not move at present */
 static inline bool
 fdb_mover_is_damped(const struct fdb_mover *mover, uint32_t now)
 {

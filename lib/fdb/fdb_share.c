@@ -11,6 +11,7 @@
  */
 #include "fdb/fdb_internal.h"
 
+/** @return true if the table has as many entries as its capacity */
 static bool
 fdb_is_full(const struct fdb *fdb)
 {

@@ -19,6 +19,7 @@ struct path_node {
 
 /* Counting ---------------------------------------------------------------------------------- */
 
+/** Count an entry in the totals and those of its port. */
 static void
 fdb_count_entry(struct fdb *fdb, uint64_t value)
 {
@@ -194,6 +195,7 @@ fdb_displace_path(
 	}
 }
 
+/** @return true if the search has reached a bucket already */
 static bool
 fdb_path_has(const struct path_node nodes[], unsigned n, uint32_t bucket)
 {

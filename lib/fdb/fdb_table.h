@@ -149,13 +149,14 @@ fdb_hash(const struct fdb *fdb, uint64_t key)
 	return fdb_fold(fdb_fold(key ^ fdb->secret[0], fdb->secret[1]), fdb->secret[2]);
 }
 
+/** @return number of the first bucket of a hash */
 static inline uint32_t
 fdb_primary(const struct fdb *fdb, uint64_t hash)
 {
 	return (uint32_t)hash & fdb->mask;
 }
 
-/** Never equal to the first bucket; there are at least two. */
+/** @return number of the second bucket of a hash, never that of the first */
 static inline uint32_t
 fdb_secondary(const struct fdb *fdb, uint64_t hash)
 {
@@ -194,6 +195,7 @@ fdb_value(const struct fdb *fdb, uint64_t key, uint16_t port, uint16_t epoch)
 	       fdb_current(fdb, port, fdb_key_vlan(key));
 }
 
+/** @return true if an entry is static, or of the current generations of its port and VLAN */
 static inline bool
 fdb_is_live(const struct fdb *fdb, uint64_t key, uint64_t value)
 {

@@ -48,6 +48,7 @@ dma_map_bus_map(void *device, void *start, size_t size)
 	return rc;
 }
 
+/** Undo dma_map_bus_map(). */
 static void
 dma_map_bus_unmap(void *device, void *start, size_t size)
 {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/** @return true if a node has a polling lcore */
 static bool
 placement_has_node(const struct placement_lcore lcores[], unsigned n_lcores, int node)
 {
@@ -15,6 +16,7 @@ placement_has_node(const struct placement_lcore lcores[], unsigned n_lcores, int
 	return false;
 }
 
+/** @return the least loaded lcore of a node, or of all lcores if the node has none */
 static int
 placement_least_loaded(const struct placement_lcore lcores[], unsigned n_lcores, int node)
 {
@@ -32,16 +34,18 @@ placement_least_loaded(const struct placement_lcore lcores[], unsigned n_lcores,
 	return best;
 }
 
+/** Assign a queue to an lcore. */
 static void
-placement_put(struct placement_lcore lcores[], struct placement_queue *queue, int lcore)
+placement_assign_one(struct placement_lcore lcores[], struct placement_queue *queue, int lcore)
 {
 	queue->lcore = lcore;
 	lcores[lcore].load += queue->load;
 	lcores[lcore].queues++;
 }
 
+/** Set load and number of queues of each lcore. */
 static void
-placement_count(struct placement_lcore lcores[], unsigned n_lcores,
+placement_sum_loads(struct placement_lcore lcores[], unsigned n_lcores,
 	const struct placement_queue queues[], unsigned n_queues)
 {
 	for (unsigned i = 0; i < n_lcores; i++)
@@ -58,13 +62,14 @@ void
 placement_fill(struct placement_lcore lcores[], unsigned n_lcores, struct placement_queue queues[],
 	unsigned n_queues)
 {
-	placement_count(lcores, n_lcores, queues, n_queues);
+	placement_sum_loads(lcores, n_lcores, queues, n_queues);
 	for (unsigned i = 0; i < n_queues; i++)
 		if (queues[i].lcore == PLACEMENT_NONE)
-			placement_put(lcores, &queues[i],
+			placement_assign_one(lcores, &queues[i],
 				placement_least_loaded(lcores, n_lcores, queues[i].node));
 }
 
+/** qsort() order: the highest load first. */
 static int
 placement_compare(const void *a, const void *b)
 {
@@ -75,6 +80,7 @@ placement_compare(const void *a, const void *b)
 	return *one < *other ? -1 : 1;
 }
 
+/** @return load of the busiest lcore */
 static uint64_t
 placement_peak(const struct placement_lcore lcores[], unsigned n_lcores)
 {
@@ -85,8 +91,9 @@ placement_peak(const struct placement_lcore lcores[], unsigned n_lcores)
 	return peak;
 }
 
+/** @return number of lcores without a queue */
 static unsigned
-placement_idle(const struct placement_lcore lcores[], unsigned n_lcores)
+placement_count_idle(const struct placement_lcore lcores[], unsigned n_lcores)
 {
 	unsigned idle = 0;
 
@@ -95,8 +102,9 @@ placement_idle(const struct placement_lcore lcores[], unsigned n_lcores)
 	return idle;
 }
 
+/** @return number of queues away from the node of their port, though that has a polling lcore */
 static unsigned
-placement_remote(const struct placement_lcore lcores[], unsigned n_lcores,
+placement_count_remote(const struct placement_lcore lcores[], unsigned n_lcores,
 	const struct placement_queue queues[], unsigned n_queues)
 {
 	unsigned remote = 0;
@@ -108,12 +116,13 @@ placement_remote(const struct placement_lcore lcores[], unsigned n_lcores,
 	return remote;
 }
 
+/** Assign all queues in order, each to the least loaded lcore. */
 static void
-placement_assign(struct placement_lcore lcores[], unsigned n_lcores,
+placement_assign_all(struct placement_lcore lcores[], unsigned n_lcores,
 	struct placement_queue *order[], unsigned n_queues)
 {
 	for (unsigned i = 0; i < n_queues; i++)
-		placement_put(
+		placement_assign_one(
 			lcores, order[i], placement_least_loaded(lcores, n_lcores, order[i]->node));
 }
 
@@ -127,29 +136,29 @@ placement_balance(struct placement_lcore lcores[], unsigned n_lcores,
 
 	if (order == NULL || before == NULL)
 		goto out;
-	placement_count(lcores, n_lcores, queues, n_queues);
+	placement_sum_loads(lcores, n_lcores, queues, n_queues);
 	uint64_t peak = placement_peak(lcores, n_lcores);
-	unsigned idle = placement_idle(lcores, n_lcores);
-	unsigned remote = placement_remote(lcores, n_lcores, queues, n_queues);
+	unsigned idle = placement_count_idle(lcores, n_lcores);
+	unsigned remote = placement_count_remote(lcores, n_lcores, queues, n_queues);
 	for (unsigned i = 0; i < n_queues; i++) {
 		order[i] = &queues[i];
 		before[i] = queues[i].lcore;
 		queues[i].lcore = PLACEMENT_NONE;
 	}
 	qsort(order, n_queues, sizeof(*order), placement_compare);
-	placement_count(lcores, n_lcores, queues, n_queues);
-	placement_assign(lcores, n_lcores, order, n_queues);
+	placement_sum_loads(lcores, n_lcores, queues, n_queues);
+	placement_assign_all(lcores, n_lcores, order, n_queues);
 
 	uint64_t new_peak = placement_peak(lcores, n_lcores);
 	bool worth = (new_peak < peak && new_peak <= peak - peak / 10) ||
-		     placement_idle(lcores, n_lcores) < idle ||
-		     placement_remote(lcores, n_lcores, queues, n_queues) < remote;
+		     placement_count_idle(lcores, n_lcores) < idle ||
+		     placement_count_remote(lcores, n_lcores, queues, n_queues) < remote;
 	for (unsigned i = 0; i < n_queues; i++) {
 		if (!worth && before[i] != PLACEMENT_NONE)
 			queues[i].lcore = before[i];
 		moved += queues[i].lcore != before[i];
 	}
-	placement_count(lcores, n_lcores, queues, n_queues);
+	placement_sum_loads(lcores, n_lcores, queues, n_queues);
 out:
 	free(order);
 	free(before);

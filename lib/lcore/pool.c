@@ -10,6 +10,7 @@
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
 
+/** A pool and its reservations. */
 struct pool {
 	struct rte_mempool *mbufs;
 	int node;
@@ -21,6 +22,7 @@ struct pool {
 
 static struct pool *pool_list;
 
+/** Create a mempool with a name of its own. @return NULL with rte_errno set */
 static struct rte_mempool *
 pool_alloc(int node, unsigned size, uint16_t payload)
 {
@@ -32,6 +34,7 @@ pool_alloc(int node, unsigned size, uint16_t payload)
 		name, size, POOL_CACHE, 0, payload + RTE_PKTMBUF_HEADROOM, node);
 }
 
+/** Create a pool for at least `mbufs` mbufs. @return NULL with the reason */
 static struct pool *
 pool_grow(int node, unsigned mbufs, uint16_t payload, struct err *err)
 {

@@ -32,6 +32,7 @@ topology_nodes(void)
 	return numa_available() < 0 ? 1 : (unsigned)numa_max_node() + 1;
 }
 
+/** Parse "1" or "1-3", and the comma after it. @return 0 or -EINVAL */
 static int
 topology_parse_range(const char **cursor, long *first, long *last)
 {
@@ -53,6 +54,7 @@ topology_parse_range(const char **cursor, long *first, long *last)
 	return *first <= *last && *last < CPU_SETSIZE ? 0 : -EINVAL;
 }
 
+/** Parse a list of ranges. @return 0; -EINVAL with the reason */
 static int
 topology_parse_list(const char *list, const cpu_set_t *allowed, cpu_set_t *polling, struct err *err)
 {
@@ -75,8 +77,9 @@ topology_parse_list(const char *list, const cpu_set_t *allowed, cpu_set_t *polli
 	return 0;
 }
 
+/** Select all allowed CPUs but the first one of each NUMA node. */
 static void
-topology_auto(const cpu_set_t *allowed, cpu_set_t *polling)
+topology_parse_auto(const cpu_set_t *allowed, cpu_set_t *polling)
 {
 	uint64_t kept[(CPU_SETSIZE + 63) / 64] = {0};
 
@@ -98,7 +101,7 @@ topology_parse(const char *list, const cpu_set_t *allowed, cpu_set_t *polling, s
 
 	CPU_ZERO(polling);
 	if (strcmp(list, "auto") == 0) {
-		topology_auto(allowed, polling);
+		topology_parse_auto(allowed, polling);
 	} else {
 		int rc = topology_parse_list(list, allowed, polling, err);
 		if (rc < 0)
@@ -155,14 +158,16 @@ topology_threads(void (*visit)(pid_t tid, void *arg), void *arg)
 	closedir(tasks);
 }
 
+/** Arguments of topology_confine(). */
 struct confinement {
 	const cpu_set_t *cpus;
 	bool (*except)(pid_t tid, void *arg);
 	void *arg;
 };
 
+/** Set the affinity of a thread, unless it is excepted. */
 static void
-confine_thread(pid_t tid, void *arg)
+topology_confine_thread(pid_t tid, void *arg)
 {
 	const struct confinement *to = arg;
 
@@ -175,5 +180,5 @@ topology_confine(const cpu_set_t *cpus, bool (*except)(pid_t tid, void *arg), vo
 {
 	struct confinement to = {cpus, except, arg};
 
-	topology_threads(confine_thread, &to);
+	topology_threads(topology_confine_thread, &to);
 }
