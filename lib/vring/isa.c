@@ -2,6 +2,7 @@
 /* Pop and push functions, compiled for the instruction set VIRTQ_ISA of the build. */
 #include <errno.h>
 
+#include "vring/logged.h"
 #include "vring/packed_pop.h"
 #include "vring/packed_push.h"
 #include "vring/split_pop.h"
@@ -14,16 +15,32 @@
 
 extern const struct virtq_ops ISA_JOIN(virtq_ops_, VIRTQ_ISA);
 
+static const struct virtq_ops packed_logged_ops = {
+	.name = ISA_TEXT(VIRTQ_ISA),
+	.pop = packed_pop_burst,
+	.push = virtq_logged_push,
+	.pop_done = virtq_logged_pop_done,
+};
+
 static const struct virtq_ops packed_ops = {
 	.name = ISA_TEXT(VIRTQ_ISA),
+	.logged = &packed_logged_ops,
 	.pop = packed_pop_burst,
 	.push = packed_push_burst,
 	.pop_done = virtq_packed_pop_done,
 };
 
+static const struct virtq_ops split_logged_ops = {
+	.name = ISA_TEXT(VIRTQ_ISA),
+	.pop = split_pop_burst,
+	.push = virtq_logged_push,
+	.pop_done = virtq_logged_pop_done,
+};
+
 const struct virtq_ops ISA_JOIN(virtq_ops_, VIRTQ_ISA) = {
 	.name = ISA_TEXT(VIRTQ_ISA),
 	.packed = &packed_ops,
+	.logged = &split_logged_ops,
 	.pop = split_pop_burst,
 	.push = split_push_burst,
 	.pop_done = virtq_split_pop_done,

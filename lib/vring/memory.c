@@ -208,3 +208,16 @@ memory_left(const struct memory *memory, uint64_t gpa)
 
 	return region != NULL ? region->size - (gpa - region->gpa) : 0;
 }
+
+bool
+memory_gpa(const struct memory *memory, const void *hva, uint64_t *gpa)
+{
+	for (unsigned i = 0; i < memory->n; i++) {
+		uintptr_t offset = (uintptr_t)hva - (uintptr_t)memory->region[i].hva;
+		if (offset >= memory->region[i].size)
+			continue;
+		*gpa = memory->region[i].gpa + offset;
+		return true;
+	}
+	return false;
+}

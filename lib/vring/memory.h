@@ -123,6 +123,15 @@ memory_translate(const struct memory *memory, unsigned *hint, uint64_t gpa, uint
  */
 uint64_t memory_left(const struct memory *memory, uint64_t gpa);
 
+/**
+ * Translate back, from HVA to GPA. Any thread while the memory is mapped.
+ *
+ * @param hva address of a byte
+ * @param gpa receives its GPA
+ * @return false: the byte is not in a region
+ */
+bool memory_gpa(const struct memory *memory, const void *hva, uint64_t *gpa);
+
 /** @return true if pages are missing; data read from this memory before may be zeros */
 static inline bool
 memory_is_missing(const struct memory *memory)

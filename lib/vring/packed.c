@@ -153,4 +153,5 @@ virtq_packed_suppress_kicks(struct virtq *ring)
 	const struct virtq_packed_event none = {.flags = VRING_PACKED_EVENT_FLAG_DISABLE};
 
 	shared_store_relaxed(&ring->device_event->word, none.word);
+	dirty_log_mark(ring->dirty_log, ring->memory, ring->device_event, sizeof(none));
 }

@@ -101,7 +101,7 @@ packed_push_chains(struct virtq *ring, const struct frame *frame, uint32_t space
 }
 
 /** virtq_push() of a packed ring. */
-static uint16_t
+static inline uint16_t
 packed_push_burst(
 	struct virtq *ring, struct frame *const frames[], uint16_t n, struct virtq_result *result)
 {

@@ -200,8 +200,10 @@ packed_resume_find(struct packed_resume *resume, bool popped)
 static void
 packed_resume_store(const struct virtq_setup *setup, uint16_t idx_wrap, uint64_t word)
 {
-	/* Release: the first descriptor of the burst is stored last. */
-	shared_store_release(&setup->packed_desc[virtq_packed_index(idx_wrap)].word, word);
+	uint64_t *to = &setup->packed_desc[virtq_packed_index(idx_wrap)].word;
+
+	shared_store_release(to, word); /* the first descriptor of the burst is stored last */
+	dirty_log_mark(setup->dirty_log, setup->memory, to, sizeof(*to));
 }
 
 /** Use the chains listed in the journal: from the second one on, then the first. */

@@ -6,13 +6,15 @@
 
 /** Copy bytes into the buffers of a target, from the end of the last call on. */
 static void
-push_scatter(struct push_target *target, const uint8_t *from, uint32_t len)
+push_scatter(
+	const struct virtq *ring, struct push_target *target, const uint8_t *from, uint32_t len)
 {
 	while (len > 0 && target->at < target->n) {
 		struct virtq_buffer *buffer = &target->buffer[target->at];
 		uint32_t part = buffer->len < len ? buffer->len : len;
 
 		memcpy(buffer->data, from, part);
+		dirty_log_mark(ring->dirty_log, ring->memory, buffer->data, part);
 		from += part;
 		len -= part;
 		buffer->data += part;
@@ -58,17 +60,17 @@ push_fill(struct virtq *ring, const struct frame *frame, struct push_target *tar
 	uint32_t left = frame->len + ring->header_len;
 
 	push_header(frame, (uint16_t)target->chains, &header);
-	push_scatter(target, (const uint8_t *)&header, ring->header_len);
+	push_scatter(ring, target, (const uint8_t *)&header, ring->header_len);
 	if (frame->mbuf != NULL) {
 		for (const struct rte_mbuf *m = frame->mbuf; m != NULL; m = m->next)
-			push_scatter(target, rte_pktmbuf_mtod(m, const uint8_t *),
+			push_scatter(ring, target, rte_pktmbuf_mtod(m, const uint8_t *),
 				rte_pktmbuf_data_len(m));
 	} else {
 		uint32_t skip = frame->head_len;
-		push_scatter(target, frame->head, frame->head_len);
+		push_scatter(ring, target, frame->head, frame->head_len);
 		for (uint16_t i = 0; i < frame->segments; i++) {
 			struct frame_segment rest = frame_segment_skip(&frame->segment[i], &skip);
-			push_scatter(target, rest.data, rest.len);
+			push_scatter(ring, target, rest.data, rest.len);
 		}
 	}
 	for (unsigned i = 0; i < target->chains; i++) {

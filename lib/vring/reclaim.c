@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Returns buffers of popped frames to the guest while others are still in flight. */
+#include "vring/logged.h"
 #include "vring/split.h"
 
 enum { RECLAIM_BURST = 64 };
@@ -24,6 +25,7 @@ reclaim_collect(struct virtq *ring)
 	} while (n == RECLAIM_BURST);
 	if (ring->last_used != before)
 		virtq_split_publish(ring);
+	virtq_logged_mark_used(ring, before);
 }
 
 void
@@ -40,11 +42,12 @@ virtq_reclaim(struct virtq *ring, const struct virtq_batch *batch)
 void
 virtq_pop_end(struct virtq *ring)
 {
-	uint16_t heads[RECLAIM_BURST], n;
+	uint16_t heads[RECLAIM_BURST], before, n;
 
 	if (ring->inflight == NULL || inflight_is_empty(ring->inflight))
 		return;
 	reclaim_collect(ring);
+	before = ring->last_used;
 	do {
 		n = inflight_drop_late(ring->inflight, heads, RECLAIM_BURST);
 		reclaim_use(ring, heads, n);
@@ -53,4 +56,5 @@ virtq_pop_end(struct virtq *ring)
 	if (ring->journal != NULL)
 		ring->journal->taken = ring->last_avail;
 	virtq_split_publish(ring);
+	virtq_logged_mark_used(ring, before);
 }

@@ -25,8 +25,12 @@ resume_split(struct virtq_setup *setup, bool popped)
 		uint16_t at = (uint16_t)(used + i) & mask;
 		uint16_t head = shared_load_relaxed(&setup->avail->ring[at]);
 		virtq_split_use(setup->used, at, head, 0);
+		dirty_log_mark(setup->dirty_log, setup->memory, &setup->used->ring[at],
+			sizeof(setup->used->ring[at]));
 	}
 	shared_store_release(&setup->used->idx, journal->taken);
+	dirty_log_mark(
+		setup->dirty_log, setup->memory, &setup->used->idx, sizeof(setup->used->idx));
 	setup->last_avail = setup->last_used = journal->taken;
 }
 

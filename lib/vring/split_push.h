@@ -112,7 +112,7 @@ split_push_chains(struct virtq *ring, const struct frame *frame, uint32_t availa
 }
 
 /** virtq_push() of a split ring. */
-static uint16_t
+static inline uint16_t
 split_push_burst(
 	struct virtq *ring, struct frame *const frames[], uint16_t n, struct virtq_result *result)
 {

@@ -69,6 +69,8 @@ virtq_init(struct virtq *ring, const struct virtq_setup *setup)
 		return -EINVAL;
 	memset(ring, 0, sizeof(*ring));
 	ring->ops = setup->packed ? ops->packed : ops;
+	if (setup->dirty_log != NULL)
+		ring->ops = ring->ops->logged;
 	ring->desc = setup->desc;
 	ring->avail = setup->avail;
 	ring->used = setup->used;
@@ -82,6 +84,7 @@ virtq_init(struct virtq *ring, const struct virtq_setup *setup)
 	ring->callfd = setup->callfd;
 	ring->call_socket = setup->call_socket;
 	ring->inflight = setup->inflight;
+	ring->dirty_log = setup->dirty_log;
 	ring->journal = setup->journal;
 	ring->last_avail = setup->last_avail;
 	ring->last_used = setup->last_used;
@@ -98,9 +101,12 @@ virtq_suppress_kicks(struct virtq *ring)
 	}
 	/* With EVENT_IDX drivers ignore the flag; an event index in the past has that effect. */
 	shared_store_relaxed(&ring->used->flags, VRING_USED_F_NO_NOTIFY);
+	dirty_log_mark(
+		ring->dirty_log, ring->memory, &ring->used->flags, sizeof(ring->used->flags));
 	if (ring->event_idx) {
 		uint16_t *avail_event = (uint16_t *)&ring->used->ring[ring->mask + 1];
 		shared_store_relaxed(avail_event, (uint16_t)(ring->last_avail - 1));
+		dirty_log_mark(ring->dirty_log, ring->memory, avail_event, sizeof(*avail_event));
 	}
 }
 

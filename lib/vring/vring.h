@@ -25,9 +25,11 @@
 
 #include "frame/frame.h"
 #include "frame/inflight.h"
+#include "vring/dirty_log.h"
 #include "vring/fault.h"
 #include "vring/journal.h"
 #include "vring/memory.h"
+#include "vring/packed_layout.h"
 
 enum {
 	VIRTQ_HEAD = 116,       /**< bytes of a frame copied to host memory */
@@ -37,36 +39,6 @@ enum {
 	VIRTQ_SIZE_MAX = 32768, /**< largest queue size, virtio 1.2 sections 2.7 and 2.8 */
 	VIRTQ_FRAME_MAX = 65535 + FRAME_ETH_LEN + 2 * FRAME_TAG_LEN,
 };
-
-/**
- * A descriptor of a packed ring, virtio 1.2 section 2.8.13. Length, buffer id and flags share a
- * word, so that one load or store moves them together with the ownership flags.
- */
-struct virtq_packed_desc {
-	uint64_t addr;
-	union {
-		struct {
-			uint32_t len;
-			uint16_t id;
-			uint16_t flags;
-		};
-		uint64_t word;
-	};
-};
-
-/** Event suppression of a packed ring, virtio 1.2 section 2.8.14. */
-struct virtq_packed_event {
-	union {
-		struct {
-			uint16_t off_wrap; /**< descriptor index, wrap counter in bit 15 */
-			uint16_t flags;
-		};
-		uint32_t word;
-	};
-};
-
-_Static_assert(sizeof(struct virtq_packed_desc) == 16 && sizeof(struct virtq_packed_event) == 4,
-	"as virtio lays them out");
 
 struct virtq;
 struct virtq_batch;
@@ -110,12 +82,14 @@ struct virtq_setup {
 	struct inflight *inflight;
 	struct virtq_journal *journal;  /**< of this ring; NULL = none is kept */
 	struct virtq_location location; /**< location of the ring, for its journal */
+	struct dirty_log *dirty_log;    /**< of writes to `memory`; NULL = none is kept */
 };
 
 /** Burst functions for split or packed rings, compiled for one instruction set. */
 struct virtq_ops {
 	const char *name;
 	const struct virtq_ops *packed; /**< the same for packed rings; NULL in those */
+	const struct virtq_ops *logged; /**< the same with a dirty log; NULL in those */
 	uint16_t (*pop)(struct virtq *ring, struct virtq_batch *batch, struct frame frames[],
 		uint16_t n, uint64_t *bad);
 	uint16_t (*push)(struct virtq *ring, struct frame *const frames[], uint16_t n,
@@ -150,6 +124,7 @@ struct virtq {
 	int callfd;
 	struct inflight *inflight;     /**< NULL = devices must not read its frames */
 	struct virtq_journal *journal; /**< NULL = none is kept */
+	struct dirty_log *dirty_log;   /**< NULL = none is kept; bound to `ops` */
 
 	/* Written by the polling lcore that pops, or that pushes under the lock. */
 	_Alignas(64) rte_spinlock_t lock;

@@ -193,6 +193,7 @@ ring_start(struct ring_driver *driver, struct ring_guest *guest, unsigned slot,
 		.callfd = driver->callfd,
 		.journal = options->journal,
 		.location = {1, 2, slot},
+		.dirty_log = options->dirty_log,
 	};
 	if (options->journal != NULL)
 		virtq_journal_begin(&driver->setup, false);

@@ -75,6 +75,7 @@ struct ring_options {
 	bool mergeable;
 	uint8_t offloads;
 	struct virtq_journal *journal; /**< begun; NULL = none */
+	struct dirty_log *dirty_log;
 };
 
 /** Make guest memory, all zero. Fails the process when it cannot. */

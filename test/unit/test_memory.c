@@ -65,6 +65,16 @@ test_translate(void **state)
 	assert_null(memory_translate(&memory, &hint, 0x10000, 2 * PAGE + 1));
 	assert_null(memory_translate(&memory, &hint, 0x10000 + 2 * PAGE - 1, 2));
 	assert_null(memory_translate(&memory, &hint, 0x10000, UINT32_MAX));
+	uint64_t gpa = 0;
+	assert_true(memory_gpa(&memory, low + 2 * PAGE - 1, &gpa));
+	assert_int_equal(gpa, 0x10000 + 2 * PAGE - 1);
+	assert_true(memory_gpa(&memory, memory.region[1].hva, &gpa));
+	assert_int_equal(gpa, 0x10000 + 2 * PAGE);
+	assert_true(memory_gpa(&memory, memory.region[2].hva + PAGE - 1, &gpa));
+	assert_int_equal(gpa, UINT64_MAX - 1);
+	assert_false(memory_gpa(&memory, low - 1, &gpa));
+	assert_false(memory_gpa(&memory, low + 2 * PAGE, &gpa));
+	assert_false(memory_gpa(&memory, &gpa, &gpa));
 	assert_int_equal(memory_left(&memory, 0x10000 + 2 * PAGE - 1), 1);
 	assert_int_equal(memory_left(&memory, 0x10000 + 2 * PAGE), PAGE);
 	assert_int_equal(memory_left(&memory, 0x10000 + 3 * PAGE), 0);
