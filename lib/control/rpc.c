@@ -27,7 +27,10 @@ rpc_register(struct rpc *rpc, const struct rpc_method *methods, void *arg)
 		rpc->method[rpc->n_methods++] = (struct rpc_entry){methods, arg};
 }
 
-/** A reason may quote text of a client, cut within a UTF-8 character, which JSON cannot hold. */
+/**
+ * Make a string of a reason. It may quote text of a client, cut within a UTF-8 character, which JSON
+ * cannot represent: then bytes beyond ASCII are replaced.
+ */
 static json_t *
 rpc_message(const char *text)
 {
@@ -43,6 +46,7 @@ rpc_message(const char *text)
 	return json_string(plain);
 }
 
+/** Build an error answer (JSON-RPC 2.0 section 5.1). */
 static json_t *
 rpc_error(json_t *id, int code, const char *message)
 {
@@ -50,6 +54,7 @@ rpc_error(json_t *id, int code, const char *message)
 		code, "message", rpc_message(message));
 }
 
+/** @return the method of a name; NULL if there is none */
 static const struct rpc_entry *
 rpc_find(const struct rpc *rpc, const char *name)
 {
@@ -59,6 +64,7 @@ rpc_find(const struct rpc *rpc, const char *name)
 	return NULL;
 }
 
+/** Call a method and build the answer. */
 static json_t *
 rpc_call(const struct rpc_entry *entry, json_t *id, json_t *params)
 {
@@ -71,6 +77,7 @@ rpc_call(const struct rpc_entry *entry, json_t *id, json_t *params)
 	return json_pack("{s:s, s:O?, s:o}", "jsonrpc", "2.0", "id", id, "result", result);
 }
 
+/** Answer a request that is no batch. @return NULL for a notification */
 static json_t *
 rpc_answer_one(struct rpc *rpc, json_t *request)
 {

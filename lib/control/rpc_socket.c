@@ -30,9 +30,9 @@ struct rpc_client {
 	struct rpc *rpc;
 	struct bufferevent *stream;
 	struct rpc_frame frame;
-	bool closing; /**< freed once the output queue has been sent */
-	bool bound;   /**< by rpc_client_bind() or rpc_client_stream() */
-	int give_fd;  /**< sent with the next answer; -1 = none */
+	bool closing;  /**< freed once the output queue has been sent */
+	bool bound;    /**< by rpc_client_bind() or rpc_client_stream() */
+	int answer_fd; /**< sent with the next answer; -1 = none */
 	void (*closed)(void *arg);
 	void *closed_arg;
 	/* Of a stream, else NULL. */
@@ -41,6 +41,7 @@ struct rpc_client {
 	LIST_ENTRY(rpc_client) next;
 };
 
+/** Close a connection and free its state. */
 static void
 client_free(struct rpc_client *client)
 {
@@ -52,9 +53,9 @@ client_free(struct rpc_client *client)
 	free(client);
 }
 
-/** Send give_fd with the first byte of an answer. @return bytes sent: 1; 0 when that failed */
+/** Send answer_fd with the first byte of an answer. @return bytes sent: 1; 0 when that failed */
 static size_t
-client_give(struct rpc_client *client, const char *text)
+client_send_fd(struct rpc_client *client, const char *text)
 {
 	union {
 		struct cmsghdr align;
@@ -70,12 +71,13 @@ client_give(struct rpc_client *client, const char *text)
 	rights->cmsg_level = SOL_SOCKET;
 	rights->cmsg_type = SCM_RIGHTS;
 	rights->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(rights), &client->give_fd, sizeof(int));
-	client->give_fd = -1;
+	memcpy(CMSG_DATA(rights), &client->answer_fd, sizeof(int));
+	client->answer_fd = -1;
 	ssize_t sent = sendmsg(bufferevent_getfd(client->stream), &message, MSG_NOSIGNAL);
 	return sent > 0 ? (size_t)sent : 0;
 }
 
+/** Send an answer as a line. @param answer released */
 static void
 client_send(struct rpc_client *client, json_t *answer)
 {
@@ -85,8 +87,8 @@ client_send(struct rpc_client *client, json_t *answer)
 	json_decref(answer);
 	if (text == NULL)
 		return;
-	if (client->give_fd >= 0)
-		sent = client_give(client, text);
+	if (client->answer_fd >= 0)
+		sent = client_send_fd(client, text);
 	bufferevent_write(client->stream, text + sent, strlen(text) - sent);
 	bufferevent_write(client->stream, "\n", 1);
 	free(text);
@@ -94,7 +96,7 @@ client_send(struct rpc_client *client, json_t *answer)
 
 /** Bind a connection to a capture or a subscription. @return 0; -EBUSY with the reason */
 static int
-client_take(struct rpc_client *client, void (*closed)(void *arg), void *arg, struct err *err)
+client_bind(struct rpc_client *client, void (*closed)(void *arg), void *arg, struct err *err)
 {
 	if (client->bound)
 		return err_set(err, EBUSY, "this connection is taken; open another one");
@@ -112,9 +114,9 @@ rpc_client_bind(
 	if (evbuffer_get_length(bufferevent_get_output(client->stream)) > 0)
 		return err_set(
 			err, EBUSY, "replies to earlier requests are unread; read them first");
-	int rc = client_take(client, closed, arg, err);
+	int rc = client_bind(client, closed, arg, err);
 	if (rc == 0)
-		client->give_fd = fd;
+		client->answer_fd = fd;
 	return rc;
 }
 
@@ -122,7 +124,7 @@ int
 rpc_client_stream(struct rpc_client *client, const char *method, const char *(*next)(void *arg),
 	void (*closed)(void *arg), void *arg, struct err *err)
 {
-	int rc = client_take(client, closed, arg, err);
+	int rc = client_bind(client, closed, arg, err);
 
 	if (rc < 0)
 		return rc;
@@ -148,13 +150,14 @@ void
 rpc_client_end(struct rpc_client *client, const char *method, const char *reason)
 {
 	client->closed = NULL;
-	client->give_fd = -1;
+	client->answer_fd = -1;
 	client->closing = true;
 	bufferevent_disable(client->stream, EV_READ);
 	client_send(client, json_pack("{s:s, s:s, s:{s:s}}", "jsonrpc", "2.0", "method", method,
 				    "params", "reason", reason));
 }
 
+/** Send an error for bytes that are no request, and close the connection after it. */
 static void
 client_refuse(struct rpc_client *client, const char *reason)
 {
@@ -163,8 +166,9 @@ client_refuse(struct rpc_client *client, const char *reason)
 	client_send(client, rpc_parse_error(reason));
 }
 
+/** Answer a request. */
 static void
-client_request(struct rpc_client *client, const char *data, size_t length)
+client_handle(struct rpc_client *client, const char *data, size_t length)
 {
 	json_error_t error;
 	json_t *request = json_loadb(data, length, JSON_REJECT_DUPLICATES, &error);
@@ -183,7 +187,7 @@ client_request(struct rpc_client *client, const char *data, size_t length)
 
 /** Set the timeouts: for reading only within a request, for writing unless it is a stream. */
 static void
-client_timeout(struct rpc_client *client)
+client_set_timeouts(struct rpc_client *client)
 {
 	const struct timeval timeout = {.tv_sec = RPC_TIMEOUT_S};
 	bool partial = client->frame.depth > 0;
@@ -193,9 +197,9 @@ client_timeout(struct rpc_client *client)
 		client->stream, partial ? &timeout : NULL, stream ? NULL : &timeout);
 }
 
-/** Handle the next request. @return false when there is no complete one, or none is read now */
+/** Handle the next request. @return false: none is complete, or too many answers are unread */
 static bool
-client_next(struct rpc_client *client)
+client_handle_next(struct rpc_client *client)
 {
 	struct evbuffer *input = bufferevent_get_input(client->stream);
 	struct evbuffer *output = bufferevent_get_output(client->stream);
@@ -207,7 +211,7 @@ client_next(struct rpc_client *client)
 	ssize_t end = rpc_frame_scan(&client->frame, data, length);
 	if (end > 0 && end <= RPC_REQUEST_MAX) {
 		client->frame = (struct rpc_frame){0};
-		client_request(client, data, (size_t)end);
+		client_handle(client, data, (size_t)end);
 		evbuffer_drain(input, (size_t)end);
 		return true;
 	}
@@ -218,17 +222,19 @@ client_next(struct rpc_client *client)
 	return false;
 }
 
+/** bufferevent callback: bytes were received. */
 static void
 client_on_read(struct bufferevent *stream, void *arg)
 {
 	struct rpc_client *client = arg;
 
 	(void)stream;
-	while (client_next(client))
+	while (client_handle_next(client))
 		;
-	client_timeout(client);
+	client_set_timeouts(client);
 }
 
+/** bufferevent callback: all answers are written. */
 static void
 client_on_written(struct bufferevent *stream, void *arg)
 {
@@ -243,6 +249,7 @@ client_on_written(struct bufferevent *stream, void *arg)
 	client_on_read(stream, arg);
 }
 
+/** bufferevent callback: end of the stream, a timeout or an error. */
 static void
 client_on_event(struct bufferevent *stream, short what, void *arg)
 {
@@ -257,6 +264,7 @@ client_on_event(struct bufferevent *stream, short what, void *arg)
 	client_free(client);
 }
 
+/** Listener callback: accept a connection, unless there are too many. */
 static void
 rpc_on_connect(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
 	int length, void *arg)
@@ -276,16 +284,17 @@ rpc_on_connect(struct evconnlistener *listener, evutil_socket_t fd, struct socka
 		return;
 	}
 	client->rpc = rpc;
-	client->give_fd = -1;
+	client->answer_fd = -1;
 	LIST_INSERT_HEAD(&rpc->clients, client, next);
 	rpc->n_clients++;
 	bufferevent_setcb(
 		client->stream, client_on_read, client_on_written, client_on_event, client);
 	bufferevent_setwatermark(client->stream, EV_READ, 0, RPC_REQUEST_MAX + 1);
-	client_timeout(client);
+	client_set_timeouts(client);
 	bufferevent_enable(client->stream, EV_READ | EV_WRITE);
 }
 
+/** @return true if a process accepts connections at an address */
 static bool
 rpc_is_answered(const struct sockaddr_un *address)
 {
@@ -298,33 +307,34 @@ rpc_is_answered(const struct sockaddr_un *address)
 	return answered;
 }
 
-/** Bind under another name and rename, so that the path exists only once it accepts connections. */
+/** Create the listening socket: bind another name and rename, so that a path accepts connections. */
 static int
 rpc_bind(const struct sockaddr_un *address, struct err *err)
 {
-	struct sockaddr_un aside = {.sun_family = AF_UNIX};
+	struct sockaddr_un unpublished = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return err_set(err, errno, "no socket: %s", strerror(errno));
-	if (snprintf(aside.sun_path, sizeof(aside.sun_path), "%s~", address->sun_path) >=
-		(int)sizeof(aside.sun_path)) {
+	if (snprintf(unpublished.sun_path, sizeof(unpublished.sun_path), "%s~",
+		    address->sun_path) >= (int)sizeof(unpublished.sun_path)) {
 		close(fd);
 		return err_set(err, ENAMETOOLONG, "socket path %s is too long", address->sun_path);
 	}
-	unlink(aside.sun_path);
-	if (bind(fd, (const void *)&aside, sizeof(aside)) < 0 ||
-		chmod(aside.sun_path, RPC_SOCKET_MODE) < 0 || listen(fd, RPC_BACKLOG) < 0 ||
-		rename(aside.sun_path, address->sun_path) < 0) {
+	unlink(unpublished.sun_path);
+	if (bind(fd, (const void *)&unpublished, sizeof(unpublished)) < 0 ||
+		chmod(unpublished.sun_path, RPC_SOCKET_MODE) < 0 || listen(fd, RPC_BACKLOG) < 0 ||
+		rename(unpublished.sun_path, address->sun_path) < 0) {
 		int rc = err_set(
 			err, errno, "cannot listen at %s: %s", address->sun_path, strerror(errno));
-		unlink(aside.sun_path);
+		unlink(unpublished.sun_path);
 		close(fd);
 		return rc;
 	}
 	return fd;
 }
 
+/** Make an address of a path. @return 0; -ENAMETOOLONG with the reason */
 static int
 rpc_address(const char *path, struct sockaddr_un *address, struct err *err)
 {

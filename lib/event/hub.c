@@ -55,7 +55,7 @@ item_release(struct event_item *item)
 	free(item);
 }
 
-/** Create an event. @param text owned by it, freed on failure @return a reference; NULL: no memory */
+/** Create an event. @param text owned by it; freed on failure @return it; NULL: no memory */
 static struct event_item *
 item_create(char *text)
 {
