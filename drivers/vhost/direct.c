@@ -91,7 +91,7 @@ vhost_direct_rx(struct vhost_dev *dev, struct vhost_lcore *lcore,
 	n = virtq_pop(ring, &lcore->batch, frames, n, &bad);
 	if (n > 0) {
 		lcore->popped = ring;
-	} else if (unlikely(lcore->batch.taken > 0)) {
+	} else if (unlikely(lcore->batch.popped > 0)) {
 		virtq_pop_done(ring, &lcore->batch);
 		vhost_notify_later(lcore, ring);
 	}

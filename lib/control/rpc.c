@@ -28,8 +28,8 @@ rpc_register(struct rpc *rpc, const struct rpc_method *methods, void *arg)
 }
 
 /**
- * Make a string of a reason. It may quote text of a client, cut within a UTF-8 character, which JSON
- * cannot represent: then bytes beyond ASCII are replaced.
+ * Make a string of a reason. It may quote text of a client, cut within a UTF-8 character, which
+ * JSON cannot represent: then bytes beyond ASCII are replaced.
  */
 static json_t *
 rpc_message(const char *text)

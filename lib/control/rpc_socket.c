@@ -307,7 +307,7 @@ rpc_is_answered(const struct sockaddr_un *address)
 	return answered;
 }
 
-/** Create the listening socket: bind another name and rename, so that a path accepts connections. */
+/** Create the listening socket, under another name first: its path accepts connections at once. */
 static int
 rpc_bind(const struct sockaddr_un *address, struct err *err)
 {

@@ -77,7 +77,7 @@ inflight_take(struct inflight *inflight, uint32_t index)
 	uint16_t number = inflight->free_slot[--inflight->n_free];
 	struct inflight_slot *slot = &inflight->slot[number];
 
-	inflight->taken |= UINT32_C(1) << index;
+	inflight->burst_mask |= UINT32_C(1) << index;
 	inflight->slot_of[index] = number;
 	/* Relaxed: passing the mbufs on orders this store for their next owner. */
 	atomic_store_explicit(&slot->in_use, true, memory_order_relaxed);
@@ -94,11 +94,11 @@ inflight_shared_info(struct inflight_slot *slot, uint16_t pieces)
 void
 inflight_append(struct inflight *inflight, uint32_t index, uint16_t token)
 {
-	bool slot_taken = inflight->taken >> index & 1;
+	bool slot_taken = inflight->burst_mask >> index & 1;
 
 	inflight->entry[inflight->next++ & inflight->mask] = (struct inflight_entry){
 		token, slot_taken ? inflight->slot_of[index] : INFLIGHT_NO_SLOT};
-	inflight->taken &= ~(UINT32_C(1) << index);
+	inflight->burst_mask &= ~(UINT32_C(1) << index);
 }
 
 /** Free the slot of an entry, if any. @return the entry's token */

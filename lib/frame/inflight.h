@@ -62,7 +62,7 @@ struct inflight {
 	uint16_t next;  /**< position of the next buffer to append */
 	uint16_t n_late;
 	uint16_t n_free;
-	uint32_t taken;       /**< bit mask of the current burst's in-flight frames */
+	uint32_t burst_mask;  /**< frames of the current burst in flight, a bit each by index */
 	uint16_t slot_of[32]; /**< their slots, by index in the burst */
 };
 
@@ -86,7 +86,8 @@ void inflight_destroy(struct inflight *inflight);
 static inline bool
 inflight_can_take(const struct inflight *inflight, uint32_t index)
 {
-	return inflight->n_free > 0 && inflight->n_late == 0 && (inflight->taken >> index & 1) == 0;
+	return inflight->n_free > 0 && inflight->n_late == 0 &&
+	       (inflight->burst_mask >> index & 1) == 0;
 }
 
 /** @return true if the guest memory is mapped for DMA. Polling lcore. */
@@ -144,7 +145,8 @@ uint16_t inflight_reclaim(struct inflight *inflight, uint16_t tokens[], uint16_t
 static inline bool
 inflight_is_empty(const struct inflight *inflight)
 {
-	return inflight->first == inflight->next && inflight->n_late == 0 && inflight->taken == 0;
+	return inflight->first == inflight->next && inflight->n_late == 0 &&
+	       inflight->burst_mask == 0;
 }
 
 /**

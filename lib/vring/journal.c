@@ -13,7 +13,7 @@ virtq_journal_begin(const struct virtq_setup *setup, bool coarse)
 	struct virtq_journal *journal = setup->journal;
 
 	virtq_journal_end(journal);
-	journal->done = journal->taken = journal->base = setup->last_avail;
+	journal->used = journal->burst_end = journal->base = setup->last_avail;
 	journal->listed = 0;
 	journal->location = setup->location;
 	journal->packed = setup->packed;

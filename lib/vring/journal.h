@@ -4,15 +4,15 @@
  * position of a packed ring from a back end that died: on reconnect it gives the position at which
  * the ring was last started (QEMU, as of 11), or the used index of a split ring.
  *
- * A journal holds the position up to which descriptors are used (`done`), the position after the
- * burst in progress (`taken`), and the data needed to complete that burst. Stores are ordered so
- * that the ring can be resumed after a crash at any instruction:
- * - Pop stores `taken` before any frame of the burst leaves the ring. After a crash the burst is
- *   completed without sending its frames, which may have been delivered.
+ * A journal has the position up to which descriptors are used (`used`), the position after the
+ * burst in progress (`burst_end`), and the data needed to complete that burst. Stores are ordered
+ * so that the ring can be resumed after a crash at any instruction:
+ * - Pop stores `burst_end` before any frame of the burst leaves the ring. After a crash the burst
+ *   is completed without sending its frames, which may have been delivered.
  * - Push uses single descriptors at once, except the first one of the burst, which is used when all
  *   are written (packed.h). Its word is stored before the second one is used.
  * - Longer chains are listed before the first descriptor of the burst is used.
- * - `taken` is stored before the first descriptor of the burst is used, `done` after it.
+ * - `burst_end` is stored before the first descriptor of the burst is used, `used` after it.
  *
  * A journal is trusted only if its ring lies where the journal says, if the journal explains the
  * position that the front end gives, and if the flags in the ring agree (virtq_resume()).
@@ -53,10 +53,10 @@ struct virtq_journal_chain {
  */
 struct virtq_journal {
 	/* Written with every burst. */
-	_Alignas(64) uint16_t done; /**< position up to which descriptors are used */
-	uint16_t taken;             /**< position after the burst in progress */
+	_Alignas(64) uint16_t used; /**< position up to which descriptors are used */
+	uint16_t burst_end;         /**< position after the burst in progress */
 	uint16_t listed;            /**< chains listed for the burst, 0 = single descriptors */
-	uint16_t listed_from;       /**< `done` of the burst that is listed */
+	uint16_t listed_from;       /**< `used` of the burst that is listed */
 	uint64_t word;              /**< push: used word of the burst's first descriptor */
 
 	/* Written when the ring is started. */
@@ -85,8 +85,8 @@ void virtq_journal_begin(const struct virtq_setup *setup, bool coarse);
 static inline void
 virtq_journal_set(struct virtq_journal *journal, uint16_t position)
 {
-	journal->taken = position;
-	shared_store_release(&journal->done, position);
+	journal->burst_end = position;
+	shared_store_release(&journal->used, position);
 }
 
 /** @return true if the setup's journal is of the ring that the setup describes */

@@ -114,12 +114,12 @@ virtq_packed_publish(struct virtq *ring)
 	struct virtq_journal *journal = ring->journal;
 
 	if (journal != NULL)
-		journal->taken = ring->last_used;
+		journal->burst_end = ring->last_used;
 	/* Release: the guest sees the other descriptors and the data before the first one. */
 	shared_store_release(&ring->first_used->word, ring->first_used_word);
 	ring->first_used = NULL;
 	if (journal != NULL) {
-		shared_store_release(&journal->done, ring->last_used);
+		shared_store_release(&journal->used, ring->last_used);
 		if (journal->listed != 0)
 			shared_store_release(&journal->listed, 0);
 	}
@@ -129,7 +129,7 @@ virtq_packed_publish(struct virtq *ring)
 void
 virtq_packed_pop_done(struct virtq *ring, const struct virtq_batch *batch)
 {
-	for (uint16_t i = 0; i < batch->taken; i++) {
+	for (uint16_t i = 0; i < batch->popped; i++) {
 		struct virtq_chain chain = {batch->chain[i], batch->descs[i]};
 		virtq_packed_use(ring, chain, 0, 0);
 		ring->last_avail = virtq_packed_advance(ring, ring->last_avail, chain.descs);

@@ -26,7 +26,7 @@ struct packed_pop {
  * Read available chains of one descriptor that holds header and frame.
  *
  * @param end upper limit of frames in the batch
- * @return frames in the batch, including the unchanged ones before batch->taken
+ * @return frames in the batch, including the unchanged ones before batch->popped
  */
 static inline uint16_t
 packed_pop_descriptors(
@@ -35,7 +35,7 @@ packed_pop_descriptors(
 	const struct memory *memory = ring->memory;
 	uint16_t idx_wrap = state->idx_wrap, i;
 
-	for (i = batch->taken; i < end; i++) {
+	for (i = batch->popped; i < end; i++) {
 		uint16_t position = virtq_packed_index(idx_wrap);
 		struct virtq_packed_desc desc = virtq_packed_read_desc(ring, position);
 		if (desc.flags != virtq_packed_avail_flags(idx_wrap) ||
@@ -63,7 +63,7 @@ packed_pop_chain(struct virtq *ring, struct virtq_batch *batch, struct packed_po
 {
 	struct virtq_buffer buffers[VIRTQ_CHAIN_MAX];
 	struct virtq_chain chain = {0};
-	uint16_t index = batch->taken;
+	uint16_t index = batch->popped;
 	int rc = virtq_packed_walk(ring, state->idx_wrap, state->space, false, buffers, &chain);
 
 	rc = pop_buffers(ring, batch, index, &state->segments, buffers, rc, frame);
@@ -71,7 +71,7 @@ packed_pop_chain(struct virtq *ring, struct virtq_batch *batch, struct packed_po
 		return rc;
 	batch->chain[index] = chain.id;
 	batch->descs[index] = chain.descs;
-	batch->taken++;
+	batch->popped++;
 	state->space -= chain.descs;
 	state->idx_wrap = virtq_packed_advance(ring, state->idx_wrap, chain.descs);
 	return rc;
@@ -83,9 +83,9 @@ packed_pop_journal_chains(struct virtq *ring, const struct virtq_batch *batch)
 {
 	struct virtq_journal_chain chains[FRAME_BURST];
 
-	for (uint16_t i = 0; i < batch->taken; i++)
+	for (uint16_t i = 0; i < batch->popped; i++)
 		chains[i] = (struct virtq_journal_chain){batch->chain[i], batch->descs[i], 0};
-	virtq_packed_journal_chains(ring, chains, batch->taken);
+	virtq_packed_journal_chains(ring, chains, batch->popped);
 }
 
 /**
@@ -96,11 +96,11 @@ static inline void
 packed_pop_journal(
 	struct virtq *ring, const struct virtq_batch *batch, const struct packed_pop *state)
 {
-	if (ring->journal == NULL || batch->taken == 0)
+	if (ring->journal == NULL || batch->popped == 0)
 		return;
-	if (state->space + batch->taken != (uint32_t)ring->mask + 1)
+	if (state->space + batch->popped != (uint32_t)ring->mask + 1)
 		packed_pop_journal_chains(ring, batch);
-	shared_store_release(&ring->journal->taken, state->idx_wrap);
+	shared_store_release(&ring->journal->burst_end, state->idx_wrap);
 }
 
 /** virtq_pop() of a packed ring. */
@@ -112,27 +112,27 @@ packed_pop_burst(struct virtq *ring, struct virtq_batch *batch, struct frame fra
 	uint16_t kept = 0;
 	int rc = 0;
 
-	batch->taken = 0;
+	batch->popped = 0;
 	if (atomic_load_explicit(&ring->broken, memory_order_relaxed) != VIRTQ_GOOD)
 		return 0;
 	state.space = (uint32_t)ring->mask + 1;
 	state.idx_wrap = ring->last_avail;
 	state.segments = 0;
-	while (batch->taken < n && state.space > 0) {
+	while (batch->popped < n && state.space > 0) {
 		uint32_t most = VIRTQ_SEGMENTS - state.segments;
 		most = most < state.space ? most : state.space;
-		most = most < n - batch->taken + 0u ? most : n - batch->taken + 0u;
-		uint16_t from = batch->taken, idx_wrap = state.idx_wrap;
+		most = most < n - batch->popped + 0u ? most : n - batch->popped + 0u;
+		uint16_t from = batch->popped, idx_wrap = state.idx_wrap;
 		uint16_t end = packed_pop_descriptors(ring, batch, &state, (uint16_t)(from + most));
 		uint16_t run = pop_run(ring, batch, from, end, state.segments, state.data,
 			state.len, &frames[kept]);
 		kept += run;
-		batch->taken = (uint16_t)(from + run);
+		batch->popped = (uint16_t)(from + run);
 		state.segments += run;
 		state.space -= run;
 		/* A malformed frame that ended the run is taken again, as a chain. */
 		state.idx_wrap = virtq_packed_advance(ring, idx_wrap, run);
-		if (batch->taken == n || state.space == 0)
+		if (batch->popped == n || state.space == 0)
 			break;
 		rc = packed_pop_chain(ring, batch, &state, &frames[kept]);
 		if (rc < 0)

@@ -64,25 +64,25 @@ packed_resume_by_journal(struct packed_resume *resume, bool popped)
 	uint32_t descs;
 
 	resume->work = PACKED_RESUME_NOTHING;
-	resume->idx_wrap = journal->done;
+	resume->idx_wrap = journal->used;
 	if (journal->coarse)
 		return;
 	/* Used, and possibly available again since: the burst was complete. */
-	if (virtq_packed_read_flags(setup, journal->done) !=
-		virtq_packed_avail_flags(journal->done)) {
-		resume->idx_wrap = journal->taken;
+	if (virtq_packed_read_flags(setup, journal->used) !=
+		virtq_packed_avail_flags(journal->used)) {
+		resume->idx_wrap = journal->burst_end;
 		return;
 	}
-	if (journal->listed > 0 && journal->listed_from == journal->done &&
+	if (journal->listed > 0 && journal->listed_from == journal->used &&
 		(descs = packed_resume_listed_descs(journal)) > 0) {
 		resume->work = PACKED_RESUME_LIST;
-		resume->idx_wrap = virtq_packed_step(setup->size, journal->done, descs);
-	} else if (popped && journal->taken != journal->done) {
+		resume->idx_wrap = virtq_packed_step(setup->size, journal->used, descs);
+	} else if (popped && journal->burst_end != journal->used) {
 		resume->work = PACKED_RESUME_SINGLES;
-		resume->idx_wrap = journal->taken;
-	} else if (!popped && (descs = packed_resume_count_pushed(setup, journal->done)) > 0) {
+		resume->idx_wrap = journal->burst_end;
+	} else if (!popped && (descs = packed_resume_count_pushed(setup, journal->used)) > 0) {
 		resume->work = PACKED_RESUME_FIRST;
-		resume->idx_wrap = virtq_packed_step(setup->size, journal->done, descs + 1);
+		resume->idx_wrap = virtq_packed_step(setup->size, journal->used, descs + 1);
 	}
 }
 
@@ -92,8 +92,8 @@ packed_resume_has_journal(const struct virtq_setup *setup)
 {
 	const struct virtq_journal *journal = setup->journal;
 
-	return virtq_journal_matches(setup) && virtq_packed_index(journal->done) < setup->size &&
-	       virtq_packed_index(journal->taken) < setup->size &&
+	return virtq_journal_matches(setup) && virtq_packed_index(journal->used) < setup->size &&
+	       virtq_packed_index(journal->burst_end) < setup->size &&
 	       virtq_packed_index(journal->base) < setup->size;
 }
 
@@ -109,13 +109,13 @@ packed_resume_explain_drops(struct packed_resume *resume)
 	const struct virtq_setup *setup = resume->setup;
 	const struct virtq_journal *journal = setup->journal;
 	uint16_t base = journal->base, given = setup->last_avail, at = resume->idx_wrap, id;
-	uint32_t span = virtq_packed_distance(setup->size, journal->done, given);
-	uint32_t taken = virtq_packed_distance(setup->size, journal->done, at), n;
+	uint32_t span = virtq_packed_distance(setup->size, journal->used, given);
+	uint32_t taken = virtq_packed_distance(setup->size, journal->used, at), n;
 	uint32_t left = virtq_packed_distance(setup->size, at, base);
 
-	/* In order from `done` on: the position to resume at, `base`, and the given position. */
+	/* In order from `used` on: the position to resume at, `base`, and the given position. */
 	if (span > setup->size || taken > span ||
-		virtq_packed_distance(setup->size, journal->done, base) > span ||
+		virtq_packed_distance(setup->size, journal->used, base) > span ||
 		virtq_packed_read_flags(setup, base) != virtq_packed_used_flags(base))
 		return false;
 	/* If `base` lies inside of the taken burst, nothing is left to drop. */
@@ -147,7 +147,7 @@ packed_resume_is_in_use(const struct packed_resume *resume)
 	const struct virtq_setup *setup = resume->setup;
 	/* The very first burst was in progress. */
 	bool first =
-		setup->journal->done == VIRTQ_PACKED_START && resume->work != PACKED_RESUME_NOTHING;
+		setup->journal->used == VIRTQ_PACKED_START && resume->work != PACKED_RESUME_NOTHING;
 
 	return (first || packed_resume_is_behind_chain(setup, resume->idx_wrap)) &&
 	       virtq_packed_can_resume(setup, resume->idx_wrap);
@@ -162,7 +162,7 @@ packed_resume_explain_base(struct packed_resume *resume, bool popped)
 	uint16_t given = setup->last_avail;
 
 	packed_resume_by_journal(resume, popped);
-	if (given == journal->base || given == journal->done || given == journal->taken)
+	if (given == journal->base || given == journal->used || given == journal->burst_end)
 		return true;
 	resume->dropped = popped && packed_resume_explain_drops(resume);
 	return resume->dropped;
@@ -211,7 +211,7 @@ static void
 packed_resume_use_list(const struct virtq_setup *setup, bool popped)
 {
 	const struct virtq_journal *journal = setup->journal;
-	uint16_t idx_wrap = journal->done;
+	uint16_t idx_wrap = journal->used;
 
 	for (unsigned i = 0; i < journal->listed; i++) {
 		struct virtq_journal_chain chain = journal->chain[i];
@@ -221,8 +221,8 @@ packed_resume_use_list(const struct virtq_setup *setup, bool popped)
 					popped ? 0 : VRING_DESC_F_WRITE));
 		idx_wrap = virtq_packed_step(setup->size, idx_wrap, chain.descs);
 	}
-	packed_resume_store(setup, journal->done,
-		virtq_packed_used_word(journal->done, journal->chain[0].id, journal->chain[0].len,
+	packed_resume_store(setup, journal->used,
+		virtq_packed_used_word(journal->used, journal->chain[0].id, journal->chain[0].len,
 			popped ? 0 : VRING_DESC_F_WRITE));
 }
 
@@ -231,7 +231,7 @@ static void
 packed_resume_use_singles(const struct packed_resume *resume)
 {
 	const struct virtq_setup *setup = resume->setup;
-	uint16_t first = setup->journal->done, idx_wrap = first;
+	uint16_t first = setup->journal->used, idx_wrap = first;
 
 	do {
 		idx_wrap = virtq_packed_step(setup->size, idx_wrap, 1);
@@ -247,15 +247,15 @@ packed_resume_complete(const struct packed_resume *resume, bool popped)
 {
 	struct virtq_journal *journal = resume->setup->journal;
 
-	shared_store_release(&journal->taken, resume->idx_wrap);
+	shared_store_release(&journal->burst_end, resume->idx_wrap);
 	atomic_signal_fence(memory_order_seq_cst);
 	if (resume->work == PACKED_RESUME_LIST)
 		packed_resume_use_list(resume->setup, popped);
 	else if (resume->work == PACKED_RESUME_SINGLES)
 		packed_resume_use_singles(resume);
 	else if (resume->work == PACKED_RESUME_FIRST)
-		packed_resume_store(resume->setup, journal->done, journal->word);
-	shared_store_release(&journal->done, resume->idx_wrap);
+		packed_resume_store(resume->setup, journal->used, journal->word);
+	shared_store_release(&journal->used, resume->idx_wrap);
 }
 
 /** Drop the frames before those that the front end dropped: use their chains one by one. */
@@ -272,10 +272,10 @@ packed_resume_drop(const struct packed_resume *resume)
 		journal->chain[0] = (struct virtq_journal_chain){id, (uint16_t)n, 0};
 		journal->listed_from = at;
 		shared_store_release(&journal->listed, 1);
-		shared_store_release(&journal->taken, virtq_packed_step(setup->size, at, n));
+		shared_store_release(&journal->burst_end, virtq_packed_step(setup->size, at, n));
 		packed_resume_store(setup, at, virtq_packed_used_word(at, id, 0, 0));
-		at = journal->taken;
-		shared_store_release(&journal->done, at);
+		at = journal->burst_end;
+		shared_store_release(&journal->used, at);
 	}
 	virtq_journal_set(journal, setup->last_avail);
 }

@@ -31,11 +31,11 @@ reclaim_collect(struct virtq *ring)
 void
 virtq_reclaim(struct virtq *ring, const struct virtq_batch *batch)
 {
-	uint16_t taken = batch != NULL ? batch->taken : 0;
+	uint16_t popped = batch != NULL ? batch->popped : 0;
 
-	for (uint16_t i = 0; i < taken; i++)
+	for (uint16_t i = 0; i < popped; i++)
 		inflight_append(ring->inflight, i, batch->chain[i]);
-	ring->last_avail = (uint16_t)(ring->last_avail + taken);
+	ring->last_avail = (uint16_t)(ring->last_avail + popped);
 	reclaim_collect(ring);
 }
 
@@ -54,7 +54,7 @@ virtq_pop_end(struct virtq *ring)
 	} while (n == RECLAIM_BURST);
 	ring->last_avail = (uint16_t)(ring->last_avail - inflight_drop_entries(ring->inflight));
 	if (ring->journal != NULL)
-		ring->journal->taken = ring->last_avail;
+		ring->journal->burst_end = ring->last_avail;
 	virtq_split_publish(ring);
 	virtq_logged_mark_used(ring, before);
 }

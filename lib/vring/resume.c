@@ -13,12 +13,12 @@ resume_split(struct virtq_setup *setup, bool popped)
 {
 	const struct virtq_journal *journal = setup->journal;
 	uint16_t used = setup->last_used, mask = (uint16_t)(setup->size - 1);
-	uint16_t n = (uint16_t)(journal->taken - used);
+	uint16_t n = (uint16_t)(journal->burst_end - used);
 	uint16_t available = (uint16_t)(shared_load_acquire(&setup->avail->idx) - used);
 
 	if (!popped || !virtq_journal_matches(setup) || journal->coarse ||
 		setup->last_avail != used ||
-		(uint16_t)(used - journal->done) > (uint16_t)(journal->taken - journal->done) ||
+		(uint16_t)(used - journal->used) > (uint16_t)(journal->burst_end - journal->used) ||
 		n > setup->size || n > available)
 		return;
 	for (uint16_t i = 0; i < n; i++) {
@@ -28,10 +28,10 @@ resume_split(struct virtq_setup *setup, bool popped)
 		dirty_log_mark(setup->dirty_log, setup->memory, &setup->used->ring[at],
 			sizeof(setup->used->ring[at]));
 	}
-	shared_store_release(&setup->used->idx, journal->taken);
+	shared_store_release(&setup->used->idx, journal->burst_end);
 	dirty_log_mark(
 		setup->dirty_log, setup->memory, &setup->used->idx, sizeof(setup->used->idx));
-	setup->last_avail = setup->last_used = journal->taken;
+	setup->last_avail = setup->last_used = journal->burst_end;
 }
 
 enum virtq_fault
@@ -48,8 +48,8 @@ virtq_resume(struct virtq_setup *setup, bool popped, bool coarse)
 	if (fault != VIRTQ_GOOD)
 		return fault;
 	/* A journal that is correct already must stay so at any instruction. */
-	if (!virtq_journal_matches(setup) || journal->done != setup->last_avail ||
-		journal->taken != setup->last_avail)
+	if (!virtq_journal_matches(setup) || journal->used != setup->last_avail ||
+		journal->burst_end != setup->last_avail)
 		virtq_journal_begin(setup, coarse);
 	journal->listed = 0;
 	journal->coarse = coarse;

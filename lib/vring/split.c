@@ -84,9 +84,9 @@ virtq_split_pop_done(struct virtq *ring, const struct virtq_batch *batch)
 {
 	uint16_t last_used = ring->last_used, mask = ring->mask;
 
-	for (uint16_t i = 0; i < batch->taken; i++)
+	for (uint16_t i = 0; i < batch->popped; i++)
 		virtq_split_use(ring->used, last_used++ & mask, batch->chain[i], 0);
 	ring->last_used = last_used;
-	ring->last_avail = (uint16_t)(ring->last_avail + batch->taken);
+	ring->last_avail = (uint16_t)(ring->last_avail + batch->popped);
 	virtq_split_publish(ring);
 }

@@ -79,7 +79,7 @@ split_pop_burst(struct virtq *ring, struct virtq_batch *batch, struct frame fram
 	uint32_t len[FRAME_BURST];
 	uint16_t available = virtq_split_available(ring), segments = 0, kept = 0, i;
 
-	batch->taken = 0;
+	batch->popped = 0;
 	n = available < n ? available : n;
 	if (n == 0 || atomic_load_explicit(&ring->broken, memory_order_relaxed) != VIRTQ_GOOD)
 		return 0;
@@ -100,11 +100,11 @@ split_pop_burst(struct virtq *ring, struct virtq_batch *batch, struct frame fram
 		kept += (uint16_t)rc;
 		*bad += rc == 0;
 	}
-	batch->taken = i;
+	batch->popped = i;
 	/* Before any frame leaves: frames that may have been delivered are not sent again. */
 	if (ring->journal != NULL) {
-		ring->journal->done = ring->last_used;
-		shared_store_release(&ring->journal->taken, (uint16_t)(ring->last_avail + i));
+		ring->journal->used = ring->last_used;
+		shared_store_release(&ring->journal->burst_end, (uint16_t)(ring->last_avail + i));
 	}
 	return kept;
 }

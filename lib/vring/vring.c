@@ -124,6 +124,6 @@ virtq_pop_done(struct virtq *ring, const struct virtq_batch *batch)
 {
 	if (virtq_has_inflight(ring))
 		virtq_reclaim(ring, batch);
-	else if (batch->taken > 0)
+	else if (batch->popped > 0)
 		ring->ops->pop_done(ring, batch);
 }

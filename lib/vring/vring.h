@@ -148,9 +148,9 @@ struct virtq_batch {
 	/* Header and first bytes of each frame, adjacent as in guest memory: copied by lines. */
 	uint8_t head[FRAME_BURST][VIRTQ_HEADER_MAX + VIRTQ_HEAD] __attribute__((aligned(64)));
 	struct frame_segment segment[VIRTQ_SEGMENTS];
-	uint16_t chain[FRAME_BURST]; /**< head descriptor of each chain taken; packed: buffer id */
-	uint16_t descs[FRAME_BURST]; /**< packed: descriptors of each chain taken */
-	uint16_t taken;              /**< chains taken, including malformed frames */
+	uint16_t chain[FRAME_BURST]; /**< head descriptor of each chain popped; packed: buffer id */
+	uint16_t descs[FRAME_BURST]; /**< packed: descriptors of each chain popped */
+	uint16_t popped;             /**< chains popped, including malformed frames */
 };
 
 /**

@@ -259,9 +259,9 @@ pop(struct side *side, struct frame frames[], uint16_t most)
 	unsigned can = available(side), descs = 0;
 	uint16_t n = virtq_pop(&side->ring, batch, frames, most, &bad);
 
-	fuzz_check(n + bad == batch->taken && batch->taken <= most);
-	fuzz_check(batch->taken <= can);
-	for (uint16_t i = 0; i < batch->taken && side->packed; i++) {
+	fuzz_check(n + bad == batch->popped && batch->popped <= most);
+	fuzz_check(batch->popped <= can);
+	for (uint16_t i = 0; i < batch->popped && side->packed; i++) {
 		fuzz_check(batch->descs[i] > 0);
 		descs += batch->descs[i];
 	}
@@ -269,7 +269,7 @@ pop(struct side *side, struct frame frames[], uint16_t most)
 	for (uint16_t i = 0; i < n; i++)
 		check_frame(side, &frames[i]);
 	/* A ring that is not broken moves on. */
-	fuzz_check(can == 0 || batch->taken > 0 || side->ring.broken != VIRTQ_GOOD);
+	fuzz_check(can == 0 || batch->popped > 0 || side->ring.broken != VIRTQ_GOOD);
 	return n;
 }
 

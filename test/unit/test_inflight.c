@@ -345,7 +345,7 @@ is_held(const struct send_queue *queue, uint8_t flags)
 		(struct frame_offload){.flags = flags, .csum_start = 200, .csum_offset = 16};
 	send_frames(queue, list, 1, &counters);
 	assert_int_equal(counters.tx_packets, 1);
-	bool held = inflight->taken != 0;
+	bool held = inflight->burst_mask != 0;
 	/* What software wrote to is a copy. */
 	for (struct rte_mbuf *m = sent[0]; m != NULL; m = m->next)
 		assert_true(flags == 0 || RTE_MBUF_DIRECT(m));

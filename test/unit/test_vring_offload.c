@@ -57,7 +57,7 @@ pop_offload(const struct virtio_net_hdr *header, uint32_t len, bool apart)
 	ring_add(&driver, apart ? parts : &part, apart ? 2 : 1);
 	uint16_t n = virtq_pop(&driver.ring, batch, frames, FRAME_BURST, &bad);
 	assert_int_equal(n + bad, 1);
-	assert_int_equal(batch->taken, 1);
+	assert_int_equal(batch->popped, 1);
 	virtq_pop_done(&driver.ring, batch);
 	ring_reclaim(&driver);
 	return n;

@@ -363,7 +363,7 @@ test_not_available(void **state)
 				.addr = RING_LOW, .len = 100, .flags = flags[round][i]};
 			assert_int_equal(
 				virtq_pop(&driver.ring, batch, frames, FRAME_BURST, &bad), 0);
-			assert_int_equal(batch->taken, 0);
+			assert_int_equal(batch->popped, 0);
 		}
 		driver.packed_desc[0].flags = round ? 0x8000 : 0x80;
 		assert_int_equal(virtq_pop(&driver.ring, batch, frames, FRAME_BURST, &bad), 1);
@@ -402,7 +402,7 @@ test_flipping(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, flip, NULL), 0);
 	for (unsigned round = 0; round < FLIPS || taken == 0; round++) {
 		uint16_t n = virtq_pop(&driver.ring, batch, frames, FRAME_BURST, &bad);
-		assert_uint_in_range(batch->taken, n, 8);
+		assert_uint_in_range(batch->popped, n, 8);
 		for (uint16_t i = 0; i < n; i++)
 			ring_frame_read(&frames[i], seen);
 		taken += n;

@@ -113,7 +113,7 @@ expect_used(unsigned n)
 static void
 finish(unsigned n)
 {
-	assert_int_equal(batch->taken, n);
+	assert_int_equal(batch->popped, n);
 	virtq_pop_done(&driver.ring, batch);
 	expect_used(n);
 }

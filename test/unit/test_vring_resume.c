@@ -180,8 +180,8 @@ case_ring(const struct packed_case *one)
 static void
 case_journal(const struct packed_case *one)
 {
-	journal = (struct virtq_journal){.done = one->done,
-		.taken = one->taken,
+	journal = (struct virtq_journal){.used = one->done,
+		.burst_end = one->taken,
 		.location = driver.setup.location,
 		.size = SIZE,
 		.base = W,
@@ -246,8 +246,8 @@ case_run(const struct packed_case *one)
 		fail_msg("%s: goes on at %x", one->what, with.last_avail);
 	/* From here on it is right, whatever it was. */
 	assert_true(virtq_journal_matches(&with));
-	assert_int_equal(journal.done, one->idx_wrap);
-	assert_int_equal(journal.taken, one->idx_wrap);
+	assert_int_equal(journal.used, one->idx_wrap);
+	assert_int_equal(journal.burst_end, one->idx_wrap);
 	assert_int_equal(journal.base, one->given);
 	assert_int_equal(journal.listed, 0);
 	assert_int_equal(journal.coarse, coarse);
@@ -383,8 +383,8 @@ test_split(void **state)
 		for (unsigned entry = 0; entry < 16; entry++)
 			driver.avail->ring[entry] = (uint16_t)(entry + 20);
 		driver.avail->idx = splits[i].avail;
-		journal.done = splits[i].done;
-		journal.taken = splits[i].taken;
+		journal.used = splits[i].done;
+		journal.burst_end = splits[i].taken;
 		journal.location.file += splits[i].elsewhere;
 		struct virtq_setup with = driver.setup;
 		assert_int_equal(virtq_resume(&with, !splits[i].pushed, false), VIRTQ_GOOD);
@@ -394,7 +394,7 @@ test_split(void **state)
 		for (uint16_t at = splits[i].used; at != splits[i].expected; at++)
 			assert_int_equal(driver.used->ring[at % 16].id, at % 16 + 20);
 		assert_true(virtq_journal_matches(&with));
-		assert_int_equal(journal.taken, splits[i].expected);
+		assert_int_equal(journal.burst_end, splits[i].expected);
 	}
 }
 

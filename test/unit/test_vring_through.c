@@ -270,7 +270,7 @@ test_flipping(void **state)
 			assert_memory_equal(seen + 12, heads[i], frames[i].head_len);
 		}
 		virtq_pop_done(&from.ring, batch);
-		for (uint16_t i = 0; i < batch->taken; i++)
+		for (uint16_t i = 0; i < batch->popped; i++)
 			ring_add_head(&from, i % 8);
 		provide((uint16_t)(256 - (uint16_t)(to.avail_next - to.used_seen)));
 		/* Broken it may be, but then it is by a rule. */

@@ -76,7 +76,7 @@ expect_frame(const struct frame *frame, uint32_t len, uint32_t seed)
 static void
 finish(void)
 {
-	assert_int_equal(batch->taken, FRAME_BURST);
+	assert_int_equal(batch->popped, FRAME_BURST);
 	virtq_pop_done(&driver.ring, batch);
 	ring_reclaim(&driver);
 }
