@@ -26,9 +26,9 @@ vhost_notify_later(struct vhost_lcore *lcore, struct virtq *ring)
 }
 
 /*
- * A driver whose event suppression already asks for an interrupt gets it at once. The opposite is
- * certain only after a fence, which waits for all stores so far: a busy lcore executes one fence
- * for all its rings once in VHOST_PENDING_US, and notifies without fence in between.
+ * A driver whose event suppression requests an interrupt gets it at once. That a driver requests
+ * none is certain only after a fence, which waits for all stores so far: a busy lcore executes one
+ * fence for all its rings once in VHOST_PENDING_US, and notifies without a fence in between.
  */
 bool
 vhost_round_done(uint16_t lcore_id, uint64_t now, bool busy)

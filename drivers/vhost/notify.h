@@ -35,10 +35,15 @@ struct vhost_lcore {
 /** By lcore id. An lcore that starts again with the same id continues with the state. */
 extern struct vhost_lcore vhost_lcore[LCORE_MAX];
 
-/** Mark a ring's notification as pending: it is sent at the end of the round, or soon after. */
+/** Add a ring to those with a notification pending, sent at the end of the round or soon after. */
 void vhost_notify_later(struct vhost_lcore *lcore, struct virtq *ring);
 
-/** The round_done slot of struct port_driver. */
+/**
+ * port_driver.round_done: notify the guests of rings with a notification pending.
+ *
+ * @param busy the round moved frames: a fence is not executed before fence_at
+ * @return true if no notification is pending any more
+ */
 bool vhost_round_done(uint16_t lcore_id, uint64_t now, bool busy);
 
 #endif

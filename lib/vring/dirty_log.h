@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Dirty log: where the device side of rings reports every range of guest memory that it has written,
- * by guest-physical address. A back end whose guest is migrated keeps one (vhost-user:
- * VHOST_F_LOG_ALL, VHOST_USER_SET_LOG_BASE).
+ * Dirty log of guest memory for migration (vhost-user: VHOST_F_LOG_ALL, VHOST_USER_SET_LOG_BASE):
+ * the device side of a ring reports every range that it has written, by guest-physical address.
  *
  * Ranges are reported after they were written: buffers before the used ring is published, the used
  * ring after that. A range may include neighbouring bytes of the same ring that were not written.
@@ -17,7 +16,7 @@
 
 struct memory;
 
-/** A dirty log; the keeper of the log embeds it. */
+/** A dirty log; embedded in the structure of the module that implements it. */
 struct dirty_log {
 	/**
 	 * Called for each range written, by the thread that wrote it: a polling lcore, or one that
@@ -29,7 +28,7 @@ struct dirty_log {
 	void (*mark)(struct dirty_log *log, uint64_t gpa, uint32_t length);
 };
 
-/** dirty_log_mark() of a log that is not NULL. */
+/** Slow path of dirty_log_mark(): the log is not NULL. */
 void dirty_log_mark_hva(
 	struct dirty_log *log, const struct memory *memory, const void *hva, size_t length);
 

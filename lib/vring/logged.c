@@ -5,7 +5,7 @@
 #include "vring/packed_push.h"
 #include "vring/split_push.h"
 
-/** A range of a ring: `n` entries from an index on, and then from index 0. */
+/** Report n entries of a ring from an index on, continued at index 0, to the dirty log. */
 static void
 logged_mark_entries(
 	const struct virtq *ring, const void *entries, size_t size, uint32_t from, uint32_t n)

@@ -10,18 +10,18 @@
 #include "vring/vring.h"
 
 /**
- * virtq_push(), which reports buffers and used descriptors. Each frame is written in the way of
- * frames over several buffers.
+ * virtq_push() of a ring with a dirty log: also reports buffers and used descriptors to it. Every
+ * frame is written as one over several buffers.
  */
 uint16_t virtq_logged_push(
 	struct virtq *ring, struct frame *const frames[], uint16_t n, struct virtq_result *result);
 
-/** virtq_ops.pop_done, which reports used descriptors. */
+/** virtq_ops.pop_done of a ring with a dirty log: also reports used descriptors to it. */
 void virtq_logged_pop_done(struct virtq *ring, const struct virtq_batch *batch);
 
 /**
- * Report what has been used since an index to the dirty log, if there is one: of a split ring the
- * used elements and the index, of a packed ring the descriptors.
+ * Report the descriptors used since an index to the dirty log, if there is one: of a split ring the
+ * used elements and the used index, of a packed ring the descriptors.
  *
  * @param from `last_used` before; nothing is reported if it has not changed
  */

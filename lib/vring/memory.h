@@ -124,7 +124,7 @@ memory_translate(const struct memory *memory, unsigned *hint, uint64_t gpa, uint
 uint64_t memory_left(const struct memory *memory, uint64_t gpa);
 
 /**
- * Translate back, from HVA to GPA. Any thread while the memory is mapped.
+ * Translate an HVA to its GPA. Any thread while the memory is mapped.
  *
  * @param hva address of a byte
  * @param gpa receives its GPA
