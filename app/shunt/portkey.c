@@ -4,69 +4,89 @@
 
 #include <string.h>
 
+typedef void (*portkey_visit)(const struct key *key, const char *value, void *arg);
+
 enum { PORTKEY_TERM_MAX = 2 * KEY_VALUE_MAX, PORTKEY_MEANING_MAX = 3 * KEY_VALUE_MAX };
 
-/** The keys of a type with their defaults. */
-struct portkeys {
-	const struct key *keys;
-	const void *defaults;
-	struct port_config common;
+/** Visit a table of keys with their defaults. */
+static void
+portkey_visit_table(const struct key keys[], const void *defaults, portkey_visit visit, void *arg)
+{
+	char text[KEY_VALUE_MAX];
+
+	for (const struct key *key = keys; key->name != NULL; key++)
+		visit(key, key_format(key, defaults, text), arg);
+}
+
+/** Visit the keys of a type, NULL = those common to all types, with their defaults. */
+static void
+portkey_visit_keys(const struct port_type *type, portkey_visit visit, void *arg)
+{
+	struct port_config config = {.name = ""};
+	struct port_key_table table;
+
+	if (type != NULL) {
+		type->defaults(config.driver_config);
+		portkey_visit_table(type->keys, config.driver_config, visit, arg);
+		return;
+	}
+	port_config_defaults(&config);
+	for (unsigned i = 0; port_key_table(&config, i, &table); i++)
+		portkey_visit_table(table.keys, table.object, visit, arg);
+}
+
+/** Output of portkey_print(). */
+struct portkey_terms {
+	FILE *file;
+	void (*print)(FILE *file, const char *term, const char *meaning);
 };
 
 static void
-portkey_open(struct portkeys *keys, const struct port_type *type)
+portkey_print_one(const struct key *key, const char *value, void *arg)
 {
-	memset(keys, 0, sizeof(*keys));
-	if (type == NULL) {
-		port_config_defaults(&keys->common);
-		keys->keys = port_common_keys;
-		keys->defaults = &keys->common;
-	} else {
-		type->defaults(keys->common.driver_config);
-		keys->keys = type->keys;
-		keys->defaults = keys->common.driver_config;
-	}
+	char text[KEY_VALUE_MAX], term[PORTKEY_TERM_MAX], meaning[PORTKEY_MEANING_MAX];
+	const struct portkey_terms *terms = arg;
+
+	snprintf(term, sizeof(term), "%s=%s", key->name, key_values(key, text));
+	snprintf(meaning, sizeof(meaning), "%s%s%s%s", key->help,
+		value[0] != '\0' ? " (default: " : "", value, value[0] != '\0' ? ")" : "");
+	terms->print(terms->file, term, meaning);
 }
 
 void
 portkey_print(FILE *file, const struct port_type *type,
 	void (*print)(FILE *file, const char *term, const char *meaning))
 {
-	char text[KEY_VALUE_MAX], term[PORTKEY_TERM_MAX], meaning[PORTKEY_MEANING_MAX];
-	struct portkeys keys;
-
-	portkey_open(&keys, type);
-	for (const struct key *key = keys.keys; key->name != NULL; key++) {
-		snprintf(term, sizeof(term), "%s=%s", key->name, key_values(key, text));
-		key_format(key, keys.defaults, text);
-		snprintf(meaning, sizeof(meaning), "%s%s%s%s", key->help,
-			text[0] != '\0' ? " (default: " : "", text, text[0] != '\0' ? ")" : "");
-		print(file, term, meaning);
-	}
+	portkey_visit_keys(type, portkey_print_one, &(struct portkey_terms){file, print});
 }
 
-static void
-portkey_append(json_t *list, const struct port_type *type)
-{
-	char values[KEY_VALUE_MAX], text[KEY_VALUE_MAX];
-	struct portkeys keys;
+/** Output of portkey_json(): a row for each key. */
+struct portkey_rows {
+	json_t *list;
+	const char *type; /**< NULL = every type */
+};
 
-	portkey_open(&keys, type);
-	for (const struct key *key = keys.keys; key->name != NULL; key++)
-		json_array_append_new(
-			list, json_pack("{s:s?, s:s, s:s, s:s, s:s}", "type",
-				      type != NULL ? type->name : NULL, "key", key->name, "values",
-				      key_values(key, values), "default",
-				      key_format(key, keys.defaults, text), "help", key->help));
+static void
+portkey_append(const struct key *key, const char *value, void *arg)
+{
+	const struct portkey_rows *rows = arg;
+	char values[KEY_VALUE_MAX];
+
+	json_array_append_new(rows->list,
+		json_pack("{s:s?, s:s, s:s, s:s, s:s}", "type", rows->type, "key", key->name,
+			"values", key_values(key, values), "default", value, "help", key->help));
 }
 
 json_t *
 portkey_json(void)
 {
-	json_t *list = json_array();
+	struct portkey_rows rows = {.list = json_array()};
 
-	for (const struct port_type *const *type = port_types; *type != NULL; type++)
-		portkey_append(list, *type);
-	portkey_append(list, NULL);
-	return list;
+	for (const struct port_type *const *type = port_types; *type != NULL; type++) {
+		rows.type = (*type)->name;
+		portkey_visit_keys(*type, portkey_append, &rows);
+	}
+	rows.type = NULL;
+	portkey_visit_keys(NULL, portkey_append, &rows);
+	return rows.list;
 }

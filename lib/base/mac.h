@@ -59,7 +59,7 @@ mac_is_source(uint64_t mac)
 }
 
 /**
- * Test for 01:80:c2:00:00:00 to 0f, which IEEE 802.1Q reserves (table 8-1); see policy/reserved.h.
+ * Test for 01:80:c2:00:00:00 to 0f, which IEEE 802.1Q reserves (table 8-1); see features/reserved/reserved.h.
  *
  * @param mac address
  * @return true if the address is reserved

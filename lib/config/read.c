@@ -8,8 +8,7 @@
 #include <yaml.h>
 
 #include "config/config.h"
-#include "datapath/rules.h"
-#include "policy/relations.h"
+#include "features/table.h"
 
 enum { READER_KEYS_MAX = 96, READER_REASON_MAX = READER_KEYS_MAX + 128 };
 
@@ -227,7 +226,7 @@ reader_port(struct reader *reader, const char *name, const yaml_node_t *key_node
 	if (rc < 0)
 		return rc;
 	if (port_config_check(&port->config, reader->err) < 0 ||
-		rules_check(&port->config, reader->err) < 0) {
+		features_check(&port->config, reader->err) < 0) {
 		err_prefix(reader->err, "port %s", name);
 		return reader_where(reader, key_node);
 	}
@@ -376,7 +375,7 @@ reader_relations(const struct reader *reader)
 		return err_set(reader->err, ENOMEM, "%s: no memory", config->path);
 	for (unsigned i = 0; i < config->n_ports; i++)
 		set[i] = &config->ports[i].config;
-	int rc = relations_check(set, config->n_ports, &culprit, reader->err);
+	int rc = features_relate(set, config->n_ports, &culprit, reader->err);
 	if (rc < 0) {
 		err_prefix(reader->err, "%s:%u: port %s", config->path, config->ports[culprit].line,
 			set[culprit]->name);

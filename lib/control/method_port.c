@@ -7,6 +7,7 @@
 
 #include "base/qemu_version.h"
 #include "control/methods.h"
+#include "features/table.h"
 
 static const char *
 value_text(json_t *value, char text[KEY_VALUE_MAX])
@@ -151,7 +152,7 @@ port_summary(const struct vswitch *vswitch, const struct vswitch_port *port)
 		(json_int_t)counters_drops(c.tx_drops), "rx_forwarded", (json_int_t)c.rx_forwarded,
 		"rx_copies", (json_int_t)c.rx_copies, "rx_missed",
 		(json_int_t)(driver->missed != NULL ? driver->missed(&port->port) : 0), "tx_held",
-		(int)vswitch_shaper_backlog(port));
+		(int)features_backlog(&port->port));
 }
 
 static json_t *

@@ -6,6 +6,7 @@
 #include <rte_version.h>
 
 #include "control/methods.h"
+#include "features/table.h"
 
 enum { STOP_DELAY_US = 20000 }; /* lets the answer to `stop` be sent */
 
@@ -18,7 +19,7 @@ status_totals(const struct vswitch *vswitch)
 	json_int_t backlog = 0;
 
 	TAILQ_FOREACH(port, &vswitch->ports, next)
-		backlog += vswitch_shaper_backlog(port);
+		backlog += features_backlog(&port->port);
 	datapath_totals(vswitch->datapath, &c);
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "rx_packets",
 		(json_int_t)c.rx_packets, "rx_forwarded", (json_int_t)c.rx_forwarded, "rx_copies",

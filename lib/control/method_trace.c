@@ -56,7 +56,6 @@ trace_one(struct trace_request *request, const uint8_t *bytes, uint32_t len)
 	const struct trace_story story = {
 		.vswitch = request->vswitch,
 		.port = request->port,
-		.rules = tracer_rules(request->tracer, request->port->id),
 		.bytes = bytes,
 		.len = len,
 		.trace = request->trace,

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "control/methods.h"
-#include "vlan/vlan.h"
+#include "features/vlan/rules.h"
 
 enum { VLAN_LIST_MAX = 65536 }; /* members in one answer, which is then some megabytes */
 

@@ -15,8 +15,7 @@
 /** A traced frame with its context; everything is borrowed. */
 struct trace_story {
 	const struct vswitch *vswitch;
-	const struct port *port;   /**< source port */
-	const struct rules *rules; /**< of that port; NULL = plain switching */
+	const struct port *port; /**< source port */
 	const uint8_t *bytes;
 	uint32_t len;
 	const struct trace *trace;

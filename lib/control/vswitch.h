@@ -243,9 +243,6 @@ const struct vswitch_lcore *vswitch_lcore_of(const struct vswitch *vswitch, int 
 int vswitch_check_relations(struct vswitch *vswitch, const char *name,
 	const struct port_config *config, struct err *err);
 
-/** Set the ids of the uplink and the mirror that each port names. */
-void vswitch_resolve_relations(struct vswitch *vswitch);
-
 /* vswitch_rates.c */
 
 /** Meter (rate-in) and shaper (rate-out) of a port; NULL = no limit. */
@@ -294,9 +291,6 @@ void vswitch_shaper_purge(struct vswitch *vswitch, const struct vswitch_port *po
 
 /** Drop and count the frames in shapers of ports that are down. After a publication. */
 void vswitch_shaper_purge_down(struct vswitch *vswitch);
-
-/** Count the frames in the shaper of a port. @return number of frames; 0 without a shaper */
-unsigned vswitch_shaper_backlog(const struct vswitch_port *port);
 
 /* vswitch_capture.c */
 

@@ -6,6 +6,8 @@
 
 #include "base/log.h"
 #include "control/vswitch.h"
+#include "features/table.h"
+#include "features/learn/keys.h"
 
 LOG_MODULE(control);
 
@@ -16,7 +18,7 @@ port_check(struct vswitch *vswitch, const struct port_config *config, struct err
 	int rc = port_config_check(config, err);
 
 	if (rc == 0)
-		rc = rules_check(config, err);
+		rc = features_check(config, err);
 	/* Relations within a configuration file were checked for the file as a whole. */
 	if (rc == 0 && !vswitch->publish_deferred)
 		rc = vswitch_check_relations(vswitch, config->name, config, err);
@@ -106,7 +108,7 @@ port_read_link(struct vswitch *vswitch, struct vswitch_port *port)
 static void
 port_set_table(struct vswitch *vswitch, const struct vswitch_port *port)
 {
-	const struct port_config *config = &port->port.config;
+	const struct learn_config *config = learn_config(&port->port.config);
 
 	fdb_set_limit(vswitch->fdb, port->port.id, (uint32_t)config->mac_limit);
 	fdb_set_sticky(vswitch->fdb, port->port.id, config->sticky);
@@ -247,17 +249,6 @@ port_forget_hosts(struct vswitch *vswitch, const struct vswitch_port *port)
 	vswitch_snoop_forget(vswitch, port->port.id);
 }
 
-/** Whether a change makes learnt addresses invalid: another VLAN or uplink, macs, no learning. */
-static bool
-port_moved(const struct port_config *old, const struct port_config *changed)
-{
-	return old->vlan != changed->vlan || old->native != changed->native ||
-	       old->vlan_protocol != changed->vlan_protocol ||
-	       strcmp(old->trunk, changed->trunk) != 0 ||
-	       strcmp(old->uplink, changed->uplink) != 0 || (old->learn && !changed->learn) ||
-	       strcmp(old->macs, changed->macs) != 0;
-}
-
 static int
 port_change_live(struct vswitch *vswitch, struct vswitch_port *port,
 	const struct port_config *config, struct err *err)
@@ -283,7 +274,7 @@ port_change_live(struct vswitch *vswitch, struct vswitch_port *port,
 	vswitch_publish(vswitch);
 	vswitch_rates_drop(vswitch, port, &rates);
 	event_port(vswitch->hub, EVENT_CHANGED, config->name, config->driver->type->name);
-	if (!config->enabled || port_moved(&old, config))
+	if (!config->enabled || features_forget(&old, config))
 		port_forget_hosts(vswitch, port);
 	return 0;
 }

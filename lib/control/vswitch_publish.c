@@ -4,14 +4,15 @@
 
 #include "base/log.h"
 #include "control/vswitch.h"
+#include "features/table.h"
 
 LOG_MODULE(control);
 
 static struct snapshot *
 publish_build(struct vswitch *vswitch)
 {
-	struct snapshot *snapshot =
-		snapshot_build(vswitch->by_id, vswitch->up, vswitch->queue, vswitch->n_queues);
+	struct snapshot *snapshot = snapshot_build(
+		features, vswitch->by_id, vswitch->up, vswitch->queue, vswitch->n_queues);
 
 	if (snapshot != NULL && !vswitch_snoop_fill(vswitch, snapshot)) {
 		snapshot_free(snapshot);
@@ -25,7 +26,6 @@ vswitch_publish(struct vswitch *vswitch)
 {
 	struct snapshot *snapshot;
 
-	vswitch_resolve_relations(vswitch);
 	vswitch_snoop_prepare(vswitch);
 	for (unsigned i = 0; i < vswitch->n_queues; i++)
 		vswitch->queue[i].active = vswitch->up[vswitch->queue[i].port->id];

@@ -3,6 +3,8 @@
 #include <errno.h>
 
 #include "control/vswitch.h"
+#include "features/police/keys.h"
+#include "features/shape/keys.h"
 #include "rate/shaper.h"
 
 /* Twice the rounds that send the longest queue, at SHAPER_BURSTS bursts in each. */
@@ -14,20 +16,22 @@ vswitch_rates_make(const struct vswitch_port *port, const struct port_config *co
 {
 	const atomic_uint *lcores = &port->port.services->senders;
 	struct shaper *shaper = port->port.shaper;
-	unsigned space = (unsigned)config->queue_out;
+	int64_t rate_in = police_config(config)->rate_in;
+	const struct shape_config *shape = shape_config(config);
+	unsigned space = (unsigned)shape->queue_out;
 
-	rates->meter = config->rate_in != 0 ? port->port.meter : NULL;
+	rates->meter = rate_in != 0 ? port->port.meter : NULL;
 	rates->shaper = NULL;
-	if (config->rate_out != 0) {
+	if (shape->rate_out != 0) {
 		bool fits = shaper != NULL && shaper_space(shaper) == space;
 		rates->shaper =
 			fits ? shaper : shaper_create(port->port.numa_node, space, lcores, err);
 		if (rates->shaper == NULL)
 			return -ENOMEM;
 	}
-	if (config->rate_in != 0 && rates->meter == NULL)
+	if (rate_in != 0 && rates->meter == NULL)
 		rates->meter = meter_create(lcores);
-	if (config->rate_in == 0 || rates->meter != NULL)
+	if (rate_in == 0 || rates->meter != NULL)
 		return 0;
 	if (rates->shaper != shaper)
 		shaper_destroy(rates->shaper);
@@ -38,13 +42,14 @@ vswitch_rates_make(const struct vswitch_port *port, const struct port_config *co
 static void
 rates_empty(struct vswitch *vswitch, struct vswitch_port *port)
 {
-	int64_t rate = port->port.config.rate_out;
+	struct shape_config *config = port_section_change(&port->port.config, &shape_section);
+	int64_t rate = config->rate_out;
 
-	port->port.config.rate_out = 0;
+	config->rate_out = 0;
 	vswitch_publish(vswitch);
-	for (unsigned i = 0; i < RATES_ROUNDS && shaper_held(port->port.shaper) > 0; i++)
+	for (unsigned i = 0; i < RATES_ROUNDS && shaper_backlog(port->port.shaper) > 0; i++)
 		datapath_quiesce(vswitch->datapath);
-	port->port.config.rate_out = rate;
+	config->rate_out = rate;
 }
 
 void

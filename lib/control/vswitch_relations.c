@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Ports that name other ports: check changes, and resolve names to ids. */
+/* Ports that name other ports: check changes. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "control/vswitch.h"
-#include "policy/relations.h"
+#include "features/table.h"
 
 int
 vswitch_check_relations(struct vswitch *vswitch, const char *name, const struct port_config *config,
@@ -22,32 +22,9 @@ vswitch_check_relations(struct vswitch *vswitch, const char *name, const struct 
 			set[n++] = &port->port.config;
 	if (config != NULL)
 		set[n++] = config;
-	int rc = relations_check(set, n, &culprit, err);
+	int rc = features_relate(set, n, &culprit, err);
 	if (rc < 0 && set[culprit] != config)
 		err_prefix(err, "conflict with port %s", set[culprit]->name);
 	free(set);
 	return rc;
-}
-
-static uint16_t
-relation_id(struct vswitch *vswitch, const char *name)
-{
-	const struct vswitch_port *port;
-
-	if (name[0] == '\0')
-		return PORT_NONE;
-	port = vswitch_port_find(vswitch, name, NULL);
-	/* While a configuration is applied, the port may not have been added yet. */
-	return port != NULL ? port->port.id : PORT_ABSENT;
-}
-
-void
-vswitch_resolve_relations(struct vswitch *vswitch)
-{
-	struct vswitch_port *port;
-
-	TAILQ_FOREACH(port, &vswitch->ports, next) {
-		port->port.uplink = relation_id(vswitch, port->port.config.uplink);
-		port->port.mirror = relation_id(vswitch, port->port.config.mirror);
-	}
 }

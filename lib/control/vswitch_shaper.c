@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Frames in the shapers of ports: count them, and drop those that cannot leave any more. */
+/* Frames in the shapers of ports: drop those that cannot leave any more. */
 #include "control/vswitch.h"
 #include "rate/shaper.h"
 
@@ -18,10 +18,4 @@ vswitch_shaper_purge_down(struct vswitch *vswitch)
 	TAILQ_FOREACH(port, &vswitch->ports, next)
 		if (port->port.shaper != NULL && !vswitch->up[port->port.id])
 			vswitch_shaper_purge(vswitch, port, port->port.shaper, DROP_LINK_DOWN);
-}
-
-unsigned
-vswitch_shaper_backlog(const struct vswitch_port *port)
-{
-	return port->port.shaper != NULL ? shaper_held(port->port.shaper) : 0;
 }

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "control/vswitch.h"
+#include "features/snooping/keys.h"
 
 uint64_t
 vswitch_now_ms(void)
@@ -49,12 +50,14 @@ vswitch_snoop_prepare(struct vswitch *vswitch)
 {
 	for (uint16_t id = 0; id < PORT_MAX; id++) {
 		struct port *port = vswitch->by_id[id];
-		if (port != NULL)
+		struct snooping_config config = {.mcast_router = SNOOP_ROUTER_AUTO};
+		if (port != NULL) {
 			port->snooped = vswitch->snoop.groups != NULL;
+			config = *snooping_config(&port->config);
+		}
 		if (vswitch->snoop.groups != NULL)
-			groups_set_port(vswitch->snoop.groups, id,
-				port != NULL && port->config.fast_leave,
-				port != NULL ? (int)port->config.mcast_router : PORT_ROUTER_AUTO);
+			groups_set_port(vswitch->snoop.groups, id, config.fast_leave,
+				(int)config.mcast_router);
 	}
 }
 

@@ -22,7 +22,6 @@ enum {
 	DEST_BROADCAST = 0xfffd,
 	DEST_MULTICAST = 0xfffe,
 	DEST_UNKNOWN = FDB_MISS,
-	DEST_FLOOD = FDB_MISS, /**< flooded, of any kind; for ports without rules */
 };
 
 _Static_assert((int)DEST_DROP + (int)DROP_COUNT <= (int)DEST_FORWARD, "every reason has a verdict");
@@ -33,7 +32,7 @@ _Static_assert((int)FRAME_BURST <= (int)FDB_BURST_MAX, "the table takes a whole 
 struct burst {
 	struct frame frame[FRAME_BURST]; /**< written by rx and classify */
 	uint16_t dest[FRAME_BURST];      /**< written by the ingress stages */
-	/** Written by classify_rules_burst(): `port`, or its member whose frame `port` reflects. */
+	/** Written by ingress stages: `port`, or its member whose frame `port` reflects. */
 	uint16_t source_port[FRAME_BURST];
 	uint16_t n;
 	uint16_t port;    /**< id of the rx port */
@@ -55,12 +54,25 @@ burst_measure(struct burst *burst)
 	return bytes;
 }
 
-/** Accept all frames, before the stages that may drop some of them. */
+/** Collect the frames of a mask, a bit for each frame of the burst. @return their number */
+static inline uint16_t
+burst_frames(struct burst *burst, uint32_t mask, struct frame *frames[FRAME_BURST])
+{
+	uint16_t n = 0;
+
+	for (; mask != 0; mask &= mask - 1)
+		frames[n++] = &burst->frame[__builtin_ctz(mask)];
+	return n;
+}
+
+/** Accept all frames as those of the rx port, before the stages that may drop some of them. */
 static inline void
 burst_accept(struct burst *burst)
 {
-	for (unsigned i = 0; i < FRAME_BURST; i++)
+	for (unsigned i = 0; i < FRAME_BURST; i++) {
 		burst->dest[i] = DEST_LOOKUP;
+		burst->source_port[i] = burst->port;
+	}
 }
 
 #endif

@@ -1,29 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The classify stage for ports without rules: learning and lookup once per header run. */
+/* The classify stage of the plain path: learning and lookup once per header run. */
 #include "datapath/classify.h"
 
 #include <string.h>
 
 #include "base/mac.h"
 #include "datapath/header_runs.h"
-#include "vlan/vlan.h"
-
-/** Set the VLAN of a frame: VID of its outer tag; 0 when untagged or priority-tagged. */
-static inline uint16_t
-classify_vlan(struct frame *frame)
-{
-	const uint8_t *type = frame->head + FRAME_MACS_LEN;
-
-	frame->l2_len = FRAME_ETH_LEN;
-	frame->vlan = VLAN_NONE;
-	if (frame_be16(type) != VLAN_TPID_C)
-		return DEST_LOOKUP;
-	if (frame->head_len < FRAME_ETH_LEN + FRAME_TAG_LEN)
-		return DEST_DROP + DROP_RUNT;
-	frame->l2_len = FRAME_ETH_LEN + FRAME_TAG_LEN;
-	frame->vlan = frame_be16(type + 2) & VLAN_ID_MASK;
-	return frame->vlan == VLAN_RESERVED ? DEST_DROP + DROP_BAD_TAG : DEST_LOOKUP;
-}
 
 static inline uint16_t
 classify_frame(struct frame *frame)
@@ -31,14 +13,7 @@ classify_frame(struct frame *frame)
 	if (frame->head_len < FRAME_ETH_LEN)
 		return DEST_DROP + DROP_RUNT;
 	uint16_t dest = classify_vlan(frame);
-	if (dest != DEST_LOOKUP)
-		return dest;
-	if (!mac_is_source(mac_load(frame->head + MAC_BYTES)))
-		return DEST_DROP + DROP_BAD_SOURCE;
-	uint64_t mac = mac_load(frame->head);
-	if (!mac_is_group(mac))
-		return DEST_LOOKUP;
-	return mac_is_reserved(mac) ? DEST_DROP + DROP_RESERVED : DEST_FLOOD;
+	return dest != DEST_LOOKUP ? dest : classify_addresses(frame, 0);
 }
 
 /** Header runs of a burst and their FDB queries. */

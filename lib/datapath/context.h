@@ -8,12 +8,13 @@
 #ifndef SHUNT_DATAPATH_CONTEXT_H
 #define SHUNT_DATAPATH_CONTEXT_H
 
-#include "datapath/burst.h"
+#include "datapath/header_runs.h"
+#include "lcore/topology.h"
 #include "vlan/rewrite.h"
 
 enum {
-	OUTPUT_COPIES_MAX = 16
-}; /**< lists of copies at a time: one for each stage that makes any */
+	OUTPUT_COPIES_MAX = 16, /**< lists of copies at a time: one for each stage that makes any */
+};
 
 struct snapshot;
 
@@ -24,12 +25,22 @@ struct output_copies {
 	struct frame *frame[FRAME_BURST];
 };
 
+/** Classification of a burst by header runs. */
+struct classification {
+	struct header_runs runs;
+	uint16_t source_port[FRAME_BURST]; /**< per run, as burst->source_port */
+	uint16_t reserved; /**< reserved destinations that are accepted, a bit per last byte */
+	bool learns;       /**< source addresses are learned */
+	bool decided;      /**< stages set all destinations: nothing is looked up */
+};
+
 struct burst_context {
 	const struct snapshot *snapshot; /**< of the round */
 	struct fdb *fdb;
 	uint16_t lcore_id;
 	bool trace_only; /**< learn nothing and change no shared state, see trace.h */
 	struct burst burst;
+	struct classification classify; /**< written by the stages of classification */
 	unsigned n_copies;
 	struct output_copies copies[OUTPUT_COPIES_MAX];
 	uint8_t learn_backoff[PORT_MAX]; /**< by port: bursts left without learning */

@@ -1,28 +1,31 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Features of ports: what a port does with frames beyond plain switching. All are rows of one static
- * table, features[], in the order of their stages. A snapshot compiles them into arrays of stages
- * for each port; a port without any takes the plain path.
+ * Features of ports: what a port does with frames beyond plain switching. Each is a folder of
+ * lib/features and a row of one static table. A snapshot compiles them into arrays of stages for
+ * each port; a port without any takes the plain path.
  *
- * Thread safety: the control thread compiles; stages run on polling lcores.
+ * Thread safety: the control thread checks, compiles and explains; stages run on polling lcores.
  */
 #ifndef SHUNT_DATAPATH_FEATURE_H
 #define SHUNT_DATAPATH_FEATURE_H
 
+#include "datapath/filter.h"
 #include "datapath/ingress.h"
 #include "datapath/output.h"
-#include "datapath/rules.h"
+#include "datapath/trace.h"
 
 enum { FEATURES_MAX = 16 };
 
 _Static_assert((int)FEATURES_MAX <= (int)OUTPUT_COPIES_MAX, "each stage may make copies");
 
+/** Kinds of floods. */
+enum { FLOOD_BROADCAST, FLOOD_MULTICAST, FLOOD_UNKNOWN, FLOOD_KINDS };
+
 /** What a feature of a port is compiled from. */
 struct feature_input {
 	struct port *const *ports; /**< by id, PORT_MAX entries, NULL where there is none */
 	const struct port *port;   /**< one of them */
-	const struct rules *rules; /**< of the port; NULL = none */
-	bool snooping;             /**< any port is snooped */
+	const void *shared;        /**< what begin() returned */
 };
 
 /** Work of a feature that is due without frames, done by the lcore that polls queue 0 of the port. */
@@ -32,13 +35,17 @@ struct feature_drain {
 	uint16_t *owner; /**< receives that lcore's id; LCORE_MAX = none */
 };
 
-/** What a feature adds to a port. */
+/** What a feature adds to a port. Stages and filters without a state of their own get `state`. */
 struct feature_stages {
-	struct ingress_stage ingress; /**< run == NULL: none */
-	struct egress_stage egress;   /**< run == NULL: none */
-	bool rewrites;        /**< egress may change lengths: runs before the length check */
-	bool copies;          /**< egress also concerns copies, such as mirrored frames */
-	bool before_classify; /**< ingress runs before frames are classified */
+	struct ingress_stage ingress[INGRESS_PHASES]; /**< run == NULL: none in that phase */
+	struct egress_filter filter;                  /**< run == NULL: none */
+	struct egress_stage egress;                   /**< run == NULL: none */
+	bool rewrites;             /**< egress may change lengths: runs before the length check */
+	bool copies;               /**< egress also concerns copies, such as mirrored frames */
+	bool no_learning;          /**< source addresses are not learned */
+	bool by_source;            /**< frames of a header run must have one source address */
+	bool sets_vlan;            /**< ingress of INGRESS_HEADERS sets the VLAN */
+	bool refuses[FLOOD_KINDS]; /**< floods that the port does not get */
 
 	/** The driver's tx and device, which a feature may replace by its own. */
 	void (*tx)(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
@@ -48,20 +55,102 @@ struct feature_stages {
 	void *state; /**< freed with the snapshot by free(); NULL = nothing was compiled */
 };
 
-/** A row of the table. */
+/** A traced frame, for features to explain. */
+struct feature_trace {
+	struct port *const *ports; /**< by id */
+	const struct port *port;   /**< rx port */
+	const uint8_t *bytes;      /**< at least an Ethernet header, where a target is explained */
+	const struct trace *trace;
+
+	/** Add a step. @param step a word @param format of the explanation */
+	void (*say)(void *arg, const char *step, const char *format, ...)
+		__attribute__((format(printf, 3, 4)));
+	void *arg;
+};
+
+/** A row of the table. Control thread. */
 struct feature {
 	const char *name;
 
 	/**
+	 * Check the keys of a port by themselves. NULL: any values fit.
+	 *
+	 * @return 0; negative errno with the reason
+	 */
+	int (*check)(const struct port_config *config, struct err *err);
+
+	/**
+	 * Check a port against the other ports of a switch. NULL: there are no relations.
+	 *
+	 * @param configs of all ports, in any order
+	 * @param n number of configurations
+	 * @param i index of the port
+	 * @return 0; negative errno with the reason
+	 */
+	int (*relate)(
+		const struct port_config *const configs[], unsigned n, unsigned i, struct err *err);
+
+	/**
+	 * Begin to compile the feature for all ports. NULL: compile() is called for each.
+	 *
+	 * @param shared receives what compile() gets for each port, freed with the snapshot by
+	 *        free(); may be left as it is
+	 * @return 1; 0: no port needs the feature; -ENOMEM
+	 */
+	int (*begin)(struct port *const ports[PORT_MAX], void **shared);
+
+	/**
 	 * Compile the feature for a port. Leaves `stages` as it is where the port needs none.
-	 * Control thread.
 	 *
 	 * @return 0; -ENOMEM
 	 */
 	int (*compile)(const struct feature_input *input, struct feature_stages *stages);
+
+	/**
+	 * Check whether a change of keys makes the learned addresses and group memberships of the
+	 * port invalid. NULL: none does.
+	 *
+	 * @return true if it does
+	 */
+	bool (*forgets)(const struct port_config *old, const struct port_config *changed);
+
+	/** Count frames that wait in the feature to leave by a port. NULL: none ever do. */
+	unsigned (*backlog)(const struct port *port);
+
+	/**
+	 * Explain what the feature decides about a frame by the frame and its rx port. NULL:
+	 * nothing.
+	 *
+	 * @return true if it dropped the frame
+	 */
+	bool (*trace_ingress)(const struct feature_trace *story);
+
+	/**
+	 * Explain the destination of a frame. NULL: other features and the FDB set it.
+	 *
+	 * @return true if it did
+	 */
+	bool (*trace_target)(const struct feature_trace *story);
 };
 
-/** The table, in the order of stages; ended by a NULL name. */
-extern const struct feature features[];
+/**
+ * Find a configuration by the name of its port. Any thread.
+ *
+ * @param configs in any order
+ * @param n number of configurations
+ * @param name untrusted
+ * @return one of `configs`; NULL if there is none
+ */
+const struct port_config *feature_find(
+	const struct port_config *const configs[], unsigned n, const char *name);
+
+/**
+ * Find a port that a key names. Any thread.
+ *
+ * @param ports by id, PORT_MAX entries, NULL where there is none
+ * @param name value of the key
+ * @return id; PORT_NONE for ""; PORT_ABSENT: the port does not exist, or not yet
+ */
+uint16_t feature_port_id(struct port *const ports[PORT_MAX], const char *name);
 
 #endif

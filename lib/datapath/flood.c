@@ -1,16 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Flood: frames leave by every other port that is up and takes such floods, by reference. */
-#include "base/mac.h"
 #include "datapath/forward.h"
 #include "datapath/output.h"
 #include "datapath/snapshot.h"
 
-static void
-flood_to(struct burst_context *context, const struct snapshot_flood *flood,
-	struct frame *const frames[], uint16_t n)
+const struct snapshot_flood *
+flood_targets(const struct snapshot *snapshot, uint16_t kind)
 {
+	if (kind == DEST_UNKNOWN)
+		return &snapshot->flood[FLOOD_UNKNOWN];
+	return &snapshot->flood[kind == DEST_MULTICAST ? FLOOD_MULTICAST : FLOOD_BROADCAST];
+}
+
+void
+flood_frames(struct burst_context *context, uint16_t kind, uint32_t mask)
+{
+	const struct snapshot_flood *flood = flood_targets(context->snapshot, kind);
 	uint16_t from = context->burst.port, copies = 0;
 	struct counters *counters = &context->counters[from];
+	struct frame *frames[FRAME_BURST];
+	uint16_t n = burst_frames(&context->burst, mask, frames);
 
 	for (uint16_t i = 0; i < flood->n; i++)
 		copies += flood->port[i] != from;
@@ -26,41 +35,4 @@ flood_to(struct burst_context *context, const struct snapshot_flood *flood,
 	for (uint16_t i = 0; i < flood->n; i++)
 		if (flood->port[i] != from)
 			output_frames(context, flood->port[i], frames, n);
-}
-
-static unsigned
-flood_kind(const struct frame *frame)
-{
-	uint64_t mac = mac_load(frame->head);
-
-	if (!mac_is_group(mac))
-		return SNAPSHOT_UNKNOWN;
-	return mac == MAC_MASK ? SNAPSHOT_BROADCAST : SNAPSHOT_MULTICAST;
-}
-
-void
-flood_frames(struct burst_context *context, struct frame *const frames[], uint16_t n)
-{
-	const struct snapshot *snapshot = context->snapshot;
-
-	if (likely(!snapshot->floods_differ)) {
-		flood_to(context, &snapshot->flood[SNAPSHOT_BROADCAST], frames, n);
-		return;
-	}
-	/* As in forward_burst(): groups in the order of their first frames. */
-	uint32_t left = (uint32_t)((UINT64_C(1) << n) - 1);
-	while (left != 0) {
-		unsigned kind = flood_kind(frames[__builtin_ctz(left)]);
-		struct frame *group[FRAME_BURST];
-		uint16_t in_group = 0;
-
-		for (uint32_t rest = left; rest != 0; rest &= rest - 1) {
-			unsigned i = (unsigned)__builtin_ctz(rest);
-			if (flood_kind(frames[i]) != kind)
-				continue;
-			group[in_group++] = frames[i];
-			left &= ~(UINT32_C(1) << i);
-		}
-		flood_to(context, &snapshot->flood[kind], group, in_group);
-	}
 }

@@ -1,100 +1,65 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Filtered flood, where ports have rules: all targets are selected before any frame is sent. */
+/* Filtered flood: the targets of all frames are selected before any frame is sent. */
 #include "datapath/forward.h"
 #include "datapath/output.h"
 #include "datapath/snapshot.h"
 
 struct selection {
-	const struct snapshot *snapshot;
-	const struct rules *from;
-	uint16_t kind;
+	const struct snapshot_flood *flood;
 	const struct snoop_set *members; /**< ports of a group; NULL = not restricted to a group */
-	const struct burst *burst;
-	struct frame *const *frames;
-	uint16_t n;
-	uint32_t leaves[PORT_MAX]; /**< by index of the targets: a bit for each frame */
-	uint16_t copies[FRAME_BURST];
+	uint32_t leaves[PORT_MAX];       /**< by index of the targets: a bit for each frame */
+	uint16_t copies[FRAME_BURST];    /**< by frame of the burst */
 };
 
-/** Whether a port is a target, apart from the VLAN and source port of each frame. */
-static bool
-selection_of_port(const struct selection *selection, const struct rules *to)
-{
-	if (!rules_may_forward(selection->from, to->policy.port))
-		return false;
-	if (selection->members != NULL)
-		return snoop_set_has(selection->members, to->policy.port);
-	if (selection->kind == DEST_UNKNOWN)
-		return to->flood;
-	return selection->kind != DEST_MULTICAST || to->mcast_flood;
-}
-
-static bool
-selection_of_frame(const struct selection *selection, const struct rules *to, uint16_t vlan,
-	uint16_t source_port)
-{
-	if (!vlan_carries(&to->vlan, vlan))
-		return false;
-	return source_port == selection->from->policy.port ||
-	       policy_reflective_relay(
-		       &selection->snapshot->rules[source_port]->policy, &to->policy);
-}
-
+/** Select the frames that leave by a port. */
 static uint32_t
-selection_for(struct selection *selection, const struct rules *to)
+selection_for(const struct selection *selection, const struct burst_context *context, uint16_t port,
+	uint32_t frames)
 {
-	bool leaves = false;
-	uint32_t mask = 0;
+	const struct egress_filter *filter = context->snapshot->target[port].filters;
 
-	for (uint16_t i = 0; i < selection->n; i++) {
-		const struct frame *frame = selection->frames[i];
-		uint16_t source_port =
-			selection->burst->source_port[frame - selection->burst->frame];
-		/* Most bursts have one VLAN and one source port. */
-		if (i == 0 || frame->vlan != selection->frames[i - 1]->vlan ||
-			source_port != selection->burst->source_port[selection->frames[i - 1] -
-								     selection->burst->frame])
-			leaves = selection_of_frame(selection, to, frame->vlan, source_port);
-		if (!leaves)
-			continue;
-		mask |= UINT32_C(1) << i;
-		selection->copies[i]++;
-	}
-	return mask;
+	if (port == context->burst.port ||
+		(selection->members != NULL && !snoop_set_has(selection->members, port)))
+		return 0;
+	for (; filter != NULL && filter->run != NULL && frames != 0; filter++)
+		frames = filter->run(context, filter->state, frames);
+	return frames;
 }
 
 static void
-selection_make(struct selection *selection)
+selection_make(struct selection *selection, const struct burst_context *context, uint32_t frames)
 {
-	const struct snapshot_flood *all = &selection->snapshot->flood[SNAPSHOT_BROADCAST];
+	for (uint16_t p = 0; p < selection->flood->n; p++) {
+		uint32_t leaves =
+			selection_for(selection, context, selection->flood->port[p], frames);
 
-	for (uint16_t p = 0; p < all->n; p++) {
-		const struct rules *to = selection->snapshot->rules[all->port[p]];
-		selection->leaves[p] =
-			selection_of_port(selection, to) ? selection_for(selection, to) : 0;
+		selection->leaves[p] = leaves;
+		for (; leaves != 0; leaves &= leaves - 1)
+			selection->copies[__builtin_ctz(leaves)]++;
 	}
 }
 
 /** Take the references, count the copies, and drop frames without a target. */
 static void
-selection_account(struct selection *selection, struct burst_context *context)
+selection_account(const struct selection *selection, struct burst_context *context, uint32_t frames)
 {
 	struct counters *counters = &context->counters[context->burst.port];
 	struct frame *lost[FRAME_BURST];
 	uint16_t n_lost = 0;
 
-	for (uint16_t i = 0; i < selection->n; i++) {
-		struct rte_mbuf *mbuf = selection->frames[i]->mbuf;
+	for (; frames != 0; frames &= frames - 1) {
+		unsigned i = (unsigned)__builtin_ctz(frames);
+		struct rte_mbuf *mbuf = context->burst.frame[i].mbuf;
 		uint16_t copies = selection->copies[i];
 		if (copies == 0) {
-			lost[n_lost++] = selection->frames[i];
+			lost[n_lost++] = &context->burst.frame[i];
 			continue;
 		}
 		if (mbuf != NULL && copies > 1)
 			rte_pktmbuf_refcnt_update(mbuf, (int16_t)(copies - 1));
+		counters->rx_forwarded++;
 		counters->rx_copies += copies;
 	}
-	counters->rx_forwarded += selection->n - n_lost;
 	if (n_lost > 0)
 		burst_drop(context, selection->members != NULL ? DROP_NO_MEMBER : DROP_NO_TARGET,
 			lost, n_lost);
@@ -103,35 +68,25 @@ selection_account(struct selection *selection, struct burst_context *context)
 static void
 selection_send(const struct selection *selection, struct burst_context *context)
 {
-	const struct snapshot_flood *all = &selection->snapshot->flood[SNAPSHOT_BROADCAST];
-
-	for (uint16_t p = 0; p < all->n; p++) {
+	for (uint16_t p = 0; p < selection->flood->n; p++) {
 		struct frame *group[FRAME_BURST];
-		uint16_t n = 0;
+		uint16_t n = burst_frames(&context->burst, selection->leaves[p], group);
 
-		for (uint32_t rest = selection->leaves[p]; rest != 0; rest &= rest - 1)
-			group[n++] = selection->frames[__builtin_ctz(rest)];
 		if (n > 0)
-			output_frames(context, all->port[p], group, n);
+			output_frames(context, selection->flood->port[p], group, n);
 	}
 }
 
 void
-flood_filtered(
-	struct burst_context *context, uint16_t kind, struct frame *const frames[], uint16_t n)
+flood_filtered(struct burst_context *context, uint16_t kind, uint32_t frames)
 {
 	const struct snapshot *snapshot = context->snapshot;
 	struct selection selection = {
-		.snapshot = snapshot,
-		.from = snapshot->rules[context->burst.port],
-		.kind = kind,
+		.flood = flood_targets(snapshot, kind),
 		.members = kind < DEST_DROP ? &snapshot->groups->sets[kind - DEST_GROUP] : NULL,
-		.burst = &context->burst,
-		.frames = frames,
-		.n = n,
 	};
 
-	selection_make(&selection);
-	selection_account(&selection, context);
+	selection_make(&selection, context, frames);
+	selection_account(&selection, context, frames);
 	selection_send(&selection, context);
 }

@@ -22,25 +22,56 @@ forward_mask(const uint16_t dests[FRAME_BURST], uint16_t dest)
 	return mask;
 }
 
-static void
-forward_group(
-	struct burst_context *context, uint16_t dest, struct frame *const frames[], uint16_t n)
+/** Drop the frames that an egress filter of the port does not let pass. @return the others */
+static uint32_t
+forward_filter(struct burst_context *context, const struct egress_filter *filter, uint32_t frames)
 {
-	if (dest < PORT_MAX) {
-		struct counters *counters = &context->counters[context->burst.port];
-		counters->rx_forwarded += n;
-		counters->rx_copies += n;
-		output_frames(context, dest, frames, n);
-	} else if (dest >= DEST_FLOODS) {
-		if (likely(!context->snapshot->floods_filtered))
-			flood_frames(context, frames, n);
-		else
-			flood_filtered(context, dest, frames, n);
-	} else if (dest >= DEST_DROP) {
-		burst_drop(context, dest - DEST_DROP, frames, n);
-	} else {
-		flood_filtered(context, dest, frames, n);
+	for (; filter->run != NULL && frames != 0; filter++) {
+		if (filter->floods_only)
+			continue;
+		uint32_t pass = filter->run(context, filter->state, frames);
+		struct frame *dropped[FRAME_BURST];
+		uint16_t n = burst_frames(&context->burst, frames & ~pass, dropped);
+
+		if (n > 0)
+			burst_drop(context, filter->reason, dropped, n);
+		frames = pass;
 	}
+	return frames;
+}
+
+static void
+forward_to_port(struct burst_context *context, uint16_t port, uint32_t frames)
+{
+	const struct snapshot_target *target = &context->snapshot->target[port];
+	struct counters *counters = &context->counters[context->burst.port];
+	struct frame *group[FRAME_BURST];
+
+	if (unlikely(target->filters != NULL)) {
+		frames = forward_filter(context, target->filters, frames);
+		if (frames == 0)
+			return;
+	}
+	uint16_t n = burst_frames(&context->burst, frames, group);
+	counters->rx_forwarded += n;
+	counters->rx_copies += n;
+	output_frames(context, port, group, n);
+}
+
+static void
+forward_group(struct burst_context *context, uint16_t dest, uint32_t frames)
+{
+	struct frame *group[FRAME_BURST];
+
+	if (dest < PORT_MAX)
+		forward_to_port(context, dest, frames);
+	else if (dest >= DEST_DROP && dest < DEST_FORWARD)
+		burst_drop(context, dest - DEST_DROP, group,
+			burst_frames(&context->burst, frames, group));
+	else if (dest < DEST_DROP || unlikely(context->snapshot->floods_filtered))
+		flood_filtered(context, dest, frames);
+	else
+		flood_frames(context, dest, frames);
 }
 
 /*
@@ -51,18 +82,14 @@ void
 forward_burst(struct burst_context *context)
 {
 	struct burst *burst = &context->burst;
-	struct frame *group[FRAME_BURST];
 	uint32_t left = (uint32_t)((UINT64_C(1) << burst->n) - 1);
 
 	while (left != 0) {
 		uint16_t dest = burst->dest[__builtin_ctz(left)];
 		uint32_t same = forward_mask(burst->dest, dest) & left;
-		uint16_t n = 0;
 
 		left &= ~same;
-		for (; same != 0; same &= same - 1)
-			group[n++] = &burst->frame[__builtin_ctz(same)];
-		forward_group(context, dest, group, n);
+		forward_group(context, dest, same);
 	}
 }
 

@@ -14,10 +14,10 @@
 #include "datapath/burst.h"
 
 struct header_runs {
-	const struct frame *frame[FRAME_BURST]; /**< per run: its first frame */
-	uint16_t dest[FRAME_BURST];             /**< per run: its destination, as burst->dest */
-	uint8_t of[FRAME_BURST];                /**< per frame of the burst: its run */
-	unsigned n;                             /**< number of runs */
+	struct frame *frame[FRAME_BURST]; /**< per run: its first frame */
+	uint16_t dest[FRAME_BURST];       /**< per run: its destination, as burst->dest */
+	uint8_t of[FRAME_BURST];          /**< per frame of the burst: its run */
+	unsigned n;                       /**< number of runs */
 };
 
 /** Bytes that determine the destination: addresses, EtherType, and TCI of a tagged frame. */

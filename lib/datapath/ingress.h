@@ -9,9 +9,22 @@
 
 #include "datapath/output.h"
 
+/** Phases of ingress, in order; classification takes place between them. */
+enum ingress_phase {
+	INGRESS_RECEIVED, /**< on frames, before their headers are looked at */
+	INGRESS_HEADERS,  /**< on header runs, before sources are learned and targets looked up */
+	INGRESS_TARGETS,  /**< on header runs that have a destination or were dropped */
+	INGRESS_FRAMES,   /**< on frames that have a destination or were dropped */
+	INGRESS_PHASES,
+};
+
 /** An ingress stage of a port: a function with its immutable state. */
 struct ingress_stage {
-	/** Work on context->burst before it is forwarded. */
+	/**
+	 * Work on context->burst before it is forwarded. Stages of INGRESS_HEADERS and
+	 * INGRESS_TARGETS work on context->classify.runs, and drop a run by its `dest`, or single
+	 * frames by their burst->dest.
+	 */
 	void (*run)(struct burst_context *context, const void *state);
 
 	/** Work on the same burst once it has been forwarded or dropped; NULL = nothing to do. */

@@ -11,10 +11,15 @@
 static const struct egress_stage snapshot_plain[] = {{.run = output_fit}, {0}};
 
 static void
-snapshot_add_flood(struct snapshot_flood *flood, uint16_t port, bool takes)
+snapshot_floods(struct snapshot *snapshot, uint16_t port)
 {
-	if (takes)
-		flood->port[flood->n++] = port;
+	const struct snapshot_stages *stages = snapshot->stages[port];
+
+	for (unsigned kind = 0; kind < FLOOD_KINDS; kind++) {
+		struct snapshot_flood *flood = &snapshot->flood[kind];
+		if (stages == NULL || !stages->refuses[kind])
+			flood->port[flood->n++] = port;
+	}
 }
 
 static void
@@ -28,6 +33,8 @@ snapshot_targets(struct snapshot *snapshot, struct port *const ports[], const bo
 		if (stages != NULL) {
 			target->stages = stages->egress;
 			target->copy_stages = stages->copies;
+			if (stages->filters[0].run != NULL)
+				target->filters = stages->filters;
 		}
 		if (ports[id] == NULL || !up[id])
 			continue;
@@ -36,12 +43,8 @@ snapshot_targets(struct snapshot *snapshot, struct port *const ports[], const bo
 		target->max_len = ports[id]->max_len;
 		if (target->stages[1].run == NULL)
 			target->plain_limit = target->max_len + 1;
-		snapshot_add_flood(&snapshot->flood[SNAPSHOT_BROADCAST], id, true);
-		snapshot_add_flood(
-			&snapshot->flood[SNAPSHOT_MULTICAST], id, ports[id]->config.mcast_flood);
-		snapshot_add_flood(&snapshot->flood[SNAPSHOT_UNKNOWN], id, ports[id]->config.flood);
-		snapshot->floods_differ |=
-			!ports[id]->config.mcast_flood || !ports[id]->config.flood;
+		snapshot->floods_filtered |= target->filters != NULL;
+		snapshot_floods(snapshot, id);
 	}
 }
 
@@ -124,66 +127,26 @@ snapshot_quotas(struct snapshot_lcore *lcore)
 	}
 }
 
-/** @return false: no memory */
-static bool
-snapshot_rules(struct snapshot *snapshot, struct port *const ports[])
-{
-	snapshot->floods_filtered = rules_are_needed(ports);
-	for (uint16_t id = 0; id < PORT_MAX; id++) {
-		if (ports[id] == NULL ||
-			!(snapshot->floods_filtered || rules_of_its_own(ports[id])))
-			continue;
-		struct rules *rules = malloc(sizeof(*rules));
-		if (rules == NULL)
-			return false;
-		rules_build(rules, ports[id], ports);
-		snapshot->rules[id] = rules;
-	}
-	return true;
-}
-
-/** @return false: no memory */
-static bool
-snapshot_features(struct snapshot *snapshot, struct port *const ports[])
-{
-	struct feature_input input = {.ports = ports};
-
-	for (uint16_t id = 0; id < PORT_MAX; id++)
-		input.snooping |= ports[id] != NULL && ports[id]->snooped;
-	for (uint16_t id = 0; id < PORT_MAX; id++) {
-		if (ports[id] == NULL)
-			continue;
-		input.port = ports[id];
-		input.rules = snapshot->rules[id];
-		if (snapshot_stages_build(&input, &snapshot->stages[id]) < 0)
-			return false;
-	}
-	return true;
-}
-
 void
 snapshot_free(struct snapshot *snapshot)
 {
 	if (snapshot == NULL)
 		return;
-	for (uint16_t id = 0; id < PORT_MAX; id++) {
-		free((struct rules *)(uintptr_t)snapshot->rules[id]);
-		snapshot_stages_free(snapshot->stages[id]);
-	}
+	snapshot_compile_free(snapshot);
 	snoop_table_free((struct snoop_table *)(uintptr_t)snapshot->groups);
 	free(snapshot);
 }
 
 struct snapshot *
-snapshot_build(struct port *const ports[PORT_MAX], const bool up[PORT_MAX],
-	const struct snapshot_queue queues[], unsigned n_queues)
+snapshot_build(const struct feature *const features[], struct port *const ports[PORT_MAX],
+	const bool up[PORT_MAX], const struct snapshot_queue queues[], unsigned n_queues)
 {
 	struct snapshot *snapshot =
 		calloc(1, sizeof(*snapshot) + n_queues * sizeof(struct snapshot_poll));
 
 	if (snapshot == NULL)
 		return NULL;
-	if (!snapshot_rules(snapshot, ports) || !snapshot_features(snapshot, ports)) {
+	if (snapshot_compile(snapshot, features, ports) < 0) {
 		snapshot_free(snapshot);
 		return NULL;
 	}

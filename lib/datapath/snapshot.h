@@ -9,6 +9,7 @@
 #ifndef SHUNT_DATAPATH_SNAPSHOT_H
 #define SHUNT_DATAPATH_SNAPSHOT_H
 
+#include "datapath/classify_runs.h"
 #include "datapath/feature.h"
 #include "lcore/topology.h"
 #include "port/port.h"
@@ -30,7 +31,7 @@ struct snapshot_poll {
 	const struct ingress_stage *ingress; /**< of the port; NULL = none */
 };
 
-/** A tx port; tx is NULL where there is no port, or it is down. */
+/** A tx port; tx is NULL where there is no port, or it is down. Arrays end with run == NULL. */
 struct snapshot_target {
 	void (*tx)(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 		struct counters *counters); /**< the driver's, or that of a feature before it */
@@ -38,15 +39,21 @@ struct snapshot_target {
 	uint32_t max_len;
 	/** Shorter frames may skip the stages: max_len + 1, or 0 if there are stages. */
 	uint32_t plain_limit;
-	const struct egress_stage *stages;      /**< never NULL; ended by run == NULL */
-	const struct egress_stage *copy_stages; /**< those for copies */
+	const struct egress_filter *filters;    /**< NULL: all frames may leave */
+	const struct egress_stage *stages;      /**< never NULL */
+	const struct egress_stage *copy_stages; /**< those for copies; never NULL */
 };
+
+enum { SNAPSHOT_INGRESS_MAX = FEATURES_MAX * INGRESS_PHASES + 4 };
 
 /** The stages of a port with features, and their state. Arrays end with run == NULL. */
 struct snapshot_stages {
-	struct ingress_stage ingress[FEATURES_MAX + 2];
+	struct ingress_stage ingress[SNAPSHOT_INGRESS_MAX];
+	struct egress_filter filters[FEATURES_MAX + 1];
 	struct egress_stage egress[FEATURES_MAX + 2];
 	struct egress_stage copies[FEATURES_MAX + 2];
+	struct classify_config classify;
+	bool refuses[FLOOD_KINDS]; /**< floods that the port does not get */
 	void *state[FEATURES_MAX];
 	void (*tx)(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 		struct counters *counters);
@@ -54,18 +61,6 @@ struct snapshot_stages {
 	struct feature_drain drain; /**< run == NULL: none */
 	const void *drain_state;
 };
-
-/**
- * Compile the features of a port. Control thread.
- *
- * @param stages receives the stages, to be freed with snapshot_stages_free(); NULL: the port has
- *        none, and takes the plain path
- * @return 0; -ENOMEM
- */
-int snapshot_stages_build(const struct feature_input *input, struct snapshot_stages **stages);
-
-/** Free stages and their state. NULL is ignored. Control thread. */
-void snapshot_stages_free(struct snapshot_stages *stages);
 
 /** Work that an lcore has to do for a port in each round. */
 struct snapshot_drain {
@@ -82,9 +77,6 @@ struct snapshot_lcore {
 	uint16_t n_quotas; /**< number of ports with an rx quota on this lcore */
 };
 
-/** Kinds of floods. */
-enum { SNAPSHOT_BROADCAST, SNAPSHOT_MULTICAST, SNAPSHOT_UNKNOWN, SNAPSHOT_FLOODS };
-
 /** Targets of a flood: ports that are up. */
 struct snapshot_flood {
 	uint16_t n;
@@ -94,11 +86,10 @@ struct snapshot_flood {
 /** The forwarding configuration; immutable once published. */
 struct snapshot {
 	struct snapshot_target target[PORT_MAX];
-	struct snapshot_flood flood[SNAPSHOT_FLOODS]; /**< by kind of flood */
-	bool floods_differ;   /**< flood keys: the kinds have different targets */
-	bool floods_filtered; /**< floods use flood_filtered(); every port has rules */
-	const struct rules *rules[PORT_MAX];      /**< by id; NULL = plain switching */
+	struct snapshot_flood flood[FLOOD_KINDS]; /**< by kind of flood */
+	bool floods_filtered;                     /**< a port has egress filters */
 	struct snapshot_stages *stages[PORT_MAX]; /**< by id; NULL = plain switching */
+	void *shared[FEATURES_MAX];               /**< state of features for all their stages */
 	const struct snoop_table *groups;         /**< NULL = no snooping; set before publication */
 	struct snoop_ring *const *rings; /**< by lcore: snooped messages; owned by control */
 	struct snapshot_lcore lcore[LCORE_MAX];
@@ -116,16 +107,31 @@ struct snapshot_queue {
 };
 
 /**
+ * Compile the features of all ports. Control thread.
+ *
+ * @param snapshot receives the stages of each port and the shared state
+ * @param features as for snapshot_build()
+ * @return 0; -ENOMEM: the snapshot can only be freed
+ */
+int snapshot_compile(struct snapshot *snapshot, const struct feature *const features[],
+	struct port *const ports[PORT_MAX]);
+
+/** Free the stages and their state. Control thread. */
+void snapshot_compile_free(struct snapshot *snapshot);
+
+/**
  * Build a snapshot. It refers to the ports, their devices, meters, shapers and captures, which must
  * outlive it.
  *
+ * @param features in the order of their stages within a phase, ended by NULL; FEATURES_MAX at most
  * @param ports by id, PORT_MAX entries, NULL where there is none
  * @param up by id: port enabled and its link up
  * @param queues all rx queues; those that are active and have an lcore are polled
  * @param n_queues up to DATAPATH_SLOT_MAX
  * @return snapshot to publish or to free with snapshot_free(); NULL when there is no memory
  */
-struct snapshot *snapshot_build(struct port *const ports[PORT_MAX], const bool up[PORT_MAX],
+struct snapshot *snapshot_build(const struct feature *const features[],
+	struct port *const ports[PORT_MAX], const bool up[PORT_MAX],
 	const struct snapshot_queue queues[], unsigned n_queues);
 
 /**
@@ -136,7 +142,7 @@ struct snapshot *snapshot_build(struct port *const ports[PORT_MAX], const bool u
  */
 const struct ingress_stage *snapshot_ingress(const struct snapshot *snapshot, uint16_t port);
 
-/** Free a snapshot that no polling lcore uses, with its rules, stages and groups. NULL is ignored. */
+/** Free a snapshot that no polling lcore uses, with its stages and groups. NULL is ignored. */
 void snapshot_free(struct snapshot *snapshot);
 
 #endif

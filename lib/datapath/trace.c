@@ -7,6 +7,7 @@
 
 #include "base/mac.h"
 #include "datapath/classify.h"
+#include "datapath/datapath.h"
 #include "datapath/forward.h"
 #include "datapath/ingress.h"
 #include "datapath/snapshot.h"
@@ -85,12 +86,6 @@ tracer_destroy(struct tracer *tracer)
 	free(tracer);
 }
 
-const struct rules *
-tracer_rules(const struct tracer *tracer, uint16_t port)
-{
-	return tracer->snapshot->rules[port];
-}
-
 /** Add the frames that were dropped at a tx port, found by its counters. */
 static void
 trace_drops(struct tracer *tracer, uint16_t port)
@@ -111,10 +106,11 @@ static void
 trace_own_address(const struct tracer *tracer, struct burst *burst)
 {
 	const struct frame *frame = &burst->frame[0];
-	const struct rules *rules = tracer->snapshot->rules[burst->port];
+	const struct snapshot_stages *stages = tracer->snapshot->stages[burst->port];
 
 	if (burst->dest[0] == DEST_UNKNOWN && frame->head_len >= FRAME_MACS_LEN &&
-		!mac_is_group(mac_load(frame->head)) && (rules == NULL || rules->learn) &&
+		!mac_is_group(mac_load(frame->head)) &&
+		(stages == NULL || stages->classify.learn) &&
 		memcmp(frame->head, frame->head + MAC_BYTES, MAC_BYTES) == 0)
 		burst->dest[0] = DEST_DROP + DROP_SAME_PORT;
 }
@@ -147,13 +143,9 @@ tracer_frame(struct tracer *tracer, uint16_t port, const uint8_t *bytes, uint32_
 	trace_own_address(tracer, burst);
 	trace->vlan = burst->frame[0].vlan;
 	trace->tagged = burst->frame[0].l2_len > FRAME_ETH_LEN;
-	trace->dest = burst->dest[0];
 	trace->source_port = burst->source_port[0];
 	forward_burst(&tracer->context);
-	if (tracer->context.counters[port].rx_drops[DROP_NO_TARGET] > 0)
-		trace->dest = DEST_DROP + DROP_NO_TARGET;
-	if (tracer->context.counters[port].rx_drops[DROP_NO_MEMBER] > 0)
-		trace->dest = DEST_DROP + DROP_NO_MEMBER;
+	trace->dest = burst->dest[0]; /* changed if no target was left */
 	for (uint16_t id = 0; id < PORT_MAX; id++)
 		trace_drops(tracer, id);
 }

@@ -10,7 +10,6 @@
 #define SHUNT_DATAPATH_TRACE_H
 
 #include "datapath/burst.h"
-#include "datapath/datapath.h"
 
 enum { TRACE_HEAD = 64, TRACE_FRAME_MAX = 65535 };
 
@@ -32,6 +31,7 @@ struct trace {
 	struct trace_exit exit[2 * PORT_MAX]; /**< mirror ports included */
 };
 
+struct datapath;
 struct tracer;
 
 /**
@@ -56,13 +56,5 @@ void tracer_destroy(struct tracer *tracer);
  */
 void tracer_frame(struct tracer *tracer, uint16_t port, const uint8_t *bytes, uint32_t len,
 	uint16_t head, struct trace *trace);
-
-/**
- * Get the rules of a port in the traced snapshot.
- *
- * @param port id, below PORT_MAX
- * @return the rules, valid until tracer_destroy(); NULL = plain switching
- */
-const struct rules *tracer_rules(const struct tracer *tracer, uint16_t port);
 
 #endif

@@ -2,6 +2,7 @@
 /* Metrics of ports: counters, links, dropped frames by reason. */
 #include <stddef.h>
 
+#include "features/table.h"
 #include "metrics/collect_internal.h"
 
 enum { COLLECT_MEGABIT_BYTES = 125000 };
@@ -77,7 +78,7 @@ static uint64_t
 port_backlog(const struct collect *collect, const struct collect_port *row)
 {
 	(void)collect;
-	return vswitch_shaper_backlog(row->port);
+	return features_backlog(&row->port->port);
 }
 
 static void

@@ -62,7 +62,8 @@ port_config_init(struct port_config *config, const struct port_driver *const dri
 	config->driver = port_driver_find(drivers, type, err);
 	if (config->driver == NULL)
 		return -EINVAL;
-	port_config_defaults(config);
+	if (!port_config_defaults(config))
+		return err_set(err, ENOSPC, "the features' keys do not fit into a configuration");
 	config->driver->type->defaults(config->driver_config);
 	return 0;
 }
@@ -70,11 +71,14 @@ port_config_init(struct port_config *config, const struct port_driver *const dri
 int
 port_config_set(struct port_config *config, const char *name, const char *value, struct err *err)
 {
-	const struct key *key = key_find(port_common_keys, name);
+	struct port_key_table table;
 
-	if (key != NULL)
-		return key_set(key, config, value, err);
-	key = key_find(config->driver->type->keys, name);
+	for (unsigned i = 0; port_key_table(config, i, &table); i++) {
+		const struct key *key = key_find(table.keys, name);
+		if (key != NULL)
+			return key_set(key, table.object, value, err);
+	}
+	const struct key *key = key_find(config->driver->type->keys, name);
 	if (key != NULL)
 		return key_set(key, config->driver_config, value, err);
 	return err_set(
@@ -96,13 +100,26 @@ port_keys_are_live(const struct key keys[], const void *old, const void *changed
 	return true;
 }
 
+/** As port_key_table(), of a constant configuration: the object must not be written. */
+static bool
+port_key_table_of(const struct port_config *config, unsigned number, struct port_key_table *table)
+{
+	return port_key_table((struct port_config *)(uintptr_t)config, number, table);
+}
+
 bool
 port_config_is_live(const struct port_config *old, const struct port_config *changed)
 {
-	return old->driver == changed->driver &&
-	       port_keys_are_live(port_common_keys, old, changed) &&
-	       port_keys_are_live(
-		       old->driver->type->keys, old->driver_config, changed->driver_config);
+	struct port_key_table before, after;
+
+	if (old->driver != changed->driver)
+		return false;
+	for (unsigned i = 0;
+		port_key_table_of(old, i, &before) && port_key_table_of(changed, i, &after); i++)
+		if (!port_keys_are_live(before.keys, before.object, after.object))
+			return false;
+	return port_keys_are_live(
+		old->driver->type->keys, old->driver_config, changed->driver_config);
 }
 
 static void
@@ -122,9 +139,13 @@ port_config_visit(const struct port_config *config, bool all,
 {
 	const struct port_driver *const drivers[] = {config->driver, NULL};
 	struct port_config defaults;
+	struct port_key_table table, plain;
 
 	port_config_init(&defaults, drivers, config->name, config->driver->type->name, NULL);
-	port_keys_visit(port_common_keys, config, all ? NULL : &defaults, visit, arg);
+	for (unsigned i = 0;
+		port_key_table_of(config, i, &table) && port_key_table_of(&defaults, i, &plain);
+		i++)
+		port_keys_visit(table.keys, table.object, all ? NULL : plain.object, visit, arg);
 	port_keys_visit(config->driver->type->keys, config->driver_config,
 		all ? NULL : defaults.driver_config, visit, arg);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Configuration of a port: the structure, and the one table that describes its keys. The switch
- * parses files and requests by this table; the command line prints help, the manual page and
- * completion from it. Does not depend on DPDK, since the command line links it.
+ * Configuration of a port: the structure, and the tables that describe its keys: common ones, a
+ * section of each feature, and those of the port's type. The switch parses files and requests by
+ * these tables; the command line prints help, the manual page and completion from them. Does not
+ * depend on DPDK, since the command line links it.
  *
  * Thread safety: constant tables; functions access only their arguments.
  */
@@ -18,70 +19,33 @@ enum {
 	PORT_NAME_MAX = 32,
 	PORT_QUEUES_MAX = 128,
 	PORT_NUMA_AUTO = -1,
-	PORT_TRUNK_MAX = 256,
-	PORT_STORM_MAX = 100000000,          /**< frames per second */
-	PORT_MACS_MAX = 32,                  /**< addresses in the key `macs` */
-	PORT_MACS_TEXT = PORT_MACS_MAX * 18, /**< bytes of that list */
-	PORT_RESERVED_TEXT = 96,             /**< bytes of the list of reserved addresses */
+	PORT_SECTIONS_MAX = 2048, /**< bytes of all sections */
 	PORT_DRIVER_CONFIG_MAX = 640,
 };
 
 struct port_driver;
-
-/** TPID of a port's VLAN tags. */
-enum port_vlan_protocol { PORT_VLAN_8021Q, PORT_VLAN_8021AD };
-
-/** Ports that a port may reach, as the modes of Linux macvlan of the same names. */
-enum port_policy {
-	PORT_BRIDGE,   /**< other ports by the FDB (VEB) */
-	PORT_VEPA,     /**< all via the uplink, which reflects frames to other ports here */
-	PORT_PRIVATE,  /**< the uplink only */
-	PORT_PASSTHRU, /**< the uplink, which serves no other port */
-};
-
-/** Directions of frames that are mirrored. */
-enum port_mirror { PORT_MIRROR_BOTH, PORT_MIRROR_RX, PORT_MIRROR_TX };
-
-/** Snooping: whether a multicast router is behind a port. */
-enum port_mcast_router {
-	PORT_ROUTER_AUTO, /**< while the port receives queries or PIM hellos */
-	PORT_ROUTER_ON,
-	PORT_ROUTER_OFF, /**< never, whatever the port receives */
-};
 
 /** Configuration of a port; plain bytes, compared and copied as such. */
 struct port_config {
 	char name[PORT_NAME_MAX];
 	const struct port_driver *driver;
 	bool enabled;
-	int64_t numa;                              /**< PORT_NUMA_AUTO or a node */
-	int64_t mac_limit;                         /**< dynamic FDB entries, 0 = no limit */
-	int64_t vlan;                              /**< access port of this VLAN; 0 = none */
-	int64_t native;                            /**< trunk: VLAN of untagged frames; 0 = none */
-	int64_t vlan_protocol;                     /**< enum port_vlan_protocol */
-	char trunk[PORT_TRUNK_MAX];                /**< VLANs of tagged frames; "" = no trunk */
-	int64_t policy;                            /**< enum port_policy */
-	char uplink[PORT_NAME_MAX];                /**< the uplink of the policy; "" = none */
-	bool learn;                                /**< learn source addresses */
-	bool flood;                                /**< send unknown unicast to the port */
-	bool mcast_flood;                          /**< send multicast to the port */
-	bool isolated;                             /**< no frames to or from other isolated ports */
-	char forward_reserved[PORT_RESERVED_TEXT]; /**< reserved addresses that pass; "" = none */
-	int64_t rate_in;            /**< bits per second from the port, 0 = no limit */
-	int64_t rate_out;           /**< bits per second to the port, 0 = no limit */
-	int64_t burst_in;           /**< bytes, 0 = derived from rate_in */
-	int64_t burst_out;          /**< bytes, 0 = derived from rate_out */
-	int64_t queue_out;          /**< packet buffers for frames that wait for rate_out */
-	char mirror[PORT_NAME_MAX]; /**< the port that copies are sent to; "" = none */
-	int64_t mirror_direction;   /**< enum port_mirror */
-	bool sticky;                /**< addresses learnt here do not move to other ports */
-	char macs[PORT_MACS_TEXT];  /**< permitted source addresses; "" = any */
-	int64_t storm;              /**< flooded frames per second; 0 = no limit */
-	bool macs_arp;              /**< sender addresses of ARP and ND are limited to `macs` */
-	bool fast_leave;      /**< snooping: one host behind the port, its leaves act at once */
-	int64_t mcast_router; /**< snooping: enum port_mcast_router */
+	int64_t numa;                                 /**< PORT_NUMA_AUTO or a node */
+	_Alignas(8) char sections[PORT_SECTIONS_MAX]; /**< see port_section_get() */
 	_Alignas(8) char driver_config[PORT_DRIVER_CONFIG_MAX];
 };
+
+/** The keys of a feature: a section of every port's configuration. */
+struct port_section {
+	const struct key *keys; /**< of the section's structure, ended by a NULL name */
+	size_t size;            /**< bytes of that structure */
+
+	/** Set the defaults of keys in a zeroed structure. NULL: all are 0. */
+	void (*defaults)(void *section);
+};
+
+/** The sections of all features, in their order; ended by NULL. */
+extern const struct port_section *const port_sections[];
 
 /** A type of port: its name, help and keys. */
 struct port_type {
@@ -93,10 +57,36 @@ struct port_type {
 	void (*defaults)(void *driver_config);
 };
 
-/** Keys of ports of every type; ended by a NULL name. */
-extern const struct key port_common_keys[];
+/**
+ * Get a section of a configuration.
+ *
+ * @param section one of port_sections
+ * @return the section's structure
+ */
+const void *port_section_get(const struct port_config *config, const struct port_section *section);
 
-/** Set the defaults of port_common_keys in a zeroed configuration. */
-void port_config_defaults(struct port_config *config);
+/** As port_section_get(), to be written. @return the section's structure */
+void *port_section_change(struct port_config *config, const struct port_section *section);
+
+/** A table of keys with the object that it describes. */
+struct port_key_table {
+	const struct key *keys; /**< ended by a NULL name */
+	void *object;           /**< part of the configuration */
+};
+
+/**
+ * Get a table of keys that ports of every type have.
+ *
+ * @param number from 0 on: the common keys, then the sections
+ * @return false: there are no more
+ */
+bool port_key_table(struct port_config *config, unsigned number, struct port_key_table *table);
+
+/**
+ * Set the defaults of these keys in a zeroed configuration.
+ *
+ * @return false: the sections take more than PORT_SECTIONS_MAX bytes
+ */
+bool port_config_defaults(struct port_config *config);
 
 #endif

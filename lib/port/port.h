@@ -25,7 +25,7 @@
 enum {
 	PORT_MAX = 1056,    /**< ports at once: 1024 vhost devices and 32 ethdevs; ids are below */
 	PORT_NONE = 0xffff, /**< the id of no port */
-	PORT_ABSENT = 0xfffe,   /**< id of a port that is named but does not exist */
+	PORT_ABSENT = 0xfffe,   /**< id of a port that a key names but that does not exist */
 	PORT_CAPTURES_MAX = 16, /**< captures of a port at once */
 };
 
@@ -212,10 +212,6 @@ struct port {
 	uint16_t id;
 	const struct port_services *services;
 
-	/* Set by control: ids of the ports that the configuration names, PORT_NONE = no name. */
-	uint16_t uplink;
-	uint16_t mirror;
-
 	/* Set by control: captures of this port. */
 	struct capture *capture[PORT_CAPTURES_MAX];
 	unsigned captures;
@@ -225,7 +221,7 @@ struct port {
 	struct meter *meter;   /**< of rate_in */
 	struct shaper *shaper; /**< of rate_out */
 
-	/** Storm control (guard/storm.h): written by the polling lcores of the port's queues. */
+	/** Storm control (features/storm/rate.h): written by the polling lcores of the port's queues. */
 	_Atomic uint64_t storm_due;
 
 	/* Set by the driver's open. */

@@ -76,12 +76,12 @@ shaper_space(const struct shaper *shaper)
 }
 
 unsigned
-shaper_held(const struct shaper *shaper)
+shaper_backlog(const struct shaper *shaper)
 {
 	uint32_t first = shared_load_relaxed(&shaper->first);
-	int32_t held = (int32_t)(shared_load_relaxed(&shaper->next) - first);
+	int32_t backlog = (int32_t)(shared_load_relaxed(&shaper->next) - first);
 
-	return held > 0 ? (unsigned)held : 0;
+	return backlog > 0 ? (unsigned)backlog : 0;
 }
 
 /** Upper limit of the mbufs that a copy of a frame takes. */
@@ -200,7 +200,7 @@ bool
 shaper_drain(struct shaper *shaper, const struct bucket_rate *rate, const struct shaper_out *out,
 	struct counters *counters, uint64_t now)
 {
-	if (shaper_held(shaper) == 0)
+	if (shaper_backlog(shaper) == 0)
 		return false;
 	bool shared = meter_enter(&shaper->meter);
 	bucket_fill(&shaper->meter.bucket, rate, now);

@@ -9,7 +9,7 @@
  * Thread safety: polling lcores, one at a time by the meter's lock. One of them, the owner, sends.
  * Frames of other lcores go through the queue, so that no frame overtakes another on its way there
  * or in the device. Created, purged and freed by the control thread while no snapshot refers to it.
- * shaper_held() by any thread.
+ * shaper_backlog() by any thread.
  */
 #ifndef SHUNT_RATE_SHAPER_H
 #define SHUNT_RATE_SHAPER_H
@@ -54,7 +54,7 @@ void shaper_destroy(struct shaper *shaper);
 unsigned shaper_space(const struct shaper *shaper);
 
 /** @return the number of frames that wait */
-unsigned shaper_held(const struct shaper *shaper);
+unsigned shaper_backlog(const struct shaper *shaper);
 
 /**
  * Send or queue frames. Takes one reference of each. Counts the frames that it drops; the driver

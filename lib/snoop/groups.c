@@ -174,7 +174,7 @@ void
 groups_receive(struct groups *groups, uint64_t now, uint16_t port, uint16_t vlan,
 	const uint8_t *packet, uint32_t len, bool ipv6)
 {
-	bool may_route = groups->port[port].router != PORT_ROUTER_OFF;
+	bool may_route = groups->port[port].router != SNOOP_ROUTER_OFF;
 	struct snoop_message message;
 	struct snoop_record record;
 	int rc = snoop_parse(packet, len, ipv6, &message);
@@ -334,7 +334,7 @@ groups_set_port(struct groups *groups, uint16_t port, bool fast_leave, int route
 
 	if (router != state->router) {
 		groups->changed = true;
-		if (router == PORT_ROUTER_OFF)
+		if (router == SNOOP_ROUTER_OFF)
 			groups_forget_routers(groups, port);
 	}
 	state->fast_leave = fast_leave;

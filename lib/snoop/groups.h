@@ -15,6 +15,7 @@
 #define SHUNT_SNOOP_GROUPS_H
 
 #include "snoop/parse.h"
+#include "snoop/router.h"
 #include "snoop/table.h"
 
 enum {
@@ -66,7 +67,7 @@ void groups_destroy(struct groups *groups);
  *
  * @param port id, below PORT_MAX
  * @param fast_leave one host is behind the port: its leaves act at once
- * @param router enum port_mcast_router
+ * @param router enum snoop_router
  */
 void groups_set_port(struct groups *groups, uint16_t port, bool fast_leave, int router);
 

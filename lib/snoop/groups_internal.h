@@ -54,7 +54,7 @@ struct groups_vlan {
 
 struct groups_port {
 	bool fast_leave;
-	uint8_t router; /**< enum port_mcast_router */
+	uint8_t router; /**< enum snoop_router */
 	uint32_t memberships;
 };
 

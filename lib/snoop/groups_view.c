@@ -25,7 +25,7 @@ table_routers(const struct groups *groups, struct snoop_table *table, uint16_t v
 		if (listener->until > 0)
 			snoop_set_add(&table->sets[place], listener->port);
 	for (uint16_t port = 0; port < PORT_MAX; port++)
-		if (groups->port[port].router == PORT_ROUTER_ON)
+		if (groups->port[port].router == SNOOP_ROUTER_ON)
 			snoop_set_add(&table->sets[place], port);
 	return place;
 }
@@ -119,13 +119,13 @@ walk_vlan(const struct groups *groups, uint16_t vlan, const struct walk *walk)
 	for (const struct listener *one = state->listeners; one != NULL; one = one->next) {
 		const struct groups_row row = {.kind = one->kind, .vlan = vlan, .port = one->port};
 		bool for_good = one->kind == GROUPS_ROUTER &&
-				groups->port[one->port].router == PORT_ROUTER_ON;
+				groups->port[one->port].router == SNOOP_ROUTER_ON;
 		if (!for_good)
 			walk_row(walk, row, one->until);
 	}
 	for (uint16_t port = 0; port < PORT_MAX; port++) {
 		const struct groups_row row = {.kind = GROUPS_ROUTER, .vlan = vlan, .port = port};
-		if (groups->port[port].router == PORT_ROUTER_ON)
+		if (groups->port[port].router == SNOOP_ROUTER_ON)
 			walk_row(walk, row, UINT64_MAX);
 	}
 }

@@ -14,7 +14,6 @@
 #include "base/err.h"
 #include "frame/frame.h"
 #include "port/drop.h"
-#include "port/port.h"
 
 enum {
 	VLAN_NONE = 0,        /**< no VLAN: untagged frames at a port without pvid */
@@ -67,12 +66,6 @@ struct vlan_rules {
 	bool inserts;  /**< the device can insert tags; set by the caller of vlan_rules_of() */
 	struct vlan_set carried;
 };
-
-/** Check the keys `vlan`, `trunk` and `native`. @return 0; -EINVAL with the reason in err */
-int vlan_check(const struct port_config *config, struct err *err);
-
-/** Fill in rules from a configuration that passed vlan_check(). */
-void vlan_rules_of(const struct port_config *config, struct vlan_rules *rules);
 
 /**
  * Check whether frames of a VLAN may leave by the port.

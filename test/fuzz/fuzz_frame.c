@@ -10,15 +10,16 @@
 #include <string.h>
 
 #include "datapath/classify.h"
-#include "datapath/classify_rules.h"
-#include "datapath/rules.h"
+#include "datapath/ingress.h"
 #include "datapath/snapshot.h"
+#include "features/table.h"
+#include "features/vlan/keys.h"
+#include "features/vlan/rules.h"
 #include "eal_fixture.h"
 #include "frame/convert.h"
 #include "frame/hash.h"
 #include "frame/offload.h"
 #include "packets.h"
-#include "policy/reserved.h"
 #include "port/send.h"
 #include "vlan/rewrite.h"
 
@@ -77,7 +78,7 @@ classify(const uint8_t *data, uint32_t length, uint16_t head_len)
 	*frame = (struct frame){.head = head, .head_len = head_len, .len = length};
 	classify_burst(fdb, &burst, true);
 	uint16_t dest = burst.dest[0];
-	fuzz_check(dest < PORT_MAX || dest == DEST_FLOOD ||
+	fuzz_check(dest < PORT_MAX || dest >= DEST_FLOODS ||
 		   (dest >= DEST_DROP && dest < DEST_DROP + DROP_COUNT));
 	fuzz_check((dest == DEST_DROP + DROP_RUNT) ==
 		   (head_len < 14 || (head_len < 18 && packet_get16(data + 12) == 0x8100)));
@@ -91,15 +92,14 @@ classify(const uint8_t *data, uint32_t length, uint16_t head_len)
 
 /** Kinds of ports that frames come from and leave by. */
 static void
-rules_of_kind(unsigned kind, struct rules *rules)
+configure(unsigned kind, struct port_config *port)
 {
-	struct port_config config = {.vlan = kind == 1 ? 10 : 0, .native = kind == 3 ? 10 : 0};
+	struct vlan_config *config = port_section_change(port, &vlan_section);
 
-	config.vlan_protocol = kind == 4 ? PORT_VLAN_8021AD : PORT_VLAN_8021Q;
-	strcpy(config.trunk, kind >= 2 ? "10-20,4094" : "");
-	*rules = (struct rules){.fixed = PORT_NONE, .learn = true};
-	rules->reserved = reserved_of(&config);
-	vlan_rules_of(&config, &rules->vlan);
+	port_config_defaults(port);
+	*config = (struct vlan_config){.vlan = kind == 1 ? 10 : 0, .native = kind == 3 ? 10 : 0};
+	config->protocol = kind == 4 ? VLAN_8021AD : VLAN_8021Q;
+	strcpy(config->trunk, kind >= 2 ? "10-20,4094" : "");
 }
 
 /** The frame as it leaves by a port, in guest memory cut into pieces, or in an mbuf. */
@@ -109,9 +109,11 @@ rewrite_tags(const struct input *input, const struct frame *frame, uint32_t leng
 	static struct vlan_rewrite buffers;
 	static struct frame_segment pieces[FRAME_MAX];
 	struct frame copy = *frame;
-	struct rules rules;
+	struct port_config config = {.name = ""};
+	struct vlan_rules rules;
 
-	rules_of_kind(input->rest % 5u, &rules);
+	configure(input->rest % 5u, &config);
+	vlan_rules_of(&config, &rules);
 	uint32_t piece = RTE_MAX(input->first, length / (VLAN_REWRITE_SEGMENTS - 2) + 1);
 	for (uint32_t at = 0; at < length; at += piece)
 		pieces[copy.segments++] =
@@ -125,7 +127,7 @@ rewrite_tags(const struct input *input, const struct frame *frame, uint32_t leng
 	}
 	struct rte_mbuf *shared = (input->room & 3) == 3 ? copy.mbuf : NULL;
 	struct frame *out = &copy;
-	fuzz_check(vlan_rewrite_burst(&buffers, &rules.vlan, &out, 1) == 1);
+	fuzz_check(vlan_rewrite_burst(&buffers, &rules, &out, 1) == 1);
 	if (out == &copy) { /* leaves as it is */
 		rte_pktmbuf_free(copy.mbuf);
 		rte_pktmbuf_free(shared);
@@ -134,41 +136,58 @@ rewrite_tags(const struct input *input, const struct frame *frame, uint32_t leng
 	struct rte_mbuf *mbuf =
 		out->mbuf != NULL ? out->mbuf : convert_to_mbuf(out, eal_fixture_pool());
 	uint32_t n = packet_read(mbuf, after);
-	bool tagged = frame->vlan != rules.vlan.pvid;
+	bool tagged = frame->vlan != rules.pvid;
 	uint32_t from = 12 + frame->tag_len, to = tagged ? 16 : 12;
 	fuzz_check(n == out->len && n - to == length - from);
 	fuzz_check(memcmp(after, bytes, 12) == 0 && memcmp(after + to, bytes + from, n - to) == 0);
 	if (tagged)
-		fuzz_check(packet_get16(after + 12) == rules.vlan.tpid &&
+		fuzz_check(packet_get16(after + 12) == rules.tpid &&
 			   (packet_get16(after + 14) & 0xfff) == frame->vlan);
 	rte_pktmbuf_free(mbuf);
 	vlan_rewrite_done(&buffers);
 	rte_pktmbuf_free(shared);
 }
 
-/** The same frame at a port with rules, and how it leaves from there. */
+/** The same frame at a port with VLAN keys, beside one that has them, and how it leaves from there. */
 static void
 ingress(const struct input *input, uint32_t length, uint16_t head_len)
 {
-	static struct snapshot snapshot;
-	static struct burst burst = {.port = 7, .n = 1};
-	static struct rules rules;
-	struct frame *frame = &burst.frame[0];
+	enum { FROM = 7, BESIDE = 8, KINDS = 5 };
+	static struct snapshot *snapshots[KINDS];
+	static struct port ports[2];
+	static struct port *by_id[PORT_MAX] = {[FROM] = &ports[0], [BESIDE] = &ports[1]};
+	static const bool up[PORT_MAX];
+	static const struct port_driver driver;
+	static struct burst_context context;
+	unsigned kind = input->more % 5u;
+	struct burst *burst = &context.burst;
+	struct frame *frame = &burst->frame[0];
+	struct vlan_rules rules;
 	uint8_t *head = malloc(head_len);
 
 	memcpy(head, bytes, head_len);
-	rules_of_kind(input->more % 5u, &rules);
-	rules.policy.port = 7;
-	snapshot.rules[7] = &rules;
+	if (snapshots[kind] == NULL) {
+		for (unsigned i = 0; i < 2; i++)
+			ports[i] =
+				(struct port){.id = (uint16_t)(FROM + i), .config.driver = &driver};
+		configure(kind, &ports[0].config);
+		configure(1, &ports[1].config);
+		snapshots[kind] = snapshot_build(features, by_id, up, NULL, 0);
+	}
+	configure(kind, &ports[0].config);
+	vlan_rules_of(&ports[0].config, &rules);
+	context.fdb = fdb;
+	context.snapshot = snapshots[kind];
+	burst->port = FROM;
+	burst->n = 1;
 	*frame = (struct frame){.head = head, .head_len = head_len, .len = length};
-	burst_accept(&burst);
-	classify_rules_burst(fdb, &snapshot, &burst, true, true);
-	uint16_t dest = burst.dest[0];
+	ingress_run(&context, snapshot_ingress(context.snapshot, FROM));
+	uint16_t dest = burst->dest[0];
 	fuzz_check(dest < PORT_MAX || dest >= DEST_FLOODS ||
 		   (dest >= DEST_DROP && dest < DEST_DROP + DROP_COUNT));
 	check_source(bytes, dest);
 	if (dest < DEST_DROP || dest >= DEST_FORWARD) {
-		fuzz_check(vlan_carries(&rules.vlan, frame->vlan));
+		fuzz_check(vlan_carries(&rules, frame->vlan));
 		fuzz_check(frame->tag_len == 0 || frame->tag_len == 4);
 		rewrite_tags(input, frame, length);
 	}

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/mac.h"
-#include "guard/neighbour.h"
+#include "features/neighbours/neighbour.h"
 
 /** What an input begins with; the frame's bytes follow. */
 struct input {

@@ -90,7 +90,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint32_t members = 0;
 	uint64_t now = 1;
 
-	groups_set_port(groups, 1, true, PORT_ROUTER_AUTO);
+	groups_set_port(groups, 1, true, SNOOP_ROUTER_AUTO);
 	while (size > 3) {
 		uint32_t len = (uint32_t)(data[1] & 7) << 8 | data[2];
 		len = len < size - 3 ? len : (uint32_t)size - 3;

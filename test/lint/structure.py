@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-LAYERS = ["base", "event", "lcore", "frame", "vring", "port", "fdb", "vlan", "policy", "rate", "capture",
-          "guard", "snoop", "datapath", "control", "metrics", "config", "stats"]
+LAYERS = ["base", "event", "lcore", "frame", "vring", "port", "fdb", "vlan", "rate", "capture",
+          "snoop", "datapath", "features", "control", "metrics", "config", "stats"]
 FILE_LINES = 500
 DATAPATH_LINES = 300
 DATAPATH = ("lib/datapath/", "lib/vring/", "lib/fdb/", "lib/frame/")

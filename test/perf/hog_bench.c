@@ -17,6 +17,7 @@
 #include "datapath/classify.h"
 #include "datapath/forward.h"
 #include "datapath/snapshot.h"
+#include "features/table.h"
 #include "rings.h"
 
 enum { GUESTS = 4, HOG = 2, SENDERS = 3, ROUNDS = 11, BURSTS = 3000, LIMIT = 16 };
@@ -100,7 +101,7 @@ open_bench(void)
 		if (!open_table(kind))
 			return false;
 	bench.random = 88172645463325252u;
-	bench.snapshot = snapshot_build(ports, up, NULL, 0);
+	bench.snapshot = snapshot_build(features, ports, up, NULL, 0);
 	bench.context.snapshot = bench.snapshot;
 	return bench.snapshot != NULL;
 }

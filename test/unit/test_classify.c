@@ -104,9 +104,9 @@ test_verdicts(void **state)
 	add_macs(UINT64_C(0x0f0000c28001), HOST(10));
 	add_macs(UINT64_C(0x100000c28001), HOST(10));
 	add_macs(HOST(10), HOST(10));
-	check_dests((const uint16_t[]){3, DEST_DROP + DROP_SAME_PORT, PORT_MAX - 1, DEST_FLOOD,
-		DEST_FLOOD, DEST_FLOOD, DEST_DROP + DROP_RESERVED, DEST_DROP + DROP_RESERVED,
-		DEST_FLOOD, DEST_DROP + DROP_SAME_PORT});
+	check_dests((const uint16_t[]){3, DEST_DROP + DROP_SAME_PORT, PORT_MAX - 1, DEST_UNKNOWN,
+		DEST_BROADCAST, DEST_MULTICAST, DEST_DROP + DROP_RESERVED,
+		DEST_DROP + DROP_RESERVED, DEST_MULTICAST, DEST_DROP + DROP_SAME_PORT});
 }
 
 static void
@@ -125,7 +125,7 @@ test_vlans(void **state)
 	add_tagged(HOST(1), HOST(10), 4095);
 	add_tagged(BROADCAST, HOST(10), 0x3fff);
 	check_dests((const uint16_t[]){
-		1, 2, 2, 3, DEST_FLOOD, 1, DEST_DROP + DROP_BAD_TAG, DEST_DROP + DROP_BAD_TAG});
+		1, 2, 2, 3, DEST_UNKNOWN, 1, DEST_DROP + DROP_BAD_TAG, DEST_DROP + DROP_BAD_TAG});
 	static const uint16_t l2_len[] = {14, 18, 18, 18, 18, 18, 18, 18};
 	static const uint16_t vlan[] = {0, 5, 5, 4094, 6, 0};
 	for (unsigned i = 0; i < COUNT(l2_len); i++)
@@ -192,7 +192,7 @@ test_other_tags(void **state)
 	(void)state;
 	add_tagged(HOST(1), HOST(10), 4095);
 	packet_put16(heads[0] + 12, 0x88a8);
-	check_dests((const uint16_t[]){DEST_FLOOD});
+	check_dests((const uint16_t[]){DEST_UNKNOWN});
 	assert_int_equal(burst.frame[0].l2_len, 14);
 	assert_int_equal(burst.frame[0].vlan, 0);
 }
@@ -247,7 +247,7 @@ static void
 test_bad_sources(void **state)
 {
 	static const uint64_t sources[] = {1, MULTICAST, BROADCAST, 0, UINT64_C(0x000000c28001)};
-	static const uint16_t good[] = {3, 3, 3, 4, 4, DEST_FLOOD};
+	static const uint16_t good[] = {3, 3, 3, 4, 4, DEST_BROADCAST};
 	uint16_t dests[COUNT(good)];
 
 	(void)state;
@@ -296,7 +296,7 @@ test_whole_burst(void **state)
 	for (uint16_t i = 0; i < FRAME_BURST; i++) {
 		static const uint64_t dst[] = {HOST(1), HOST(2), BROADCAST, HOST(3)};
 		static const uint16_t verdict[] = {
-			1, DEST_FLOOD, DEST_FLOOD, DEST_DROP + DROP_SAME_PORT};
+			1, DEST_UNKNOWN, DEST_BROADCAST, DEST_DROP + DROP_SAME_PORT};
 
 		add_macs(dst[i % 4], HOST(100 + i));
 		dests[i] = verdict[i % 4];
@@ -330,7 +330,8 @@ test_short_heads(void **state)
 			struct frame *frame = add(&packet);
 			frame->head = memcpy(pages + page - length, frame->head, length);
 			frame->head_len = length;
-			check_dests((const uint16_t[]){runt ? DEST_DROP + DROP_RUNT : DEST_FLOOD});
+			check_dests(
+				(const uint16_t[]){runt ? DEST_DROP + DROP_RUNT : DEST_UNKNOWN});
 		}
 	munmap(pages, 2 * page);
 }

@@ -10,6 +10,7 @@
 
 #include "config/config.h"
 #include "fake_driver.h"
+#include "features/learn/keys.h"
 
 static struct config config;
 static struct err err;
@@ -101,7 +102,7 @@ test_everything(void **state)
 	assert_true(fake->fast);
 	fake = (const void *)config.ports[1].config.driver_config;
 	assert_int_equal(config.ports[1].line, 7);
-	assert_int_equal(config.ports[1].config.mac_limit, 5);
+	assert_int_equal(learn_config(&config.ports[1].config)->mac_limit, 5);
 	assert_int_equal(config.ports[1].config.numa, 1);
 	assert_false(config.ports[1].config.enabled);
 	assert_int_equal(fake->mode, 0);

@@ -8,7 +8,9 @@
 #include "datapath/forward.h"
 #include "datapath/snapshot.h"
 #include "eal_fixture.h"
+#include "features/table.h"
 #include "packets.h"
+#include "sections.h"
 
 enum { PORTS = 5, FROM = 0, SHORT_PORT = 3, LAST = 4, LCORE_ID = 2 };
 enum { LEN = 64, MAX_LEN = 1514, SHORT_LEN = 1000 };
@@ -80,7 +82,7 @@ publish(unsigned up)
 		is_up[id_of(i)] = up >> i & 1;
 	}
 	snapshot_free(snapshot);
-	snapshot = snapshot_build(by_id, is_up, NULL, 0);
+	snapshot = snapshot_build(features, by_id, is_up, NULL, 0);
 	context.snapshot = snapshot;
 	assert_non_null(snapshot);
 }
@@ -236,9 +238,9 @@ static void
 test_flood(void **state)
 {
 	(void)state;
-	add(1, DEST_FLOOD, LEN);
+	add(1, DEST_UNKNOWN, LEN);
 	add(2, id_of(1), LEN);
-	add(3, DEST_FLOOD, LEN);
+	add(3, DEST_UNKNOWN, LEN);
 	forward();
 	check_sink(FROM, 0, 0, NULL);
 	check_sink(1, 2, 3, (const uint32_t[]){1, 3, 2});
@@ -256,7 +258,7 @@ test_flood(void **state)
 static void
 test_flood_chain(void **state)
 {
-	struct frame *frame = add(1, DEST_FLOOD, LEN);
+	struct frame *frame = add(1, DEST_UNKNOWN, LEN);
 
 	(void)state;
 	assert_int_equal(rte_pktmbuf_chain(frame->mbuf, rte_pktmbuf_alloc(eal_fixture_pool())), 0);
@@ -271,15 +273,15 @@ test_flood_to_nobody(void **state)
 {
 	(void)state;
 	publish(1 << FROM);
-	add(1, DEST_FLOOD, LEN);
-	add(2, DEST_FLOOD, LEN);
+	add(1, DEST_UNKNOWN, LEN);
+	add(2, DEST_UNKNOWN, LEN);
 	forward();
 	assert_int_equal(context.counters[id_of(FROM)].rx_drops[DROP_NO_TARGET], 2);
 	check_balance(2);
 	/* Nor is anybody there when not even the sender is any more. */
 	publish(0);
 	context.burst.n = 0;
-	add(3, DEST_FLOOD, LEN);
+	add(3, DEST_UNKNOWN, LEN);
 	forward();
 	assert_int_equal(context.counters[id_of(FROM)].rx_drops[DROP_NO_TARGET], 3);
 	check_balance(3);
@@ -291,7 +293,7 @@ test_flood_from_down(void **state)
 {
 	(void)state;
 	publish(1 << 1 | 1 << 2);
-	add(1, DEST_FLOOD, LEN);
+	add(1, DEST_UNKNOWN, LEN);
 	forward();
 	check_sink(1, 1, 1, (const uint32_t[]){1});
 	check_sink(2, 1, 1, (const uint32_t[]){1});
@@ -322,7 +324,7 @@ test_too_long(void **state)
 	add(1, id_of(SHORT_PORT), SHORT_LEN);
 	add(2, id_of(SHORT_PORT), SHORT_LEN + 1);
 	add(3, id_of(SHORT_PORT), LEN);
-	add(4, DEST_FLOOD, SHORT_LEN + 1);
+	add(4, DEST_UNKNOWN, SHORT_LEN + 1);
 	forward();
 	check_sink(SHORT_PORT, 1, 2, (const uint32_t[]){1, 3});
 	check_sink(1, 1, 1, (const uint32_t[]){4});
@@ -374,7 +376,7 @@ test_too_long_tags(void **state)
 		{{C, C, C}, 3, 4, ACCESS, 12},
 		{{S, C}, 2, 0, ACCESS, 8},
 	};
-	struct port_config *config = &ports[SHORT_PORT].config;
+	struct vlan_config *config = SECTION(&ports[SHORT_PORT].config, vlan);
 
 	(void)state;
 	for (unsigned i = 0; i < COUNT(kinds); i++) {
@@ -428,16 +430,14 @@ test_too_long_segments(void **state)
 	check_balance(4);
 }
 
-/* The snapshot -------------------------------------------------------------------------------- */
-
 static void
 test_snapshot(void **state)
 {
 	(void)state;
 	publish(1 << 1 | 1 << LAST);
-	assert_int_equal(snapshot->flood[SNAPSHOT_BROADCAST].n, 2);
-	assert_int_equal(snapshot->flood[SNAPSHOT_BROADCAST].port[0], id_of(1));
-	assert_int_equal(snapshot->flood[SNAPSHOT_BROADCAST].port[1], PORT_MAX - 1);
+	assert_int_equal(snapshot->flood[FLOOD_BROADCAST].n, 2);
+	assert_int_equal(snapshot->flood[FLOOD_BROADCAST].port[0], id_of(1));
+	assert_int_equal(snapshot->flood[FLOOD_BROADCAST].port[1], PORT_MAX - 1);
 	assert_null(snapshot->target[id_of(FROM)].tx);
 	assert_null(snapshot->target[1].tx);
 	assert_ptr_equal(snapshot->target[PORT_MAX - 1].dev, &sinks[LAST]);
@@ -456,7 +456,7 @@ test_snapshot_polls(void **state)
 		{.port = &ports[1], .queue = 1, .slot = 13, .lcore_id = 1, .active = false},
 		{.port = &ports[2], .queue = 5, .slot = 14, .lcore_id = 1, .active = true},
 	};
-	struct snapshot *built = snapshot_build(by_id, up, queues, COUNT(queues));
+	struct snapshot *built = snapshot_build(features, by_id, up, queues, COUNT(queues));
 
 	(void)state;
 	assert_non_null(built);
@@ -468,7 +468,7 @@ test_snapshot_polls(void **state)
 	assert_int_equal(built->lcore[1].poll[1].queue, 5);
 	assert_int_equal(built->lcore[1].poll[1].port, id_of(2));
 	assert_int_equal(built->lcore[LCORE_MAX - 1].polls, 1);
-	assert_int_equal(built->flood[SNAPSHOT_BROADCAST].n, 0);
+	assert_int_equal(built->flood[FLOOD_BROADCAST].n, 0);
 	snapshot_free(built);
 }
 

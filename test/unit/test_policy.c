@@ -5,23 +5,24 @@
 #include <errno.h>
 #include <string.h>
 
-#include "policy/policy.h"
-#include "policy/relations.h"
-#include "policy/reserved.h"
+#include "features/table.h"
+#include "features/policy/rules.h"
+#include "features/reserved/reserved.h"
+#include "sections.h"
 
 enum { UP, UP2, FREE, OTHER, BRIDGE, BRIDGE2, VEPA, VEPA2, PRIVATE, FOREIGN, PORTS };
 
 static const struct policy set[PORTS] = {
-	[UP] = {PORT_BRIDGE, UP, PORT_NONE, false},
-	[UP2] = {PORT_BRIDGE, UP2, PORT_NONE, false},
-	[FREE] = {PORT_BRIDGE, FREE, PORT_NONE, true},
-	[OTHER] = {PORT_BRIDGE, OTHER, PORT_NONE, true},
-	[BRIDGE] = {PORT_BRIDGE, BRIDGE, UP, false},
-	[BRIDGE2] = {PORT_BRIDGE, BRIDGE2, UP, true},
-	[VEPA] = {PORT_VEPA, VEPA, UP, false},
-	[VEPA2] = {PORT_VEPA, VEPA2, UP, false},
-	[PRIVATE] = {PORT_PRIVATE, PRIVATE, UP, false},
-	[FOREIGN] = {PORT_BRIDGE, FOREIGN, UP2, false},
+	[UP] = {POLICY_BRIDGE, UP, PORT_NONE, false},
+	[UP2] = {POLICY_BRIDGE, UP2, PORT_NONE, false},
+	[FREE] = {POLICY_BRIDGE, FREE, PORT_NONE, true},
+	[OTHER] = {POLICY_BRIDGE, OTHER, PORT_NONE, true},
+	[BRIDGE] = {POLICY_BRIDGE, BRIDGE, UP, false},
+	[BRIDGE2] = {POLICY_BRIDGE, BRIDGE2, UP, true},
+	[VEPA] = {POLICY_VEPA, VEPA, UP, false},
+	[VEPA2] = {POLICY_VEPA, VEPA2, UP, false},
+	[PRIVATE] = {POLICY_PRIVATE, PRIVATE, UP, false},
+	[FOREIGN] = {POLICY_BRIDGE, FOREIGN, UP2, false},
 };
 
 /** Rows: from; columns: to. */
@@ -83,40 +84,41 @@ test_reflects(void **state)
 }
 
 static struct port_config
-config_of(const char *name, enum port_policy policy, const char *uplink)
+config_of(const char *name, enum policy_mode policy, const char *uplink)
 {
-	struct port_config config = {.policy = policy};
+	struct port_config config = {.name = ""};
 
 	strcpy(config.name, name);
-	strcpy(config.uplink, uplink);
+	SECTION(&config, policy)->policy = policy;
+	strcpy(SECTION(&config, policy)->uplink, uplink);
 	return config;
 }
 
 static void
 test_keys(void **state)
 {
-	const struct port_config good[] = {config_of("a", PORT_BRIDGE, ""),
-		config_of("a", PORT_BRIDGE, "up"), config_of("a", PORT_VEPA, "up")};
-	const struct port_config bad[] = {config_of("a", PORT_VEPA, ""),
-		config_of("a", PORT_PASSTHRU, ""), config_of("a", PORT_BRIDGE, "a")};
+	const struct port_config good[] = {config_of("a", POLICY_BRIDGE, ""),
+		config_of("a", POLICY_BRIDGE, "up"), config_of("a", POLICY_VEPA, "up")};
+	const struct port_config bad[] = {config_of("a", POLICY_VEPA, ""),
+		config_of("a", POLICY_PASSTHRU, ""), config_of("a", POLICY_BRIDGE, "a")};
 	struct err err = {0};
 
 	(void)state;
 	for (unsigned i = 0; i < COUNT(good); i++)
-		assert_int_equal(policy_check(&good[i], &err), 0);
+		assert_int_equal(features_check(&good[i], &err), 0);
 	for (unsigned i = 0; i < COUNT(bad); i++)
-		assert_int_equal(policy_check(&bad[i], &err), -EINVAL);
+		assert_int_equal(features_check(&bad[i], &err), -EINVAL);
 }
 
 static void
 test_relations(void **state)
 {
-	const struct port_config up = config_of("up", PORT_BRIDGE, "");
-	const struct port_config a = config_of("a", PORT_VEPA, "up");
-	const struct port_config b = config_of("b", PORT_BRIDGE, "up");
-	const struct port_config owner = config_of("o", PORT_PASSTHRU, "up");
-	const struct port_config lost = config_of("l", PORT_VEPA, "nowhere");
-	const struct port_config chain = config_of("c", PORT_VEPA, "a");
+	const struct port_config up = config_of("up", POLICY_BRIDGE, "");
+	const struct port_config a = config_of("a", POLICY_VEPA, "up");
+	const struct port_config b = config_of("b", POLICY_BRIDGE, "up");
+	const struct port_config owner = config_of("o", POLICY_PASSTHRU, "up");
+	const struct port_config lost = config_of("l", POLICY_VEPA, "nowhere");
+	const struct port_config chain = config_of("c", POLICY_VEPA, "a");
 	const struct {
 		const struct port_config *configs[4];
 		unsigned n, culprit;
@@ -138,29 +140,37 @@ test_relations(void **state)
 	for (unsigned i = 0; i < COUNT(cases); i++) {
 		struct err err = {0};
 		unsigned culprit = 99;
-		int rc = relations_check(cases[i].configs, cases[i].n, &culprit, &err);
+		int rc = features_relate(cases[i].configs, cases[i].n, &culprit, &err);
 		if (rc != cases[i].rc)
 			fail_msg("case %u: %d %s", i, rc, err.text);
 		if (rc == 0)
 			continue;
 		assert_int_equal(culprit, cases[i].culprit);
 		assert_contains(err.text, cases[i].reason);
-		assert_int_equal(relations_check(cases[i].configs, cases[i].n, NULL, NULL), rc);
+		assert_int_equal(features_relate(cases[i].configs, cases[i].n, NULL, NULL), rc);
 	}
+}
+
+static struct port_config
+mirrored_to(const char *name, const char *mirror)
+{
+	struct port_config config = {.name = ""};
+
+	strcpy(config.name, name);
+	strcpy(SECTION(&config, mirror)->mirror, mirror);
+	return config;
 }
 
 /** What is mirrored, and whether that may be. */
 static void
 test_mirrors(void **state)
 {
-	static const struct port_config plain = {.name = "probe"}, other = {.name = "other"},
-					mirrored = {.name = "vm", .mirror = "probe"},
-					too = {.name = "vm2", .mirror = "probe"},
-					itself = {.name = "x", .mirror = "x"},
-					absent = {.name = "x", .mirror = "nobody"},
-					chain = {.name = "x", .mirror = "vm"},
-					back = {.name = "probe", .mirror = "vm"};
-	static const struct {
+	const struct port_config plain = mirrored_to("probe", ""), other = mirrored_to("other", ""),
+				 mirrored = mirrored_to("vm", "probe"),
+				 too = mirrored_to("vm2", "probe"), itself = mirrored_to("x", "x"),
+				 absent = mirrored_to("x", "nobody"),
+				 chain = mirrored_to("x", "vm"), back = mirrored_to("probe", "vm");
+	const struct {
 		const struct port_config *configs[3];
 		int rc;
 		unsigned culprit;
@@ -178,7 +188,7 @@ test_mirrors(void **state)
 	(void)state;
 	for (unsigned i = 0; i < COUNT(cases); i++) {
 		struct err err = {0};
-		assert_int_equal(relations_check(cases[i].configs, 3, &culprit, &err), cases[i].rc);
+		assert_int_equal(features_relate(cases[i].configs, 3, &culprit, &err), cases[i].rc);
 		if (cases[i].rc == 0)
 			continue;
 		assert_int_equal(culprit, cases[i].culprit);
@@ -214,21 +224,21 @@ test_reserved(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < COUNT(lists); i++) {
-		struct port_config config = {0};
+		struct port_config config = {.name = "port"};
 		struct err err = {0};
 
-		strcpy(config.forward_reserved, lists[i].list);
+		strcpy(SECTION(&config, reserved)->forward, lists[i].list);
 		assert_int_equal(
-			reserved_check(&config, &err), lists[i].says != NULL ? -EINVAL : 0);
+			features_check(&config, &err), lists[i].says != NULL ? -EINVAL : 0);
 		assert_int_equal(
-			reserved_check(&config, NULL), lists[i].says != NULL ? -EINVAL : 0);
+			features_check(&config, NULL), lists[i].says != NULL ? -EINVAL : 0);
 		if (lists[i].says != NULL) {
 			assert_contains(err.text, "forward-reserved: ");
 			assert_contains(err.text, lists[i].says);
 			continue;
 		}
 		assert_int_equal(reserved_of(&config), lists[i].set);
-		config.vlan_protocol = PORT_VLAN_8021AD;
+		SECTION(&config, vlan)->protocol = VLAN_8021AD;
 		assert_int_equal(reserved_of(&config), lists[i].set | 0xb801);
 	}
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fake_driver.h"
+#include "features/learn/keys.h"
 #include "port/port.h"
 
 static struct port_config
@@ -34,7 +35,7 @@ test_init(void **state)
 	assert_string_equal(config.driver->type->name, "fake");
 	assert_true(config.enabled);
 	assert_int_equal(config.numa, PORT_NUMA_AUTO);
-	assert_int_equal(config.mac_limit, 0);
+	assert_int_equal(learn_config(&config)->mac_limit, 0);
 	assert_string_equal(fake->path, "");
 	assert_int_equal(fake->speed, 10);
 	assert_int_equal(fake->perm, 0640);
@@ -104,7 +105,7 @@ test_set(void **state)
 	assert_int_equal(port_config_set(&config, "mode", "in", &err), 0);
 	assert_false(config.enabled);
 	assert_int_equal(config.numa, 1);
-	assert_int_equal(config.mac_limit, 100);
+	assert_int_equal(learn_config(&config)->mac_limit, 100);
 	assert_int_equal(fake->speed, 99);
 	assert_int_equal(fake->mode, 0);
 	before = config;

@@ -8,7 +8,9 @@
 #include "datapath/worker.h"
 #include "eal_fixture.h"
 #include "lcore/pool.h"
+#include "features/table.h"
 #include "packets.h"
+#include "sections.h"
 #include "rate/shaper.h"
 
 enum { SINK, NEIGHBOUR, QUOTA, PORTS };
@@ -89,7 +91,7 @@ publish(void)
 {
 	struct snapshot *old = snapshot;
 
-	snapshot = snapshot_build(by_id, up, queues, n_queues);
+	snapshot = snapshot_build(features, by_id, up, queues, n_queues);
 	assert_non_null(snapshot);
 	snapshot_free(old);
 }
@@ -240,8 +242,8 @@ learnt(unsigned port)
 static void
 limit_in(unsigned port, int64_t burst)
 {
-	ports[port].config.rate_in = 1000;
-	ports[port].config.burst_in = burst;
+	SECTION(&ports[port].config, police)->rate_in = 1000;
+	SECTION(&ports[port].config, police)->burst_in = burst;
 	if (ports[port].meter == NULL)
 		ports[port].meter = meter_create(&lcores);
 	assert_non_null(ports[port].meter);
@@ -296,14 +298,14 @@ test_rate_in_of_one(void **state)
 	add_queues(QUOTA, 1);
 	ends[NEIGHBOUR].busy = ends[QUOTA].busy = 1;
 	limit_in(NEIGHBOUR, 1);
-	assert_null(snapshot->rules[QUOTA]);
+	assert_null(snapshot->stages[QUOTA]);
 	poll(5);
 	assert_int_equal(worker->context.counters[NEIGHBOUR].rx_forwarded, 1);
 	assert_int_equal(worker->context.counters[QUOTA].rx_forwarded, 5);
 	meter_destroy(ports[NEIGHBOUR].meter);
 	ports[NEIGHBOUR].meter = NULL;
 	publish();
-	assert_null(snapshot->rules[NEIGHBOUR]);
+	assert_null(snapshot->stages[NEIGHBOUR]);
 	poll(5);
 	assert_int_equal(worker->context.counters[NEIGHBOUR].rx_forwarded, 6);
 }
@@ -313,8 +315,8 @@ limit_out(int64_t bits)
 {
 	struct err err = {0};
 
-	ports[SINK].config.rate_out = bits;
-	ports[SINK].config.burst_out = 1;
+	SECTION(&ports[SINK].config, shape)->rate_out = bits;
+	SECTION(&ports[SINK].config, shape)->burst_out = 1;
 	if (ports[SINK].shaper == NULL)
 		ports[SINK].shaper = shaper_create(-1, SPACE, &lcores, &err);
 	if (ports[SINK].shaper == NULL)
@@ -337,7 +339,7 @@ test_rate_out(void **state)
 	assert_int_equal(snapshot->lcore[LCORE_ID].n_drains, 1);
 	poll(2);
 	assert_int_equal(ends[SINK].got, 1);
-	assert_int_equal(shaper_held(ports[SINK].shaper), 15);
+	assert_int_equal(shaper_backlog(ports[SINK].shaper), 15);
 	assert_int_equal(worker->context.counters[NEIGHBOUR].rx_copies,
 		to->tx_packets + counters_drops(to->tx_drops) + 15);
 	ends[NEIGHBOUR].busy = 0;

@@ -114,7 +114,7 @@ static void
 check_balance(void)
 {
 	assert_int_equal(numbers,
-		counters.tx_packets + counters_drops(counters.tx_drops) + shaper_held(shaper));
+		counters.tx_packets + counters_drops(counters.tx_drops) + shaper_backlog(shaper));
 	assert_int_equal(counters.tx_packets, sink.n);
 	for (unsigned i = 1; i < sink.n; i++)
 		assert_true(sink.number[i] > sink.number[i - 1]);
@@ -127,7 +127,7 @@ test_pacing(void **state)
 	offer(10, LEN);
 	/* One for the burst; it leaves a debt, and the others wait for one frame's time each. */
 	assert_int_equal(sink.n, 1);
-	assert_int_equal(shaper_held(shaper), 9);
+	assert_int_equal(shaper_backlog(shaper), 9);
 	assert_false(shaper_drain(shaper, &rate, &out, &counters, now));
 	for (unsigned i = 2; i <= 10; i++) {
 		pass(LEN * CYCLES - CYCLES);
@@ -135,7 +135,7 @@ test_pacing(void **state)
 		pass(CYCLES);
 		assert_int_equal(sink.n, i);
 	}
-	assert_int_equal(shaper_held(shaper), 0);
+	assert_int_equal(shaper_backlog(shaper), 0);
 	check_balance();
 }
 
@@ -151,7 +151,7 @@ test_straight_through(void **state)
 	assert_int_equal(sink.n, 3);
 	assert_ptr_equal(sink.mbuf_of_last->pool, eal_fixture_pool());
 	offer(1, LEN);
-	assert_int_equal(shaper_held(shaper), 1);
+	assert_int_equal(shaper_backlog(shaper), 1);
 	assert_int_equal(rte_mempool_avail_count(eal_fixture_pool()), before);
 	pass(HZ);
 	assert_int_equal(sink.n, 4);
@@ -185,7 +185,7 @@ test_tail_drop(void **state)
 	for (unsigned i = 0; i < 4; i++)
 		offer(32, 60);
 	assert_int_equal(sink.n, 1);
-	assert_int_equal(shaper_held(shaper), SPACE);
+	assert_int_equal(shaper_backlog(shaper), SPACE);
 	assert_int_equal(counters.tx_drops[DROP_RATE_QUEUE], 128 - 1 - SPACE);
 	pass(HZ);
 	check_balance();
@@ -203,13 +203,13 @@ test_long_frames(void **state)
 	offer(4, 60054);
 	/* 30 mbufs each: two of them fit. */
 	assert_int_equal(sink.n, 1);
-	assert_int_equal(shaper_held(shaper), 2);
+	assert_int_equal(shaper_backlog(shaper), 2);
 	assert_int_equal(counters.tx_drops[DROP_RATE_QUEUE], 1);
 	offer(5, 60);
-	assert_int_equal(shaper_held(shaper), 6);
+	assert_int_equal(shaper_backlog(shaper), 6);
 	for (unsigned i = 6; i-- > 0;) {
 		pass(HZ);
-		assert_int_equal(shaper_held(shaper), i);
+		assert_int_equal(shaper_backlog(shaper), i);
 	}
 	check_balance();
 	pass(HZ);
@@ -252,7 +252,7 @@ test_offload_waits(void **state)
 	struct frame *const frames[] = {&frame};
 	offer(1, 60);
 	shaper_frames(shaper, &rate, &out, frames, 1, &counters, now);
-	assert_int_equal(shaper_held(shaper), 1);
+	assert_int_equal(shaper_backlog(shaper), 1);
 	/* The guest has its buffer back, and uses it. */
 	memset(bytes, 0xee, length);
 	pass(HZ);
@@ -295,12 +295,12 @@ test_purge(void **state)
 	(void)state;
 	offer(20, LEN);
 	assert_int_equal(shaper_purge(shaper), 19);
-	assert_int_equal(shaper_held(shaper), 0);
+	assert_int_equal(shaper_backlog(shaper), 0);
 	pass(HZ);
 	assert_int_equal(sink.n, 1);
 	offer(2, LEN);
 	assert_int_equal(sink.n, 2);
-	assert_int_equal(shaper_held(shaper), 1);
+	assert_int_equal(shaper_backlog(shaper), 1);
 }
 
 /** A faster rate takes hold of what waits already. */
@@ -348,11 +348,11 @@ test_others_do_not_send(void **state)
 	frame_from_mbuf(&frame, packet_mbuf(eal_fixture_pool(), &packet, 0, 0));
 	shaper_frames(shaper, &rate, &other, frames, 1, &counters, now);
 	numbers++;
-	assert_int_equal(shaper_held(shaper), 1);
+	assert_int_equal(shaper_backlog(shaper), 1);
 	assert_int_equal(sink.n, 0);
 	offer(1, 60);
 	assert_int_equal(sink.n, 1);
-	assert_int_equal(shaper_held(shaper), 1);
+	assert_int_equal(shaper_backlog(shaper), 1);
 	pass(HZ);
 	assert_int_equal(sink.n, 2);
 	check_balance();

@@ -144,7 +144,7 @@ test_leave(void **state)
 	hear_report(OTHER, GROUP);
 	pass(100 * SECOND);
 	assert_int_equal(receivers(GROUP), 1 << ROUTER | 1 << OTHER);
-	groups_set_port(groups, OTHER, true, PORT_ROUTER_AUTO);
+	groups_set_port(groups, OTHER, true, SNOOP_ROUTER_AUTO);
 	hear_leave(OTHER, GROUP);
 	pass(0);
 	assert_int_equal(receivers(GROUP), 1 << ROUTER);
@@ -217,22 +217,22 @@ test_routers(void **state)
 	query("0.0.0.0", "0.0.0.0");
 	hear(ROUTER);
 	assert_int_equal(receivers(GROUP), -1);
-	groups_set_port(groups, OTHER, false, PORT_ROUTER_OFF);
+	groups_set_port(groups, OTHER, false, SNOOP_ROUTER_OFF);
 	query("10.0.0.1", "0.0.0.0");
 	hear(OTHER);
 	assert_int_equal(receivers(GROUP), -1);
-	groups_set_port(groups, HOST, false, PORT_ROUTER_ON);
+	groups_set_port(groups, HOST, false, SNOOP_ROUTER_ON);
 	hear(ROUTER);
 	assert_int_equal(receivers(GROUP), 1 << ROUTER | 1 << HOST);
 	/* A hello of PIM (RFC 7761) makes a router, but no querier. */
-	groups_set_port(groups, OTHER, false, PORT_ROUTER_AUTO);
+	groups_set_port(groups, OTHER, false, SNOOP_ROUTER_AUTO);
 	message_begin(&packet, "10.0.0.2", "224.0.0.13");
 	packet.bytes[9] = 103;
 	message_add(&packet, "2000 0000 0001 0002 0069");
 	message_close(&packet);
 	hear(OTHER);
 	assert_int_equal(receivers(GROUP), 1 << ROUTER | 1 << HOST | 1 << OTHER);
-	groups_set_port(groups, ROUTER, false, PORT_ROUTER_OFF);
+	groups_set_port(groups, ROUTER, false, SNOOP_ROUTER_OFF);
 	assert_int_equal(receivers(GROUP), -1);
 }
 

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vlan/vlan.h"
+#include "features/table.h"
+#include "features/vlan/rules.h"
+#include "sections.h"
 
 static unsigned
 set_size(const struct vlan_set *set)
@@ -90,9 +92,11 @@ test_bad_sets(void **state)
 static struct port_config
 config_of(int64_t vlan, const char *trunk, int64_t native, int64_t protocol)
 {
-	struct port_config config = {.vlan = vlan, .native = native, .vlan_protocol = protocol};
+	struct port_config config = {.name = "port"};
+	struct vlan_config *section = SECTION(&config, vlan);
 
-	strcpy(config.trunk, trunk);
+	*section = (struct vlan_config){.vlan = vlan, .native = native, .protocol = protocol};
+	strcpy(section->trunk, trunk);
 	return config;
 }
 
@@ -121,7 +125,7 @@ test_check(void **state)
 		struct port_config config =
 			config_of(cases[i].vlan, cases[i].trunk, cases[i].native, 0);
 		struct err err = {0};
-		int rc = vlan_check(&config, &err);
+		int rc = features_check(&config, &err);
 		assert_int_equal(rc, cases[i].reason == NULL ? 0 : -EINVAL);
 		if (rc < 0)
 			assert_contains(err.text, cases[i].reason);
@@ -132,10 +136,10 @@ static void
 test_rules(void **state)
 {
 	struct vlan_rules rules;
-	struct port_config plain = config_of(0, "", 0, PORT_VLAN_8021Q);
-	struct port_config access = config_of(7, "", 0, PORT_VLAN_8021AD);
-	struct port_config trunk = config_of(0, "5-6", 0, PORT_VLAN_8021Q);
-	struct port_config native = config_of(0, "5-6", 9, PORT_VLAN_8021Q);
+	struct port_config plain = config_of(0, "", 0, VLAN_8021Q);
+	struct port_config access = config_of(7, "", 0, VLAN_8021AD);
+	struct port_config trunk = config_of(0, "5-6", 0, VLAN_8021Q);
+	struct port_config native = config_of(0, "5-6", 9, VLAN_8021Q);
 
 	(void)state;
 	vlan_rules_of(&plain, &rules);
@@ -166,11 +170,11 @@ static void
 rules_of_modes(struct vlan_rules rules[MODES])
 {
 	const struct port_config config[MODES] = {
-		[PLAIN] = config_of(0, "", 0, PORT_VLAN_8021Q),
-		[ACCESS] = config_of(10, "", 0, PORT_VLAN_8021Q),
-		[TRUNK] = config_of(0, "10,20", 0, PORT_VLAN_8021Q),
-		[NATIVE] = config_of(0, "20", 10, PORT_VLAN_8021Q),
-		[SERVICE] = config_of(0, "10", 0, PORT_VLAN_8021AD),
+		[PLAIN] = config_of(0, "", 0, VLAN_8021Q),
+		[ACCESS] = config_of(10, "", 0, VLAN_8021Q),
+		[TRUNK] = config_of(0, "10,20", 0, VLAN_8021Q),
+		[NATIVE] = config_of(0, "20", 10, VLAN_8021Q),
+		[SERVICE] = config_of(0, "10", 0, VLAN_8021AD),
 	};
 
 	for (unsigned i = 0; i < MODES; i++)

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Classification in stages: header runs, learning and lookup, and the result for each frame. */
+#include "datapath/classify_runs.h"
+
+#include "datapath/classify.h"
+
+/** Begin a run. @return its destination so far */
+static inline uint16_t
+classify_run(struct frame *frame, bool sets_vlan)
+{
+	if (frame->head_len < FRAME_ETH_LEN)
+		return DEST_DROP + DROP_RUNT;
+	return sets_vlan ? DEST_LOOKUP : classify_vlan(frame);
+}
+
+void
+classify_runs_stage(struct burst_context *context, const void *state)
+{
+	const struct classify_config *config = state;
+	struct classification *classify = &context->classify;
+	struct header_runs *runs = &classify->runs;
+	struct burst *burst = &context->burst;
+	const struct frame *last = NULL;
+
+	classify->learns = config->learn && classify_learns(context);
+	classify->decided = false;
+	classify->reserved = 0;
+	runs->n = 0;
+	for (unsigned i = 0; i < burst->n; i++) {
+		struct frame *frame = &burst->frame[i];
+		bool dropped = burst->dest[i] < DEST_FORWARD;
+		if (last == NULL || dropped ||
+			!header_runs_same(frame, last, config->by_source || classify->learns)) {
+			classify->source_port[runs->n] = burst->port;
+			runs->dest[runs->n] =
+				dropped ? burst->dest[i] : classify_run(frame, config->sets_vlan);
+			runs->frame[runs->n++] = frame;
+		}
+		runs->of[i] = (uint8_t)(runs->n - 1);
+		last = dropped ? NULL : frame;
+	}
+}
+
+/** Check the addresses of all runs. Those whose destination is decided keep it otherwise. */
+static void
+classify_check(struct classification *classify)
+{
+	struct header_runs *runs = &classify->runs;
+
+	for (unsigned i = 0; i < runs->n; i++)
+		if (runs->dest[i] >= DEST_FORWARD)
+			runs->dest[i] = classify_addresses(runs->frame[i], classify->reserved);
+}
+
+/** Learn sources, except of reflected frames: their addresses stay at the member. */
+static unsigned
+classify_learn(struct burst_context *context, struct fdb_batch *targets)
+{
+	const struct classification *classify = &context->classify;
+	uint16_t self = context->burst.port;
+	struct fdb_batch sources;
+
+	sources.query.n = 0;
+	for (unsigned i = 0; i < classify->runs.n; i++)
+		if (classify->source_port[i] == self)
+			fdb_batch_add_source(context->fdb, &sources, &classify->runs, i);
+	return header_runs_learn(context->fdb, &sources, self, targets);
+}
+
+/** Set the destinations that were looked up. */
+static void
+classify_targets(struct burst_context *context, struct fdb_batch *targets)
+{
+	struct classification *classify = &context->classify;
+	struct header_runs *runs = &classify->runs;
+
+	fdb_lookup_burst(context->fdb, &targets->query);
+	for (unsigned i = 0; i < runs->n; i++) {
+		if (!fdb_batch_has(targets, i))
+			continue;
+		uint16_t port = fdb_batch_port(targets, i);
+		bool same = port == context->burst.port || port == classify->source_port[i];
+		runs->dest[i] = same ? DEST_DROP + DROP_SAME_PORT : port;
+	}
+}
+
+void
+classify_lookup_stage(struct burst_context *context, const void *state)
+{
+	struct classification *classify = &context->classify;
+	struct fdb_batch targets;
+	unsigned missed = 0;
+
+	(void)state;
+	targets.query.n = 0;
+	classify_check(classify);
+	if (!classify->decided)
+		header_runs_destinations(context->fdb, &classify->runs, &targets);
+	if (classify->learns)
+		missed = classify_learn(context, &targets);
+	else
+		fdb_query_look(context->fdb, &targets.query);
+	if (!classify->decided)
+		classify_targets(context, &targets);
+	classify_back_off(context, missed);
+}
+
+void
+classify_apply_stage(struct burst_context *context, const void *state)
+{
+	const struct classification *classify = &context->classify;
+	const struct header_runs *runs = &classify->runs;
+	struct burst *burst = &context->burst;
+
+	(void)state;
+	for (unsigned i = 0; i < burst->n; i++) {
+		struct frame *frame = &burst->frame[i];
+		const struct frame *run = runs->frame[runs->of[i]];
+
+		frame->l2_len = run->l2_len;
+		frame->vlan = run->vlan;
+		frame->tag_len = run->tag_len;
+		if (burst->dest[i] >= DEST_FORWARD)
+			burst->dest[i] = runs->dest[runs->of[i]];
+		burst->source_port[i] = classify->source_port[runs->of[i]];
+	}
+}

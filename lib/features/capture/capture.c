@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Capture: frames of a port are recorded, with the reason of those that are dropped. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <rte_cycles.h>
+
+#include "capture/capture.h"
+#include "datapath/feature.h"
+
+/** The captures of a port, by direction. */
+struct captures {
+	unsigned n_rx, n_tx;
+	struct capture *rx[PORT_CAPTURES_MAX];
+	struct capture *tx[PORT_CAPTURES_MAX];
+};
+
+/** Record the frames of the burst. Published once it is known which of them are dropped. */
+static void
+capture_rx(struct burst_context *context, const void *state)
+{
+	const struct captures *captures = state;
+	const struct burst *burst = &context->burst;
+	const struct capture_record record = {
+		.tsc = rte_rdtsc(), .direction = CAPTURE_RX, .reason = CAPTURE_KEPT};
+
+	for (unsigned c = 0; c < captures->n_rx && !context->trace_only; c++) {
+		struct capture *capture = captures->rx[c];
+		struct capture_record **records =
+			capture_pending(capture, context->lcore_id, CAPTURE_RX);
+
+		if (records == NULL)
+			continue;
+		capture_defer(capture, context->lcore_id, true);
+		for (uint16_t i = 0; i < burst->n; i++)
+			records[i] =
+				capture_frame(capture, context->lcore_id, &burst->frame[i], record);
+	}
+}
+
+static void
+capture_rx_done(struct burst_context *context, const void *state)
+{
+	const struct captures *captures = state;
+	const struct burst *burst = &context->burst;
+
+	for (unsigned c = 0; c < captures->n_rx && !context->trace_only; c++) {
+		struct capture_record **records =
+			capture_pending(captures->rx[c], context->lcore_id, CAPTURE_RX);
+
+		if (records == NULL)
+			continue;
+		for (uint16_t i = 0; i < burst->n; i++)
+			if (records[i] != NULL && burst->dest[i] >= DEST_DROP &&
+				burst->dest[i] < DEST_FORWARD)
+				records[i]->reason = burst->dest[i] - DEST_DROP;
+		capture_defer(captures->rx[c], context->lcore_id, false);
+	}
+}
+
+static void
+capture_tx(struct output *output, const void *state)
+{
+	const struct captures *captures = state;
+	uint16_t lcore_id = output->context->lcore_id;
+	const struct capture_record record = {
+		.tsc = rte_rdtsc(), .direction = CAPTURE_TX, .reason = CAPTURE_KEPT};
+
+	for (unsigned c = 0; c < captures->n_tx && !output->context->trace_only; c++) {
+		struct capture_record **records =
+			capture_pending(captures->tx[c], lcore_id, CAPTURE_TX);
+
+		if (records == NULL)
+			continue;
+		for (uint16_t i = 0; i < output->n; i++)
+			records[i] =
+				capture_frame(captures->tx[c], lcore_id, output->frame[i], record);
+	}
+}
+
+/** Set the reason of frames that the driver dropped, and record those dropped before it. */
+static void
+capture_tx_done(struct output *output, const void *state)
+{
+	const struct captures *captures = state;
+	uint16_t lcore_id = output->context->lcore_id;
+	struct capture_record record = {.tsc = rte_rdtsc(), .direction = CAPTURE_TX};
+
+	for (unsigned c = 0; c < captures->n_tx && !output->context->trace_only; c++) {
+		struct capture *capture = captures->tx[c];
+		struct capture_record **records = capture_pending(capture, lcore_id, CAPTURE_TX);
+
+		if (records == NULL)
+			continue;
+		for (uint16_t i = 0; i < output->n; i++)
+			if (records[i] != NULL && output->frame[i]->tx_drop != FRAME_SENT)
+				records[i]->reason = output->frame[i]->tx_drop;
+		for (uint16_t i = 0; i < output->n_dropped; i++) {
+			record.reason = output->dropped[i]->tx_drop;
+			capture_frame(capture, lcore_id, output->dropped[i], record);
+		}
+		capture_publish(capture, lcore_id);
+	}
+}
+
+static int
+capture_compile(const struct feature_input *input, struct feature_stages *stages)
+{
+	const struct port *port = input->port;
+
+	if (port->captures == 0)
+		return 0;
+	struct captures *captures = calloc(1, sizeof(*captures));
+	if (captures == NULL)
+		return -ENOMEM;
+	for (unsigned i = 0; i < port->captures; i++) {
+		if (capture_wants(port->capture[i], CAPTURE_RX))
+			captures->rx[captures->n_rx++] = port->capture[i];
+		if (capture_wants(port->capture[i], CAPTURE_TX))
+			captures->tx[captures->n_tx++] = port->capture[i];
+	}
+	stages->state = captures;
+	stages->copies = true;
+	if (captures->n_rx > 0)
+		stages->ingress[INGRESS_FRAMES] =
+			(struct ingress_stage){capture_rx, capture_rx_done, NULL};
+	if (captures->n_tx > 0)
+		stages->egress = (struct egress_stage){capture_tx, capture_tx_done, NULL};
+	return 0;
+}
+
+const struct feature capture_feature = {.name = "capture", .compile = capture_compile};

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Policing: frames beyond the rate of the rx port are dropped before their sources are learnt. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <rte_cycles.h>
+
+#include "datapath/feature.h"
+#include "features/police/keys.h"
+#include "rate/meter.h"
+
+enum { POLICE_BURST_MS = 20, POLICE_BURST_MIN = 65536 }; /* at least the largest TSO frame */
+
+struct police {
+	struct meter *meter;
+	struct bucket_rate rate;
+};
+
+static void
+police_burst(struct burst_context *context, const void *state)
+{
+	const struct police *police = state;
+	struct burst *burst = &context->burst;
+
+	if (context->trace_only)
+		return;
+	bool shared = meter_enter(police->meter);
+	bucket_fill(&police->meter->bucket, &police->rate, rte_rdtsc());
+	for (uint16_t i = 0; i < burst->n; i++)
+		if (!bucket_take(&police->meter->bucket, burst->frame[i].len))
+			burst->dest[i] = DEST_DROP + DROP_RATE;
+	meter_leave(police->meter, shared);
+}
+
+static int
+police_compile(const struct feature_input *input, struct feature_stages *stages)
+{
+	const struct port *port = input->port;
+	const struct police_config *config = police_config(&port->config);
+	uint64_t bits = (uint64_t)config->rate_in, burst = (uint64_t)config->burst_in;
+
+	if (port->meter == NULL)
+		return 0;
+	struct police *police = malloc(sizeof(*police));
+	if (police == NULL)
+		return -ENOMEM;
+	if (burst == 0)
+		burst = bucket_burst_for(bits, POLICE_BURST_MS, POLICE_BURST_MIN);
+	police->meter = port->meter;
+	bucket_rate_set(&police->rate, bits, burst, rte_get_tsc_hz());
+	stages->state = police;
+	stages->ingress[INGRESS_RECEIVED].run = police_burst;
+	return 0;
+}
+
+const struct feature police_feature = {.name = "police", .compile = police_compile};

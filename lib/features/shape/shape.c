@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Shaping: a shaper in place of the port's driver passes frames on to it at the port's rate. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <rte_cycles.h>
+
+#include "datapath/feature.h"
+#include "features/shape/keys.h"
+#include "rate/shaper.h"
+
+enum { SHAPE_BURST_MS = 5, SHAPE_BURST_MIN = 16384 };
+
+struct shape {
+	struct shaper *shaper;
+	struct bucket_rate rate;
+	uint16_t owner; /**< lcore that drains the shaper; LCORE_MAX = none */
+	uint16_t port;
+	void (*tx)(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
+		struct counters *counters); /**< the driver's */
+	void *dev;
+};
+
+static struct shaper_out
+shape_out(const struct shape *shape, uint16_t lcore_id)
+{
+	return (struct shaper_out){.tx = shape->tx,
+		.dev = shape->dev,
+		.lcore_id = lcore_id,
+		.owner = shape->owner == lcore_id};
+}
+
+static void
+shape_tx(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
+	struct counters *counters)
+{
+	const struct shape *shape = dev;
+	const struct shaper_out out = shape_out(shape, lcore_id);
+
+	shaper_frames(shape->shaper, &shape->rate, &out, frames, n, counters, rte_rdtsc());
+}
+
+static bool
+shape_drain(struct burst_context *context, const void *state)
+{
+	const struct shape *shape = state;
+	const struct shaper_out out = shape_out(shape, context->lcore_id);
+
+	return shaper_drain(
+		shape->shaper, &shape->rate, &out, &context->counters[shape->port], rte_rdtsc());
+}
+
+static int
+shape_compile(const struct feature_input *input, struct feature_stages *stages)
+{
+	const struct port *port = input->port;
+	const struct shape_config *config = shape_config(&port->config);
+	uint64_t bits = (uint64_t)config->rate_out, burst = (uint64_t)config->burst_out;
+
+	if (port->shaper == NULL)
+		return 0;
+	struct shape *shape = malloc(sizeof(*shape));
+	if (shape == NULL)
+		return -ENOMEM;
+	/* The limit has been removed, but the shaper still holds frames. */
+	if (bits == 0)
+		bits = BUCKET_RATE_MAX;
+	if (burst == 0)
+		burst = bucket_burst_for(bits, SHAPE_BURST_MS, SHAPE_BURST_MIN);
+	*shape = (struct shape){
+		.shaper = port->shaper, .port = port->id, .tx = stages->tx, .dev = stages->dev};
+	bucket_rate_set(&shape->rate, bits, burst, rte_get_tsc_hz());
+	stages->state = shape;
+	stages->tx = shape_tx;
+	stages->dev = shape;
+	stages->drain = (struct feature_drain){shape_drain, &shape->owner};
+	return 0;
+}
+
+static unsigned
+shape_backlog(const struct port *port)
+{
+	return port->shaper != NULL ? shaper_backlog(port->shaper) : 0;
+}
+
+const struct feature shape_feature = {
+	.name = "shape",
+	.compile = shape_compile,
+	.backlog = shape_backlog,
+};

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Snooping: multicast frames leave by the ports of their group (RFC 4541 section 2.1). */
+#include "base/mac.h"
+#include "datapath/feature.h"
+#include "datapath/snapshot.h"
+#include "snoop/look.h"
+
+/** Copy a message to the control thread. Reflected ones were copied when the member sent them. */
+static void
+snooping_note(struct burst_context *context, const struct frame *frame)
+{
+	struct burst *burst = &context->burst;
+	uint32_t len = frame->len - frame->l2_len;
+
+	if (context->trace_only || burst->source_port[frame - burst->frame] != burst->port)
+		return;
+	struct snoop_ring *ring = context->snapshot->rings[context->lcore_id];
+	struct snoop_copy *copy = snoop_ring_space(ring, burst->port);
+	if (copy == NULL)
+		return;
+	/* A truncated message is invalid: the control thread counts it. */
+	copy->len = (uint16_t)RTE_MIN(len, (uint32_t)SNOOP_PACKET_MAX);
+	copy->port = burst->port;
+	copy->vlan = frame->vlan;
+	copy->ipv6 = frame->head[frame->l2_len] >> 4 == 6;
+	frame_read(frame, frame->l2_len, copy->bytes, copy->len);
+	snoop_ring_push(ring);
+}
+
+/** Destination of a multicast frame. */
+static uint16_t
+snooping_frame(struct burst_context *context, const struct frame *frame)
+{
+	const struct snoop_table *table = context->snapshot->groups;
+	uint16_t l2_len = frame->l2_len, set = SNOOP_EVERYBODY;
+	struct snoop_ip group;
+
+	switch (snoop_look(frame->head + l2_len, frame->head_len - l2_len,
+		frame_be16(frame->head + l2_len - 2), &group)) {
+	case SNOOP_LOOK_PLAIN:
+		return DEST_MULTICAST;
+	case SNOOP_LOOK_SIGNAL:
+		snooping_note(context, frame);
+		return DEST_MULTICAST;
+	case SNOOP_LOOK_REPORT:
+		snooping_note(context, frame);
+		set = snoop_table_routers(table, frame->vlan, &group);
+		break;
+	case SNOOP_LOOK_DATA:
+		set = snoop_table_find(table, frame->vlan, &group);
+		break;
+	}
+	return set == SNOOP_EVERYBODY ? DEST_MULTICAST : (uint16_t)(DEST_GROUP + set);
+}
+
+/** Copy messages of a port with a fixed destination, which stays as it is. */
+static void
+snooping_listen(struct burst_context *context)
+{
+	const struct burst *burst = &context->burst;
+
+	for (unsigned i = 0; i < burst->n; i++)
+		if (burst->dest[i] < PORT_MAX && mac_is_group(mac_load(burst->frame[i].head)))
+			snooping_frame(context, &burst->frame[i]);
+}
+
+static void
+snooping_ingress(struct burst_context *context, const void *state)
+{
+	struct burst *burst = &context->burst;
+
+	(void)state;
+	if (context->snapshot->groups == NULL)
+		return;
+	if (context->classify.decided) {
+		snooping_listen(context);
+		return;
+	}
+	for (unsigned i = 0; i < burst->n; i++)
+		if (burst->dest[i] == DEST_MULTICAST)
+			burst->dest[i] = snooping_frame(context, &burst->frame[i]);
+}
+
+static int
+snooping_begin(struct port *const ports[PORT_MAX], void **shared)
+{
+	(void)shared;
+	for (uint16_t id = 0; id < PORT_MAX; id++)
+		if (ports[id] != NULL && ports[id]->snooped)
+			return 1;
+	return 0;
+}
+
+static int
+snooping_compile(const struct feature_input *input, struct feature_stages *stages)
+{
+	(void)input;
+	stages->ingress[INGRESS_FRAMES].run = snooping_ingress;
+	return 0;
+}
+
+static bool
+snooping_trace(const struct feature_trace *story)
+{
+	uint16_t dest = story->trace->dest;
+
+	if (dest != DEST_DROP + DROP_NO_MEMBER && (dest < DEST_GROUP || dest >= DEST_DROP))
+		return false;
+	story->say(story->arg, "lookup", "to members of the group and routers: snooping");
+	return true;
+}
+
+const struct feature snooping_feature = {
+	.name = "snooping",
+	.begin = snooping_begin,
+	.compile = snooping_compile,
+	.trace_target = snooping_trace,
+};

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Storm control: flooded frames beyond the rate of their rx port are dropped. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <rte_cycles.h>
+
+#include "datapath/feature.h"
+#include "features/storm/keys.h"
+#include "features/storm/rate.h"
+
+struct storm {
+	_Atomic uint64_t *due; /**< the port's */
+	struct storm_rate rate;
+};
+
+/** Drop the last frames of the burst. */
+static void
+storm_stage(struct burst_context *context, const void *state)
+{
+	struct burst *burst = &context->burst;
+	const struct storm *storm = state;
+	uint8_t floods[FRAME_BURST];
+	uint16_t n = 0;
+
+	for (unsigned i = 0; i < burst->n; i++) {
+		floods[n] = (uint8_t)i;
+		n += burst->dest[i] >= DEST_FLOODS;
+	}
+	if (n == 0 || context->trace_only)
+		return;
+	for (uint16_t i = storm_pass(storm->due, &storm->rate, rte_rdtsc(), n); i < n; i++)
+		burst->dest[floods[i]] = DEST_DROP + DROP_STORM;
+}
+
+static int
+storm_compile(const struct feature_input *input, struct feature_stages *stages)
+{
+	uint64_t pps = (uint64_t)storm_config(&input->port->config)->storm;
+
+	if (pps == 0)
+		return 0;
+	struct storm *storm = malloc(sizeof(*storm));
+	if (storm == NULL)
+		return -ENOMEM;
+	storm->due = &input->ports[input->port->id]->storm_due;
+	storm_rate_set(&storm->rate, pps, rte_get_tsc_hz());
+	stages->state = storm;
+	stages->ingress[INGRESS_FRAMES].run = storm_stage;
+	return 0;
+}
+
+const struct feature storm_feature = {.name = "storm", .compile = storm_compile};

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The table of features, and what is asked of all of them. */
+#include "features/table.h"
+
+#define FEATURE(name) extern const struct feature name##_feature;
+#include "feature_list.h"
+#undef FEATURE
+
+#define FEATURE(name) &name##_feature,
+const struct feature *const features[] = {
+#include "feature_list.h"
+	NULL};
+
+_Static_assert(sizeof(features) / sizeof(features[0]) <= FEATURES_MAX + 1, "too many features");
+
+int
+features_check(const struct port_config *config, struct err *err)
+{
+	int rc = 0;
+
+	for (unsigned f = 0; rc == 0 && features[f] != NULL; f++)
+		if (features[f]->check != NULL)
+			rc = features[f]->check(config, err);
+	return rc;
+}
+
+int
+features_relate(
+	const struct port_config *const configs[], unsigned n, unsigned *culprit, struct err *err)
+{
+	for (unsigned i = 0; i < n; i++)
+		for (unsigned f = 0; features[f] != NULL; f++) {
+			int rc = features[f]->relate != NULL
+					 ? features[f]->relate(configs, n, i, err)
+					 : 0;
+			if (rc == 0)
+				continue;
+			if (culprit != NULL)
+				*culprit = i;
+			return rc;
+		}
+	return 0;
+}
+
+bool
+features_forget(const struct port_config *old, const struct port_config *changed)
+{
+	for (unsigned f = 0; features[f] != NULL; f++)
+		if (features[f]->forgets != NULL && features[f]->forgets(old, changed))
+			return true;
+	return false;
+}
+
+unsigned
+features_backlog(const struct port *port)
+{
+	unsigned backlog = 0;
+
+	for (unsigned f = 0; features[f] != NULL; f++)
+		if (features[f]->backlog != NULL)
+			backlog += features[f]->backlog(port);
+	return backlog;
+}

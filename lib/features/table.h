@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The table of all features, and their checks. Made from the list in meson.build.
+ *
+ * Thread safety: the table is constant; functions access only their arguments.
+ */
+#ifndef SHUNT_FEATURES_TABLE_H
+#define SHUNT_FEATURES_TABLE_H
+
+#include "datapath/feature.h"
+
+/** The rows, in the order of their stages within a phase; ended by NULL. */
+extern const struct feature *const features[];
+
+/**
+ * Check the keys of a port by themselves.
+ *
+ * @return 0; negative errno with the reason
+ */
+int features_check(const struct port_config *config, struct err *err);
+
+/**
+ * Check the intended configurations of all ports of a switch against each other.
+ *
+ * @param configs in any order
+ * @param n number of configurations
+ * @param culprit receives the index of the invalid configuration; may be NULL
+ * @return 0; negative errno with the reason: -ENOENT (a key names a port that does not exist),
+ *         -EINVAL or -EBUSY (ports that do not fit together)
+ */
+int features_relate(
+	const struct port_config *const configs[], unsigned n, unsigned *culprit, struct err *err);
+
+/**
+ * Check whether a change makes the learned addresses and group memberships of a port invalid.
+ *
+ * @return true if it does
+ */
+bool features_forget(const struct port_config *old, const struct port_config *changed);
+
+/** Count the frames that wait in features to leave by a port. @return frames */
+unsigned features_backlog(const struct port *port);
+
+#endif
