@@ -45,7 +45,7 @@ direct_report_fault(struct vhost_dev *dev, struct virtq *ring)
 		vhost_fault_set(dev, (enum virtq_fault)fault, direct_ring_number(dev, ring));
 }
 
-/** Notify before a packed ring is used again: its wrap counter distinguishes two laps only. */
+/** Send the pending notification of a packed ring: its wrap counter distinguishes two laps only. */
 static inline void
 direct_notify_packed(struct virtq *ring)
 {

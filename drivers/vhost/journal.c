@@ -60,7 +60,7 @@ static bool journal_used[JOURNAL_PORTS];
 static char journal_path[PATH_MAX];
 static int journal_fd = -1;
 
-/** @return true if the folder of a path is on a tmpfs */
+/** @return true if the directory of a path is on a tmpfs */
 static bool
 journal_in_memory(const char *path)
 {

@@ -156,6 +156,7 @@ reconnect_watch(const struct reconnect_socket *socket)
 		reconnect_inotify, directory, IN_CREATE | IN_MOVED_TO | IN_ATTRIB | IN_ONLYDIR);
 }
 
+/** @return the socket of a path; NULL if vhost_reconnect_add() was not called for it */
 static struct reconnect_socket *
 reconnect_find(const char *path)
 {

@@ -30,13 +30,14 @@ vhost_ring_areas(uint64_t size, bool packed)
 			sizeof(uint16_t)};
 }
 
-/* Virtqueue numbers of a queue pair (virtio 1.2 section 5.1.2): the guest receives on even ones. */
+/** @return number of the ring on which the guest receives (virtio 1.2 section 5.1.2: even ones) */
 static inline uint16_t
 vhost_guest_rx_ring(uint16_t queue)
 {
 	return (uint16_t)(2 * queue);
 }
 
+/** @return number of the ring on which the guest transmits */
 static inline uint16_t
 vhost_guest_tx_ring(uint16_t queue)
 {

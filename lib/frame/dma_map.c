@@ -22,11 +22,11 @@ static struct dma_map_memory *dma_map_memories;
 static pthread_mutex_t dma_map_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /**
- * Page size to register with. With IOVA as virtual addresses any size that fits is valid; the
- * largest one is best, since DPDK keeps a record of each page.
+ * Choose the page size with which memory is registered with DPDK. With IOVA as virtual addresses
+ * any size that fits is valid; the largest one is best, since DPDK keeps a record of each page.
  */
 static size_t
-dma_map_page(const void *start, size_t size)
+dma_map_page_size(const void *start, size_t size)
 {
 	uintptr_t bits = (uintptr_t)start | size | DMA_MAP_PAGE_MAX;
 
@@ -37,7 +37,7 @@ dma_map_page(const void *start, size_t size)
 static int
 dma_map_bus_map(void *device, void *start, size_t size)
 {
-	if (rte_extmem_register(start, size, NULL, 0, dma_map_page(start, size)) < 0)
+	if (rte_extmem_register(start, size, NULL, 0, dma_map_page_size(start, size)) < 0)
 		return rte_errno != 0 ? -rte_errno : -ENOMEM;
 	rte_errno = 0;
 	if (rte_dev_dma_map(device, start, (uintptr_t)start, size) == 0)

@@ -115,7 +115,7 @@ struct inflight_slot *inflight_take(struct inflight *inflight, uint32_t index);
  */
 struct rte_mbuf_ext_shared_info *inflight_shared_info(struct inflight_slot *slot, uint16_t pieces);
 
-/** The frame is no longer read: not in flight. Any thread; do not use the slot afterwards. */
+/** Mark a frame as no longer in flight. Any thread, which must not use the slot afterwards. */
 static inline void
 inflight_release(struct inflight_slot *slot)
 {

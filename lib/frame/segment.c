@@ -24,7 +24,7 @@ struct segment_state {
 	uint32_t payload;
 };
 
-/* Check the request against the headers in the mbuf, which is host memory. */
+/** Check a request against the headers in the mbuf, and set the values common to all segments. */
 static int
 segment_parse(const struct frame_offload *offload, struct rte_mbuf *mbuf, struct segment_state *s)
 {

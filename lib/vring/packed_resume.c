@@ -131,7 +131,7 @@ packed_resume_explain_drops(struct packed_resume *resume)
 
 /** @return true if a ring that looks fresh is in use, and its last used chain crosses its end */
 static bool
-packed_resume_is_behind_chain(const struct virtq_setup *setup, uint16_t idx_wrap)
+packed_resume_chain_crosses_end(const struct virtq_setup *setup, uint16_t idx_wrap)
 {
 	uint16_t id;
 
@@ -149,7 +149,7 @@ packed_resume_is_in_use(const struct packed_resume *resume)
 	bool first =
 		setup->journal->used == VIRTQ_PACKED_START && resume->work != PACKED_RESUME_NOTHING;
 
-	return (first || packed_resume_is_behind_chain(setup, resume->idx_wrap)) &&
+	return (first || packed_resume_chain_crosses_end(setup, resume->idx_wrap)) &&
 	       virtq_packed_can_resume(setup, resume->idx_wrap);
 }
 
@@ -168,7 +168,7 @@ packed_resume_explain_base(struct packed_resume *resume, bool popped)
 	return resume->dropped;
 }
 
-/** @return true if a plausible position was found, by the journal or as given */
+/** Find the position to resume at, by the journal or as given. @return true: it is plausible */
 static bool
 packed_resume_find(struct packed_resume *resume, bool popped)
 {

@@ -23,7 +23,7 @@ virtq_split_read_desc(const struct vring_desc *table, uint16_t index)
 	return desc;
 }
 
-/** Write an element of the used ring in one store. */
+/** Write an element of the used ring, in one store. @param position index in the ring */
 static inline void
 virtq_split_use(struct vring_used *used, uint16_t position, uint16_t head, uint32_t len)
 {
@@ -42,7 +42,7 @@ virtq_split_prefetch_used(const struct virtq *ring, uint16_t n)
 		__builtin_prefetch(&ring->used->ring[(ring->last_used + i) & ring->mask], 1);
 }
 
-/** Write the next element of the used ring. */
+/** Write the next element of the used ring; virtq_split_publish() must follow. */
 static inline void
 virtq_split_use_next(struct virtq *ring, uint16_t head, uint32_t len)
 {
@@ -60,7 +60,7 @@ virtq_split_read_no_interrupt(struct virtq *ring)
 		(shared_load_relaxed(&ring->avail->flags) & VRING_AVAIL_F_NO_INTERRUPT) != 0;
 }
 
-/** @return number of available buffers that have not been taken; 0 if the index breaks the ring */
+/** @return number of chains available to the device; 0 if the available index breaks the ring */
 static inline uint16_t
 virtq_split_available(struct virtq *ring)
 {

@@ -24,6 +24,7 @@ virtq_ops_at(unsigned i)
 	return i == 0 ? &virtq_ops_plain : NULL;
 }
 
+/** @return true if an address is not NULL, and is a multiple of an alignment */
 static bool
 virtq_aligned(const void *address, uintptr_t alignment)
 {
