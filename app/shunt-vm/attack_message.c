@@ -74,7 +74,7 @@ attack_message_memory(struct attack *attack, uint32_t n, const struct message_re
 	message.memory.n = n;
 	for (uint32_t i = 0; i < n && i < MESSAGE_REGIONS_MAX; i++) {
 		message.memory.regions[i] = *region;
-		message.memory.regions[i].guest += i * region->size;
+		message.memory.regions[i].gpa += i * region->size;
 		fds[i] = attack->vm->memory.fd;
 	}
 	message.size = (uint32_t)(offsetof(struct message_memory, regions) +
@@ -85,9 +85,8 @@ attack_message_memory(struct attack *attack, uint32_t n, const struct message_re
 static void
 attack_many_regions(struct attack *attack)
 {
-	struct message_region region = {.guest = MEMORY_BASE,
-		.size = MEMORY_HUGE,
-		.user = (uintptr_t)attack->vm->memory.base};
+	struct message_region region = {
+		.gpa = MEMORY_BASE, .size = MEMORY_HUGE, .uva = (uintptr_t)attack->vm->memory.base};
 
 	attack_message_memory(attack, 8 + attack->rounds % 8, &region);
 }
@@ -95,9 +94,9 @@ attack_many_regions(struct attack *attack)
 static void
 attack_bad_region(struct attack *attack)
 {
-	struct message_region region = {.guest = MEMORY_BASE,
+	struct message_region region = {.gpa = MEMORY_BASE,
 		.size = attack->vm->memory.size,
-		.user = (uintptr_t)attack->vm->memory.base};
+		.uva = (uintptr_t)attack->vm->memory.base};
 
 	switch (attack->rounds % 6) {
 	case 0:
@@ -113,7 +112,7 @@ attack_bad_region(struct attack *attack)
 		region.offset = attack->vm->memory.size;
 		break;
 	case 4:
-		region.guest = UINT64_MAX - 4096;
+		region.gpa = UINT64_MAX - 4096;
 		break;
 	default:
 		region.size *= 16; /* beyond the end of the file */

@@ -37,7 +37,7 @@ attack_ring_entry(const struct queue *queue)
 static uint64_t
 attack_ring_buffer(const struct queue *queue)
 {
-	return queue_data_guest(queue, queue_slot(queue, 0));
+	return queue_data_gpa(queue, queue_slot(queue, 0));
 }
 
 static uint64_t
@@ -157,7 +157,7 @@ attack_long_chain(struct attack *attack)
 static void
 attack_huge_chain(struct attack *attack)
 {
-	attack_ring_chain(attack->tx, 16, attack->tx->data_guest, BIG);
+	attack_ring_chain(attack->tx, 16, attack->tx->data_gpa, BIG);
 }
 
 static void
@@ -165,7 +165,7 @@ attack_sum_wrap(struct attack *attack)
 {
 	const uint32_t lengths[] = {UINT32_MAX, 0x80000000, 0x7fffffff, 0x10000000};
 
-	attack_ring_chain(attack->tx, 2 + attack->rounds % 16, attack->tx->data_guest,
+	attack_ring_chain(attack->tx, 2 + attack->rounds % 16, attack->tx->data_gpa,
 		lengths[attack->rounds % 4]);
 }
 
@@ -194,7 +194,7 @@ attack_indirect_length(struct attack *attack)
 	const uint32_t lengths[] = {
 		0, 1, 8, 15, 17, 33, 16 * 1025, 1 << 20, UINT32_MAX, UINT32_MAX - 15};
 
-	attack_ring_indirect(attack, attack->tx->tables_guest,
+	attack_ring_indirect(attack, attack->tx->tables_gpa,
 		lengths[attack->rounds % (sizeof(lengths) / sizeof(*lengths))]);
 }
 
@@ -254,7 +254,7 @@ attack_giant(struct attack *attack)
 	uint32_t most = (uint32_t)(attack->tx->slots * attack->tx->stride / 2);
 	uint32_t length = lengths[attack->rounds % KINDS_OF_LENGTH];
 
-	attack_ring_post(attack->tx, attack->tx->data_guest, length < most ? length : most, 0, 0);
+	attack_ring_post(attack->tx, attack->tx->data_gpa, length < most ? length : most, 0, 0);
 }
 
 static void
@@ -297,7 +297,7 @@ attack_ring_spoil_rx(struct attack *attack, bool write, uint32_t len)
 	for (unsigned i = 0; i < queue_space(queue); i++) {
 		unsigned slot = queue_slot(queue, i);
 
-		attack_ring_write(queue, slot * queue->entries, queue_data_guest(queue, slot), len,
+		attack_ring_write(queue, slot * queue->entries, queue_data_gpa(queue, slot), len,
 			write ? VRING_DESC_WRITE : 0, 0);
 	}
 	queue_post(queue, queue_space(queue));

@@ -167,7 +167,7 @@ ceiling_measure(const struct settings *settings)
 		if (own.mode->flags & MODE_FLOOD)
 			own.vms[i].queues = 1; /* a VM receives a copy on one queue */
 	}
-	if (fleet_open_apart(&fleet, &own, &err) == 0)
+	if (fleet_open_unconnected(&fleet, &own, &err) == 0)
 		pps = ceiling_run(&fleet);
 	fleet_close(&fleet);
 	return pps;

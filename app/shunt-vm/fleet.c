@@ -120,7 +120,7 @@ fleet_open_workers(struct fleet *fleet)
 }
 
 int
-fleet_open_apart(struct fleet *fleet, const struct settings *settings, struct err *err)
+fleet_open_unconnected(struct fleet *fleet, const struct settings *settings, struct err *err)
 {
 	int code;
 
@@ -143,7 +143,7 @@ fleet_open_apart(struct fleet *fleet, const struct settings *settings, struct er
 int
 fleet_open(struct fleet *fleet, const struct settings *settings, struct err *err)
 {
-	int code = fleet_open_apart(fleet, settings, err);
+	int code = fleet_open_unconnected(fleet, settings, err);
 
 	for (unsigned i = 0; code == 0 && i < fleet->n_vms; i++)
 		code = fleet_interrupted ? err_set(err, EINTR, "interrupted")

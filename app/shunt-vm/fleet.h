@@ -74,7 +74,7 @@ extern atomic_bool fleet_interrupted;
 int fleet_open(struct fleet *fleet, const struct settings *settings, struct err *err);
 
 /** As fleet_open(), without connections; for the ceiling. */
-int fleet_open_apart(struct fleet *fleet, const struct settings *settings, struct err *err);
+int fleet_open_unconnected(struct fleet *fleet, const struct settings *settings, struct err *err);
 
 void fleet_close(struct fleet *fleet);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Worker threads: run steps, check back ends regularly, drain and prime. */
+/* Worker threads: run checks, check back ends regularly, drain and prime. */
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -11,7 +11,7 @@
 #include "fleet.h"
 #include "base/tsc.h"
 
-enum { LOOKS_PER_SECOND = 2000, CLOSED_LOOKS_EVERY = 10, PRIME_WINDOW = 32 };
+enum { CHECKS_PER_SECOND = 2000, VMS_EVERY_CHECKS = 10, PRIME_WINDOW = 32 };
 
 static const double DRAIN_COMPLETE = 0.01, PRIME_QUIET = 0.05;
 
@@ -71,7 +71,7 @@ fleet_worker_reconnect(struct worker *worker, struct vm *vm)
 
 /** Check the rings and the connection of a VM. @return 0; negative errno, reason in worker->err */
 static int
-fleet_worker_look_at(struct worker *worker, struct vm *vm)
+fleet_worker_check_vm(struct worker *worker, struct vm *vm)
 {
 	if (vm->hostile)
 		return 0;
@@ -89,13 +89,13 @@ fleet_worker_look_at(struct worker *worker, struct vm *vm)
 }
 
 static int
-fleet_worker_look(struct worker *worker)
+fleet_worker_check(struct worker *worker)
 {
 	int code = 0;
 
 	for (unsigned i = 0; code == 0 && i < worker->n_stations; i++)
 		if (worker->stations[i]->pair == 0)
-			code = fleet_worker_look_at(worker, worker->stations[i]->vm);
+			code = fleet_worker_check_vm(worker, worker->stations[i]->vm);
 	return code;
 }
 
@@ -116,12 +116,12 @@ fleet_worker_main(void *argument)
 {
 	struct worker *worker = argument;
 	struct fleet *fleet = worker->fleet;
-	uint64_t look_every = tsc_hz() / LOOKS_PER_SECOND, look_at, before;
-	unsigned looks = 0;
+	uint64_t check_every = tsc_hz() / CHECKS_PER_SECOND, check_at, before;
+	unsigned checks = 0;
 
 	fleet_worker_pin(worker);
 	worker->now = worker->idle_since = tsc_now();
-	look_at = worker->now + look_every;
+	check_at = worker->now + check_every;
 	while (!fleet_over(fleet)) {
 		unsigned moved = worker->step(worker, worker->context);
 
@@ -134,12 +134,12 @@ fleet_worker_main(void *argument)
 			worker->idle += worker->now - before;
 			_mm_pause();
 		}
-		if (worker->now < look_at)
+		if (worker->now < check_at)
 			continue;
-		look_at = worker->now + look_every;
+		check_at = worker->now + check_every;
 		if (worker->now >= fleet->deadline)
 			break;
-		if (++looks % CLOSED_LOOKS_EVERY == 0 && fleet_worker_look(worker) != 0)
+		if (++checks % VMS_EVERY_CHECKS == 0 && fleet_worker_check(worker) != 0)
 			break;
 	}
 	if (worker->err.code != 0)

@@ -50,9 +50,9 @@ memory_cut(struct memory *memory, unsigned regions)
 		if (to == from)
 			continue;
 		memory->regions[memory->n_regions++] = (struct memory_region){
-			.guest = MEMORY_BASE + from,
+			.gpa = MEMORY_BASE + from,
 			.size = to - from,
-			.user = (uint64_t)(uintptr_t)memory->base + from,
+			.uva = (uint64_t)(uintptr_t)memory->base + from,
 			.offset = from,
 		};
 		from = to;

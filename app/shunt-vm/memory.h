@@ -7,7 +7,7 @@
  * GPAs differ from the addresses of this process, so that a back end that confuses them fails at
  * once.
  *
- * Thread safety: open, allocate and close on one thread; memory_guest() on any.
+ * Thread safety: open, allocate and close on one thread; memory_gpa() on any.
  */
 #ifndef SHUNT_VM_MEMORY_H
 #define SHUNT_VM_MEMORY_H
@@ -24,9 +24,9 @@ enum { MEMORY_REGIONS_MAX = 16, MEMORY_PAGE = 4096 };
 #define MEMORY_BASE UINT64_C(0x40000000) /**< GPA of the first byte */
 
 struct memory_region {
-	uint64_t guest; /**< GPA */
+	uint64_t gpa;
 	uint64_t size;
-	uint64_t user;   /**< UVA: address in this process */
+	uint64_t uva;    /**< address in this process */
 	uint64_t offset; /**< in the memfd */
 };
 
@@ -36,7 +36,7 @@ struct memory {
 	uint8_t *base;
 	uint64_t size;
 	uint64_t skipped; /**< bytes at the start that are not allocated */
-	uint64_t used;    /**< bytes allocated behind them */
+	uint64_t used;    /**< bytes allocated after them */
 	unsigned n_regions;
 	struct memory_region regions[MEMORY_REGIONS_MAX];
 };
@@ -56,7 +56,7 @@ void memory_close(struct memory *memory);
 
 /**
  * Exclude the first bytes; to be called before the first allocation. Alignment is relative to the
- * first byte behind them.
+ * first byte after them.
  */
 void memory_skip(struct memory *memory, uint64_t bytes);
 
@@ -65,7 +65,7 @@ void *memory_take(struct memory *memory, uint64_t bytes, uint64_t align);
 
 /** @return GPA of an address within the result of memory_take() */
 static inline uint64_t
-memory_guest(const struct memory *memory, const void *at)
+memory_gpa(const struct memory *memory, const void *at)
 {
 	return MEMORY_BASE + (uint64_t)((const uint8_t *)at - memory->base);
 }

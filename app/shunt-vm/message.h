@@ -67,7 +67,7 @@ struct message_addr {
 };
 
 struct message_region {
-	uint64_t guest, size, user, offset;
+	uint64_t gpa, size, uva, offset;
 };
 
 struct message_memory {

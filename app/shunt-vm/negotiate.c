@@ -239,7 +239,7 @@ negotiate_add_regions(struct vm *vm, struct err *err)
 		struct message message = {
 			.request = ADD_MEM_REG,
 			.size = sizeof(message.add),
-			.add.region = {region->guest, region->size, region->user, region->offset},
+			.add.region = {region->gpa, region->size, region->uva, region->offset},
 		};
 
 		code = negotiate_request(vm, &message, &vm->memory.fd, 1, err);
@@ -262,7 +262,7 @@ negotiate_memory(struct vm *vm, struct err *err)
 		const struct memory_region *region = &vm->memory.regions[i];
 
 		message.memory.regions[i] = (struct message_region){
-			region->guest, region->size, region->user, region->offset};
+			region->gpa, region->size, region->uva, region->offset};
 		fds[i] = vm->memory.fd;
 	}
 	return negotiate_request(vm, &message, fds, vm->memory.n_regions, err);
@@ -282,9 +282,9 @@ negotiate_addr(struct vm *vm, unsigned ring, struct err *err)
 				.desc = (uintptr_t)queue->desc,
 				.used = (uintptr_t)queue->used_ring,
 				.avail = (uintptr_t)queue->avail_ring,
-				.log = memory_guest(&vm->memory,
-					queue->config.packed ? (void *)queue->pdesc
-							     : (void *)queue->used_ring),
+				.log = memory_gpa(&vm->memory, queue->config.packed
+								       ? (void *)queue->pdesc
+								       : (void *)queue->used_ring),
 			},
 	};
 

@@ -70,12 +70,12 @@ queue_take_buffers(struct queue *queue, struct memory *memory)
 			memory_take(memory, pieces * sizeof(struct split_desc), VRING_ALIGN);
 		if (queue->tables == NULL)
 			return -ENOMEM;
-		queue->tables_guest = memory_guest(memory, queue->tables);
+		queue->tables_gpa = memory_gpa(memory, queue->tables);
 	}
 	queue->data = memory_take(memory, (uint64_t)queue->slots * queue->stride, LINE);
 	if (queue->data == NULL)
 		return -ENOMEM;
-	queue->data_guest = memory_guest(memory, queue->data);
+	queue->data_gpa = memory_gpa(memory, queue->data);
 	return 0;
 }
 
@@ -159,7 +159,7 @@ queue_set_length(struct queue *queue, unsigned slot, uint32_t bytes)
 				  : i == 0 && first != 0 ? first
 							 : body / parts;
 
-		pieces[i] = (struct queue_piece){queue_data_guest(queue, slot) + at, length};
+		pieces[i] = (struct queue_piece){queue_data_gpa(queue, slot) + at, length};
 		at += length;
 	}
 	queue->lengths[slot] = bytes;

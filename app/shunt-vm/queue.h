@@ -47,14 +47,14 @@ struct queue {
 	uint16_t entries; /**< ring entries of a slot: segments, or 1 when indirect */
 	uint32_t stride;  /**< distance of slots in bytes */
 	uint8_t *data;
-	uint64_t data_guest;
+	uint64_t data_gpa;
 	struct split_desc *desc; /**< split */
 	struct split_avail *avail_ring;
 	struct split_used *used_ring;
 	struct packed_desc *pdesc; /**< packed */
 	struct packed_event *driver_event, *device_event;
 	uint8_t *tables; /**< indirect tables in guest memory, segments entries for each slot */
-	uint64_t tables_guest;
+	uint64_t tables_gpa;
 	int kickfd, callfd; /**< -1 when closed; owned by the front end */
 	/* Written by the queue's thread. Counts run freely, ring positions derive from them. */
 	uint16_t avail;             /**< slots posted */
@@ -112,14 +112,14 @@ void queue_notify(struct queue *queue);
 void queue_kick(struct queue *queue);
 
 /**
- * The base for SET_VRING_BASE: the position from which the back end goes on. No slot may be in
+ * The base for SET_VRING_BASE: the position from which the back end continues. No slot may be in
  * flight.
  */
 uint32_t queue_base(const struct queue *queue);
 
 /**
  * Compare the base returned by GET_VRING_BASE with the ring. A back end that stops a ring has
- * completed exactly the buffers that it has taken, so the base equals the completions in the ring.
+ * completed exactly the buffers that it has consumed, so the base equals the completions in the ring.
  * Consumes nothing.
  *
  * @return true if they agree

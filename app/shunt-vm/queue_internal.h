@@ -42,9 +42,9 @@ queue_general_pick(struct queue *queue, unsigned i)
 
 /** @return GPA of a slot */
 static inline uint64_t
-queue_data_guest(const struct queue *queue, unsigned slot)
+queue_data_gpa(const struct queue *queue, unsigned slot)
 {
-	return queue->data_guest + (uint64_t)slot * queue->stride;
+	return queue->data_gpa + (uint64_t)slot * queue->stride;
 }
 
 /** @return the indirect table of a slot, 16 bytes per segment */

@@ -44,7 +44,7 @@ queue_packed_address(struct queue *queue, unsigned slot, unsigned entry)
 
 	if (queue->config.indirect)
 		queue->pdesc[entry].addr =
-			queue->tables_guest + (uint64_t)slot * n * sizeof(struct packed_desc);
+			queue->tables_gpa + (uint64_t)slot * n * sizeof(struct packed_desc);
 	else
 		for (unsigned i = 0; i < n; i++)
 			queue->pdesc[entry + i].addr = queue->pieces[slot * n + i].addr;

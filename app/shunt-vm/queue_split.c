@@ -36,7 +36,7 @@ queue_split_lay(struct queue *queue, unsigned slot)
 		};
 	if (indirect)
 		queue->desc[slot] = (struct split_desc){
-			.addr = queue->tables_guest + (uint64_t)slot * n * sizeof(*chain),
+			.addr = queue->tables_gpa + (uint64_t)slot * n * sizeof(*chain),
 			.len = (uint32_t)(n * sizeof(*chain)),
 			.flags = VRING_DESC_INDIRECT,
 		};

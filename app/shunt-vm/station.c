@@ -201,7 +201,7 @@ station_readdress(struct station *station, uint8_t *frame)
 
 /** Dirty every cache line, as a guest that builds the frame. */
 static void
-station_touch(uint8_t *data, uint32_t bytes)
+station_write_lines(uint8_t *data, uint32_t bytes)
 {
 	for (uint32_t i = 0; i < bytes; i += FRAME_LINE) {
 		volatile uint32_t *word = (volatile uint32_t *)(data + i);
@@ -216,7 +216,7 @@ station_touch(uint8_t *data, uint32_t bytes)
  * after the other would take most of the generator's time.
  */
 static void
-station_claim(const struct station *station, unsigned n)
+station_prefetch(const struct station *station, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
 		unsigned slot = queue_slot(station->tx, i);
@@ -240,7 +240,7 @@ station_write(struct station *station, unsigned slot, uint64_t number)
 	uint32_t bytes = station->tx->lengths[slot] - header;
 
 	if (traffic->touch)
-		station_touch(data, header + bytes);
+		station_write_lines(data, header + bytes);
 	if (traffic->macs > station->tx->slots)
 		station_readdress(station, data + header);
 	if (traffic->sample != 0 && slot % traffic->sample == 0)
@@ -263,7 +263,7 @@ void
 station_send(struct station *station, unsigned n)
 {
 	if (!station->tx_light || !station->tx->ordered) {
-		station_claim(station, n);
+		station_prefetch(station, n);
 		for (unsigned i = 0; i < n; i++)
 			station_write(
 				station, queue_slot(station->tx, i), station->count.tx_frames + i);

@@ -142,7 +142,7 @@ station_read(const struct received *received)
 }
 
 static void
-station_look(void *context, struct station *station, const struct received *received)
+station_check_received(void *context, struct station *station, const struct received *received)
 {
 	unsigned sample = station->traffic->sample;
 
@@ -163,5 +163,5 @@ unsigned
 station_receive(struct station *station, unsigned max)
 {
 	return station->rx_light ? station_receive_light(station, max)
-				 : station_walk(station, max, station_look, NULL);
+				 : station_walk(station, max, station_check_received, NULL);
 }

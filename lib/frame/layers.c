@@ -30,7 +30,7 @@ layers_tags(const uint8_t *head, uint32_t len)
 	return tags;
 }
 
-/** Find the IP header: set l3. @return EtherType; 0: truncated, or more than LAYERS_TAGS_MAX tags */
+/** Find the IP header: set l3. @return EtherType; 0: truncated, or over LAYERS_TAGS_MAX tags */
 static uint16_t
 layers_ethernet(const uint8_t *head, uint32_t len, struct layers *layers)
 {

@@ -15,7 +15,7 @@
 enum { SPLIT_DESC_AT_ONCE = 8 };
 
 #if defined(__AVX512BW__) && defined(__AVX512VL__)
-/** Read eight entries of the available ring, once: the asm keeps the compiler from reading again. */
+/** Read eight entries of the available ring, once: asm keeps the compiler from reading again. */
 static inline __m128i
 split_desc_heads(const uint16_t *from)
 {

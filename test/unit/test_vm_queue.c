@@ -342,13 +342,13 @@ test_apart(void **state)
 	for (unsigned i = 0; i < VMS; i++) {
 		config.regions = 1 + i % 3;
 		assert_int_equal(vm_open(&vm, &config, &frames, i, 0, &(struct err){0}), 0);
-		uint64_t at = memory_guest(&vm.memory, vm_tx(&vm, 0)->avail_ring) - MEMORY_BASE;
+		uint64_t at = memory_gpa(&vm.memory, vm_tx(&vm, 0)->avail_ring) - MEMORY_BASE;
 		const struct queue *last = vm_tx(&vm, 0);
 		first = i == 0 ? at : first;
 		assert_int_equal(at % 4096, first % 4096);
 		assert_false(seen[at / 4096 % VMS]);
 		seen[at / 4096 % VMS] = true;
-		assert_uint_in_range(last->data_guest + (uint64_t)last->slots * last->stride,
+		assert_uint_in_range(last->data_gpa + (uint64_t)last->slots * last->stride,
 			MEMORY_BASE, MEMORY_BASE + vm.memory.size);
 		assert_int_equal(vm.memory.size % MEMORY_HUGE, 0);
 		vm_close(&vm);
