@@ -53,7 +53,7 @@ trace_exit_row(const struct trace_request *request, const struct trace_exit *exi
 static void
 trace_one(struct trace_request *request, const uint8_t *bytes, uint32_t len)
 {
-	const struct trace_story story = {
+	const struct traced_frame traced = {
 		.vswitch = request->vswitch,
 		.port = request->port,
 		.bytes = bytes,
@@ -68,7 +68,7 @@ trace_one(struct trace_request *request, const uint8_t *bytes, uint32_t len)
 	for (unsigned i = 0; i < trace->exits; i++)
 		json_array_append_new(exits, trace_exit_row(request, &trace->exit[i]));
 	json_t *row = json_pack("{s:i, s:s, s:o, s:o}", "length", (int)len, "verdict",
-		trace_verdict(trace), "ports", exits, "steps", trace_steps(&story));
+		trace_verdict(trace), "ports", exits, "steps", trace_steps(&traced));
 	if (len >= FRAME_ETH_LEN)
 		json_object_set_new(row, "vlan", json_integer(trace->vlan));
 	if (trace->dest >= DEST_DROP && trace->dest < DEST_FORWARD)

@@ -29,101 +29,102 @@ step_add(json_t *steps, const char *step, const char *format, ...)
 }
 
 static const char *
-story_name(const struct trace_story *story, uint16_t port)
+traced_port_name(const struct traced_frame *traced, uint16_t port)
 {
-	return methods_port_name(story->vswitch, port);
+	return methods_port_name(traced->vswitch, port);
 }
 
 static void
-step_rx(json_t *steps, const struct trace_story *story)
+step_rx(json_t *steps, const struct traced_frame *traced)
 {
 	char to[MAC_TEXT_MAX], from[MAC_TEXT_MAX];
 
-	if (story->len < FRAME_ETH_LEN) {
-		step_add(steps, "rx", "%u bytes from %s", story->len, story->port->config.name);
+	if (traced->len < FRAME_ETH_LEN) {
+		step_add(steps, "rx", "%u bytes from %s", traced->len, traced->port->config.name);
 		return;
 	}
-	step_add(steps, "rx", "%u bytes from %s: %s > %s, type 0x%04x", story->len,
-		story->port->config.name, mac_format(mac_load(story->bytes + MAC_BYTES), from),
-		mac_format(mac_load(story->bytes), to), frame_be16(story->bytes + FRAME_MACS_LEN));
+	step_add(steps, "rx", "%u bytes from %s: %s > %s, type 0x%04x", traced->len,
+		traced->port->config.name, mac_format(mac_load(traced->bytes + MAC_BYTES), from),
+		mac_format(mac_load(traced->bytes), to),
+		frame_be16(traced->bytes + FRAME_MACS_LEN));
 }
 
 static bool
-story_is_sticky(const struct trace_story *story, uint16_t port)
+traced_is_sticky(const struct traced_frame *traced, uint16_t port)
 {
-	return port < PORT_MAX && story->vswitch->by_id[port] != NULL &&
-	       learn_config(&story->vswitch->by_id[port]->config)->sticky;
+	return port < PORT_MAX && traced->vswitch->by_id[port] != NULL &&
+	       learn_config(&traced->vswitch->by_id[port]->config)->sticky;
 }
 
 static void
-step_source(json_t *steps, const struct trace_story *story)
+step_source(json_t *steps, const struct traced_frame *traced)
 {
-	uint64_t mac = mac_load(story->bytes + MAC_BYTES);
-	const struct trace *trace = story->trace;
+	uint64_t mac = mac_load(traced->bytes + MAC_BYTES);
+	const struct trace *trace = traced->trace;
 	struct fdb_entry entry;
 	char text[MAC_TEXT_MAX];
 
 	mac_format(mac, text);
-	if (trace->source_port != story->port->id)
+	if (trace->source_port != traced->port->id)
 		step_add(steps, "learn", "%s stays at %s: the uplink reflects its frame", text,
-			story_name(story, trace->source_port));
-	else if (!learn_config(&story->port->config)->learn)
+			traced_port_name(traced, trace->source_port));
+	else if (!learn_config(&traced->port->config)->learn)
 		step_add(steps, "learn", "nothing: learn=off");
-	else if (!fdb_get(story->vswitch->fdb, mac, trace->vlan, &entry))
+	else if (!fdb_get(traced->vswitch->fdb, mac, trace->vlan, &entry))
 		step_add(steps, "learn", "%s is new; it would be learnt here", text);
-	else if (entry.port == story->port->id)
+	else if (entry.port == traced->port->id)
 		step_add(steps, "learn", "%s is known here", text);
 	else
 		step_add(steps, "learn", "%s is known at %s, and %s", text,
-			story_name(story, entry.port),
-			entry.is_static                      ? "stays there: it is static"
-			: story_is_sticky(story, entry.port) ? "stays there: the port is sticky"
-							     : "would move here");
+			traced_port_name(traced, entry.port),
+			entry.is_static                        ? "stays there: it is static"
+			: traced_is_sticky(traced, entry.port) ? "stays there: the port is sticky"
+							       : "would move here");
 }
 
 static void
-step_entry(json_t *steps, const struct trace_story *story, uint64_t mac)
+step_entry(json_t *steps, const struct traced_frame *traced, uint64_t mac)
 {
 	struct fdb_entry entry;
 	char text[MAC_TEXT_MAX];
 
 	mac_format(mac, text);
-	if (!fdb_get(story->vswitch->fdb, mac, story->trace->vlan, &entry))
-		step_add(steps, "lookup", "%s is unknown in VLAN %u", text, story->trace->vlan);
+	if (!fdb_get(traced->vswitch->fdb, mac, traced->trace->vlan, &entry))
+		step_add(steps, "lookup", "%s is unknown in VLAN %u", text, traced->trace->vlan);
 	else if (entry.is_static)
 		step_add(steps, "lookup", "%s is at %s, a static entry", text,
-			story_name(story, entry.port));
+			traced_port_name(traced, entry.port));
 	else
 		step_add(steps, "lookup", "%s is at %s, seen %u s ago", text,
-			story_name(story, entry.port), entry.age);
+			traced_port_name(traced, entry.port), entry.age);
 }
 
 /** Add the step that found the destination. */
 static void
-step_lookup(json_t *steps, const struct trace_story *story)
+step_lookup(json_t *steps, const struct traced_frame *traced)
 {
-	uint64_t mac = mac_load(story->bytes);
+	uint64_t mac = mac_load(traced->bytes);
 
 	if (mac == MAC_MASK) {
 		step_add(steps, "lookup", "flooded: broadcast");
 	} else if (mac_is_group(mac)) {
 		step_add(steps, "lookup", "flooded: multicast");
 	} else {
-		step_entry(steps, story, mac);
+		step_entry(steps, traced, mac);
 		struct fdb_entry entry;
-		if (story->trace->dest < PORT_MAX &&
-			fdb_get(story->vswitch->fdb, mac, story->trace->vlan, &entry) &&
-			entry.port != story->trace->dest)
+		if (traced->trace->dest < PORT_MAX &&
+			fdb_get(traced->vswitch->fdb, mac, traced->trace->vlan, &entry) &&
+			entry.port != traced->trace->dest)
 			step_add(steps, "policy", "%s is reached through %s",
-				story_name(story, entry.port),
-				story_name(story, story->trace->dest));
+				traced_port_name(traced, entry.port),
+				traced_port_name(traced, traced->trace->dest));
 	}
 }
 
 static void
-step_exit(json_t *steps, const struct trace_story *story, const struct trace_exit *exit)
+step_exit(json_t *steps, const struct traced_frame *traced, const struct trace_exit *exit)
 {
-	const char *name = story_name(story, exit->port);
+	const char *name = traced_port_name(traced, exit->port);
 	uint16_t tpid = frame_be16(exit->head + FRAME_MACS_LEN);
 
 	if (exit->drop >= 0)
@@ -141,9 +142,9 @@ step_exit(json_t *steps, const struct trace_story *story, const struct trace_exi
 
 /** Whether the frame is dropped before its VLAN and destination are looked up. */
 static bool
-story_ends_at_ingress(const struct trace_story *story)
+traced_ends_at_ingress(const struct traced_frame *traced)
 {
-	switch (story->trace->dest - DEST_DROP) {
+	switch (traced->trace->dest - DEST_DROP) {
 	case DROP_RUNT:
 	case DROP_BAD_TAG:
 	case DROP_BAD_SOURCE:
@@ -156,7 +157,7 @@ story_ends_at_ingress(const struct trace_story *story)
 	}
 }
 
-/** feature_trace.say: add a step to the array. */
+/** feature_trace.explain: add a step to the array. */
 static void
 step_say(void *steps, const char *step, const char *format, ...)
 {
@@ -169,40 +170,40 @@ step_say(void *steps, const char *step, const char *format, ...)
 
 /** Add the steps of a frame whose VLAN and destination are looked up. */
 static void
-step_way(json_t *steps, const struct trace_story *story)
+step_way(json_t *steps, const struct traced_frame *traced)
 {
 	const struct feature_trace view = {
-		.ports = story->vswitch->by_id,
-		.port = story->port,
-		.bytes = story->bytes,
-		.trace = story->trace,
-		.say = step_say,
+		.ports = traced->vswitch->by_id,
+		.port = traced->port,
+		.bytes = traced->bytes,
+		.trace = traced->trace,
+		.explain = step_say,
 		.arg = steps,
 	};
 
 	for (unsigned f = 0; features[f] != NULL; f++)
 		if (features[f]->trace_ingress != NULL && features[f]->trace_ingress(&view))
 			return;
-	step_source(steps, story);
+	step_source(steps, traced);
 	for (unsigned f = 0; features[f] != NULL; f++)
 		if (features[f]->trace_target != NULL && features[f]->trace_target(&view))
 			return;
-	step_lookup(steps, story);
+	step_lookup(steps, traced);
 }
 
 json_t *
-trace_steps(const struct trace_story *story)
+trace_steps(const struct traced_frame *traced)
 {
-	uint16_t dest = story->trace->dest;
+	uint16_t dest = traced->trace->dest;
 	json_t *steps = json_array();
 
-	step_rx(steps, story);
-	if (!story_ends_at_ingress(story))
-		step_way(steps, story);
+	step_rx(steps, traced);
+	if (!traced_ends_at_ingress(traced))
+		step_way(steps, traced);
 	if (dest >= DEST_DROP && dest < DEST_FORWARD)
 		step_add(steps, "drop", "%s: %s", drop_word((enum drop_reason)(dest - DEST_DROP)),
 			drop_meaning((enum drop_reason)(dest - DEST_DROP)));
-	for (unsigned i = 0; i < story->trace->exits; i++)
-		step_exit(steps, story, &story->trace->exit[i]);
+	for (unsigned i = 0; i < traced->trace->exits; i++)
+		step_exit(steps, traced, &traced->trace->exit[i]);
 	return steps;
 }

@@ -13,7 +13,7 @@
 #include "datapath/trace.h"
 
 /** A traced frame with its context; everything is borrowed. */
-struct trace_story {
+struct traced_frame {
 	const struct vswitch *vswitch;
 	const struct port *port; /**< source port */
 	const uint8_t *bytes;
@@ -22,6 +22,6 @@ struct trace_story {
 };
 
 /** @return an array of {"step", "why"} in order, owned by the caller */
-json_t *trace_steps(const struct trace_story *story);
+json_t *trace_steps(const struct traced_frame *traced);
 
 #endif

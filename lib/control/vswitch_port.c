@@ -274,7 +274,7 @@ port_change_live(struct vswitch *vswitch, struct vswitch_port *port,
 	vswitch_publish(vswitch);
 	vswitch_rates_drop(vswitch, port, &rates);
 	event_port(vswitch->hub, EVENT_CHANGED, config->name, config->driver->type->name);
-	if (!config->enabled || features_forget(&old, config))
+	if (!config->enabled || features_need_flush(&old, config))
 		port_forget_hosts(vswitch, port);
 	return 0;
 }

@@ -7,7 +7,7 @@ void
 vswitch_shaper_purge(struct vswitch *vswitch, const struct vswitch_port *port,
 	struct shaper *shaper, enum drop_reason reason)
 {
-	datapath_late(vswitch->datapath, port->port.id, reason, shaper_purge(shaper));
+	datapath_count_drops(vswitch->datapath, port->port.id, reason, shaper_purge(shaper));
 }
 
 void

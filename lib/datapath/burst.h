@@ -10,29 +10,35 @@
 #include "fdb/fdb.h"
 #include "port/port.h"
 
-/** Destinations of a frame beside port ids. */
+/** Destinations of a frame that are not port ids; those are below PORT_MAX. */
 enum {
-	DEST_GROUP = 0x1000, /**< plus an index of snapshot->groups->sets: to its ports */
-	DEST_DROP = 0xff00,  /**< plus an enum drop_reason */
-	/* This value and above: not dropped. */
+	DEST_GROUP =
+		0x1000,     /**< plus an index of snapshot->groups->sets: to the ports of the set */
+	DEST_DROP = 0xff00, /**< plus an enum drop_reason */
+	/*
+	 * From here on: accepted, and not for one port or group. Before the lookup no frame is for a
+	 * port or group, so that lower values are drops.
+	 */
 	DEST_FORWARD = 0xfff0,
 	DEST_LOOKUP = 0xfff0, /**< accepted, destination not looked up yet */
-	/* This value and above: flooded. */
+	/* From here on: flooded. */
 	DEST_FLOODS = 0xfffd,
 	DEST_BROADCAST = 0xfffd,
 	DEST_MULTICAST = 0xfffe,
-	DEST_UNKNOWN = FDB_MISS,
+	DEST_UNKNOWN = FDB_MISS, /**< unicast address that is not in the FDB */
 };
 
-_Static_assert((int)DEST_DROP + (int)DROP_COUNT <= (int)DEST_FORWARD, "every reason has a verdict");
-_Static_assert((int)PORT_MAX <= (int)DEST_GROUP, "port ids and verdicts do not overlap");
+_Static_assert(
+	(int)DEST_DROP + (int)DROP_COUNT <= (int)DEST_FORWARD, "every reason has a destination");
+_Static_assert((int)PORT_MAX <= (int)DEST_GROUP, "port ids and groups do not overlap");
 _Static_assert((int)PORT_MAX <= (int)FDB_PORT_MAX, "every port has a place in the table");
 _Static_assert((int)FRAME_BURST <= (int)FDB_BURST_MAX, "the table takes a whole burst");
 
+/** Frames received from one rx queue at once, and where each goes. */
 struct burst {
 	struct frame frame[FRAME_BURST]; /**< written by rx and classify */
 	uint16_t dest[FRAME_BURST];      /**< written by the ingress stages */
-	/** Written by ingress stages: `port`, or its member whose frame `port` reflects. */
+	/** Written by ingress stages: `port`; of a frame that an uplink reflects, the member port. */
 	uint16_t source_port[FRAME_BURST];
 	uint16_t n;
 	uint16_t port;    /**< id of the rx port */
@@ -65,7 +71,7 @@ burst_frames(struct burst *burst, uint32_t mask, struct frame *frames[FRAME_BURS
 	return n;
 }
 
-/** Accept all frames as those of the rx port, before the stages that may drop some of them. */
+/** Reset the results of ingress: all frames are accepted, with the rx port as source port. */
 static inline void
 burst_accept(struct burst *burst)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Drop of frames at their rx port. */
+/* Drops frames at their rx port. */
 #include "datapath/forward.h"
 
 void
@@ -9,7 +9,7 @@ burst_drop(struct burst_context *context, enum drop_reason reason, struct frame 
 	struct burst *burst = &context->burst;
 
 	context->counters[burst->port].rx_drops[reason] += n;
-	/* For ingress stages, once all is forwarded: a flooded frame has its flood destination here. */
+	/* For done() of ingress stages. A flooded frame without a target still has a flood's value. */
 	for (uint16_t i = 0; i < n; i++)
 		burst->dest[frames[i] - burst->frame] = (uint16_t)(DEST_DROP + reason);
 	frame_free(frames, n);

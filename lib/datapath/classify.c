@@ -7,6 +7,7 @@
 #include "base/mac.h"
 #include "datapath/header_runs.h"
 
+/** Set l2_len and the VLAN of a frame, and check it. @return as classify_addresses() */
 static inline uint16_t
 classify_frame(struct frame *frame)
 {
@@ -19,10 +20,13 @@ classify_frame(struct frame *frame)
 /** Header runs of a burst and their FDB queries. */
 struct classify {
 	struct header_runs runs;
-	struct fdb_batch targets, sources;
+	struct fdb_batch destinations, sources;
 };
 
-/** Begin a new run. Not inlined: most frames continue a run, which keeps the loop small. */
+/**
+ * Begin run i: classify its first frame, and add the addresses to the queries. Not inlined, which
+ * keeps the loop small: most frames continue a run.
+ */
 static __attribute__((noinline)) void
 classify_run(struct classify *classify, const struct fdb *fdb, struct frame *frame, unsigned i,
 	bool learn)
@@ -31,12 +35,15 @@ classify_run(struct classify *classify, const struct fdb *fdb, struct frame *fra
 
 	runs->frame[i] = frame;
 	runs->dest[i] = classify_frame(frame);
-	fdb_batch_add_destination(fdb, &classify->targets, runs, i);
+	fdb_batch_add_destination(fdb, &classify->destinations, runs, i);
 	if (learn)
 		fdb_batch_add_source(fdb, &classify->sources, runs, i);
 }
 
-/** Inlined by force with a constant `learn`, so that the loop does not test it. */
+/**
+ * Divide the burst into header runs, and classify the first frame of each. Inlined by force with a
+ * constant `learn`, so that the loop does not test it.
+ */
 static __rte_always_inline void
 classify_runs(struct classify *classify, const struct fdb *fdb, struct burst *burst, bool learn)
 {
@@ -57,16 +64,17 @@ classify_runs(struct classify *classify, const struct fdb *fdb, struct burst *bu
 	classify->runs.n = n;
 }
 
+/** Look up the destination addresses, and set the destinations of their runs. */
 static void
 classify_lookup(struct classify *classify, const struct fdb *fdb, uint16_t port)
 {
 	struct header_runs *runs = &classify->runs;
 
-	fdb_lookup_burst(fdb, &classify->targets.query);
+	fdb_lookup_burst(fdb, &classify->destinations.query);
 	for (unsigned i = 0; i < runs->n; i++) {
-		uint16_t dest = fdb_batch_port(&classify->targets, i);
+		uint16_t dest = fdb_batch_port(&classify->destinations, i);
 
-		if (fdb_batch_has(&classify->targets, i))
+		if (fdb_batch_has(&classify->destinations, i))
 			runs->dest[i] = dest == port ? DEST_DROP + DROP_SAME_PORT : dest;
 	}
 }
@@ -77,14 +85,15 @@ classify_burst(struct fdb *fdb, struct burst *burst, bool learn)
 	struct classify classify;
 	unsigned missed = 0;
 
-	classify.targets.query.n = 0;
+	classify.destinations.query.n = 0;
 	classify.sources.query.n = 0;
 	if (likely(learn)) {
 		classify_runs(&classify, fdb, burst, true);
-		missed = header_runs_learn(fdb, &classify.sources, burst->port, &classify.targets);
+		missed = header_runs_learn(
+			fdb, &classify.sources, burst->port, &classify.destinations);
 	} else {
 		classify_runs(&classify, fdb, burst, false);
-		fdb_query_look(fdb, &classify.targets.query);
+		fdb_query_look(fdb, &classify.destinations.query);
 	}
 	classify_lookup(&classify, fdb, burst->port);
 	header_runs_apply(&classify.runs, burst);

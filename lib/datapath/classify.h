@@ -12,9 +12,11 @@
 #include "vlan/vlan.h"
 
 /**
- * Set the VLAN of a frame: VID of its outer customer tag; VLAN_NONE when untagged or priority-tagged.
+ * Set l2_len and the VLAN of a frame: the VID of its outer customer tag; VLAN_NONE if untagged or
+ * priority-tagged (IEEE 802.1Q clause 9.6).
  *
- * @return DEST_LOOKUP, or DEST_DROP plus the reason
+ * @param frame with a head of at least FRAME_ETH_LEN bytes
+ * @return DEST_LOOKUP; DEST_DROP plus DROP_RUNT (incomplete tag) or DROP_BAD_TAG (VID 4095)
  */
 static inline uint16_t
 classify_vlan(struct frame *frame)
@@ -35,7 +37,7 @@ classify_vlan(struct frame *frame)
 /**
  * Check whether a reserved address is in a set.
  *
- * @param set a bit for each last byte
+ * @param set a bit for each value of the last byte, 0 to 15
  * @param mac a reserved address, see mac_is_reserved()
  * @return true if it is
  */
@@ -48,8 +50,9 @@ classify_reserved_has(uint16_t set, uint64_t mac)
 /**
  * Check the addresses of a frame (IEEE 802.1Q clauses 6.9 and 8.6.3).
  *
- * @param reserved reserved destinations that are accepted, a bit per last byte
- * @return DEST_LOOKUP, DEST_BROADCAST, DEST_MULTICAST, or DEST_DROP plus the reason
+ * @param frame with a head of at least FRAME_ETH_LEN bytes
+ * @param reserved reserved destinations that are accepted, a bit for each value of the last byte
+ * @return DEST_LOOKUP (unicast), DEST_BROADCAST, DEST_MULTICAST, or DEST_DROP plus the reason
  */
 static inline uint16_t
 classify_addresses(const struct frame *frame, uint16_t reserved)
@@ -66,7 +69,8 @@ classify_addresses(const struct frame *frame, uint16_t reserved)
 
 /**
  * Set the destination of each frame: burst->dest receives a port id, DEST_BROADCAST, DEST_MULTICAST,
- * DEST_UNKNOWN, or DEST_DROP plus the reason. Sets l2_len and vlan of the frames. (IEEE 802.1Q clauses 6.9, 8.6, 8.7)
+ * DEST_UNKNOWN, or DEST_DROP plus the reason. Sets l2_len and vlan of the frames. (IEEE 802.1Q
+ * clauses 6.9, 8.6, 8.7)
  *
  * @param learn false: sources are not learnt, and the table does not change
  * @return number of source addresses that could not be learnt
@@ -76,7 +80,7 @@ unsigned classify_burst(struct fdb *fdb, struct burst *burst, bool learn);
 /**
  * Check whether the sources of the burst are to be learned.
  *
- * @return false while the port backs off, and for a trace
+ * @return false during the learn back-off of the rx port, and for a trace
  */
 static inline bool
 classify_learns(const struct burst_context *context)
@@ -85,10 +89,11 @@ classify_learns(const struct burst_context *context)
 }
 
 /**
- * Learn back-off: a source that cannot be learnt costs much. Skipping a burst for every two of them
- * bounds them to two per burst on average.
+ * Account a burst for the learn back-off of its rx port: begin one, or count it down. A source that
+ * cannot be learnt costs much. One burst without learning for every two such sources bounds them to
+ * two per burst on average.
  *
- * @param missed source addresses of the burst that could not be learnt
+ * @param missed number of source addresses of the burst that could not be learnt
  */
 static inline void
 classify_back_off(struct burst_context *context, unsigned missed)

@@ -4,9 +4,13 @@
 
 #include "datapath/classify.h"
 
-/** Begin a run. @return its destination so far */
+/**
+ * Check the first frame of a run, and set its VLAN unless a feature does.
+ *
+ * @return DEST_LOOKUP, or DEST_DROP plus the reason
+ */
 static inline uint16_t
-classify_run(struct frame *frame, bool sets_vlan)
+classify_first_frame(struct frame *frame, bool sets_vlan)
 {
 	if (frame->head_len < FRAME_ETH_LEN)
 		return DEST_DROP + DROP_RUNT;
@@ -33,7 +37,8 @@ classify_runs_stage(struct burst_context *context, const void *state)
 			!header_runs_same(frame, last, config->by_source || classify->learns)) {
 			classify->source_port[runs->n] = burst->port;
 			runs->dest[runs->n] =
-				dropped ? burst->dest[i] : classify_run(frame, config->sets_vlan);
+				dropped ? burst->dest[i]
+					: classify_first_frame(frame, config->sets_vlan);
 			runs->frame[runs->n++] = frame;
 		}
 		runs->of[i] = (uint8_t)(runs->n - 1);
@@ -41,9 +46,9 @@ classify_runs_stage(struct burst_context *context, const void *state)
 	}
 }
 
-/** Check the addresses of all runs. Those whose destination is decided keep it otherwise. */
+/** Check the addresses of all runs that are not dropped. */
 static void
-classify_check(struct classification *classify)
+classify_check_addresses(struct classification *classify)
 {
 	struct header_runs *runs = &classify->runs;
 
@@ -52,9 +57,14 @@ classify_check(struct classification *classify)
 			runs->dest[i] = classify_addresses(runs->frame[i], classify->reserved);
 }
 
-/** Learn sources, except of reflected frames: their addresses stay at the member. */
+/**
+ * Learn the sources of all runs except those that an uplink reflects, whose addresses belong to the
+ * member port. Prepares the destinations for fdb_lookup_burst().
+ *
+ * @return number of source addresses that could not be learnt
+ */
 static unsigned
-classify_learn(struct burst_context *context, struct fdb_batch *targets)
+classify_learn(struct burst_context *context, struct fdb_batch *destinations)
 {
 	const struct classification *classify = &context->classify;
 	uint16_t self = context->burst.port;
@@ -64,21 +74,21 @@ classify_learn(struct burst_context *context, struct fdb_batch *targets)
 	for (unsigned i = 0; i < classify->runs.n; i++)
 		if (classify->source_port[i] == self)
 			fdb_batch_add_source(context->fdb, &sources, &classify->runs, i);
-	return header_runs_learn(context->fdb, &sources, self, targets);
+	return header_runs_learn(context->fdb, &sources, self, destinations);
 }
 
-/** Set the destinations that were looked up. */
+/** Look up the destination addresses, and set the destinations of their runs. */
 static void
-classify_targets(struct burst_context *context, struct fdb_batch *targets)
+classify_destinations(struct burst_context *context, struct fdb_batch *destinations)
 {
 	struct classification *classify = &context->classify;
 	struct header_runs *runs = &classify->runs;
 
-	fdb_lookup_burst(context->fdb, &targets->query);
+	fdb_lookup_burst(context->fdb, &destinations->query);
 	for (unsigned i = 0; i < runs->n; i++) {
-		if (!fdb_batch_has(targets, i))
+		if (!fdb_batch_has(destinations, i))
 			continue;
-		uint16_t port = fdb_batch_port(targets, i);
+		uint16_t port = fdb_batch_port(destinations, i);
 		bool same = port == context->burst.port || port == classify->source_port[i];
 		runs->dest[i] = same ? DEST_DROP + DROP_SAME_PORT : port;
 	}
@@ -88,20 +98,20 @@ void
 classify_lookup_stage(struct burst_context *context, const void *state)
 {
 	struct classification *classify = &context->classify;
-	struct fdb_batch targets;
+	struct fdb_batch destinations;
 	unsigned missed = 0;
 
 	(void)state;
-	targets.query.n = 0;
-	classify_check(classify);
+	destinations.query.n = 0;
+	classify_check_addresses(classify);
 	if (!classify->decided)
-		header_runs_destinations(context->fdb, &classify->runs, &targets);
+		header_runs_destinations(context->fdb, &classify->runs, &destinations);
 	if (classify->learns)
-		missed = classify_learn(context, &targets);
+		missed = classify_learn(context, &destinations);
 	else
-		fdb_query_look(context->fdb, &targets.query);
+		fdb_query_look(context->fdb, &destinations.query);
 	if (!classify->decided)
-		classify_targets(context, &targets);
+		classify_destinations(context, &destinations);
 	classify_back_off(context, missed);
 }
 

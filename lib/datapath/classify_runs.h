@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Classification in stages, for ports with features that take part in it: they work on header runs
- * between these stages, see enum ingress_phase.
+ * Classification in stages, for ports with features that take part in it: stages of features run
+ * between these stages and work on header runs, see enum ingress_phase.
  *
  * Thread safety: the polling lcore of the burst context.
  */
@@ -21,15 +21,16 @@ struct classify_config {
 void classify_runs_stage(struct burst_context *context, const void *state);
 
 /**
- * The stage after INGRESS_HEADERS: check addresses, learn sources and look up destinations.
+ * The stage after INGRESS_HEADERS: check addresses, learn sources, and look up destinations unless
+ * features set all of them.
  *
  * @param state ignored
  */
 void classify_lookup_stage(struct burst_context *context, const void *state);
 
 /**
- * The stage after INGRESS_TARGETS: each frame that is not dropped gets the destination, source port
- * and VLAN of its run.
+ * The stage after INGRESS_TARGETS: give each frame the VLAN, tag length and source port of its run,
+ * and the destination of its run unless a stage dropped the frame by itself.
  *
  * @param state ignored
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The burst context: what the stages of the data path work on, one for each polling lcore. Ingress
- * stages take the burst of an rx queue, egress stages the frames on their way to one tx port.
+ * The burst context: the data that stages of the data path work on, one for each polling lcore.
+ * Ingress stages work on the burst of an rx queue, egress stages on the frames for one tx port.
  *
  * Thread safety: belongs to one polling lcore; the control thread reads the counters.
  */
@@ -34,6 +34,7 @@ struct classification {
 	bool decided;      /**< stages set all destinations: nothing is looked up */
 };
 
+/** Data of the stages on one polling lcore, and its counters. */
 struct burst_context {
 	const struct snapshot *snapshot; /**< of the round */
 	struct fdb *fdb;
@@ -41,10 +42,11 @@ struct burst_context {
 	bool trace_only; /**< learn nothing and change no shared state, see trace.h */
 	struct burst burst;
 	struct classification classify; /**< written by the stages of classification */
-	unsigned n_copies;
+	unsigned n_copies;              /**< lists of copies that wait for output_send_copies() */
 	struct output_copies copies[OUTPUT_COPIES_MAX];
-	uint8_t learn_backoff[PORT_MAX]; /**< by port: bursts left without learning */
-	struct vlan_rewrite rewrite;
+	uint8_t learn_backoff
+		[PORT_MAX]; /**< by port: number of bursts still to come without learning */
+	struct vlan_rewrite rewrite;                     /**< frames rewritten for one output */
 	_Alignas(64) struct counters counters[PORT_MAX]; /**< read by the control thread */
 };
 

@@ -15,11 +15,14 @@
 struct datapath {
 	struct rte_rcu_qsbr *qsbr;
 	struct snapshot *_Atomic snapshot; /**< written by control, read by workers every round */
-	_Atomic uint64_t wake_seq; /**< written by any other thread, read by workers every round */
+	_Atomic uint64_t
+		wake_seq; /**< written by any thread but workers, which read it every round */
 	struct fdb *fdb;
 	const struct port_driver *const *drivers;
-	struct counters *late;            /**< by port, see datapath_late(); control thread only */
-	struct worker *worker[LCORE_MAX]; /**< kept when an lcore stops: its counters go on */
+	struct counters
+		*control_drops; /**< by port: drops by the control thread, which alone uses them */
+	struct worker *
+		worker[LCORE_MAX]; /**< kept when an lcore stops, since sums include its counters */
 };
 
 struct datapath *
@@ -31,13 +34,13 @@ datapath_create(struct fdb *fdb, const struct port_driver *const drivers[])
 		return NULL;
 	datapath->fdb = fdb;
 	datapath->drivers = drivers;
-	datapath->late = aligned_alloc(64, PORT_MAX * sizeof(datapath->late[0]));
+	datapath->control_drops = aligned_alloc(64, PORT_MAX * sizeof(datapath->control_drops[0]));
 	datapath->snapshot = calloc(1, sizeof(struct snapshot));
 	datapath->qsbr = rte_zmalloc("qsbr", rte_rcu_qsbr_get_memsize(LCORE_MAX), 64);
-	if (datapath->late != NULL)
-		memset(datapath->late, 0, PORT_MAX * sizeof(datapath->late[0]));
-	if (datapath->late == NULL || datapath->snapshot == NULL || datapath->qsbr == NULL ||
-		rte_rcu_qsbr_init(datapath->qsbr, LCORE_MAX) != 0) {
+	if (datapath->control_drops != NULL)
+		memset(datapath->control_drops, 0, PORT_MAX * sizeof(datapath->control_drops[0]));
+	if (datapath->control_drops == NULL || datapath->snapshot == NULL ||
+		datapath->qsbr == NULL || rte_rcu_qsbr_init(datapath->qsbr, LCORE_MAX) != 0) {
 		datapath_destroy(datapath);
 		errno = ENOMEM;
 		return NULL;
@@ -56,12 +59,13 @@ datapath_destroy(struct datapath *datapath)
 	}
 	snapshot_free(datapath->snapshot);
 	rte_free(datapath->qsbr);
-	free(datapath->late);
+	free(datapath->control_drops);
 	free(datapath);
 }
 
+/** Set up the worker of an lcore before its thread starts. @return NULL without memory */
 static struct worker *
-datapath_worker(struct datapath *datapath, int lcore_id, unsigned cpu)
+datapath_prepare_worker(struct datapath *datapath, int lcore_id, unsigned cpu)
 {
 	struct worker *worker = datapath->worker[lcore_id];
 
@@ -85,8 +89,9 @@ datapath_worker(struct datapath *datapath, int lcore_id, unsigned cpu)
 	return worker;
 }
 
+/** Find an lcore id that is not in use. @return id; -EBUSY */
 static int
-datapath_free_lcore(const struct datapath *datapath)
+datapath_unused_lcore(const struct datapath *datapath)
 {
 	for (int lcore_id = 0; lcore_id < LCORE_MAX; lcore_id++)
 		if (datapath->worker[lcore_id] == NULL || !datapath->worker[lcore_id]->running)
@@ -97,12 +102,12 @@ datapath_free_lcore(const struct datapath *datapath)
 int
 datapath_start(struct datapath *datapath, unsigned cpu, struct err *err)
 {
-	int lcore_id = datapath_free_lcore(datapath);
+	int lcore_id = datapath_unused_lcore(datapath);
 
 	if (lcore_id < 0)
 		return err_set(
 			err, EBUSY, "lcore %u: all %d polling lcores are in use", cpu, LCORE_MAX);
-	struct worker *worker = datapath_worker(datapath, lcore_id, cpu);
+	struct worker *worker = datapath_prepare_worker(datapath, lcore_id, cpu);
 	if (worker == NULL)
 		return err_set(err, ENOMEM, "lcore %u: no memory", cpu);
 	int rc = pthread_create(&worker->thread, NULL, worker_main, worker);
@@ -165,16 +170,17 @@ datapath_quiesce(struct datapath *datapath)
 void
 datapath_counters(const struct datapath *datapath, uint16_t port, struct counters *sum)
 {
-	*sum = datapath->late[port];
+	*sum = datapath->control_drops[port];
 	for (int lcore_id = 0; lcore_id < LCORE_MAX; lcore_id++)
 		if (datapath->worker[lcore_id] != NULL)
 			counters_add(sum, &datapath->worker[lcore_id]->context.counters[port]);
 }
 
 void
-datapath_late(struct datapath *datapath, uint16_t port, enum drop_reason reason, unsigned frames)
+datapath_count_drops(
+	struct datapath *datapath, uint16_t port, enum drop_reason reason, unsigned frames)
 {
-	datapath->late[port].tx_drops[reason] += frames;
+	datapath->control_drops[port].tx_drops[reason] += frames;
 }
 
 void
@@ -182,14 +188,14 @@ datapath_totals(const struct datapath *datapath, struct counters *sum)
 {
 	*sum = (struct counters){0};
 	for (int port = 0; port < PORT_MAX; port++)
-		counters_add(sum, &datapath->late[port]);
+		counters_add(sum, &datapath->control_drops[port]);
 	for (int lcore_id = 0; lcore_id < LCORE_MAX; lcore_id++)
 		for (int port = 0; datapath->worker[lcore_id] != NULL && port < PORT_MAX; port++)
 			counters_add(sum, &datapath->worker[lcore_id]->context.counters[port]);
 }
 
 static void
-load_add(struct datapath_load *sum, const struct datapath_load *part)
+datapath_load_add(struct datapath_load *sum, const struct datapath_load *part)
 {
 	sum->busy_cycles += shared_load_relaxed(&part->busy_cycles);
 	sum->idle_cycles += shared_load_relaxed(&part->idle_cycles);
@@ -201,7 +207,7 @@ datapath_lcore_load(const struct datapath *datapath, int lcore_id, struct datapa
 {
 	*load = (struct datapath_load){0};
 	if (datapath->worker[lcore_id] != NULL)
-		load_add(load, &datapath->worker[lcore_id]->load);
+		datapath_load_add(load, &datapath->worker[lcore_id]->load);
 }
 
 void
@@ -228,7 +234,7 @@ datapath_slot_load(const struct datapath *datapath, uint16_t slot, struct datapa
 	*load = (struct datapath_load){0};
 	for (int lcore_id = 0; lcore_id < LCORE_MAX; lcore_id++)
 		if (datapath->worker[lcore_id] != NULL)
-			load_add(load, &datapath->worker[lcore_id]->queue[slot]);
+			datapath_load_add(load, &datapath->worker[lcore_id]->queue[slot]);
 }
 
 bool

@@ -33,7 +33,7 @@ enum {
 struct datapath_load {
 	uint64_t busy_cycles; /**< TSC cycles of polls that found frames, forwarding included */
 	uint64_t idle_cycles; /**< TSC cycles of polls that found none; 0 for a queue */
-	uint64_t packets;
+	uint64_t packets;     /**< frames received */
 };
 
 /** Histograms of the poll-loop iterations ("rounds") of an lcore. */
@@ -92,13 +92,13 @@ void datapath_wake(struct datapath *datapath);
 void datapath_quiesce(struct datapath *datapath);
 
 /**
- * Count frames that the control thread dropped from the shaper queue of a port.
+ * Count frames that the control thread dropped at a tx port, such as from its shaper.
  *
  * @param port id, below PORT_MAX
  * @param reason of the drops
  * @param frames number of frames
  */
-void datapath_late(
+void datapath_count_drops(
 	struct datapath *datapath, uint16_t port, enum drop_reason reason, unsigned frames);
 
 /**
@@ -111,22 +111,26 @@ void datapath_counters(const struct datapath *datapath, uint16_t port, struct co
 /** Sum the counters of all ports, removed ports included. */
 void datapath_totals(const struct datapath *datapath, struct counters *sum);
 
-/** Load of a running lcore since its start. @param lcore_id from datapath_start() */
+/** Get the load of a running lcore since its start. @param lcore_id from datapath_start() */
 void datapath_lcore_load(const struct datapath *datapath, int lcore_id, struct datapath_load *load);
 
-/** Poll statistics of a running lcore since its start. @param lcore_id from datapath_start() */
+/**
+ * Get the poll statistics of a running lcore since its start.
+ *
+ * @param lcore_id from datapath_start()
+ */
 void datapath_lcore_poll_stats(
 	const struct datapath *datapath, int lcore_id, struct datapath_poll_stats *stats);
 
 /**
- * Load of the rx queue in a slot, summed over all lcores since the data path was created.
+ * Sum the load of an rx queue over all lcores since the data path was created.
  *
- * @param slot below DATAPATH_SLOT_MAX
+ * @param slot of the queue's load counters, see struct snapshot_queue; below DATAPATH_SLOT_MAX
  */
 void datapath_slot_load(const struct datapath *datapath, uint16_t slot, struct datapath_load *load);
 
 /**
- * Check whether a thread is of a polling lcore; for topology_confine().
+ * Check whether a thread is that of a running polling lcore; for topology_confine().
  *
  * @param tid thread id
  * @param arg the data path

@@ -5,7 +5,7 @@
 #include <string.h>
 
 const struct port_config *
-feature_find(const struct port_config *const configs[], unsigned n, const char *name)
+feature_find_config(const struct port_config *const configs[], unsigned n, const char *name)
 {
 	for (unsigned i = 0; i < n; i++)
 		if (strcmp(configs[i]->name, name) == 0)

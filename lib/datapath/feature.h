@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Features of ports: what a port does with frames beyond plain switching. Each is a folder of
+ * Features of ports: the work of a port on frames beyond plain switching. Each is a folder of
  * lib/features and a row of one static table. A snapshot compiles them into arrays of stages for
  * each port; a port without any takes the plain path.
  *
@@ -21,27 +21,27 @@ _Static_assert((int)FEATURES_MAX <= (int)OUTPUT_COPIES_MAX, "each stage may make
 /** Kinds of floods. */
 enum { FLOOD_BROADCAST, FLOOD_MULTICAST, FLOOD_UNKNOWN, FLOOD_KINDS };
 
-/** What a feature of a port is compiled from. */
+/** Input of the compilation of a feature for a port. */
 struct feature_input {
 	struct port *const *ports; /**< by id, PORT_MAX entries, NULL where there is none */
 	const struct port *port;   /**< one of them */
-	const void *shared;        /**< what begin() returned */
+	const void *shared;        /**< set by begin() */
 };
 
-/** Work of a feature that is due without frames, done by the lcore that polls queue 0 of the port. */
+/** Work of a feature in every round, by the lcore that polls rx queue 0 of the port. */
 struct feature_drain {
-	/** @return whether frames were sent */
+	/** Send frames that are due, such as those of a shaper. @return true if any were sent */
 	bool (*run)(struct burst_context *context, const void *state);
 	uint16_t *owner; /**< receives that lcore's id; LCORE_MAX = none */
 };
 
-/** What a feature adds to a port. Stages and filters without a state of their own get `state`. */
+/** Additions of a feature to a port. Stages and filters whose state is NULL get `state`. */
 struct feature_stages {
 	struct ingress_stage ingress[INGRESS_PHASES]; /**< run == NULL: none in that phase */
 	struct egress_filter filter;                  /**< run == NULL: none */
 	struct egress_stage egress;                   /**< run == NULL: none */
 	bool rewrites;             /**< egress may change lengths: runs before the length check */
-	bool copies;               /**< egress also concerns copies, such as mirrored frames */
+	bool copies;               /**< egress also runs on copies, such as mirrored frames */
 	bool no_learning;          /**< source addresses are not learned */
 	bool by_source;            /**< frames of a header run must have one source address */
 	bool sets_vlan;            /**< ingress of INGRESS_HEADERS sets the VLAN */
@@ -62,8 +62,8 @@ struct feature_trace {
 	const uint8_t *bytes;      /**< at least an Ethernet header, where a target is explained */
 	const struct trace *trace;
 
-	/** Add a step. @param step a word @param format of the explanation */
-	void (*say)(void *arg, const char *step, const char *format, ...)
+	/** Add a step to the trace. @param step a word @param format of the explanation */
+	void (*explain)(void *arg, const char *step, const char *format, ...)
 		__attribute__((format(printf, 3, 4)));
 	void *arg;
 };
@@ -93,8 +93,8 @@ struct feature {
 	/**
 	 * Begin to compile the feature for all ports. NULL: compile() is called for each.
 	 *
-	 * @param shared receives what compile() gets for each port, freed with the snapshot by
-	 *        free(); may be left as it is
+	 * @param shared receives input->shared of compile() for each port, freed with the snapshot
+	 *        by free(); may be left as it is
 	 * @return 1; 0: no port needs the feature; -ENOMEM
 	 */
 	int (*begin)(struct port *const ports[PORT_MAX], void **shared);
@@ -108,29 +108,29 @@ struct feature {
 
 	/**
 	 * Check whether a change of keys makes the learned addresses and group memberships of the
-	 * port invalid. NULL: none does.
+	 * port invalid, so that they must be flushed. NULL: none does.
 	 *
 	 * @return true if it does
 	 */
-	bool (*forgets)(const struct port_config *old, const struct port_config *changed);
+	bool (*needs_flush)(const struct port_config *old, const struct port_config *changed);
 
-	/** Count frames that wait in the feature to leave by a port. NULL: none ever do. */
+	/** Count frames that wait in the feature to be sent by a port. NULL: none ever do. */
 	unsigned (*backlog)(const struct port *port);
 
 	/**
-	 * Explain what the feature decides about a frame by the frame and its rx port. NULL:
-	 * nothing.
+	 * Explain the decision of the feature's ingress stages about a frame. NULL: there is none
+	 * to explain.
 	 *
 	 * @return true if it dropped the frame
 	 */
-	bool (*trace_ingress)(const struct feature_trace *story);
+	bool (*trace_ingress)(const struct feature_trace *traced);
 
 	/**
-	 * Explain the destination of a frame. NULL: other features and the FDB set it.
+	 * Explain the destination of a frame, if the feature set it. NULL: the feature never does.
 	 *
-	 * @return true if it did
+	 * @return true if the feature set it
 	 */
-	bool (*trace_target)(const struct feature_trace *story);
+	bool (*trace_target)(const struct feature_trace *traced);
 };
 
 /**
@@ -141,7 +141,7 @@ struct feature {
  * @param name untrusted
  * @return one of `configs`; NULL if there is none
  */
-const struct port_config *feature_find(
+const struct port_config *feature_find_config(
 	const struct port_config *const configs[], unsigned n, const char *name);
 
 /**

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Egress filters of a port: they decide which frames of a burst may leave by it, before any is sent.
+ * Egress filters of a port: they select the frames of a burst that the port may send, before any
+ * frame is sent.
  *
  * Thread safety: the polling lcore of the burst context.
  */
@@ -19,8 +20,8 @@ struct egress_filter {
 	 */
 	uint32_t (*run)(const struct burst_context *context, const void *state, uint32_t frames);
 	const void *state;
-	enum drop_reason reason; /**< of unicast frames that may not */
-	bool floods_only;        /**< unicast frames have been decided about by ingress stages */
+	enum drop_reason reason; /**< of unicast frames that the filter rejects */
+	bool floods_only;        /**< not run on unicast frames: ingress stages select those */
 };
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Flood: frames leave by every other port that is up and takes such floods, by reference. */
+/* Flood: sends frames by reference to all ports but the rx port that take such floods. */
 #include "datapath/forward.h"
 #include "datapath/output.h"
 #include "datapath/snapshot.h"

@@ -4,17 +4,18 @@
 #include "datapath/output.h"
 #include "datapath/snapshot.h"
 
-struct selection {
+/** Target ports of a flood, with the frames that each gets. */
+struct flood_selection {
 	const struct snapshot_flood *flood;
 	const struct snoop_set *members; /**< ports of a group; NULL = not restricted to a group */
-	uint32_t leaves[PORT_MAX];       /**< by index of the targets: a bit for each frame */
+	uint32_t selected[PORT_MAX];     /**< by index of the targets: a bit for each frame */
 	uint16_t copies[FRAME_BURST];    /**< by frame of the burst */
 };
 
-/** Select the frames that leave by a port. */
+/** Select the frames that a target port gets. @return a bit for each frame of the burst */
 static uint32_t
-selection_for(const struct selection *selection, const struct burst_context *context, uint16_t port,
-	uint32_t frames)
+flood_select_for_port(const struct flood_selection *selection, const struct burst_context *context,
+	uint16_t port, uint32_t frames)
 {
 	const struct egress_filter *filter = context->snapshot->target[port].filters;
 
@@ -26,22 +27,25 @@ selection_for(const struct selection *selection, const struct burst_context *con
 	return frames;
 }
 
+/** Select the frames for all target ports, and count the copies of each frame. */
 static void
-selection_make(struct selection *selection, const struct burst_context *context, uint32_t frames)
+flood_select(
+	struct flood_selection *selection, const struct burst_context *context, uint32_t frames)
 {
 	for (uint16_t p = 0; p < selection->flood->n; p++) {
-		uint32_t leaves =
-			selection_for(selection, context, selection->flood->port[p], frames);
+		uint32_t selected = flood_select_for_port(
+			selection, context, selection->flood->port[p], frames);
 
-		selection->leaves[p] = leaves;
-		for (; leaves != 0; leaves &= leaves - 1)
-			selection->copies[__builtin_ctz(leaves)]++;
+		selection->selected[p] = selected;
+		for (; selected != 0; selected &= selected - 1)
+			selection->copies[__builtin_ctz(selected)]++;
 	}
 }
 
 /** Take the references, count the copies, and drop frames without a target. */
 static void
-selection_account(const struct selection *selection, struct burst_context *context, uint32_t frames)
+flood_account(
+	const struct flood_selection *selection, struct burst_context *context, uint32_t frames)
 {
 	struct counters *counters = &context->counters[context->burst.port];
 	struct frame *lost[FRAME_BURST];
@@ -65,15 +69,16 @@ selection_account(const struct selection *selection, struct burst_context *conte
 			lost, n_lost);
 }
 
+/** Send the selected frames by each target port. */
 static void
-selection_send(const struct selection *selection, struct burst_context *context)
+flood_send(const struct flood_selection *selection, struct burst_context *context)
 {
 	for (uint16_t p = 0; p < selection->flood->n; p++) {
-		struct frame *group[FRAME_BURST];
-		uint16_t n = burst_frames(&context->burst, selection->leaves[p], group);
+		struct frame *list[FRAME_BURST];
+		uint16_t n = burst_frames(&context->burst, selection->selected[p], list);
 
 		if (n > 0)
-			output_frames(context, selection->flood->port[p], group, n);
+			output_frames(context, selection->flood->port[p], list, n);
 	}
 }
 
@@ -81,12 +86,12 @@ void
 flood_filtered(struct burst_context *context, uint16_t kind, uint32_t frames)
 {
 	const struct snapshot *snapshot = context->snapshot;
-	struct selection selection = {
+	struct flood_selection selection = {
 		.flood = flood_targets(snapshot, kind),
 		.members = kind < DEST_DROP ? &snapshot->groups->sets[kind - DEST_GROUP] : NULL,
 	};
 
-	selection_make(&selection, context, frames);
-	selection_account(&selection, context, frames);
-	selection_send(&selection, context);
+	flood_select(&selection, context, frames);
+	flood_account(&selection, context, frames);
+	flood_send(&selection, context);
 }

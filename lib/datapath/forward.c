@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The forward stage: split a burst by destination, one call of the next stage for each. */
+/* The forward stage: splits a burst by destination, and forwards the frames of each at once. */
 #include <emmintrin.h>
 
 #include "datapath/forward.h"
 #include "datapath/output.h"
 #include "datapath/snapshot.h"
 
-/** Mask of the frames with a destination. Bits beyond the end of the burst are undefined. */
+/** Find the frames with the destination `dest`. @return a mask; bits beyond the burst undefined */
 static inline uint32_t
 forward_mask(const uint16_t dests[FRAME_BURST], uint16_t dest)
 {
@@ -22,7 +22,7 @@ forward_mask(const uint16_t dests[FRAME_BURST], uint16_t dest)
 	return mask;
 }
 
-/** Drop the frames that an egress filter of the port does not let pass. @return the others */
+/** Drop the unicast frames that an egress filter of the port rejects. @return mask of the rest */
 static uint32_t
 forward_filter(struct burst_context *context, const struct egress_filter *filter, uint32_t frames)
 {
@@ -40,34 +40,36 @@ forward_filter(struct burst_context *context, const struct egress_filter *filter
 	return frames;
 }
 
+/** Send unicast frames by a port, subject to its egress filters. */
 static void
 forward_to_port(struct burst_context *context, uint16_t port, uint32_t frames)
 {
 	const struct snapshot_target *target = &context->snapshot->target[port];
 	struct counters *counters = &context->counters[context->burst.port];
-	struct frame *group[FRAME_BURST];
+	struct frame *list[FRAME_BURST];
 
 	if (unlikely(target->filters != NULL)) {
 		frames = forward_filter(context, target->filters, frames);
 		if (frames == 0)
 			return;
 	}
-	uint16_t n = burst_frames(&context->burst, frames, group);
+	uint16_t n = burst_frames(&context->burst, frames, list);
 	counters->rx_forwarded += n;
 	counters->rx_copies += n;
-	output_frames(context, port, group, n);
+	output_frames(context, port, list, n);
 }
 
+/** Forward or drop the frames of the burst that have one destination. */
 static void
-forward_group(struct burst_context *context, uint16_t dest, uint32_t frames)
+forward_destination(struct burst_context *context, uint16_t dest, uint32_t frames)
 {
-	struct frame *group[FRAME_BURST];
+	struct frame *list[FRAME_BURST];
 
 	if (dest < PORT_MAX)
 		forward_to_port(context, dest, frames);
 	else if (dest >= DEST_DROP && dest < DEST_FORWARD)
-		burst_drop(context, dest - DEST_DROP, group,
-			burst_frames(&context->burst, frames, group));
+		burst_drop(context, dest - DEST_DROP, list,
+			burst_frames(&context->burst, frames, list));
 	else if (dest < DEST_DROP || unlikely(context->snapshot->floods_filtered))
 		flood_filtered(context, dest, frames);
 	else
@@ -75,8 +77,8 @@ forward_group(struct burst_context *context, uint16_t dest, uint32_t frames)
 }
 
 /*
- * Groups are sent in the order of their first frames, and the frames of a group in rx order, so
- * that no flow is reordered.
+ * Destinations are served in the order of their first frames, and the frames of a destination are
+ * sent in rx order, so that no flow is reordered.
  */
 void
 forward_burst(struct burst_context *context)
@@ -89,7 +91,7 @@ forward_burst(struct burst_context *context)
 		uint32_t same = forward_mask(burst->dest, dest) & left;
 
 		left &= ~same;
-		forward_group(context, dest, same);
+		forward_destination(context, dest, same);
 	}
 }
 

@@ -23,18 +23,31 @@ void forward_burst(struct burst_context *context);
 void flood_frames(struct burst_context *context, uint16_t kind, uint32_t frames);
 
 /**
- * Send frames by reference to those of these ports whose egress filters let them pass.
+ * Send frames as flood_frames() does, but only to ports whose egress filters let them pass.
  *
- * @param kind as for flood_frames(); DEST_GROUP plus a set: to ports of the set only, whatever
- *        floods they take
+ * @param kind as for flood_frames(); DEST_GROUP plus the index of a set: to ports of the set only,
+ *        even if they refuse multicast floods
  * @param frames a bit for each frame of the burst; not 0
  */
 void flood_filtered(struct burst_context *context, uint16_t kind, uint32_t frames);
 
-/** The targets of a kind of flood. @param kind as for flood_filtered() */
+/**
+ * Get the target ports of a kind of flood.
+ *
+ * @param kind as for flood_filtered(); for DEST_GROUP the targets of broadcasts, of which the
+ *        members of the group are a part
+ * @return the targets, the rx port included; valid as long as the snapshot
+ */
 const struct snapshot_flood *flood_targets(const struct snapshot *snapshot, uint16_t kind);
 
-/** Drop frames of the burst at their rx port: count, and release their references. */
+/**
+ * Drop frames of the burst at their rx port: count them, release one reference of each, and set
+ * their destinations.
+ *
+ * @param reason of the drops
+ * @param frames frames of context->burst
+ * @param n up to FRAME_BURST
+ */
 void burst_drop(struct burst_context *context, enum drop_reason reason,
 	struct frame *const frames[], uint16_t n);
 

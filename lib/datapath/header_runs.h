@@ -13,6 +13,7 @@
 #include "base/mac.h"
 #include "datapath/burst.h"
 
+/** The header runs of a burst. */
 struct header_runs {
 	struct frame *frame[FRAME_BURST]; /**< per run: its first frame */
 	uint16_t dest[FRAME_BURST];       /**< per run: its destination, as burst->dest */
@@ -32,9 +33,9 @@ enum {
 _Static_assert(HEADER_RUNS_BYTES == sizeof(__m128i), "compared at once");
 
 /**
- * Whether two frames belong to one header run.
+ * Whether two consecutive frames belong to one header run.
  *
- * @param sources false: source addresses may differ, if both are legal sources
+ * @param sources true: source addresses must be equal; false: they may differ, if both are legal
  */
 static inline bool
 header_runs_same(const struct frame *a, const struct frame *b, bool sources)
@@ -121,20 +122,21 @@ header_runs_destinations(
 }
 
 /**
- * Learn the sources, and prepare the targets for fdb_lookup_burst(). Both queries look first, so
- * that their memory accesses overlap. The targets look again if learning changed the table.
+ * Learn the sources, and prepare the destinations for fdb_lookup_burst(). Both queries search the
+ * FDB before learning, so that their memory accesses overlap. The destinations are searched again
+ * if learning changed the FDB.
  *
  * @return number of source addresses that could not be learnt
  */
 static inline unsigned
 header_runs_learn(
-	struct fdb *fdb, struct fdb_batch *sources, uint16_t port, struct fdb_batch *targets)
+	struct fdb *fdb, struct fdb_batch *sources, uint16_t port, struct fdb_batch *destinations)
 {
-	fdb_query_look(fdb, &targets->query);
+	fdb_query_look(fdb, &destinations->query);
 	fdb_query_look(fdb, &sources->query);
 	unsigned missed = fdb_learn_burst(fdb, &sources->query, port);
 	if (sources->query.changed)
-		fdb_query_look(fdb, &targets->query);
+		fdb_query_look(fdb, &destinations->query);
 	return missed;
 }
 

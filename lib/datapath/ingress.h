@@ -12,7 +12,7 @@
 /** Phases of ingress, in order; classification takes place between them. */
 enum ingress_phase {
 	INGRESS_RECEIVED, /**< on frames, before their headers are looked at */
-	INGRESS_HEADERS,  /**< on header runs, before sources are learned and targets looked up */
+	INGRESS_HEADERS,  /**< on header runs, before learning and the lookup of destinations */
 	INGRESS_TARGETS,  /**< on header runs that have a destination or were dropped */
 	INGRESS_FRAMES,   /**< on frames that have a destination or were dropped */
 	INGRESS_PHASES,
@@ -32,7 +32,7 @@ struct ingress_stage {
 	const void *state;
 };
 
-/** Run the stages, which set the destination of each frame, and send the copies that they made. */
+/** Run the stages, which set the destination of each frame, and send the copies that these made. */
 static inline void
 ingress_run(struct burst_context *context, const struct ingress_stage *stages)
 {
@@ -42,7 +42,7 @@ ingress_run(struct burst_context *context, const struct ingress_stage *stages)
 	output_send_copies(context);
 }
 
-/** Let the stages finish, once the burst has been forwarded. */
+/** Call done() of the stages, once the burst has been forwarded or dropped. */
 static inline void
 ingress_done(struct burst_context *context, const struct ingress_stage *stages)
 {

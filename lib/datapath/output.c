@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Output: egress stages of a tx port, copies, driver. */
+/* Output: runs the egress stages of a tx port, sends copies, and calls the driver. */
 #include "datapath/output.h"
 
 #include "datapath/snapshot.h"
 #include "frame/layers.h"
 
-/** Whether a frame fits max_len. Up to two tags that it leaves with do not count. */
+/** Whether a frame is at most max_len bytes long, up to two VLAN tags not counted. */
 static bool
 output_fits(const struct frame *frame, uint32_t max_len)
 {
@@ -17,7 +17,7 @@ output_fits(const struct frame *frame, uint32_t max_len)
 }
 
 void
-output_fit(struct output *output, const void *state)
+output_length_stage(struct output *output, const void *state)
 {
 	uint32_t max_len = output->context->snapshot->target[output->port].max_len;
 	uint16_t kept = 0;
@@ -51,7 +51,7 @@ output_copy(struct burst_context *context, uint16_t port, struct frame *const fr
 	}
 }
 
-/** Begin an output with the first frames, and run it through its stages. */
+/** Begin an output with n frames, and run the egress stages on them. */
 static void
 output_begin(struct output *output, struct burst_context *context, uint16_t port,
 	const struct egress_stage *stages, struct frame *const frames[], uint16_t n)
@@ -71,7 +71,7 @@ output_begin(struct output *output, struct burst_context *context, uint16_t port
 		stages->run(output, stages->state);
 }
 
-/** Pass the frames to the driver, and then to the stages that need to know what it dropped. */
+/** Pass the frames to the driver, call done() of the stages, and count and free dropped frames. */
 static void
 output_end(struct output *output, const struct egress_stage *stages)
 {

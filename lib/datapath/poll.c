@@ -7,6 +7,7 @@
 #include "datapath/ingress.h"
 #include "datapath/worker.h"
 
+/** Count the frames received, and set burst->longest. */
 static void
 poll_count_rx(struct burst_context *context)
 {
@@ -17,7 +18,7 @@ poll_count_rx(struct burst_context *context)
 	counters->rx_bytes += burst_measure(burst);
 }
 
-/** Receive and forward a burst. @return frames received */
+/** Receive a burst from an rx queue and forward it. @return frames received */
 static unsigned
 poll_queue(struct burst_context *context, const struct snapshot_poll *poll)
 {
@@ -42,7 +43,7 @@ poll_queue(struct burst_context *context, const struct snapshot_poll *poll)
 	return burst->n;
 }
 
-/** Do further work for ports, such as sending frames that are due. @return whether there was any */
+/** Run the drains of the lcore, see struct feature_drain. @return whether any sent frames */
 static bool
 poll_drain(struct burst_context *context, const struct snapshot_lcore *lcore)
 {
@@ -53,20 +54,20 @@ poll_drain(struct burst_context *context, const struct snapshot_lcore *lcore)
 	return sent;
 }
 
-/** End a round: do further work for ports, and let the drivers do the work that they deferred. */
+/** End a round: run the drains, and call round_done() of the drivers. Accounts the time of both. */
 static void
 poll_end(struct worker *worker, const struct snapshot *snapshot, uint64_t since, bool worked)
 {
 	uint16_t lcore_id = worker->context.lcore_id;
 	const struct snapshot_lcore *lcore = &snapshot->lcore[lcore_id];
-	bool left = false;
+	bool deferred = false;
 
 	if (unlikely(lcore->n_drains > 0))
 		worked |= poll_drain(&worker->context, lcore);
 	for (unsigned i = 0; worker->drivers[i] != NULL; i++)
 		if (worker->drivers[i]->round_done != NULL)
-			left |= !worker->drivers[i]->round_done(lcore_id, since, worked);
-	worker->left = left;
+			deferred |= !worker->drivers[i]->round_done(lcore_id, since, worked);
+	worker->deferred = deferred;
 	if (worked)
 		worker->load.busy_cycles += rte_rdtsc() - since;
 	else
@@ -108,10 +109,10 @@ poll_queues(struct worker *worker, const struct snapshot *snapshot, uint64_t *be
 			poll_stats_burst(&worker->poll_stats, n);
 			if (quotas && poll->quota != 0)
 				rx_quota_use(&worker->rx_quota, poll->quota, number);
-			poll_list_found(list, index++);
+			poll_list_polled_frames(list, index++);
 		} else {
 			worker->load.idle_cycles += now - since;
-			index += poll_list_empty(list, lcore, index);
+			index += poll_list_polled_empty(list, lcore, index);
 		}
 		received += n;
 		since = now;

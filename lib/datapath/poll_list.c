@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Active and idle rx queues of an lcore. */
+/* Makes rx queues of an lcore active and idle. */
 #include "datapath/poll_list.h"
 
 #include <string.h>
@@ -10,11 +10,12 @@
 
 enum { MICROSECONDS_PER_SECOND = 1000000 };
 
+/** Make all queues of the lcore active. */
 static void
-poll_list_begin(struct poll_list *list, const struct snapshot_lcore *lcore, uint64_t now)
+poll_list_reset(struct poll_list *list, const struct snapshot_lcore *lcore, uint64_t now)
 {
 	list->period = rte_get_tsc_hz() / MICROSECONDS_PER_SECOND * POLL_LIST_MICROSECONDS;
-	list->look_at = now;
+	list->next_check = now;
 	list->n_idle = 0;
 	list->n_active = lcore->polls;
 	for (uint32_t i = 0; i < lcore->polls; i++)
@@ -22,8 +23,9 @@ poll_list_begin(struct poll_list *list, const struct snapshot_lcore *lcore, uint
 	memset(list->empty, 0, lcore->polls * sizeof(list->empty[0]));
 }
 
+/** Make the idle queues active whose word has changed. */
 static void
-poll_list_check(struct poll_list *list)
+poll_list_check_idle(struct poll_list *list)
 {
 	uint32_t kept = 0;
 
@@ -49,16 +51,16 @@ poll_list_update(struct poll_list *list, const struct snapshot *snapshot,
 	if (unlikely(list->snapshot != snapshot || list->wake_seq != wake_seq)) {
 		list->snapshot = snapshot;
 		list->wake_seq = wake_seq;
-		poll_list_begin(list, lcore, now);
+		poll_list_reset(list, lcore, now);
 	}
-	if (list->n_idle == 0 || now < list->look_at)
+	if (list->n_idle == 0 || now < list->next_check)
 		return;
-	list->look_at = now + list->period;
-	poll_list_check(list);
+	list->next_check = now + list->period;
+	poll_list_check_idle(list);
 }
 
 bool
-poll_list_idle(struct poll_list *list, const struct snapshot_lcore *lcore, uint32_t index)
+poll_list_make_idle(struct poll_list *list, const struct snapshot_lcore *lcore, uint32_t index)
 {
 	uint16_t number = list->active[index];
 	const struct snapshot_poll *poll = &lcore->poll[number];

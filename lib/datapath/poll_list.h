@@ -17,11 +17,13 @@ enum {
 	POLL_LIST_MICROSECONDS = 19, /**< between checks of idle queues, plus at most a round */
 };
 
+/** The poll list of an lcore. */
 struct poll_list {
-	const struct snapshot *snapshot; /**< that the indices refer to; never dereferenced */
-	uint64_t wake_seq;               /**< wake sequence that the idle words are valid for */
-	uint64_t period;                 /**< TSC cycles between checks of idle queues */
-	uint64_t look_at;                /**< TSC of the next check */
+	const struct snapshot
+		*snapshot;   /**< the indices refer to its queues; compared, never dereferenced */
+	uint64_t wake_seq;   /**< wake sequence that the words of idle queues are valid for */
+	uint64_t period;     /**< TSC cycles between checks of idle queues */
+	uint64_t next_check; /**< TSC of the next check */
 	uint32_t n_active, n_idle;
 	uint16_t active[DATAPATH_SLOT_MAX]; /**< polled in every round: indices of lcore->poll */
 	uint16_t empty[DATAPATH_SLOT_MAX];  /**< by the same index: empty polls in a row */
@@ -33,8 +35,8 @@ struct poll_list {
 };
 
 /**
- * Check the idle queues when that is due: those with a changed word become active. With another
- * snapshot or wake sequence all queues become active, and no old word is read.
+ * Check the idle queues when that is due: queues whose word has changed become active. With another
+ * snapshot or wake sequence all queues become active, and no word of the old list is read.
  *
  * @param now TSC
  */
@@ -46,25 +48,27 @@ void poll_list_update(struct poll_list *list, const struct snapshot *snapshot,
  *
  * @return false: the driver offers no word to monitor, and the queue stays active
  */
-bool poll_list_idle(struct poll_list *list, const struct snapshot_lcore *lcore, uint32_t index);
+bool poll_list_make_idle(
+	struct poll_list *list, const struct snapshot_lcore *lcore, uint32_t index);
 
 /**
- * Account an empty poll.
+ * Account a poll without frames, which may make the queue idle.
  *
- * @return false: the queue became idle, and `index` of `active` may hold another one
+ * @param index of `active`
+ * @return false: the queue became idle, and `index` of `active` may hold another queue
  */
 static inline bool
-poll_list_empty(struct poll_list *list, const struct snapshot_lcore *lcore, uint32_t index)
+poll_list_polled_empty(struct poll_list *list, const struct snapshot_lcore *lcore, uint32_t index)
 {
 	if (likely(lcore->polls <= POLL_LIST_FEW) ||
 		++list->empty[list->active[index]] < POLL_LIST_EMPTY)
 		return true;
-	return !poll_list_idle(list, lcore, index);
+	return !poll_list_make_idle(list, lcore, index);
 }
 
-/** Account a poll that found frames. */
+/** Account a poll with frames. @param index of `active` */
 static inline void
-poll_list_found(struct poll_list *list, uint32_t index)
+poll_list_polled_frames(struct poll_list *list, uint32_t index)
 {
 	list->empty[list->active[index]] = 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Poll statistics of an lcore: histograms of frames per poll, and of the duration of a round of the
- * poll loop, from its begin to the begin of the next.
+ * poll loop, from the begin of one round to the begin of the next.
  *
  * Thread safety: written by the polling lcore alone; the control thread reads each number with a
  * relaxed load, so that the numbers are not consistent with each other.
@@ -20,6 +20,7 @@ enum {
 	POLL_STATS_SCALE_SHIFT = 32, /**< fraction bits of the scale */
 };
 
+/** Statistics of an lcore, and the round in progress. */
 struct poll_stats {
 	struct datapath_poll_stats seen;
 	uint64_t begin; /**< TSC at the begin of the round; 0 = no round to account */
@@ -36,14 +37,14 @@ poll_stats_init(struct poll_stats *stats)
 	};
 }
 
-/** Histogram bucket of a number: 0, 1, 2 to 3, 4 to 7, ... */
+/** Get the histogram bucket of a number; buckets hold 0, 1, 2 to 3, 4 to 7, ... @return index */
 static inline unsigned
 poll_stats_bucket(uint64_t number)
 {
 	return 63U - (unsigned)__builtin_clzll(2 * number + 1);
 }
 
-/** Account a poll that found n frames. @param n at least 1 */
+/** Account a poll with n frames. @param n at least 1 */
 static inline void
 poll_stats_burst(struct poll_stats *stats, unsigned n)
 {
@@ -66,7 +67,7 @@ poll_stats_round(struct poll_stats *stats, uint64_t now)
 	stats->begin = now;
 }
 
-/** Discard the current round: the time until the next begin is not accounted. */
+/** Discard the round in progress: the time until the next round begins is not accounted. */
 static inline void
 poll_stats_pause(struct poll_stats *stats)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Rx quota: limits the bursts per round of a port that has many queues on an lcore shared with
- * other ports. Its queues are served in passes: none is served twice before each had a chance.
+ * other ports. The queues of the port are served in passes: each is polled before any of them is
+ * served again.
  *
  * Thread safety: belongs to one polling lcore.
  */
@@ -15,16 +16,17 @@
 
 enum { RX_QUOTA_BURSTS = 2 }; /**< per port and round; ports with more queues have a quota */
 
+/** Rx quotas of the ports of an lcore. */
 struct rx_quota {
 	struct {
 		uint32_t pass;   /**< current pass over the queues of the port */
-		uint16_t bursts; /**< taken in this round */
+		uint16_t bursts; /**< received in this round */
 		bool waiting;    /**< the quota made this round skip a queue */
 	} port[DATAPATH_SLOT_MAX / RX_QUOTA_BURSTS];
 	uint32_t served[DATAPATH_SLOT_MAX]; /**< by index of lcore->poll: pass of the last burst */
 };
 
-/** Begin a round. A port of which no queue was skipped begins a new pass. */
+/** Begin a round. A port begins a new pass unless its quota made the last round skip a queue. */
 static inline void
 rx_quota_begin(struct rx_quota *quota, uint16_t n_quotas)
 {
@@ -36,7 +38,8 @@ rx_quota_begin(struct rx_quota *quota, uint16_t n_quotas)
 }
 
 /**
- * Whether a queue may be polled in this round.
+ * Whether a queue may be polled in this round. If not, for lack of quota, the port continues its
+ * pass in the next round.
  *
  * @param index quota of the port, from 1
  * @param number index of lcore->poll

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Builds snapshots from ports and queues. */
+/* Builds snapshots from ports and rx queues. */
 #include "datapath/snapshot.h"
 
 #include <stdlib.h>
@@ -8,10 +8,11 @@
 #include "datapath/rx_quota.h"
 #include "datapath/classify.h"
 
-static const struct egress_stage snapshot_plain[] = {{.run = output_fit}, {0}};
+static const struct egress_stage snapshot_plain[] = {{.run = output_length_stage}, {0}};
 
+/** Add a port to the targets of each kind of flood that the port takes. */
 static void
-snapshot_floods(struct snapshot *snapshot, uint16_t port)
+snapshot_add_to_floods(struct snapshot *snapshot, uint16_t port)
 {
 	const struct snapshot_stages *stages = snapshot->stages[port];
 
@@ -22,8 +23,9 @@ snapshot_floods(struct snapshot *snapshot, uint16_t port)
 	}
 }
 
+/** Fill in the tx ports and the targets of floods. */
 static void
-snapshot_targets(struct snapshot *snapshot, struct port *const ports[], const bool up[])
+snapshot_fill_targets(struct snapshot *snapshot, struct port *const ports[], const bool up[])
 {
 	for (uint16_t id = 0; id < PORT_MAX; id++) {
 		const struct snapshot_stages *stages = snapshot->stages[id];
@@ -44,7 +46,7 @@ snapshot_targets(struct snapshot *snapshot, struct port *const ports[], const bo
 		if (target->stages[1].run == NULL)
 			target->plain_limit = target->max_len + 1;
 		snapshot->floods_filtered |= target->filters != NULL;
-		snapshot_floods(snapshot, id);
+		snapshot_add_to_floods(snapshot, id);
 	}
 }
 
@@ -59,8 +61,10 @@ snapshot_ingress(const struct snapshot *snapshot, uint16_t port)
 	return stages->ingress;
 }
 
+/** Fill in the rx queues that each lcore polls. */
 static void
-snapshot_polls(struct snapshot *snapshot, const struct snapshot_queue queues[], unsigned n_queues)
+snapshot_fill_polls(
+	struct snapshot *snapshot, const struct snapshot_queue queues[], unsigned n_queues)
 {
 	struct snapshot_poll *next = snapshot->poll;
 
@@ -84,9 +88,10 @@ snapshot_polls(struct snapshot *snapshot, const struct snapshot_queue queues[], 
 	}
 }
 
-/** Assign further work for a port to the lcore that polls queue 0 of it. */
+/** Assign the drain of each port to the lcore of its rx queue 0. */
 static void
-snapshot_drains(struct snapshot *snapshot, const struct snapshot_queue queues[], unsigned n_queues)
+snapshot_assign_drains(
+	struct snapshot *snapshot, const struct snapshot_queue queues[], unsigned n_queues)
 {
 	struct snapshot_drain *next = snapshot->drain;
 
@@ -109,7 +114,7 @@ snapshot_drains(struct snapshot *snapshot, const struct snapshot_queue queues[],
 
 /** Give an rx quota to ports with more than RX_QUOTA_BURSTS queues on an lcore with other ports. */
 static void
-snapshot_quotas(struct snapshot_lcore *lcore)
+snapshot_assign_quotas(struct snapshot_lcore *lcore)
 {
 	uint16_t queues[PORT_MAX] = {0}, quota[PORT_MAX] = {0};
 
@@ -150,10 +155,10 @@ snapshot_build(const struct feature *const features[], struct port *const ports[
 		snapshot_free(snapshot);
 		return NULL;
 	}
-	snapshot_targets(snapshot, ports, up);
-	snapshot_polls(snapshot, queues, n_queues);
-	snapshot_drains(snapshot, queues, n_queues);
+	snapshot_fill_targets(snapshot, ports, up);
+	snapshot_fill_polls(snapshot, queues, n_queues);
+	snapshot_assign_drains(snapshot, queues, n_queues);
 	for (int lcore_id = 0; lcore_id < LCORE_MAX; lcore_id++)
-		snapshot_quotas(&snapshot->lcore[lcore_id]);
+		snapshot_assign_quotas(&snapshot->lcore[lcore_id]);
 	return snapshot;
 }

@@ -31,7 +31,7 @@ struct snapshot_poll {
 	const struct ingress_stage *ingress; /**< of the port; NULL = none */
 };
 
-/** A tx port; tx is NULL where there is no port, or it is down. Arrays end with run == NULL. */
+/** A tx port; tx is NULL if there is no port, or the port is down. Arrays end with run == NULL. */
 struct snapshot_target {
 	void (*tx)(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 		struct counters *counters); /**< the driver's, or that of a feature before it */
@@ -62,13 +62,13 @@ struct snapshot_stages {
 	const void *drain_state;
 };
 
-/** Work that an lcore has to do for a port in each round. */
+/** Work of an lcore for a port in each round: the drain of one feature. */
 struct snapshot_drain {
 	bool (*run)(struct burst_context *context, const void *state);
 	const void *state;
 };
 
-/** Queues and further work of one lcore. */
+/** Rx queues and drains of one lcore. */
 struct snapshot_lcore {
 	uint32_t polls; /**< number of entries of `poll` */
 	struct snapshot_poll *poll;

@@ -6,14 +6,15 @@
 #include "datapath/classify.h"
 #include "datapath/snapshot.h"
 
-/** A port's features, compiled, by row of the table. */
+/** The features of a port, compiled, in the order of the table. */
 struct snapshot_compiled {
 	struct feature_stages row[FEATURES_MAX];
 	unsigned n;
 };
 
+/** Append the ingress stages of one phase, in the order of the features. */
 static void
-snapshot_add_ingress(struct ingress_stage **next, const struct snapshot_compiled *compiled,
+snapshot_append_ingress(struct ingress_stage **next, const struct snapshot_compiled *compiled,
 	enum ingress_phase phase)
 {
 	for (unsigned i = 0; i < compiled->n; i++)
@@ -21,9 +22,9 @@ snapshot_add_ingress(struct ingress_stage **next, const struct snapshot_compiled
 			*(*next)++ = compiled->row[i].ingress[phase];
 }
 
-/** Whether features take part in classification, or drop frames before; else one stage does it. */
+/** Whether classification is split: a feature disables learning, or has stages before its end. */
 static bool
-snapshot_in_stages(const struct snapshot_compiled *compiled)
+snapshot_splits_classify(const struct snapshot_compiled *compiled)
 {
 	for (unsigned i = 0; i < compiled->n; i++)
 		if (compiled->row[i].no_learning ||
@@ -34,41 +35,46 @@ snapshot_in_stages(const struct snapshot_compiled *compiled)
 	return false;
 }
 
+/** Fill in the ingress stages: those of the features, with classification between them. */
 static void
-snapshot_ingress_stages(struct snapshot_stages *stages, const struct snapshot_compiled *compiled)
+snapshot_fill_ingress(struct snapshot_stages *stages, const struct snapshot_compiled *compiled)
 {
 	struct ingress_stage *next = stages->ingress;
 
-	snapshot_add_ingress(&next, compiled, INGRESS_RECEIVED);
-	if (snapshot_in_stages(compiled)) {
+	snapshot_append_ingress(&next, compiled, INGRESS_RECEIVED);
+	if (snapshot_splits_classify(compiled)) {
 		*next++ = (struct ingress_stage){
 			.run = classify_runs_stage, .state = &stages->classify};
-		snapshot_add_ingress(&next, compiled, INGRESS_HEADERS);
+		snapshot_append_ingress(&next, compiled, INGRESS_HEADERS);
 		*next++ = (struct ingress_stage){.run = classify_lookup_stage};
-		snapshot_add_ingress(&next, compiled, INGRESS_TARGETS);
+		snapshot_append_ingress(&next, compiled, INGRESS_TARGETS);
 		*next++ = (struct ingress_stage){.run = classify_apply_stage};
 	} else {
 		*next++ = (struct ingress_stage){.run = classify_plain_stage};
 	}
-	snapshot_add_ingress(&next, compiled, INGRESS_FRAMES);
+	snapshot_append_ingress(&next, compiled, INGRESS_FRAMES);
 }
 
-/** Those that rewrite frames, the length check, the others. */
+/**
+ * Fill in the egress stages: those that rewrite frames, the length check, then the remaining ones.
+ *
+ * @param copies for copies, which pass the length check and the stages that run on copies
+ */
 static void
-snapshot_egress_stages(
+snapshot_fill_egress(
 	struct egress_stage *next, const struct snapshot_compiled *compiled, bool copies)
 {
 	for (unsigned i = 0; i < compiled->n; i++)
 		if (compiled->row[i].egress.run != NULL && compiled->row[i].rewrites && !copies)
 			*next++ = compiled->row[i].egress;
-	*next++ = (struct egress_stage){.run = output_fit};
+	*next++ = (struct egress_stage){.run = output_length_stage};
 	for (unsigned i = 0; i < compiled->n; i++)
 		if (compiled->row[i].egress.run != NULL && !compiled->row[i].rewrites &&
 			(compiled->row[i].copies || !copies))
 			*next++ = compiled->row[i].egress;
 }
 
-/** Add what features say beside their stages. */
+/** Combine the filters, properties, drains and tx functions of the features. */
 static void
 snapshot_add_properties(struct snapshot_stages *stages, const struct snapshot_compiled *compiled)
 {
@@ -96,7 +102,7 @@ snapshot_add_properties(struct snapshot_stages *stages, const struct snapshot_co
 	stages->dev = compiled->row[compiled->n - 1].dev;
 }
 
-/** Stages and filters without a state of their own get that of their feature. */
+/** Give stages and filters without a state of their own the state of their feature. */
 static void
 snapshot_give_state(struct feature_stages *row)
 {
@@ -109,9 +115,9 @@ snapshot_give_state(struct feature_stages *row)
 		row->egress.state = row->state;
 }
 
-/** Whether a feature has nothing to do for a port. */
+/** Whether a feature adds nothing to a port. */
 static bool
-snapshot_is_idle(const struct feature_stages *row)
+snapshot_adds_nothing(const struct feature_stages *row)
 {
 	for (unsigned phase = 0; phase < INGRESS_PHASES; phase++)
 		if (row->ingress[phase].run != NULL)
@@ -123,17 +129,17 @@ snapshot_is_idle(const struct feature_stages *row)
 	       !row->no_learning;
 }
 
-/** Whether no feature has anything to do for a port. */
+/** Whether no feature adds anything to a port, which then takes the plain path. */
 static bool
 snapshot_is_plain(const struct snapshot_compiled *compiled)
 {
 	for (unsigned i = 0; i < compiled->n; i++)
-		if (!snapshot_is_idle(&compiled->row[i]))
+		if (!snapshot_adds_nothing(&compiled->row[i]))
 			return false;
 	return true;
 }
 
-/** @param wanted by feature: some port needs it */
+/** Compile the features of input->port. @param wanted by feature: begin() returned 1 */
 static int
 snapshot_compile_port(struct snapshot *snapshot, const struct feature *const features[],
 	const bool wanted[], struct feature_input *input)
@@ -165,9 +171,9 @@ snapshot_compile_port(struct snapshot *snapshot, const struct feature *const fea
 		return -ENOMEM;
 	}
 	snapshot_add_properties(stages, &compiled);
-	snapshot_ingress_stages(stages, &compiled);
-	snapshot_egress_stages(stages->egress, &compiled, false);
-	snapshot_egress_stages(stages->copies, &compiled, true);
+	snapshot_fill_ingress(stages, &compiled);
+	snapshot_fill_egress(stages->egress, &compiled, false);
+	snapshot_fill_egress(stages->copies, &compiled, true);
 	snapshot->stages[input->port->id] = stages;
 	return 0;
 }

@@ -12,7 +12,7 @@
 #include "datapath/ingress.h"
 #include "datapath/snapshot.h"
 
-/** Device of the recording driver of a port. */
+/** Device of the recording driver of a tx port. */
 struct trace_port {
 	struct tracer *tracer;
 	uint16_t id;
@@ -25,8 +25,9 @@ struct tracer {
 	struct trace *trace; /**< result for the current frame */
 };
 
+/** Add a tx port to the result. @param drop as trace_exit.drop @param frame NULL if dropped */
 static void
-trace_add(struct trace *trace, uint16_t port, int drop, const struct frame *frame)
+trace_add_exit(struct trace *trace, uint16_t port, int drop, const struct frame *frame)
 {
 	struct trace_exit *exit = &trace->exit[trace->exits++];
 
@@ -37,6 +38,7 @@ trace_add(struct trace *trace, uint16_t port, int drop, const struct frame *fram
 	memcpy(exit->head, frame->head, RTE_MIN(frame->head_len, (uint16_t)TRACE_HEAD));
 }
 
+/** The tx function of the recording driver. */
 static void
 trace_tx(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 	struct counters *counters)
@@ -46,7 +48,7 @@ trace_tx(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 	(void)lcore_id;
 	(void)counters;
 	for (uint16_t i = 0; i < n; i++)
-		trace_add(port->tracer->trace, port->id, -1, frames[i]);
+		trace_add_exit(port->tracer->trace, port->id, -1, frames[i]);
 }
 
 struct tracer *
@@ -86,21 +88,21 @@ tracer_destroy(struct tracer *tracer)
 	free(tracer);
 }
 
-/** Add the frames that were dropped at a tx port, found by its counters. */
+/** Add a tx port to the result for each reason of its drop counters, and reset these. */
 static void
-trace_drops(struct tracer *tracer, uint16_t port)
+trace_add_drops(struct tracer *tracer, uint16_t port)
 {
 	struct counters *counters = &tracer->context.counters[port];
 
 	for (int reason = 0; reason < DROP_COUNT; reason++)
 		if (counters->tx_drops[reason] > 0)
-			trace_add(tracer->trace, port, reason, NULL);
+			trace_add_exit(tracer->trace, port, reason, NULL);
 	*counters = (struct counters){0};
 }
 
 /**
- * A frame to its own source address is dropped because the source is learnt before the lookup.
- * Trace-only frames are not learnt from, so that this verdict is set here.
+ * Drop a frame whose destination is its own source address. On the data path the source is learnt
+ * before the lookup, which finds the rx port; nothing is learnt from trace-only frames.
  */
 static void
 trace_own_address(const struct tracer *tracer, struct burst *burst)
@@ -145,7 +147,7 @@ tracer_frame(struct tracer *tracer, uint16_t port, const uint8_t *bytes, uint32_
 	trace->tagged = burst->frame[0].l2_len > FRAME_ETH_LEN;
 	trace->source_port = burst->source_port[0];
 	forward_burst(&tracer->context);
-	trace->dest = burst->dest[0]; /* changed if no target was left */
+	trace->dest = burst->dest[0]; /* changed if the flood had no target */
 	for (uint16_t id = 0; id < PORT_MAX; id++)
-		trace_drops(tracer, id);
+		trace_add_drops(tracer, id);
 }

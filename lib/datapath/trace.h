@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Trace-only forwarding: a frame runs through the stages of the data path with the current FDB and
- * the published rules, and recording drivers note where it would leave. Nothing is learnt, sent or
- * counted.
+ * Trace-only forwarding: the stages of the data path process a frame with the current FDB and the
+ * published snapshot. Recording drivers in place of the ports' note the ports that would send the
+ * frame. Nothing is learnt, sent or counted.
  *
  * Thread safety: control thread only.
  */
@@ -13,7 +13,7 @@
 
 enum { TRACE_HEAD = 64, TRACE_FRAME_MAX = 65535 };
 
-/** A tx port that the frame reaches. */
+/** A tx port of the frame: sent by the port, or dropped there. */
 struct trace_exit {
 	uint16_t port;
 	int drop;                 /**< an enum drop_reason; -1 = transmitted */

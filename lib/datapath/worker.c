@@ -24,6 +24,7 @@ worker_nap(struct worker *worker)
 	rte_rcu_qsbr_thread_online(worker->qsbr, worker->context.lcore_id);
 }
 
+/** Pin the thread to its CPU, and register it with EAL and RCU. @return 0; negative errno */
 static int
 worker_enter(struct worker *worker)
 {
@@ -45,6 +46,7 @@ worker_enter(struct worker *worker)
 	return 0;
 }
 
+/** Unregister the thread from RCU and EAL. */
 static void
 worker_leave(struct worker *worker)
 {
@@ -70,7 +72,7 @@ worker_main(void *arg)
 		bool idle = snapshot->lcore[worker->context.lcore_id].polls == 0;
 
 		poll_round(worker, snapshot);
-		if (worker->left)
+		if (worker->deferred)
 			continue;
 		rte_rcu_qsbr_quiescent(worker->qsbr, worker->context.lcore_id);
 		if (idle)

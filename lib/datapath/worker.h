@@ -20,6 +20,7 @@
 #include "datapath/rx_quota.h"
 #include "datapath/poll_list.h"
 
+/** A polling lcore: its thread, poll list, context and statistics. */
 struct worker {
 	/* Written by the control thread before the worker starts, constant while it runs. */
 	struct rte_rcu_qsbr *qsbr;
@@ -43,7 +44,7 @@ struct worker {
 	struct datapath_load queue[DATAPATH_SLOT_MAX];
 
 	/* Used by the worker only. */
-	bool left; /**< drivers have deferred work: no quiescent state may be reported */
+	bool deferred; /**< drivers have deferred work: no quiescent state may be reported */
 	struct poll_list poll_list;
 	struct rx_quota rx_quota;
 
@@ -51,7 +52,7 @@ struct worker {
 	struct burst_context context;
 };
 
-/** poll.c: one round over the queues of this lcore. @return frames received */
+/** poll.c: run one round over the queues of this lcore. @return frames received */
 unsigned poll_round(struct worker *worker, const struct snapshot *snapshot);
 
 /** worker.c: main function of the polling thread. @param arg the worker */

@@ -43,10 +43,10 @@ features_relate(
 }
 
 bool
-features_forget(const struct port_config *old, const struct port_config *changed)
+features_need_flush(const struct port_config *old, const struct port_config *changed)
 {
 	for (unsigned f = 0; features[f] != NULL; f++)
-		if (features[f]->forgets != NULL && features[f]->forgets(old, changed))
+		if (features[f]->needs_flush != NULL && features[f]->needs_flush(old, changed))
 			return true;
 	return false;
 }

@@ -32,11 +32,12 @@ int features_relate(
 	const struct port_config *const configs[], unsigned n, unsigned *culprit, struct err *err);
 
 /**
- * Check whether a change makes the learned addresses and group memberships of a port invalid.
+ * Check whether a change of keys makes the learned addresses and group memberships of a port
+ * invalid, so that they must be flushed.
  *
  * @return true if it does
  */
-bool features_forget(const struct port_config *old, const struct port_config *changed);
+bool features_need_flush(const struct port_config *old, const struct port_config *changed);
 
 /** Count the frames that wait in features to leave by a port. @return frames */
 unsigned features_backlog(const struct port *port);

@@ -77,10 +77,10 @@ last_done(struct output *output, const void *state)
 }
 
 static const uint16_t probe = PROBE;
-static const struct egress_stage stages[] = {{.run = first_run}, {.run = output_fit},
+static const struct egress_stage stages[] = {{.run = first_run}, {.run = output_length_stage},
 	{.run = copy_run, .state = &probe}, {.run = last_run, .done = last_done}, {0}};
 static const struct egress_stage copy_stages[] = {
-	{.run = output_fit}, {.run = last_run, .done = last_done}, {0}};
+	{.run = output_length_stage}, {.run = last_run, .done = last_done}, {0}};
 
 static int
 setup(void **state)

@@ -67,11 +67,11 @@ poll_round(uint64_t wake_seq)
 
 		polled |= UINT32_C(1) << list->active[index];
 		if (sender->made == sender->taken) {
-			index += poll_list_empty(list, &lcore, index);
+			index += poll_list_polled_empty(list, &lcore, index);
 			continue;
 		}
 		sender->taken = sender->made;
-		poll_list_found(list, index++);
+		poll_list_polled_frames(list, index++);
 	}
 	return polled;
 }
@@ -228,7 +228,7 @@ test_not_empty_after_all(void **state)
 	for (unsigned i = 0; i < QUEUES; i++)
 		senders[i].taken = UINT16_MAX; /* a poll takes nothing, though there is something */
 	poll_list_update(list, &snapshots[0], &lcore, WAKE_SEQ, now);
-	assert_true(poll_list_empty(list, &lcore, 0));
+	assert_true(poll_list_polled_empty(list, &lcore, 0));
 	assert_int_equal(list->n_active, QUEUES);
 }
 

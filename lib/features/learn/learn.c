@@ -11,7 +11,7 @@ learn_compile(const struct feature_input *input, struct feature_stages *stages)
 }
 
 static bool
-learn_forgets(const struct port_config *old, const struct port_config *changed)
+learn_needs_flush(const struct port_config *old, const struct port_config *changed)
 {
 	return learn_config(old)->learn && !learn_config(changed)->learn;
 }
@@ -19,5 +19,5 @@ learn_forgets(const struct port_config *old, const struct port_config *changed)
 const struct feature learn_feature = {
 	.name = "learn",
 	.compile = learn_compile,
-	.forgets = learn_forgets,
+	.needs_flush = learn_needs_flush,
 };

@@ -50,7 +50,7 @@ mirror_relate(const struct port_config *const configs[], unsigned n, unsigned i,
 		return 0;
 	if (strcmp(to, configs[i]->name) == 0)
 		return err_set(err, EINVAL, "mirror: a port cannot be its own");
-	const struct port_config *mirror = feature_find(configs, n, to);
+	const struct port_config *mirror = feature_find_config(configs, n, to);
 	if (mirror == NULL)
 		return err_set(err, ENOENT, "mirror: no port '%s'", to);
 	if (mirror_config(mirror)->mirror[0] != '\0')

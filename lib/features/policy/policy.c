@@ -146,7 +146,7 @@ policy_relate(const struct port_config *const configs[], unsigned n, unsigned i,
 
 	if (config->uplink[0] == '\0')
 		return 0;
-	const struct port_config *uplink = feature_find(configs, n, config->uplink);
+	const struct port_config *uplink = feature_find_config(configs, n, config->uplink);
 	if (uplink == NULL)
 		return err_set(err, ENOENT, "uplink: no port '%s'", config->uplink);
 	if (policy_config(uplink)->uplink[0] != '\0')
@@ -244,30 +244,31 @@ policy_compile(const struct feature_input *input, struct feature_stages *stages)
 }
 
 static bool
-policy_forgets(const struct port_config *old, const struct port_config *changed)
+policy_needs_flush(const struct port_config *old, const struct port_config *changed)
 {
 	return strcmp(policy_config(old)->uplink, policy_config(changed)->uplink) != 0;
 }
 
 /** Explain a fixed destination. */
 static bool
-policy_trace(const struct feature_trace *story)
+policy_trace(const struct feature_trace *traced)
 {
-	const struct policy_config *config = policy_config(&story->port->config);
+	const struct policy_config *config = policy_config(&traced->port->config);
 
 	if (config->policy != POLICY_BRIDGE) {
-		story->say(story->arg, "policy",
+		traced->explain(traced->arg, "policy",
 			"all frames go to %s: the uplink, for every destination address",
 			config->uplink);
 		return true;
 	}
 	for (uint16_t id = 0; id < PORT_MAX; id++) {
-		const struct port *port = story->ports[id];
+		const struct port *port = traced->ports[id];
 		if (port == NULL || policy_config(&port->config)->policy != POLICY_PASSTHRU ||
-			strcmp(policy_config(&port->config)->uplink, story->port->config.name) != 0)
+			strcmp(policy_config(&port->config)->uplink, traced->port->config.name) !=
+				0)
 			continue;
-		story->say(story->arg, "policy", "all frames go to %s: its policy is passthru",
-			port->config.name);
+		traced->explain(traced->arg, "policy",
+			"all frames go to %s: its policy is passthru", port->config.name);
 		return true;
 	}
 	return false;
@@ -279,6 +280,6 @@ const struct feature policy_feature = {
 	.relate = policy_relate,
 	.begin = policy_begin,
 	.compile = policy_compile,
-	.forgets = policy_forgets,
+	.needs_flush = policy_needs_flush,
 	.trace_target = policy_trace,
 };

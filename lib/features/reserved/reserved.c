@@ -136,15 +136,15 @@ reserved_is_named(const struct port_config *config, uint64_t mac)
 }
 
 static bool
-reserved_trace(const struct feature_trace *story)
+reserved_trace(const struct feature_trace *traced)
 {
-	uint64_t mac = mac_load(story->bytes);
+	uint64_t mac = mac_load(traced->bytes);
 
 	if (!mac_is_reserved(mac))
 		return false;
-	story->say(story->arg, "lookup", "flooded: a reserved address that %s",
-		reserved_is_named(&story->port->config, mac) ? "forward-reserved names"
-							     : "802.1ad ports forward");
+	traced->explain(traced->arg, "lookup", "flooded: a reserved address that %s",
+		reserved_is_named(&traced->port->config, mac) ? "forward-reserved names"
+							      : "802.1ad ports forward");
 	return true;
 }
 

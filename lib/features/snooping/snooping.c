@@ -100,13 +100,13 @@ snooping_compile(const struct feature_input *input, struct feature_stages *stage
 }
 
 static bool
-snooping_trace(const struct feature_trace *story)
+snooping_trace(const struct feature_trace *traced)
 {
-	uint16_t dest = story->trace->dest;
+	uint16_t dest = traced->trace->dest;
 
 	if (dest != DEST_DROP + DROP_NO_MEMBER && (dest < DEST_GROUP || dest >= DEST_DROP))
 		return false;
-	story->say(story->arg, "lookup", "to members of the group and routers: snooping");
+	traced->explain(traced->arg, "lookup", "to members of the group and routers: snooping");
 	return true;
 }
 

@@ -52,7 +52,7 @@ sources_compile(const struct feature_input *input, struct feature_stages *stages
 }
 
 static bool
-sources_forget(const struct port_config *old, const struct port_config *changed)
+sources_needs_flush(const struct port_config *old, const struct port_config *changed)
 {
 	return strcmp(sources_config(old)->macs, sources_config(changed)->macs) != 0;
 }
@@ -61,5 +61,5 @@ const struct feature sources_feature = {
 	.name = "sources",
 	.check = sources_check,
 	.compile = sources_compile,
-	.forgets = sources_forget,
+	.needs_flush = sources_needs_flush,
 };

@@ -105,62 +105,63 @@ vlan_compile(const struct feature_input *input, struct feature_stages *stages)
 }
 
 static bool
-vlan_forgets(const struct port_config *old, const struct port_config *changed)
+vlan_needs_flush(const struct port_config *old, const struct port_config *changed)
 {
 	return memcmp(vlan_config(old), vlan_config(changed), sizeof(struct vlan_config)) != 0;
 }
 
 /** Explain a frame of a VLAN that its rx port does not carry. */
 static void
-vlan_trace_foreign(const struct feature_trace *story, const struct vlan_config *config)
+vlan_trace_foreign(const struct feature_trace *traced, const struct vlan_config *config)
 {
-	const char *name = story->port->config.name;
-	uint16_t vlan = story->trace->vlan;
+	const char *name = traced->port->config.name;
+	uint16_t vlan = traced->trace->vlan;
 
 	if (config->vlan != 0)
-		story->say(story->arg, "vlan",
+		traced->explain(traced->arg, "vlan",
 			"VLAN %u by its tag, and %s is an access port of VLAN %u", vlan, name,
 			(unsigned)config->vlan);
 	else if (vlan == VLAN_NONE)
-		story->say(story->arg, "vlan", "no VLAN, and %s is a trunk without a native one",
-			name);
+		traced->explain(traced->arg, "vlan",
+			"no VLAN, and %s is a trunk without a native one", name);
 	else
-		story->say(story->arg, "vlan", "VLAN %u by its tag, and %s is a trunk of %s", vlan,
-			name, config->trunk);
+		traced->explain(traced->arg, "vlan", "VLAN %u by its tag, and %s is a trunk of %s",
+			vlan, name, config->trunk);
 }
 
 static void
-vlan_trace_own(const struct feature_trace *story, const struct vlan_config *config)
+vlan_trace_own(const struct feature_trace *traced, const struct vlan_config *config)
 {
-	const char *name = story->port->config.name;
-	uint16_t vlan = story->trace->vlan;
+	const char *name = traced->port->config.name;
+	uint16_t vlan = traced->trace->vlan;
 
 	if (config->vlan != 0)
-		story->say(story->arg, "vlan", "VLAN %u: %s is an access port of it", vlan, name);
+		traced->explain(
+			traced->arg, "vlan", "VLAN %u: %s is an access port of it", vlan, name);
 	else if (config->trunk[0] == '\0')
-		story->say(story->arg, "vlan", "VLAN %u: %s, and %s carries all VLANs", vlan,
+		traced->explain(traced->arg, "vlan", "VLAN %u: %s, and %s carries all VLANs", vlan,
 			vlan == VLAN_NONE ? "untagged or priority-tagged" : "by its tag", name);
 	else
-		story->say(story->arg, "vlan", "VLAN %u: %s, and %s is a trunk of %s%s", vlan,
+		traced->explain(traced->arg, "vlan", "VLAN %u: %s, and %s is a trunk of %s%s", vlan,
 			vlan == config->native ? "native" : "by its tag", name, config->trunk,
 			config->native != 0 ? " with a native VLAN" : "");
 }
 
 static bool
-vlan_trace(const struct feature_trace *story)
+vlan_trace(const struct feature_trace *traced)
 {
-	const struct vlan_config *config = vlan_config(&story->port->config);
-	uint16_t vlan = story->trace->vlan;
+	const struct vlan_config *config = vlan_config(&traced->port->config);
+	uint16_t vlan = traced->trace->vlan;
 	struct vlan_rules rules;
 
-	vlan_rules_of(&story->port->config, &rules);
-	bool foreign = story->trace->dest == DEST_DROP + DROP_VLAN &&
-		       (!vlan_carries(&rules, vlan) || (rules.access && story->trace->tagged) ||
+	vlan_rules_of(&traced->port->config, &rules);
+	bool foreign = traced->trace->dest == DEST_DROP + DROP_VLAN &&
+		       (!vlan_carries(&rules, vlan) || (rules.access && traced->trace->tagged) ||
 			       (rules.filters && vlan == VLAN_NONE));
 	if (foreign)
-		vlan_trace_foreign(story, config);
+		vlan_trace_foreign(traced, config);
 	else
-		vlan_trace_own(story, config);
+		vlan_trace_own(traced, config);
 	return foreign;
 }
 
@@ -169,6 +170,6 @@ const struct feature vlan_feature = {
 	.check = vlan_check,
 	.begin = vlan_begin,
 	.compile = vlan_compile,
-	.forgets = vlan_forgets,
+	.needs_flush = vlan_needs_flush,
 	.trace_ingress = vlan_trace,
 };
