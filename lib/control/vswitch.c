@@ -110,6 +110,8 @@ vswitch_services(struct vswitch *vswitch)
 		.quiesce = vswitch_on_quiesce,
 		.wake = vswitch_on_wake,
 		.link_changed = vswitch_on_link_changed,
+		.watch = vswitch_watch,
+		.unwatch = vswitch_unwatch,
 		.lcores = (unsigned)CPU_COUNT(&vswitch->allowed) - 1,
 		.arg = vswitch,
 	};

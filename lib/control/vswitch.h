@@ -380,6 +380,24 @@ void vswitch_events_link(
 /** Publish no more events. May be called more than once. */
 void vswitch_events_close(struct vswitch *vswitch);
 
+/* vswitch_watch.c */
+
+/**
+ * The `watch` of struct port_services.
+ *
+ * @param arg the switch
+ * @param fd descriptor; must stay open until vswitch_unwatch()
+ * @param events PORT_WATCH_READ, PORT_WATCH_WRITE or both
+ * @param ready called by the control thread as long as the descriptor is ready
+ * @param ready_arg passed to `ready`
+ * @return handle for vswitch_unwatch(); NULL: no memory, or a descriptor that cannot be watched
+ */
+struct port_watch *vswitch_watch(void *arg, int fd, unsigned events,
+	void (*ready)(void *ready_arg, unsigned events), void *ready_arg);
+
+/** The `unwatch` of struct port_services. NULL is ignored. */
+void vswitch_unwatch(struct port_watch *watch);
+
 /* vswitch_publish.c */
 
 /**

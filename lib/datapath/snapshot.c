@@ -82,6 +82,7 @@ snapshot_fill_polls(
 				.queue = queues[i].queue,
 				.slot = queues[i].slot,
 				.ingress = snapshot_ingress(snapshot, queues[i].port->id),
+				.rx_fd = queues[i].port->config.driver->rx_fd,
 			};
 		}
 		snapshot->lcore[lcore_id].polls = (uint32_t)(next - snapshot->lcore[lcore_id].poll);

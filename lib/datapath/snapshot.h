@@ -28,7 +28,8 @@ struct snapshot_poll {
 	uint16_t queue;
 	uint16_t slot;  /**< index of the load counters of this queue */
 	uint16_t quota; /**< rx quota of the port on this lcore, from 1; 0 = none */
-	const struct ingress_stage *ingress; /**< of the port; NULL = none */
+	const struct ingress_stage *ingress;     /**< of the port; NULL = none */
+	int (*rx_fd)(void *dev, uint16_t queue); /**< may be NULL */
 };
 
 /** A tx port; tx is NULL if there is no port, or the port is down. Arrays end with run == NULL. */

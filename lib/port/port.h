@@ -31,10 +31,17 @@ enum {
 
 struct capture;
 struct port;
+struct port_watch;
 struct meter;
 struct shaper;
 
-/** Services of the switch for drivers; any thread but a polling lcore may call the functions. */
+/** Events of a descriptor that the control loop watches. */
+enum { PORT_WATCH_READ = 1, PORT_WATCH_WRITE = 2 };
+
+/**
+ * Services of the switch for drivers; any thread but a polling lcore may call the functions, except
+ * where noted.
+ */
 struct port_services {
 	/** Return once no polling lcore uses what it read before the call. Takes no lock. */
 	void (*quiesce)(void *arg);
@@ -42,6 +49,19 @@ struct port_services {
 	void (*wake)(void *arg);
 	/** Make the control thread call the driver's link() soon. Takes no lock. */
 	void (*link_changed)(void *arg);
+	/**
+	 * Watch a descriptor in the loop of the control thread. Control thread.
+	 *
+	 * @param fd remains the driver's; must stay open until unwatch()
+	 * @param events PORT_WATCH_READ, PORT_WATCH_WRITE or both
+	 * @param ready called by the control thread as long as the descriptor is ready, with
+	 *        `ready_arg` and the events that have occurred
+	 * @return handle for unwatch(); NULL: no memory, or a descriptor that cannot be watched
+	 */
+	struct port_watch *(*watch)(void *arg, int fd, unsigned events,
+		void (*ready)(void *ready_arg, unsigned events), void *ready_arg);
+	/** End a watch; `ready` may do so too. NULL is ignored. Control thread. */
+	void (*unwatch)(struct port_watch *watch);
 	/** Number of polling lcores that may ever send at once. */
 	unsigned lcores;
 	/**
@@ -192,6 +212,18 @@ struct port_driver {
 	 * @return false: the queue must still be polled
 	 */
 	bool (*rx_monitor)(void *dev, uint16_t queue, struct port_monitor *watch);
+
+	/**
+	 * Prepare an idle queue for an lcore that sleeps. From the call until rx is called next,
+	 * the descriptor becomes readable when frames arrive; frames that are there already need
+	 * not make it readable, so that the lcore polls once more before it sleeps. What made it
+	 * readable earlier is cleared. The lcore only waits for it. It may be closed once the queue
+	 * cannot be reached any more and services->quiesce() has returned. NULL if the driver's
+	 * queues must always be polled. The polling lcore that owns the queue.
+	 *
+	 * @return the descriptor, which remains the driver's; -1: the queue must be polled
+	 */
+	int (*rx_fd)(void *dev, uint16_t queue);
 
 	/**
 	 * Send frames in order. Frames are read-only, and shared where an mbuf has more than one
