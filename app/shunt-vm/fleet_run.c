@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Worker threads: run checks, check back ends regularly, drain and prime. */
+/* Worker threads: run steps, check back ends regularly, drain and prime. */
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -208,8 +208,8 @@ fleet_run(struct fleet *fleet, fleet_step step, void *context, double seconds, s
 }
 
 /**
- * Compare frames sent and received. Frames flooded to other VMs in addition do not count. Counters of
- * other workers may lag.
+ * Compare frames sent and received. Frames flooded to other VMs in addition do not count. Counters
+ * of other workers may lag.
  *
  * @return true if all frames sent have arrived
  */

@@ -119,8 +119,8 @@ uint32_t queue_base(const struct queue *queue);
 
 /**
  * Compare the base returned by GET_VRING_BASE with the ring. A back end that stops a ring has
- * completed exactly the buffers that it has consumed, so the base equals the completions in the ring.
- * Consumes nothing.
+ * completed exactly the buffers that it has consumed, so the base equals the completions in the
+ * ring. Consumes nothing.
  *
  * @return true if they agree
  */
