@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+/** Advance the state of the scanner by a byte within a string. */
 static void
 frame_in_string(struct rpc_frame *frame, char c)
 {

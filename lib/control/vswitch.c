@@ -23,7 +23,7 @@ vswitch_now(void)
 	return now.tv_sec;
 }
 
-/* Any thread that is not a polling lcore. */
+/** port_services.quiesce. Any thread but a polling lcore. */
 static void
 vswitch_on_quiesce(void *arg)
 {
@@ -32,7 +32,7 @@ vswitch_on_quiesce(void *arg)
 	datapath_quiesce(vswitch->datapath);
 }
 
-/* Any thread that is not a polling lcore. */
+/** port_services.wake. Any thread but a polling lcore. */
 static void
 vswitch_on_wake(void *arg)
 {
@@ -41,7 +41,7 @@ vswitch_on_wake(void *arg)
 	datapath_wake(vswitch->datapath);
 }
 
-/* Any thread that is not a polling lcore. */
+/** port_services.link_changed. Any thread but a polling lcore. */
 static void
 vswitch_on_link_changed(void *arg)
 {
@@ -50,6 +50,7 @@ vswitch_on_link_changed(void *arg)
 	eventfd_write(vswitch->link_fd, 1);
 }
 
+/** Event callback: a driver has reported a change of a link. */
 static void
 vswitch_on_link_event(evutil_socket_t fd, short what, void *arg)
 {
@@ -60,8 +61,9 @@ vswitch_on_link_event(evutil_socket_t fd, short what, void *arg)
 	vswitch_links(arg);
 }
 
+/** Measure the load of each queue since the last call. */
 static void
-vswitch_measure(struct vswitch *vswitch)
+vswitch_measure_load(struct vswitch *vswitch)
 {
 	struct datapath_load load;
 
@@ -73,6 +75,7 @@ vswitch_measure(struct vswitch *vswitch)
 	}
 }
 
+/** Timer callback, once a second: ageing, links, load. */
 static void
 vswitch_on_tick(evutil_socket_t fd, short what, void *arg)
 {
@@ -82,11 +85,12 @@ vswitch_on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	fdb_age(vswitch->fdb, (uint64_t)vswitch_now());
 	vswitch_links(vswitch);
-	vswitch_measure(vswitch);
+	vswitch_measure_load(vswitch);
 }
 
+/** Add the events of the switch to the event loop. @return 0; negative errno */
 static int
-vswitch_events(struct vswitch *vswitch)
+vswitch_add_events(struct vswitch *vswitch)
 {
 	const struct timeval second = {.tv_sec = 1};
 
@@ -103,8 +107,9 @@ vswitch_events(struct vswitch *vswitch)
 	return 0;
 }
 
+/** Set the functions that drivers call. */
 static void
-vswitch_services(struct vswitch *vswitch)
+vswitch_set_services(struct vswitch *vswitch)
 {
 	vswitch->services = (struct port_services){
 		.quiesce = vswitch_on_quiesce,
@@ -134,13 +139,13 @@ vswitch_create(const struct vswitch_config *config, struct err *err)
 	vswitch->events = config->events;
 	vswitch->allowed = config->allowed;
 	vswitch->started = vswitch_now();
-	vswitch_services(vswitch);
+	vswitch_set_services(vswitch);
 	vswitch->fdb = fdb_create(&config->fdb);
 	if (vswitch->fdb == NULL)
 		goto fail;
 	fdb_age(vswitch->fdb, (uint64_t)vswitch_now());
 	vswitch->datapath = datapath_create(vswitch->fdb, vswitch->drivers);
-	if (vswitch->datapath == NULL || (rc = vswitch_events(vswitch)) < 0 ||
+	if (vswitch->datapath == NULL || (rc = vswitch_add_events(vswitch)) < 0 ||
 		(rc = vswitch_events_open(vswitch, config->hub)) < 0)
 		goto fail;
 	if (vswitch_lcore_set(vswitch, &config->polling, err) < 0) {

@@ -207,7 +207,7 @@ unsigned vswitch_lcore_balance(struct vswitch *vswitch);
 int vswitch_lcore_set(struct vswitch *vswitch, const cpu_set_t *polling, struct err *err);
 
 /** Assign an lcore to every queue that has none. Does not publish. */
-void vswitch_lcore_fill(struct vswitch *vswitch);
+void vswitch_lcore_assign(struct vswitch *vswitch);
 
 /**
  * Take queues from their lcores, and publish, so that other lcores may be given them: on return no

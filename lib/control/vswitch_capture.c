@@ -41,6 +41,7 @@ vswitch_capture_start(struct vswitch *vswitch, struct vswitch_port *port,
 	return capture;
 }
 
+/** Free a capture that no lcore uses any more. */
 static void
 capture_forget(struct vswitch *vswitch, struct vswitch_capture *capture)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Publish events: links and front ends of ports; changes of the FDB while they are subscribed to. */
+/* Publishes events of links and front ends, and of the FDB while there are subscribers of these. */
 #include <errno.h>
 #include <limits.h>
 
@@ -64,6 +64,7 @@ events_publish(struct vswitch *vswitch, const struct vswitch_port *leaving, unsi
 	return taken == n;
 }
 
+/** Timer callback: publish the next changes of the FDB. */
 static void
 events_on_tick(evutil_socket_t fd, short what, void *arg)
 {
@@ -117,6 +118,7 @@ vswitch_events_port_gone(struct vswitch *vswitch, const struct vswitch_port *por
 		events_publish(vswitch, port, UINT_MAX);
 }
 
+/** Publish the last changes of a front end, two at most. */
 static void
 events_front_end(
 	struct vswitch *vswitch, const char *port, const struct port_link *link, uint32_t changes)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Polling lcores and their queues, while frames flow. A queue changes its lcore in two steps, with
- * a snapshot between them in which no lcore polls it: so never do two lcores poll a queue, and no
- * frame overtakes another.
+ * Adds, deletes and balances polling lcores and their queues, while frames flow. A queue changes
+ * its lcore in two steps, with a snapshot between them in which no lcore polls it: two lcores never
+ * poll one queue, and no frame overtakes another.
  */
 #include <errno.h>
 #include <string.h>
@@ -20,6 +20,7 @@ struct lcore_view {
 	struct placement_queue queue[DATAPATH_SLOT_MAX];
 };
 
+/** @return index of an lcore in the switch; PLACEMENT_NONE if there is none */
 static int
 lcore_index(const struct vswitch *vswitch, int lcore_id)
 {
@@ -29,8 +30,9 @@ lcore_index(const struct vswitch *vswitch, int lcore_id)
 	return PLACEMENT_NONE;
 }
 
+/** Describe lcores and queues for placement. */
 static void
-lcore_look(const struct vswitch *vswitch, struct lcore_view *view)
+lcore_view_set(const struct vswitch *vswitch, struct lcore_view *view)
 {
 	for (unsigned i = 0; i < vswitch->n_lcores; i++)
 		view->lcore[i] = (struct placement_lcore){.node = vswitch->lcore[i].node};
@@ -51,13 +53,13 @@ vswitch_lcore_of(const struct vswitch *vswitch, int lcore_id)
 }
 
 void
-vswitch_lcore_fill(struct vswitch *vswitch)
+vswitch_lcore_assign(struct vswitch *vswitch)
 {
 	struct lcore_view view;
 
 	if (vswitch->n_lcores == 0)
 		return;
-	lcore_look(vswitch, &view);
+	lcore_view_set(vswitch, &view);
 	placement_fill(view.lcore, vswitch->n_lcores, view.queue, vswitch->n_queues);
 	for (unsigned i = 0; i < vswitch->n_queues; i++)
 		vswitch->queue[i].lcore_id = vswitch->lcore[view.queue[i].lcore].lcore_id;
@@ -79,7 +81,7 @@ vswitch_lcore_balance(struct vswitch *vswitch)
 	struct lcore_view view;
 	unsigned moved;
 
-	lcore_look(vswitch, &view);
+	lcore_view_set(vswitch, &view);
 	moved = placement_balance(view.lcore, vswitch->n_lcores, view.queue, vswitch->n_queues);
 	if (moved == 0)
 		return 0;
@@ -94,24 +96,26 @@ vswitch_lcore_balance(struct vswitch *vswitch)
 	return moved;
 }
 
+/** Get the CPUs of polling lcores. */
 static void
-lcore_polling(const struct vswitch *vswitch, cpu_set_t *polling)
+lcore_get_polling(const struct vswitch *vswitch, cpu_set_t *polling)
 {
 	CPU_ZERO(polling);
 	for (unsigned i = 0; i < vswitch->n_lcores; i++)
 		CPU_SET(vswitch->lcore[i].cpu, polling);
 }
 
+/** Confine threads that do not poll to allowed CPUs other than these. */
 static void
-lcore_confine_beside(struct vswitch *vswitch, const cpu_set_t *polling)
+lcore_confine_except(struct vswitch *vswitch, const cpu_set_t *polling)
 {
-	cpu_set_t rest;
+	cpu_set_t others;
 
-	CPU_ZERO(&rest);
+	CPU_ZERO(&others);
 	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
 		if (CPU_ISSET(cpu, &vswitch->allowed) && !CPU_ISSET(cpu, polling))
-			CPU_SET(cpu, &rest);
-	topology_confine(&rest, datapath_owns_thread, vswitch->datapath);
+			CPU_SET(cpu, &others);
+	topology_confine(&others, datapath_owns_thread, vswitch->datapath);
 }
 
 void
@@ -119,10 +123,11 @@ vswitch_lcore_confine(struct vswitch *vswitch)
 {
 	cpu_set_t polling;
 
-	lcore_polling(vswitch, &polling);
-	lcore_confine_beside(vswitch, &polling);
+	lcore_get_polling(vswitch, &polling);
+	lcore_confine_except(vswitch, &polling);
 }
 
+/** @return index of the lcore of a CPU; -ENOENT */
 static int
 lcore_find(const struct vswitch *vswitch, unsigned cpu)
 {
@@ -134,24 +139,25 @@ lcore_find(const struct vswitch *vswitch, unsigned cpu)
 
 /** Set the number of lcores that transmit; on return no lcore uses the old number. */
 static void
-lcore_announce(struct vswitch *vswitch, unsigned senders)
+lcore_set_senders(struct vswitch *vswitch, unsigned senders)
 {
 	atomic_store(&vswitch->services.senders, senders);
 	datapath_quiesce(vswitch->datapath);
 }
 
+/** Start a polling lcore, without a queue. @return 0; negative errno with the reason */
 static int
 lcore_start(struct vswitch *vswitch, unsigned cpu, struct err *err)
 {
 	cpu_set_t polling;
 
-	lcore_polling(vswitch, &polling);
+	lcore_get_polling(vswitch, &polling);
 	CPU_SET(cpu, &polling);
-	lcore_confine_beside(vswitch, &polling);
-	lcore_announce(vswitch, vswitch->n_lcores + 1);
+	lcore_confine_except(vswitch, &polling);
+	lcore_set_senders(vswitch, vswitch->n_lcores + 1);
 	int lcore_id = datapath_start(vswitch->datapath, cpu, err);
 	if (lcore_id < 0) {
-		lcore_announce(vswitch, vswitch->n_lcores);
+		lcore_set_senders(vswitch, vswitch->n_lcores);
 		vswitch_lcore_confine(vswitch);
 		return lcore_id;
 	}
@@ -183,6 +189,7 @@ vswitch_lcore_add(struct vswitch *vswitch, unsigned cpu, struct err *err)
 	return 0;
 }
 
+/** vswitch_lcore_release() selector: a queue of an lcore. */
 static bool
 queue_is_on(const struct snapshot_queue *queue, const void *lcore)
 {
@@ -204,8 +211,8 @@ vswitch_lcore_del(struct vswitch *vswitch, unsigned cpu, struct err *err)
 	vswitch->n_lcores--;
 	memmove(&vswitch->lcore[index], &vswitch->lcore[index + 1],
 		(vswitch->n_lcores - (unsigned)index) * sizeof(lcore));
-	lcore_announce(vswitch, vswitch->n_lcores);
-	vswitch_lcore_fill(vswitch);
+	lcore_set_senders(vswitch, vswitch->n_lcores);
+	vswitch_lcore_assign(vswitch);
 	vswitch_publish(vswitch);
 	vswitch_lcore_confine(vswitch);
 	log_info("lcore %u: deleted", cpu);
@@ -219,7 +226,7 @@ vswitch_lcore_set(struct vswitch *vswitch, const cpu_set_t *polling, struct err 
 	int rc = 0;
 
 	if (vswitch->n_lcores == 0)
-		lcore_confine_beside(vswitch, polling);
+		lcore_confine_except(vswitch, polling);
 	for (unsigned cpu = 0; rc == 0 && cpu < CPU_SETSIZE; cpu++)
 		if (CPU_ISSET(cpu, polling) && lcore_find(vswitch, cpu) < 0)
 			rc = lcore_start(vswitch, cpu, err);

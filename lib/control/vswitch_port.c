@@ -61,7 +61,7 @@ port_add_queues(struct vswitch *vswitch, struct port *port, struct err *err)
 		vswitch->queue[vswitch->n_queues++] = (struct snapshot_queue){
 			.port = port, .queue = q, .slot = slot, .lcore_id = -1};
 	}
-	vswitch_lcore_fill(vswitch);
+	vswitch_lcore_assign(vswitch);
 	return 0;
 }
 
@@ -331,14 +331,14 @@ queue_is_of(const struct snapshot_queue *queue, const void *port)
 	return queue->port == port;
 }
 
-/** Reassign the queues if the NUMA node changed: that of a VM is known once its memory is mapped. */
+/** Reassign queues if the NUMA node changed: that of a VM is known once its memory is mapped. */
 static void
 port_follow_node(struct vswitch *vswitch, struct vswitch_port *port, int old_node)
 {
 	if (port->port.numa_node == old_node || vswitch->n_lcores < 2)
 		return;
 	vswitch_lcore_release(vswitch, queue_is_of, &port->port);
-	vswitch_lcore_fill(vswitch);
+	vswitch_lcore_assign(vswitch);
 	vswitch_publish(vswitch);
 }
 

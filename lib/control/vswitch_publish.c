@@ -8,6 +8,7 @@
 
 LOG_MODULE(control);
 
+/** Build a snapshot. @return NULL: no memory */
 static struct snapshot *
 publish_build(struct vswitch *vswitch)
 {

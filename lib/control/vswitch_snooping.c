@@ -14,6 +14,7 @@ LOG_MODULE(control);
 
 enum { SNOOPING_TICK_US = 50000 };
 
+/** Timer callback: process messages, and publish the groups if they have changed. */
 static void
 snooping_on_tick(evutil_socket_t fd, short what, void *arg)
 {
@@ -28,6 +29,7 @@ snooping_on_tick(evutil_socket_t fd, short what, void *arg)
 		vswitch_publish(vswitch);
 }
 
+/** Free the state of snooping, and clear it. */
 static void
 snooping_free(struct vswitch_snoop *snoop)
 {
