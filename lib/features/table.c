@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The table of features, and what is asked of all of them. */
+/* The table of features, and the checks that all of them make. */
 #include "features/table.h"
 
 #define FEATURE(name) extern const struct feature name##_feature;

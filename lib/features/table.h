@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The table of all features, and their checks. Made from the list in meson.build.
+ * The table of all features, and their checks. Generated from the list in meson.build.
  *
  * Thread safety: the table is constant; functions access only their arguments.
  */
@@ -39,7 +39,7 @@ int features_relate(
  */
 bool features_need_flush(const struct port_config *old, const struct port_config *changed);
 
-/** Count the frames that wait in features to leave by a port. @return frames */
+/** Count the frames that wait in features to be sent by a port. @return number of frames */
 unsigned features_backlog(const struct port *port);
 
 #endif

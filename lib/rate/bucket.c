@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Rates of token buckets. */
+/* Computes the rates and bursts of token buckets. */
 #include "rate/bucket.h"
 
 enum { BITS_SHIFT = BUCKET_SHIFT - 3 }; /* from bits to tokens */

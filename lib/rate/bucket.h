@@ -36,7 +36,7 @@ struct bucket {
 };
 
 /**
- * Set a rate.
+ * Set the rate and burst of a bucket.
  *
  * @param bits per second, BUCKET_RATE_MIN to BUCKET_RATE_MAX
  * @param burst bytes that may pass at once after a pause, 1 to BUCKET_BURST_MAX
@@ -54,7 +54,11 @@ void bucket_rate_set(struct bucket_rate *rate, uint64_t bits, uint64_t burst, ui
  */
 uint64_t bucket_burst_for(uint64_t bits, unsigned milliseconds, uint64_t least);
 
-/** Add the tokens since the last fill. `now` may be earlier, since TSCs of CPUs may differ. */
+/**
+ * Add the tokens since the last fill.
+ *
+ * @param now TSC; may be before the last fill, since TSCs of CPUs may differ
+ */
 static inline void
 bucket_fill(struct bucket *bucket, const struct bucket_rate *rate, uint64_t now)
 {
@@ -70,7 +74,7 @@ bucket_fill(struct bucket *bucket, const struct bucket_rate *rate, uint64_t now)
 		bucket->tokens = rate->depth;
 }
 
-/** Take tokens for a frame of `bytes`, up to 16 MB. @return true if it may pass */
+/** Take the tokens of a frame, if it may pass. @param bytes up to 16 MB @return true if it may */
 static inline bool
 bucket_take(struct bucket *bucket, uint32_t bytes)
 {

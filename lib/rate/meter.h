@@ -33,7 +33,7 @@ struct meter *meter_create(const atomic_uint *lcores);
 /** Free a meter; NULL is ignored. */
 void meter_destroy(struct meter *meter);
 
-/** Begin to use the bucket; takes the lock if several lcores poll. @return for meter_leave() */
+/** Begin to use the bucket; takes the lock if several lcores poll. @return whether it did */
 static inline bool
 meter_enter(struct meter *meter)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A queue of frames that are sent at a rate. */
+/* Sends frames at a rate, from a queue of copies where necessary. */
 #include "rate/shaper.h"
 
 #include <errno.h>
@@ -111,7 +111,7 @@ shaper_is_empty(const struct shaper *shaper)
 	return shaper->first == shaper->next;
 }
 
-/** Send from the queue while there are tokens. @return whether any frame was sent */
+/** Send frames of the queue while there are tokens. @return whether any frame was sent */
 static bool
 shaper_send(struct shaper *shaper, const struct shaper_out *out, struct counters *counters)
 {
@@ -133,9 +133,9 @@ shaper_send(struct shaper *shaper, const struct shaper_out *out, struct counters
 	return true;
 }
 
-/** Add a copy of a frame to the queue. @return -1, or an enum drop_reason if it cannot */
+/** Append a copy of a frame to the queue. @return -1; an enum drop_reason if there is no space */
 static int
-shaper_keep(struct shaper *shaper, const struct frame *frame)
+shaper_push(struct shaper *shaper, const struct frame *frame)
 {
 	uint32_t need = shaper_need(frame->len);
 
@@ -159,7 +159,7 @@ shaper_keep(struct shaper *shaper, const struct frame *frame)
 	return -1;
 }
 
-/** Send frames without a copy if the queue is empty. @return number sent, from the first on */
+/** Send frames without a copy, if the queue is empty, while there are tokens. @return number sent */
 static uint16_t
 shaper_pass(struct shaper *shaper, const struct shaper_out *out, struct frame *const frames[],
 	uint16_t n, struct counters *counters)
@@ -188,7 +188,7 @@ shaper_frames(struct shaper *shaper, const struct bucket_rate *rate, const struc
 		passed = shaper_pass(shaper, out, frames, n, counters);
 	}
 	for (uint16_t i = passed; i < n; i++) {
-		int reason = shaper_keep(shaper, frames[i]);
+		int reason = shaper_push(shaper, frames[i]);
 		if (reason >= 0)
 			send_drop(&frames[i], 1, (enum drop_reason)reason, counters);
 	}

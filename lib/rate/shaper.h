@@ -22,7 +22,7 @@
 enum {
 	SHAPER_SPACE_MIN = 64,
 	SHAPER_SPACE_MAX = 65536,
-	SHAPER_BURSTS = 8, /**< bursts sent from the queue at once, at most */
+	SHAPER_BURSTS = 8, /**< bursts that one call sends from the queue, at most */
 };
 
 struct shaper;
@@ -69,10 +69,10 @@ void shaper_frames(struct shaper *shaper, const struct bucket_rate *rate,
 	struct counters *counters, uint64_t now);
 
 /**
- * Owner: send frames of the queue that are due, SHAPER_BURSTS at most.
+ * Owner: send frames of the queue while there are tokens, SHAPER_BURSTS bursts at most.
  *
  * @param now TSC
- * @return whether any was
+ * @return whether any frame was sent
  */
 bool shaper_drain(struct shaper *shaper, const struct bucket_rate *rate,
 	const struct shaper_out *out, struct counters *counters, uint64_t now);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Capture: frames of a port are recorded, with the reason of those that are dropped. */
+/* Capture: records the frames of a port, with the reason of those that are dropped. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -15,7 +15,7 @@ struct captures {
 	struct capture *tx[PORT_CAPTURES_MAX];
 };
 
-/** Record the frames of the burst. Published once it is known which of them are dropped. */
+/** Record the frames of the burst. capture_rx_done() publishes the records. */
 static void
 capture_rx(struct burst_context *context, const void *state)
 {
@@ -38,6 +38,7 @@ capture_rx(struct burst_context *context, const void *state)
 	}
 }
 
+/** Set the reason of frames that were dropped at rx, and publish the records. */
 static void
 capture_rx_done(struct burst_context *context, const void *state)
 {
@@ -58,6 +59,7 @@ capture_rx_done(struct burst_context *context, const void *state)
 	}
 }
 
+/** Record the frames of the output. capture_tx_done() publishes the records. */
 static void
 capture_tx(struct output *output, const void *state)
 {
@@ -78,7 +80,7 @@ capture_tx(struct output *output, const void *state)
 	}
 }
 
-/** Set the reason of frames that the driver dropped, and record those dropped before it. */
+/** Set the reason of frames that the driver dropped, record those that stages dropped, publish. */
 static void
 capture_tx_done(struct output *output, const void *state)
 {

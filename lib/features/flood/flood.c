@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The floods that a port receives. */
+/* Floods: a port takes or refuses unknown unicast and multicast. */
 #include "datapath/feature.h"
 #include "features/flood/keys.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Learning: whether the source addresses of a port's frames are learned. */
+/* Learning: enables or disables the learning of source addresses at a port. */
 #include "datapath/feature.h"
 #include "features/learn/keys.h"
 

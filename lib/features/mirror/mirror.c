@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Mirror: copies of the frames of a port leave by another port as well. */
+/* Mirror: sends copies of the frames of a port by another port. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@ struct mirror {
 	uint16_t to; /**< the port that sends the copies */
 };
 
-/** Append copies, which count as copies of the port that is mirrored. */
+/** Append copies of frames for the mirror port. They count in rx_copies of the mirrored port. */
 static void
 mirror_frames(struct burst_context *context, uint16_t port, const struct mirror *mirror,
 	struct frame *const frames[], uint16_t n)
@@ -20,6 +20,7 @@ mirror_frames(struct burst_context *context, uint16_t port, const struct mirror 
 	output_copy(context, mirror->to, frames, n);
 }
 
+/** Mirror received frames, dropped ones included, but not those beyond rate-in. */
 static void
 mirror_rx(struct burst_context *context, const void *state)
 {

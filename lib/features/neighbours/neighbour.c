@@ -41,9 +41,9 @@ enum {
 	OPTION_TARGET = 2,
 };
 
-/** Whether the first `bytes` bytes are final: no checksum is still to be stored there. */
+/** Whether the first `bytes` bytes are final: no offload request stores a checksum there. */
 static bool
-neighbour_stays(const struct frame *frame, uint32_t bytes)
+neighbour_is_final(const struct frame *frame, uint32_t bytes)
 {
 	const struct frame_offload *offload = &frame->offload;
 
@@ -56,7 +56,7 @@ neighbour_is_tag(uint16_t type)
 	return type == RTE_ETHER_TYPE_VLAN || type == RTE_ETHER_TYPE_QINQ || type == TYPE_QINQ_OLD;
 }
 
-/** LLC and SNAP headers with an EtherType (RFC 1042, IEEE 802.1H). */
+/** Whether LLC and SNAP headers precede an EtherType (RFC 1042, IEEE 802.1H). */
 static bool
 neighbour_is_snap(const uint8_t *llc)
 {
@@ -64,9 +64,14 @@ neighbour_is_snap(const uint8_t *llc)
 	       (llc[5] == 0 || llc[5] == 0xf8);
 }
 
-/** @return the EtherType after all tags, *at the offset after it; 0 if the head ends before it */
+/**
+ * Find the EtherType after all tags, and after LLC and SNAP headers.
+ *
+ * @param at receives the offset after the EtherType
+ * @return EtherType; TYPE_MIN for LLC without SNAP; 0 if the head ends before it
+ */
 static uint16_t
-neighbour_type(const struct frame *frame, uint32_t *at)
+neighbour_ethertype(const struct frame *frame, uint32_t *at)
 {
 	*at = FRAME_ETH_LEN;
 	for (unsigned i = 0; i < TAGS_MAX && *at <= frame->head_len; i++) {
@@ -86,8 +91,9 @@ neighbour_type(const struct frame *frame, uint32_t *at)
 	return 0;
 }
 
+/** Check the sender of ARP or RARP. @return true if the frame may pass */
 static bool
-neighbour_arp(const struct frame *frame, uint32_t at, const struct macs *macs)
+neighbour_check_arp(const struct frame *frame, uint32_t at, const struct macs *macs)
 {
 	const uint8_t *arp = frame->head + at;
 
@@ -96,8 +102,9 @@ neighbour_arp(const struct frame *frame, uint32_t at, const struct macs *macs)
 	return frame->offload.flags == 0 && macs_has(macs, mac_load(arp + ARP_SENDER));
 }
 
+/** Check the options of a neighbour discovery message. @return true if the frame may pass */
 static bool
-neighbour_options(const uint8_t *head, uint32_t at, uint32_t end, const struct macs *macs)
+neighbour_check_options(const uint8_t *head, uint32_t at, uint32_t end, const struct macs *macs)
 {
 	for (unsigned i = 0; at < end; i++) {
 		const uint8_t *option = head + at;
@@ -112,9 +119,15 @@ neighbour_options(const uint8_t *head, uint32_t at, uint32_t end, const struct m
 	return at == end;
 }
 
-/** Check a neighbour discovery message. @param at its offset @param end of the packet */
+/**
+ * Check a neighbour discovery message.
+ *
+ * @param at offset of the message in the head
+ * @param end offset of the end of the packet
+ * @return true if the frame may pass
+ */
 static bool
-neighbour_message(const struct frame *frame, uint32_t at, uint32_t end, const struct macs *macs)
+neighbour_check_nd(const struct frame *frame, uint32_t at, uint32_t end, const struct macs *macs)
 {
 	static const uint8_t options[] = {8, 16, 24, 24, 40};
 	const struct frame_offload *offload = &frame->offload;
@@ -123,7 +136,8 @@ neighbour_message(const struct frame *frame, uint32_t at, uint32_t end, const st
 	if (offload->flags != 0 && (offload->flags != FRAME_CSUM || field != at + ICMPV6_CHECKSUM))
 		return false;
 	at += options[frame->head[at] - ND_FIRST];
-	return at <= end && end <= frame->head_len && neighbour_options(frame->head, at, end, macs);
+	return at <= end && end <= frame->head_len &&
+	       neighbour_check_options(frame->head, at, end, macs);
 }
 
 static bool
@@ -144,8 +158,9 @@ neighbour_extension_len(uint8_t protocol, const uint8_t *header)
 	return (header[1] + 1U) * EXTENSION_UNIT;
 }
 
+/** Check an IPv6 packet. @param l3 offset of its header @return true if the frame may pass */
 static bool
-neighbour_ipv6(const struct frame *frame, uint32_t l3, const struct macs *macs)
+neighbour_check_ipv6(const struct frame *frame, uint32_t l3, const struct macs *macs)
 {
 	const uint8_t *head = frame->head;
 	uint32_t at = l3 + IPV6_LEN;
@@ -159,39 +174,39 @@ neighbour_ipv6(const struct frame *frame, uint32_t l3, const struct macs *macs)
 			return false;
 		if (protocol == IPPROTO_FRAGMENT) {
 			fragment = true;
-			/* Those of a later fragment might replace those of the first. */
+			/* Extension headers of a later fragment might replace those of the first. */
 			if ((frame_be16(head + at + FRAGMENT_OFFSET) & FRAGMENT_OFFSET_MASK) != 0)
 				return !neighbour_is_extension(head[at]) &&
-				       neighbour_stays(frame, at + EXTENSION_UNIT);
+				       neighbour_is_final(frame, at + EXTENSION_UNIT);
 		}
 		uint8_t next = head[at];
 		at += neighbour_extension_len(protocol, head + at);
 		protocol = next;
 	}
 	if (protocol != IPPROTO_ICMPV6)
-		return neighbour_stays(frame, at);
-	if (at >= frame->head_len || !neighbour_stays(frame, at + ICMPV6_CHECKSUM))
+		return neighbour_is_final(frame, at);
+	if (at >= frame->head_len || !neighbour_is_final(frame, at + ICMPV6_CHECKSUM))
 		return false;
 	if (head[at] < ND_FIRST || head[at] > ND_LAST)
 		return true;
 	uint32_t end = l3 + IPV6_LEN + frame_be16(head + l3 + IPV6_PAYLOAD_LEN);
-	return !fragment && neighbour_message(frame, at, end, macs);
+	return !fragment && neighbour_check_nd(frame, at, end, macs);
 }
 
 bool
-neighbour_is_true(const struct frame *frame, const struct macs *macs)
+neighbour_may_pass(const struct frame *frame, const struct macs *macs)
 {
 	uint32_t at;
 
-	switch (neighbour_type(frame, &at)) {
+	switch (neighbour_ethertype(frame, &at)) {
 	case 0:
 		return false;
 	case RTE_ETHER_TYPE_ARP:
 	case RTE_ETHER_TYPE_RARP:
-		return neighbour_arp(frame, at, macs);
+		return neighbour_check_arp(frame, at, macs);
 	case RTE_ETHER_TYPE_IPV6:
-		return neighbour_ipv6(frame, at, macs);
+		return neighbour_check_ipv6(frame, at, macs);
 	default:
-		return neighbour_stays(frame, at);
+		return neighbour_is_final(frame, at);
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Spoofed ARP and neighbour discovery: such frames are dropped at their rx port. */
+/* Neighbours: drops frames with spoofed ARP or neighbour discovery at their rx port. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -10,28 +10,28 @@
 #include "features/sources/keys.h"
 
 /**
- * Frames of a run may differ in their payload, so that each is checked. A run of spoofed frames only
- * is dropped as a whole, and hence not learned from.
+ * Drop frames with spoofed addresses. Frames of a run may differ in their payload, so that each is
+ * checked. A run without a frame that passes is dropped as a whole, and hence not learned from.
  */
 static void
 neighbours_stage(struct burst_context *context, const void *state)
 {
 	struct header_runs *runs = &context->classify.runs;
 	struct burst *burst = &context->burst;
-	uint32_t honest = 0;
+	uint32_t passes = 0;
 
 	for (unsigned i = 0; i < burst->n; i++) {
 		unsigned run = runs->of[i];
 		if (runs->dest[run] < DEST_FORWARD ||
 			classify_addresses(runs->frame[run], context->classify.reserved) <
 				DEST_FORWARD ||
-			neighbour_is_true(&burst->frame[i], state))
-			honest |= UINT32_C(1) << run;
+			neighbour_may_pass(&burst->frame[i], state))
+			passes |= UINT32_C(1) << run;
 		else
 			burst->dest[i] = DEST_DROP + DROP_NEIGHBOUR;
 	}
 	for (unsigned i = 0; i < runs->n; i++)
-		if ((honest >> i & 1) == 0)
+		if ((passes >> i & 1) == 0)
 			runs->dest[i] = DEST_DROP + DROP_NEIGHBOUR;
 }
 

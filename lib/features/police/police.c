@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Policing: frames beyond the rate of the rx port are dropped before their sources are learnt. */
+/* Policing: drops frames beyond the rate of the rx port, before their sources are learnt. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -16,8 +16,9 @@ struct police {
 	struct bucket_rate rate;
 };
 
+/** Drop the frames for which there are no tokens. */
 static void
-police_burst(struct burst_context *context, const void *state)
+police_stage(struct burst_context *context, const void *state)
 {
 	const struct police *police = state;
 	struct burst *burst = &context->burst;
@@ -49,7 +50,7 @@ police_compile(const struct feature_input *input, struct feature_stages *stages)
 	police->meter = port->meter;
 	bucket_rate_set(&police->rate, bits, burst, rte_get_tsc_hz());
 	stages->state = police;
-	stages->ingress[INGRESS_RECEIVED].run = police_burst;
+	stages->ingress[INGRESS_RECEIVED].run = police_stage;
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Policies: destinations that depend on both ports, through uplinks or not at all. */
+/* Policies: which ports may reach each other, directly or through an uplink. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,9 +20,9 @@ struct policy_state {
 	uint16_t fixed; /**< destination of all frames of this port; PORT_NONE = by the FDB */
 };
 
-/** Find reflected frames: the source address belongs to a member of this uplink. */
+/** Set the source port of reflected frames: a member of this uplink has their source address. */
 static void
-policy_reflections(struct burst_context *context, const struct policy_state *state)
+policy_find_reflected(struct burst_context *context, const struct policy_state *state)
 {
 	struct classification *classify = &context->classify;
 	struct fdb_batch sources;
@@ -37,27 +37,30 @@ policy_reflections(struct burst_context *context, const struct policy_state *sta
 	}
 }
 
+/** INGRESS_HEADERS of an uplink. */
 static void
-policy_uplink(struct burst_context *context, const void *state)
+policy_uplink_stage(struct burst_context *context, const void *state)
 {
-	policy_reflections(context, state);
+	policy_find_reflected(context, state);
 }
 
+/** INGRESS_HEADERS of a port with a fixed destination: no destination is looked up. */
 static void
-policy_decides(struct burst_context *context, const void *state)
+policy_skip_lookup(struct burst_context *context, const void *state)
 {
 	(void)state;
 	context->classify.decided = true;
 }
 
+/** INGRESS_HEADERS of an uplink with a fixed destination. */
 static void
-policy_decides_uplink(struct burst_context *context, const void *state)
+policy_skip_lookup_uplink(struct burst_context *context, const void *state)
 {
-	policy_decides(context, state);
-	policy_reflections(context, state);
+	policy_skip_lookup(context, state);
+	policy_find_reflected(context, state);
 }
 
-/** Send all frames to the fixed destination: the uplink, or its passthru member. */
+/** INGRESS_TARGETS: set the fixed destination of all frames, the uplink or its passthru member. */
 static void
 policy_fixed(struct burst_context *context, const void *arg)
 {
@@ -72,7 +75,10 @@ policy_fixed(struct burst_context *context, const void *arg)
 			runs->dest[i] = dest;
 }
 
-/** Send frames for ports that may not be reached directly by an uplink, or drop them. */
+/**
+ * INGRESS_TARGETS: send frames whose destination port may not be reached directly to an uplink, or
+ * drop them.
+ */
 static void
 policy_resolve(struct burst_context *context, const void *arg)
 {
@@ -92,7 +98,7 @@ policy_resolve(struct burst_context *context, const void *arg)
 	}
 }
 
-/** The egress filter of floods. */
+/** Egress filter of floods: which frames the rx port and the source port may flood to this port. */
 static uint32_t
 policy_filter(const struct burst_context *context, const void *arg, uint32_t frames)
 {
@@ -125,8 +131,8 @@ policy_check(const struct port_config *port, struct err *err)
 
 /** Check that a passthru port is the only member of its uplink. */
 static int
-policy_alone(const struct port_config *const configs[], unsigned n, const struct port_config *self,
-	struct err *err)
+policy_check_alone(const struct port_config *const configs[], unsigned n,
+	const struct port_config *self, struct err *err)
 {
 	const char *uplink = policy_config(self)->uplink;
 
@@ -151,7 +157,8 @@ policy_relate(const struct port_config *const configs[], unsigned n, unsigned i,
 		return err_set(err, ENOENT, "uplink: no port '%s'", config->uplink);
 	if (policy_config(uplink)->uplink[0] != '\0')
 		return err_set(err, EINVAL, "uplink: %s has an uplink itself", uplink->name);
-	return config->policy == POLICY_PASSTHRU ? policy_alone(configs, n, configs[i], err) : 0;
+	return config->policy == POLICY_PASSTHRU ? policy_check_alone(configs, n, configs[i], err)
+						 : 0;
 }
 
 /** Fill in the policies of all ports. Consecutive ports mostly have the same uplink. */
@@ -179,7 +186,7 @@ policy_fill(struct policies *all, struct port *const ports[PORT_MAX])
 	}
 }
 
-/** Whether the policy of any port matters: then all take part. */
+/** Fill in the policies of all ports. @return 0 if no port has an uplink or is isolated */
 static int
 policy_begin(struct port *const ports[PORT_MAX], void **shared)
 {
@@ -201,9 +208,9 @@ policy_begin(struct port *const ports[PORT_MAX], void **shared)
 	return 1;
 }
 
-/** Find the members of an uplink, a passthru one in particular. @return whether it has any */
+/** Set the fixed destination if a passthru port is a member. @return whether the port is an uplink */
 static bool
-policy_members(const struct policies *all, struct policy_state *state)
+policy_find_members(const struct policies *all, struct policy_state *state)
 {
 	bool any = false;
 
@@ -227,7 +234,7 @@ policy_compile(const struct feature_input *input, struct feature_stages *stages)
 		return -ENOMEM;
 	*state = (struct policy_state){
 		.all = all, .self = &all->of[input->port->id], .fixed = PORT_NONE};
-	bool is_uplink = policy_members(all, state);
+	bool is_uplink = policy_find_members(all, state);
 	if (state->self->mode != POLICY_BRIDGE)
 		state->fixed = state->self->uplink;
 	bool fixed = state->fixed != PORT_NONE;
@@ -235,9 +242,9 @@ policy_compile(const struct feature_input *input, struct feature_stages *stages)
 	stages->by_source = is_uplink;
 	if (is_uplink)
 		stages->ingress[INGRESS_HEADERS].run =
-			fixed ? policy_decides_uplink : policy_uplink;
+			fixed ? policy_skip_lookup_uplink : policy_uplink_stage;
 	else if (fixed)
-		stages->ingress[INGRESS_HEADERS].run = policy_decides;
+		stages->ingress[INGRESS_HEADERS].run = policy_skip_lookup;
 	stages->ingress[INGRESS_TARGETS].run = fixed ? policy_fixed : policy_resolve;
 	stages->filter = (struct egress_filter){.run = policy_filter, .floods_only = true};
 	return 0;

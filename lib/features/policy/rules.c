@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Forwarding policy between ports: macvlan modes and isolation. */
+/* Decides which ports may reach each other: macvlan modes and isolation. */
 #include "features/policy/rules.h"
 
 #include "port/port.h"
@@ -18,11 +18,11 @@ policy_may_forward(const struct policy *from, const struct policy *to)
 uint16_t
 policy_via_uplink(const struct policy *from, const struct policy *to)
 {
-	bool neighbours = from->uplink == to->uplink && from->mode == POLICY_BRIDGE &&
-			  to->mode == POLICY_BRIDGE;
+	bool direct = from->uplink == to->uplink && from->mode == POLICY_BRIDGE &&
+		      to->mode == POLICY_BRIDGE;
 
 	/* Ports isolated from each other must not reach each other via an uplink either. */
-	if (from->port == to->port || neighbours)
+	if (from->port == to->port || direct)
 		return PORT_NONE;
 	return from->uplink != PORT_NONE ? from->uplink : to->uplink;
 }
@@ -37,7 +37,7 @@ policy_reflective_relay(const struct policy *source, const struct policy *to)
 		return to->port != source->port &&
 		       (to->mode == POLICY_VEPA || to->mode == POLICY_BRIDGE);
 	case POLICY_BRIDGE:
-		/* Members in bridge mode received it directly when it was sent. */
+		/* Members in bridge mode received the frame directly from the member that sent it. */
 		return to->port != source->port && to->mode == POLICY_VEPA;
 	default:
 		return to->port == source->port;

@@ -42,8 +42,8 @@ policy_is_member(const struct policy *port, const struct policy *uplink)
 bool policy_may_forward(const struct policy *from, const struct policy *to);
 
 /**
- * Port for unicast frames whose destination port may not be reached directly: an uplink, as if the
- * destination were on another host.
+ * Find the port for unicast frames whose destination port may not be reached directly: an uplink,
+ * as if the destination were on another host.
  *
  * @param from the rx port
  * @param to the destination port

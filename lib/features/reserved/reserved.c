@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Reserved group addresses that a port forwards: last bytes in hexadecimal, or protocol names. */
+/* Reserved group addresses: parses and applies the list of those that a port forwards. */
 #include "features/reserved/reserved.h"
 
 #include <ctype.h>
@@ -41,6 +41,7 @@ reserved_word(const char *word)
 	return *end == '\0' && number < RESERVED_COUNT ? (int)number : -1;
 }
 
+/** Parse one word of a list, and add its address to a set. @return 0; -EINVAL with the reason */
 static int
 reserved_add(const char *word, uint16_t *set, struct err *err)
 {
@@ -103,6 +104,7 @@ reserved_of(const struct port_config *config)
 	return vlan_config(config)->protocol == VLAN_8021AD ? set | RESERVED_BEYOND_8021AD : set;
 }
 
+/** Set the reserved addresses that classification accepts. */
 static void
 reserved_stage(struct burst_context *context, const void *state)
 {

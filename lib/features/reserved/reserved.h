@@ -24,7 +24,7 @@ enum {
 };
 
 /**
- * Reserved destination addresses that a port accepts in received frames, by its keys
+ * Get the reserved destination addresses that a port accepts in received frames, by its keys
  * `vlan-protocol` and `forward-reserved`.
  *
  * @param config has been checked

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Shaping: a shaper in place of the port's driver passes frames on to it at the port's rate. */
+/* Shaping: a shaper in place of the driver's tx calls the driver at the rate of the port. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -21,6 +21,7 @@ struct shape {
 	void *dev;
 };
 
+/** Describe the driver and the calling lcore for the shaper. */
 static struct shaper_out
 shape_out(const struct shape *shape, uint16_t lcore_id)
 {
@@ -30,6 +31,7 @@ shape_out(const struct shape *shape, uint16_t lcore_id)
 		.owner = shape->owner == lcore_id};
 }
 
+/** The tx function of a shaped port. @param dev struct shape */
 static void
 shape_tx(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 	struct counters *counters)

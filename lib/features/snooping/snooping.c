@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Snooping: multicast frames leave by the ports of their group (RFC 4541 section 2.1). */
+/* Snooping: sends multicast frames to the ports of their group only (RFC 4541 section 2.1). */
 #include "base/mac.h"
 #include "datapath/feature.h"
 #include "datapath/snapshot.h"
 #include "snoop/look.h"
 
-/** Copy a message to the control thread. Reflected ones were copied when the member sent them. */
+/**
+ * Copy a message to the control thread. A message that an uplink reflects was copied when the
+ * member sent it.
+ */
 static void
-snooping_note(struct burst_context *context, const struct frame *frame)
+snooping_copy(struct burst_context *context, const struct frame *frame)
 {
 	struct burst *burst = &context->burst;
 	uint32_t len = frame->len - frame->l2_len;
@@ -27,9 +30,9 @@ snooping_note(struct burst_context *context, const struct frame *frame)
 	snoop_ring_push(ring);
 }
 
-/** Destination of a multicast frame. */
+/** Classify a multicast frame, and copy IGMP, MLD and PIM messages. @return its destination */
 static uint16_t
-snooping_frame(struct burst_context *context, const struct frame *frame)
+snooping_classify(struct burst_context *context, const struct frame *frame)
 {
 	const struct snoop_table *table = context->snapshot->groups;
 	uint16_t l2_len = frame->l2_len, set = SNOOP_EVERYBODY;
@@ -40,10 +43,10 @@ snooping_frame(struct burst_context *context, const struct frame *frame)
 	case SNOOP_LOOK_PLAIN:
 		return DEST_MULTICAST;
 	case SNOOP_LOOK_SIGNAL:
-		snooping_note(context, frame);
+		snooping_copy(context, frame);
 		return DEST_MULTICAST;
 	case SNOOP_LOOK_REPORT:
-		snooping_note(context, frame);
+		snooping_copy(context, frame);
 		set = snoop_table_routers(table, frame->vlan, &group);
 		break;
 	case SNOOP_LOOK_DATA:
@@ -53,17 +56,18 @@ snooping_frame(struct burst_context *context, const struct frame *frame)
 	return set == SNOOP_EVERYBODY ? DEST_MULTICAST : (uint16_t)(DEST_GROUP + set);
 }
 
-/** Copy messages of a port with a fixed destination, which stays as it is. */
+/** Copy the messages of a port with a fixed destination, and leave the destinations as they are. */
 static void
-snooping_listen(struct burst_context *context)
+snooping_copy_only(struct burst_context *context)
 {
 	const struct burst *burst = &context->burst;
 
 	for (unsigned i = 0; i < burst->n; i++)
 		if (burst->dest[i] < PORT_MAX && mac_is_group(mac_load(burst->frame[i].head)))
-			snooping_frame(context, &burst->frame[i]);
+			snooping_classify(context, &burst->frame[i]);
 }
 
+/** Set the destination of multicast frames to their group. */
 static void
 snooping_ingress(struct burst_context *context, const void *state)
 {
@@ -73,12 +77,12 @@ snooping_ingress(struct burst_context *context, const void *state)
 	if (context->snapshot->groups == NULL)
 		return;
 	if (context->classify.decided) {
-		snooping_listen(context);
+		snooping_copy_only(context);
 		return;
 	}
 	for (unsigned i = 0; i < burst->n; i++)
 		if (burst->dest[i] == DEST_MULTICAST)
-			burst->dest[i] = snooping_frame(context, &burst->frame[i]);
+			burst->dest[i] = snooping_classify(context, &burst->frame[i]);
 }
 
 static int

@@ -16,7 +16,7 @@
 /** A list of addresses. */
 struct macs {
 	uint64_t mac[SOURCES_MAX];
-	unsigned n; /**< 0 = any address */
+	unsigned n; /**< number of addresses */
 };
 
 /**
@@ -28,7 +28,7 @@ struct macs {
  */
 int macs_parse(const char *list, struct macs *macs, struct err *err);
 
-/** Check whether an address is permitted. @param mac an address @return true if it is */
+/** Check whether an address is in a list. @param mac an address @return true if it is */
 static inline bool
 macs_has(const struct macs *macs, uint64_t mac)
 {

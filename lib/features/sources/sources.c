@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Permitted sources: frames with another source address are dropped at their rx port. */
+/* Sources: drops frames with a source address that the rx port may not use. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 #include "features/sources/keys.h"
 #include "features/sources/macs.h"
 
+/** Drop the header runs whose source address is not permitted. */
 static void
 sources_stage(struct burst_context *context, const void *state)
 {
@@ -17,7 +18,7 @@ sources_stage(struct burst_context *context, const void *state)
 		if (runs->dest[i] < DEST_FORWARD)
 			continue;
 		uint64_t source = mac_load(runs->frame[i]->head + MAC_BYTES);
-		/* An address that is no source at all has a reason of its own. */
+		/* classify_addresses() drops group and zero addresses, with a reason of its own. */
 		if (mac_is_source(source) && !macs_has(state, source))
 			runs->dest[i] = DEST_DROP + DROP_SOURCE;
 	}

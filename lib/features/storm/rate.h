@@ -27,7 +27,12 @@ struct storm_rate {
 	uint64_t second; /**< the TSCs of two lcores differ by less */
 };
 
-/** Set a rate. @param pps frames per second, 1 to 1e8 @param hz TSC frequency, up to 16 GHz */
+/**
+ * Set a rate, and its burst.
+ *
+ * @param pps frames per second, 1 to 1e8
+ * @param hz TSC cycles per second, up to 16 GHz
+ */
 static inline void
 storm_rate_set(struct storm_rate *rate, uint64_t pps, uint64_t hz)
 {
@@ -39,9 +44,9 @@ storm_rate_set(struct storm_rate *rate, uint64_t pps, uint64_t hz)
 }
 
 /**
- * Police n frames; those that pass are counted.
+ * Police n frames. Those that pass use up the rate.
  *
- * @param due 0 before the first frame; needs no update while there are no frames
+ * @param due the word of the port; 0 before the first frame
  * @param now TSC cycles
  * @param n frames of a burst
  * @return number of frames that may pass, up to n

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Storm control: flooded frames beyond the rate of their rx port are dropped. */
+/* Storm control: drops flooded frames beyond the rate of their rx port. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -14,7 +14,7 @@ struct storm {
 	struct storm_rate rate;
 };
 
-/** Drop the last frames of the burst. */
+/** Drop the flooded frames beyond the rate, the last of the burst. */
 static void
 storm_stage(struct burst_context *context, const void *state)
 {

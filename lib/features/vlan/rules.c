@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Checks the VLAN keys of a port, and makes its VLAN rules of them. */
+/* Checks the VLAN keys of a port, and compiles them into its VLAN rules. */
 #include "features/vlan/rules.h"
 
 #include <errno.h>

@@ -9,7 +9,7 @@
 #include "features/vlan/rules.h"
 #include "vlan/rewrite.h"
 
-/** Ingress filtering: the VLAN of each header run. */
+/** Set the VLAN of each header run, and drop runs by ingress filtering. */
 static void
 vlan_ingress_stage(struct burst_context *context, const void *state)
 {
@@ -25,7 +25,7 @@ vlan_ingress_stage(struct burst_context *context, const void *state)
 	}
 }
 
-/** The egress filter: frames of VLANs that the port carries. */
+/** Egress filter: frames of VLANs that the port carries. */
 static uint32_t
 vlan_filter(const struct burst_context *context, const void *state, uint32_t frames)
 {
@@ -46,7 +46,7 @@ vlan_filter(const struct burst_context *context, const void *state, uint32_t fra
 	return frames;
 }
 
-/** VLAN rewrite of the frames that leave by a port (IEEE 802.1Q clause 6.9.2). */
+/** Push, pop or rewrite the tags of frames for a tx port (IEEE 802.1Q clause 6.9.2). */
 static void
 vlan_egress(struct output *output, const void *state)
 {
@@ -56,7 +56,7 @@ vlan_egress(struct output *output, const void *state)
 	if (likely(ready == output->n))
 		return;
 	output->taken = ready;
-	if (ready == 0) { /* It has more segments than any driver takes. */
+	if (ready == 0) { /* The first frame has more segments than any driver takes. */
 		output_drop(output, DROP_NO_MEMORY, output->frame[0]);
 		output->taken = 1;
 	}
@@ -70,7 +70,7 @@ vlan_egress_done(struct output *output, const void *state)
 	vlan_rewrite_done(&output->context->rewrite);
 }
 
-/** Whether any port changes or filters tags: then all take part. */
+/** @return 1 if any port filters VLANs or has service tags, so that all ports need the feature */
 static int
 vlan_begin(struct port *const ports[PORT_MAX], void **shared)
 {
@@ -110,9 +110,9 @@ vlan_needs_flush(const struct port_config *old, const struct port_config *change
 	return memcmp(vlan_config(old), vlan_config(changed), sizeof(struct vlan_config)) != 0;
 }
 
-/** Explain a frame of a VLAN that its rx port does not carry. */
+/** Explain the drop of a frame whose VLAN the rx port does not carry. */
 static void
-vlan_trace_foreign(const struct feature_trace *traced, const struct vlan_config *config)
+vlan_trace_rejected(const struct feature_trace *traced, const struct vlan_config *config)
 {
 	const char *name = traced->port->config.name;
 	uint16_t vlan = traced->trace->vlan;
@@ -129,8 +129,9 @@ vlan_trace_foreign(const struct feature_trace *traced, const struct vlan_config 
 			vlan, name, config->trunk);
 }
 
+/** Explain the VLAN of a frame that ingress filtering accepts. */
 static void
-vlan_trace_own(const struct feature_trace *traced, const struct vlan_config *config)
+vlan_trace_accepted(const struct feature_trace *traced, const struct vlan_config *config)
 {
 	const char *name = traced->port->config.name;
 	uint16_t vlan = traced->trace->vlan;
@@ -155,14 +156,14 @@ vlan_trace(const struct feature_trace *traced)
 	struct vlan_rules rules;
 
 	vlan_rules_of(&traced->port->config, &rules);
-	bool foreign = traced->trace->dest == DEST_DROP + DROP_VLAN &&
-		       (!vlan_carries(&rules, vlan) || (rules.access && traced->trace->tagged) ||
-			       (rules.filters && vlan == VLAN_NONE));
-	if (foreign)
-		vlan_trace_foreign(traced, config);
+	bool rejected = traced->trace->dest == DEST_DROP + DROP_VLAN &&
+			(!vlan_carries(&rules, vlan) || (rules.access && traced->trace->tagged) ||
+				(rules.filters && vlan == VLAN_NONE));
+	if (rejected)
+		vlan_trace_rejected(traced, config);
 	else
-		vlan_trace_own(traced, config);
-	return foreign;
+		vlan_trace_accepted(traced, config);
+	return rejected;
 }
 
 const struct feature vlan_feature = {
