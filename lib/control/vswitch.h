@@ -308,7 +308,7 @@ struct vswitch_capture *vswitch_capture_start(struct vswitch *vswitch, struct vs
 void vswitch_capture_stop(struct vswitch *vswitch, struct vswitch_capture *capture);
 
 /** End and free the captures of a port, which must have been unpublished. */
-void vswitch_capture_port_gone(struct vswitch *vswitch, const struct vswitch_port *port);
+void vswitch_capture_port_deleted(struct vswitch *vswitch, const struct vswitch_port *port);
 
 /* vswitch_snoop.c */
 
@@ -367,7 +367,7 @@ void vswitch_snooping_destroy(struct vswitch *vswitch);
 int vswitch_events_open(struct vswitch *vswitch, struct event_hub *hub);
 
 /** Publish the recorded changes of the FDB, before the id of a port loses its name. */
-void vswitch_events_port_gone(struct vswitch *vswitch, const struct vswitch_port *port);
+void vswitch_events_port_closed(struct vswitch *vswitch, const struct vswitch_port *port);
 
 /**
  * Publish how the link and the front end of a port changed.

@@ -67,7 +67,7 @@ vswitch_capture_stop(struct vswitch *vswitch, struct vswitch_capture *capture)
 }
 
 void
-vswitch_capture_port_gone(struct vswitch *vswitch, const struct vswitch_port *port)
+vswitch_capture_port_deleted(struct vswitch *vswitch, const struct vswitch_port *port)
 {
 	struct vswitch_capture *capture = LIST_FIRST(&vswitch->captures);
 	char reason[PORT_NAME_MAX + 32];

@@ -107,12 +107,12 @@ vswitch_events_open(struct vswitch *vswitch, struct event_hub *hub)
 	vswitch->fdb_event = evtimer_new(vswitch->events, events_on_tick, vswitch);
 	if (vswitch->fdb_event == NULL)
 		return -ENOMEM;
-	event_hub_watch(hub, events_on_wanted, vswitch);
+	event_hub_set_callback(hub, events_on_wanted, vswitch);
 	return 0;
 }
 
 void
-vswitch_events_port_gone(struct vswitch *vswitch, const struct vswitch_port *port)
+vswitch_events_port_closed(struct vswitch *vswitch, const struct vswitch_port *port)
 {
 	if (vswitch->fdb_recorded)
 		events_publish(vswitch, port, UINT_MAX);
@@ -154,7 +154,7 @@ vswitch_events_close(struct vswitch *vswitch)
 {
 	if (vswitch->fdb_event == NULL)
 		return;
-	event_hub_watch(vswitch->hub, NULL, NULL);
+	event_hub_set_callback(vswitch->hub, NULL, NULL);
 	event_free(vswitch->fdb_event);
 	vswitch->fdb_event = NULL;
 	vswitch->fdb_recorded = false;

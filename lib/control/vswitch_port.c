@@ -145,14 +145,14 @@ port_attach(struct vswitch *vswitch, struct vswitch_port *port, struct err *err)
 
 /** Publish the events of a port whose device is closed: the link, the front end, addresses. */
 static void
-port_publish_gone(struct vswitch *vswitch, struct vswitch_port *port)
+port_publish_closed(struct vswitch *vswitch, struct vswitch_port *port)
 {
 	const struct port_link old = port->link;
 
 	port->link = (struct port_link){
 		.generation = old.generation, .front_ends = old.front_ends + old.front_ends % 2};
 	vswitch_events_link(vswitch, port, &old);
-	vswitch_events_port_gone(vswitch, port);
+	vswitch_events_port_closed(vswitch, port);
 	port->link = (struct port_link){.up = false};
 }
 
@@ -184,13 +184,13 @@ port_detach(struct vswitch *vswitch, struct vswitch_port *port)
 	/* Now that no lcore polls the port, no address is learnt there any more. */
 	fdb_forget_port(vswitch->fdb, id);
 	vswitch_snoop_forget(vswitch, id);
-	port_publish_gone(vswitch, port);
+	port_publish_closed(vswitch, port);
 }
 
 static void
 port_forget(struct vswitch *vswitch, struct vswitch_port *port)
 {
-	vswitch_capture_port_gone(vswitch, port);
+	vswitch_capture_port_deleted(vswitch, port);
 	TAILQ_REMOVE(&vswitch->ports, port, next);
 	vswitch->n_ports--;
 	free(port);

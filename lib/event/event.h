@@ -58,7 +58,7 @@ void event_hub_destroy(struct event_hub *hub);
  * @param changed called after the change; NULL = no longer
  * @param arg passed to `changed`
  */
-void event_hub_watch(struct event_hub *hub, void (*changed)(void *arg), void *arg);
+void event_hub_set_callback(struct event_hub *hub, void (*changed)(void *arg), void *arg);
 
 /**
  * Whether there is a subscriber of a kind.

@@ -99,7 +99,7 @@ event_hub_destroy(struct event_hub *hub)
 }
 
 void
-event_hub_watch(struct event_hub *hub, void (*changed)(void *arg), void *arg)
+event_hub_set_callback(struct event_hub *hub, void (*changed)(void *arg), void *arg)
 {
 	hub->changed = changed;
 	hub->arg = arg;

@@ -152,7 +152,7 @@ fdb_count_live(const struct fdb *fdb, uint16_t port)
 void
 fdb_get_stats(const struct fdb *fdb, struct fdb_stats *stats)
 {
-	struct fdb_statistics statistics = fdb->gone;
+	struct fdb_statistics statistics = fdb->forgotten;
 
 	for (uint16_t port = 0; port < FDB_PORT_MAX; port++)
 		fdb_statistics_add(&statistics, &fdb->port_statistics[port]);

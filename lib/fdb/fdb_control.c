@@ -212,7 +212,7 @@ fdb_forget_port(struct fdb *fdb, uint16_t port)
 	fdb_unlock(fdb);
 	FDB_WRITE(fdb->port_limit[port], 0);
 	FDB_WRITE(fdb->port_sticky[port], false);
-	fdb_statistics_add(&fdb->gone, &fdb->port_statistics[port]);
+	fdb_statistics_add(&fdb->forgotten, &fdb->port_statistics[port]);
 	fdb->port_statistics[port] = (struct fdb_statistics){0};
 }
 

@@ -100,8 +100,8 @@ struct fdb {
 	uint64_t called;                   /**< `now` of the latest fdb_age() */
 	bool started;                      /**< clock is valid */
 	bool unswept; /**< flushed entries may be left; those of VLANs are still counted */
-	struct fdb_statistics gone;  /**< of ports that were forgotten */
-	struct fdb_changes *changes; /**< made when changes are first recorded */
+	struct fdb_statistics forgotten; /**< of ports that were forgotten */
+	struct fdb_changes *changes;     /**< made when changes are first recorded */
 
 	/* By control with the lock, read by all. An entry of an older generation is stale. */
 	alignas(FDB_LINE) uint16_t port_gen[FDB_PORT_MAX];

@@ -271,7 +271,7 @@ test_what_is_wanted(void **state)
 	event_port(NULL, EVENT_ADDED, "vm1", "vhost");
 	assert_false(event_hub_wants(hub, EVENT_KIND_FDB));
 	changes = 0;
-	event_hub_watch(hub, on_changed, hub);
+	event_hub_set_callback(hub, on_changed, hub);
 	struct event_subscriber *one = subscribe(1 << EVENT_KIND_FDB);
 	assert_int_equal(changes, 1);
 	assert_true(event_hub_wants(hub, EVENT_KIND_FDB));
@@ -284,7 +284,7 @@ test_what_is_wanted(void **state)
 	event_unsubscribe(two);
 	assert_int_equal(changes, 2);
 	assert_false(event_hub_wants(hub, EVENT_KIND_FDB));
-	event_hub_watch(hub, NULL, NULL);
+	event_hub_set_callback(hub, NULL, NULL);
 }
 
 /** What is queued, current and lost is freed; the sanitizer's run of the tests sees it. */
