@@ -31,7 +31,11 @@ static pthread_once_t call_once = PTHREAD_ONCE_INIT;
 static pthread_key_t call_key;
 static int call_null = -1; /**< written once, under call_once */
 
-/** AIO context of each thread: 0 before its first interrupt, CALL_NONE without AIO. */
+/**
+ * AIO context of each thread: 0 before its first interrupt, CALL_NONE without AIO. Thread-local, not
+ * an argument: the event thread of librte_vhost interrupts too and passes no state to its callbacks,
+ * and the context must end with the thread.
+ */
 static _Thread_local aio_context_t call_context;
 #define CALL_NONE UINT64_MAX
 

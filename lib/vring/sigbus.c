@@ -27,7 +27,9 @@ static pthread_mutex_t sigbus_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct sigaction
 	sigbus_previous; /**< written by sigbus_install() before the handler runs; read by it */
 
-/** Per thread; the handler runs on the thread whose access failed. */
+/**
+ * Thread-local, since a signal handler gets no argument: it runs on the thread whose access failed.
+ */
 static _Thread_local volatile sig_atomic_t sigbus_inside, sigbus_found;
 
 /** Page sizes to try for an unguarded mapping. */

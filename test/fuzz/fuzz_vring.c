@@ -33,6 +33,8 @@ enum {
 	PACKED = 1 << 7,
 };
 
+enum { LOGGED = 1 << 7 }; /**< bit of input.isa */
+
 struct input_ring {
 	uint8_t flags;
 	uint8_t size_log; /**< packed: half the size */
@@ -44,7 +46,7 @@ struct input_ring {
 
 /** What an input begins with; then descriptors, heads, mutations, and bytes of memory. */
 struct input {
-	uint8_t isa;
+	uint8_t isa; /**< with LOGGED: the rings have dirty logs */
 	uint8_t rounds;
 	uint8_t mutations;
 	uint8_t burst;
@@ -67,6 +69,7 @@ struct input_mutation {
 /** One of the two guests. */
 struct side {
 	struct ring_guest guest;
+	struct dirty_log log;
 	struct virtq ring;
 	struct vring_desc *desc;
 	struct vring_avail *avail;
@@ -83,6 +86,17 @@ static struct virtq_batch *batch;
 static const struct virtq_ops *ops[4];
 static unsigned ops_count;
 
+/** A range is reported: it lies in one region of that guest. */
+static void
+check_written(struct dirty_log *log, uint64_t gpa, uint32_t length)
+{
+	const struct side *side = (const void *)((char *)log - offsetof(struct side, log));
+	unsigned hint = 0;
+
+	fuzz_check(length > 0);
+	fuzz_check(memory_translate(&side->guest.memory, &hint, gpa, length) != NULL);
+}
+
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -90,8 +104,10 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argv;
 	fuzz_check(eal_fixture_start() == 0);
 	batch = aligned_alloc(64, sizeof(*batch));
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < 2; i++) {
+		sides[i].log.mark = check_written;
 		ring_guest_start_sized(&sides[i].guest, REGION);
+	}
 	while ((ops[ops_count] = virtq_ops_at(ops_count)) != NULL)
 		ops_count++;
 	return 0;
@@ -189,7 +205,7 @@ load(struct side *side, const struct input *input, const struct input_ring *from
 		load_split(side, from, heads);
 	uint16_t first = side->packed ? place(side, from->first) : from->first;
 	return virtq_init(&side->ring,
-		       &(struct virtq_setup){.ops = ops[input->isa % ops_count],
+		       &(struct virtq_setup){.ops = ops[(input->isa & ~LOGGED) % ops_count],
 			       .desc = side->desc,
 			       .avail = side->avail,
 			       .used = side->used,
@@ -202,6 +218,7 @@ load(struct side *side, const struct input *input, const struct input_ring *from
 			       .event_idx = (from->flags & EVENT) != 0,
 			       .mergeable = (from->flags & MERGE) != 0,
 			       .offloads = from->flags & 7,
+			       .dirty_log = input->isa & LOGGED ? &side->log : NULL,
 			       .callfd = -1}) == 0;
 }
 
