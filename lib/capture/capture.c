@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Captures: shared memory with a ring for each polling lcore, and recording of frames. */
+/* Creates captures, and records frames in the ring of each polling lcore. */
 #include "capture/capture.h"
 
 #include <errno.h>
@@ -32,6 +32,7 @@ struct capture {
 	struct capture_lcore lcore[]; /**< each is written by its polling lcore only */
 };
 
+/** Choose the size of each ring. @return bytes for records, a power of two */
 static size_t
 capture_size_of_rings(unsigned lcores)
 {
@@ -42,7 +43,12 @@ capture_size_of_rings(unsigned lcores)
 	return size;
 }
 
-/** Sealed memory, which the reader cannot truncate; populated, so that lcores fault no page in. */
+/**
+ * Create and map the shared memory: sealed, so that the reader cannot truncate it, and populated,
+ * so that lcores cause no page fault.
+ *
+ * @return 0; negative errno
+ */
 static int
 capture_map(struct capture *capture)
 {
@@ -61,8 +67,9 @@ capture_map(struct capture *capture)
 	return 0;
 }
 
+/** Allocate the memory of the rings and the scratch space, and set up the rings. */
 static int
-capture_fill(struct capture *capture, const struct capture_config *config)
+capture_set_up_rings(struct capture *capture, const struct capture_config *config)
 {
 	if (capture->program != NULL) {
 		capture->scratch = calloc(config->lcores, config->snaplen);
@@ -102,7 +109,7 @@ capture_create(const struct capture_config *config, struct err *err)
 		capture->lcores = config->lcores;
 		capture->ring_size = capture_size_of_rings(config->lcores);
 		capture->bytes = config->lcores * capture_ring_bytes(capture->ring_size);
-		rc = capture_fill(capture, config);
+		rc = capture_set_up_rings(capture, config);
 	}
 	if (rc == 0)
 		return capture;
@@ -145,7 +152,7 @@ capture_wants(const struct capture *capture, enum capture_direction direction)
 	return (capture->directions & direction) != 0;
 }
 
-/** Copy the first bytes of a frame; the head from frame->head, which was classified. */
+/** Copy the first bytes of a frame. The head is that of frame->head, which was classified. */
 static void
 capture_gather(const struct frame *frame, uint8_t *to, uint32_t bytes)
 {
@@ -178,7 +185,7 @@ capture_frame(struct capture *capture, unsigned lcore_id, const struct frame *fr
 		return NULL;
 	record.len = frame->len;
 	record.caplen = RTE_MIN(frame->len, capture->snaplen);
-	/* Most filters read headers only: what they reject is not copied. */
+	/* Most filters read headers only: frames that they reject are not copied. */
 	bool in_head = capture->program != NULL &&
 		       RTE_MIN(capture->depth, record.caplen) <= frame->head_len;
 	if (in_head &&

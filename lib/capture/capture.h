@@ -59,7 +59,8 @@ struct capture_record *capture_frame(struct capture *capture, unsigned lcore_id,
 	const struct frame *frame, struct capture_record record);
 
 /**
- * Space for the records of a burst until their reasons are known, one array for each direction.
+ * Get space for pointers to the records of a burst, to be kept until the reasons are known. There
+ * is an array for each direction.
  *
  * @param lcore_id as for capture_frame()
  * @param direction CAPTURE_RX or CAPTURE_TX
@@ -72,10 +73,10 @@ struct capture_record **capture_pending(
 void capture_publish(struct capture *capture, unsigned lcore_id);
 
 /**
- * Defer publication, or end that and publish all records written meanwhile.
+ * Defer publication, or end the deferral and publish all records written meanwhile.
  *
  * @param lcore_id as for capture_frame()
- * @param defer true to defer, false to end that
+ * @param defer true to defer, false to end the deferral
  */
 void capture_defer(struct capture *capture, unsigned lcore_id, bool defer);
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Checks BPF programs that come from outside. */
+/* Checks the BPF programs of clients, and prepares them to run. */
 #include "capture/filter.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/** A kind of instruction. */
+/** A supported instruction, and the check of its operand k. */
 struct filter_kind {
 	uint16_t code;
-	enum filter_what { KIND_PLAIN, KIND_MEMORY, KIND_SHIFT, KIND_DIVIDE } what;
+	enum filter_check { KIND_PLAIN, KIND_MEMORY, KIND_SHIFT, KIND_DIVIDE } check;
 };
 
 #define LOADS(mode)                                                                                \
@@ -53,18 +53,20 @@ static const struct filter_kind filter_kinds[] = {
 	{BPF_RET | BPF_A, KIND_PLAIN},
 };
 
+/** Whether a jump over `skip` instructions ends at an instruction of the program. */
 static bool
-filter_reaches(unsigned n, unsigned from, uint32_t skip)
+filter_jump_is_inside(unsigned n, unsigned from, uint32_t skip)
 {
 	return skip < n - from - 1;
 }
 
+/** Whether all targets of a jump are inside the program. */
 static bool
 filter_jump_is_good(const struct bpf_insn *insn, unsigned n, unsigned at)
 {
 	switch (insn->code) {
 	case BPF_JMP | BPF_JA:
-		return filter_reaches(n, at, insn->k);
+		return filter_jump_is_inside(n, at, insn->k);
 	case BPF_JMP | BPF_JEQ | BPF_K:
 	case BPF_JMP | BPF_JEQ | BPF_X:
 	case BPF_JMP | BPF_JGT | BPF_K:
@@ -73,12 +75,14 @@ filter_jump_is_good(const struct bpf_insn *insn, unsigned n, unsigned at)
 	case BPF_JMP | BPF_JGE | BPF_X:
 	case BPF_JMP | BPF_JSET | BPF_K:
 	case BPF_JMP | BPF_JSET | BPF_X:
-		return filter_reaches(n, at, insn->jt) && filter_reaches(n, at, insn->jf);
+		return filter_jump_is_inside(n, at, insn->jt) &&
+		       filter_jump_is_inside(n, at, insn->jf);
 	default:
 		return false;
 	}
 }
 
+/** Find a supported instruction. @return NULL if it is not supported or a jump */
 static const struct filter_kind *
 filter_kind_of(uint16_t code)
 {
@@ -89,13 +93,14 @@ filter_kind_of(uint16_t code)
 }
 
 static bool
-filter_kind_is(uint16_t code, enum filter_what what)
+filter_kind_is(uint16_t code, enum filter_check check)
 {
 	const struct filter_kind *kind = filter_kind_of(code);
 
-	return kind != NULL && kind->what == what;
+	return kind != NULL && kind->check == check;
 }
 
+/** Whether an instruction is supported, its operand valid, and the next one inside the program. */
 static bool
 filter_insn_is_good(const struct bpf_insn *insn, unsigned n, unsigned at)
 {
@@ -103,9 +108,9 @@ filter_insn_is_good(const struct bpf_insn *insn, unsigned n, unsigned at)
 
 	if (BPF_CLASS(insn->code) == BPF_JMP)
 		return filter_jump_is_good(insn, n, at);
-	if (kind == NULL || (BPF_CLASS(insn->code) != BPF_RET && !filter_reaches(n, at, 0)))
+	if (kind == NULL || (BPF_CLASS(insn->code) != BPF_RET && !filter_jump_is_inside(n, at, 0)))
 		return false;
-	switch (kind->what) {
+	switch (kind->check) {
 	case KIND_MEMORY:
 		return insn->k < BPF_MEMWORDS;
 	case KIND_SHIFT:
@@ -119,7 +124,7 @@ filter_insn_is_good(const struct bpf_insn *insn, unsigned n, unsigned at)
 
 /** Begin a program with stores of 0 to all memory words. @return number of instructions */
 static unsigned
-filter_begin(struct bpf_insn *program)
+filter_clear_memory(struct bpf_insn *program)
 {
 	unsigned n = 0;
 
@@ -153,7 +158,7 @@ capture_filter_make(const struct bpf_insn program[], unsigned n, struct err *err
 		return NULL;
 	}
 	made->bf_insns = (struct bpf_insn *)(made + 1);
-	made->bf_len = memory ? filter_begin(made->bf_insns) : 0;
+	made->bf_len = memory ? filter_clear_memory(made->bf_insns) : 0;
 	memcpy(made->bf_insns + made->bf_len, program, n * sizeof(*program));
 	made->bf_len += n;
 	return made;

@@ -34,7 +34,13 @@ struct bpf_program *capture_filter_make(
 /** @return bytes at the start of a frame that a program reads, at most; UINT32_MAX = any number */
 uint32_t capture_filter_depth(const struct bpf_program *program);
 
-/** Whether a frame passes. @param len of the frame @param caplen bytes of it that are present */
+/**
+ * Whether a program passes a frame.
+ *
+ * @param bytes the first bytes of the frame
+ * @param len bytes of the frame
+ * @param caplen number of bytes present
+ */
 static inline bool
 capture_filter_passes(
 	const struct bpf_program *program, const uint8_t *bytes, uint32_t len, uint32_t caplen)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The ring of a capture: producer in the switch, consumer in another process. */
+/* Passes the records of a capture from the switch to another process in a ring. */
 #include "capture/ring.h"
 
 #include <string.h>
 
+/** @return bytes rounded up to the alignment of records */
 static uint64_t
 ring_aligned(uint64_t bytes)
 {
@@ -20,7 +21,7 @@ capture_ring_init(struct capture_ring *ring, void *memory, size_t size)
 	};
 }
 
-/** Whether `bytes` fit. Reads the consumer's tail only if necessary. */
+/** Whether `bytes` fit into the ring. Reads the consumer's tail only if necessary. */
 static bool
 ring_fits(struct capture_ring *ring, uint64_t bytes)
 {
@@ -28,7 +29,7 @@ ring_fits(struct capture_ring *ring, uint64_t bytes)
 		return true;
 	/* Acquire: pairs with the release in capture_reader_done(). */
 	uint64_t tail = atomic_load_explicit(&ring->words->tail, memory_order_acquire);
-	/* Invalid if it went back or beyond the head. */
+	/* A tail that went back or beyond the head is invalid. */
 	if (tail < ring->tail || tail > ring->head)
 		return false;
 	ring->tail = tail;
@@ -99,7 +100,7 @@ capture_reader_look(struct capture_reader *reader)
 
 /** Whether a record is valid: contiguous and within the published bytes. */
 static bool
-reader_makes_sense(const struct capture_reader *reader, const struct capture_record *record)
+capture_record_is_valid(const struct capture_reader *reader, const struct capture_record *record)
 {
 	uint64_t rest = reader->size - (reader->tail & (reader->size - 1));
 
@@ -118,7 +119,7 @@ capture_reader_next(struct capture_reader *reader, struct capture_record *record
 		const uint8_t *at = reader->data + (reader->tail & (reader->size - 1));
 
 		memcpy(record, at, sizeof(*record));
-		if (!reader_makes_sense(reader, record)) {
+		if (!capture_record_is_valid(reader, record)) {
 			record->size = 0;
 			return NULL;
 		}

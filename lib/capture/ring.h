@@ -74,7 +74,7 @@ struct capture_ring {
 	uint64_t size;
 	uint64_t head; /**< end of the records written, published or not */
 	uint64_t tail; /**< the consumer's tail, the last valid value read */
-	uint64_t lost;
+	uint64_t lost; /**< frames that did not fit so far */
 };
 
 /**
@@ -108,7 +108,7 @@ struct capture_record *capture_ring_take(
 /** Publish all records so far to the consumer. */
 void capture_ring_publish(struct capture_ring *ring);
 
-/** Count a frame that did not fit. */
+/** Count a frame that did not fit as lost. */
 void capture_ring_lose(struct capture_ring *ring);
 
 /** The consumer, in its private memory. */
@@ -123,7 +123,7 @@ struct capture_reader {
 /** Set up a consumer. @param memory of the ring @param size bytes for records, a power of two */
 void capture_reader_init(struct capture_reader *reader, void *memory, size_t size);
 
-/** Read the producer's head. @return false if it is invalid */
+/** Read the producer's head, and with it the records published. @return false if it is invalid */
 bool capture_reader_look(struct capture_reader *reader);
 
 /**
@@ -138,7 +138,7 @@ const uint8_t *capture_reader_next(struct capture_reader *reader, struct capture
 /** Free the space of the record that capture_reader_next() returned. */
 void capture_reader_done(struct capture_reader *reader, const struct capture_record *record);
 
-/** @return the number of frames that did not fit so far */
+/** @return the number of frames lost so far; written by the producer */
 uint64_t capture_reader_lost(const struct capture_reader *reader);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Configuration of ports by keys, and entries of port info. */
+/* Sets, compares and lists the keys of ports, and adds entries of port info. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -28,6 +28,7 @@ port_name_check(const char *name, struct err *err)
 	return 0;
 }
 
+/** Find the driver of a port type. @return NULL with the reason in err */
 static const struct port_driver *
 port_driver_find(const struct port_driver *const drivers[], const char *type, struct err *err)
 {
@@ -91,6 +92,7 @@ port_config_check(const struct port_config *config, struct err *err)
 	return config->driver->check(config, err);
 }
 
+/** Whether all keys that differ are live. */
 static bool
 port_keys_are_live(const struct key keys[], const void *old, const void *changed)
 {
@@ -122,6 +124,7 @@ port_config_is_live(const struct port_config *old, const struct port_config *cha
 		old->driver->type->keys, old->driver_config, changed->driver_config);
 }
 
+/** Visit the keys of one table. @param defaults skips keys that equal these; NULL visits all */
 static void
 port_keys_visit(const struct key keys[], const void *object, const void *defaults,
 	void (*visit)(const struct key *key, const char *value, void *arg), void *arg)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sums of counters, and the words of drop reasons. */
+/* Sums counters, and gives the words of drop reasons. */
 #include "port/counters.h"
 
 #include "base/shared.h"

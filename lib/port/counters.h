@@ -27,10 +27,10 @@ struct counters {
 	uint64_t tx_drops[DROP_COUNT];
 } __attribute__((aligned(64)));
 
-/** sum += part, field by field; polling lcores may write part meanwhile. */
+/** Add `part` to `sum`, field by field. Polling lcores may write `part` meanwhile. */
 void counters_add(struct counters *sum, const struct counters *part);
 
-/** sum -= base, field by field. */
+/** Subtract `base` from `sum`, field by field. No lcore may write either. */
 void counters_subtract(struct counters *sum, const struct counters *base);
 
 /** @return the sum of all drops of one direction */

@@ -18,7 +18,6 @@ enum drop_owner {
 	DROP_BY_PORT,   /**< the guest if the port is a VM's, else the peer */
 };
 
-/* X(constant, word that users see, side that has to act, meaning) */
 /** X(constant, word that users see, side that has to act, meaning) for each reason. */
 #define DROP_REASONS(X)                                                                            \
 	X(DROP_RUNT, "runt", DROP_BY_PORT, "frame shorter than its Ethernet header")               \

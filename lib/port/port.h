@@ -205,7 +205,7 @@ struct port_driver {
 	/**
 	 * Get the monitor condition of an idle queue, which the lcore then reads instead of calling
 	 * rx. The word must stay readable until services->quiesce() has returned, called after the
-	 * driver has made it unreachable. Whatever else may bring frames must call
+	 * driver has made it unreachable. Any other event that may bring frames must call
 	 * services->wake(). NULL if the driver's queues must always be polled. The polling lcore
 	 * that owns the queue.
 	 *
@@ -304,7 +304,7 @@ int port_config_init(struct port_config *config, const struct port_driver *const
 	const char *name, const char *type, struct err *err);
 
 /**
- * Set one key, common or the driver's.
+ * Set one key: a common one, one of a feature, or one of the driver.
  *
  * @param key name of the key; untrusted
  * @param value as text; untrusted
@@ -313,14 +313,14 @@ int port_config_init(struct port_config *config, const struct port_driver *const
 int port_config_set(
 	struct port_config *config, const char *key, const char *value, struct err *err);
 
-/** Check that the keys fit together. @return 0; -EINVAL with the reason */
+/** Check that the driver's keys fit together. @return 0; -EINVAL with the reason */
 int port_config_check(const struct port_config *config, struct err *err);
 
 /** @return true if a running port can take the new configuration without being opened anew */
 bool port_config_is_live(const struct port_config *old, const struct port_config *changed);
 
 /**
- * Visit keys with their values: common ones first, then the driver's.
+ * Visit keys with their values: common ones first, then those of the features, then the driver's.
  *
  * @param all false visits only those that differ from the default
  * @param visit called for each; `value` is valid during the call

@@ -22,6 +22,7 @@ send_len(const struct frame *frame)
 	return frame->len + (frame->offload.flags == FRAME_TAG ? FRAME_TAG_LEN : 0);
 }
 
+/** Send the mbufs of a batch, count their frames, and empty the batch. */
 static void
 send_flush(const struct send_queue *queue, struct send_batch *batch, struct counters *counters)
 {
@@ -38,8 +39,9 @@ send_flush(const struct send_queue *queue, struct send_batch *batch, struct coun
 	batch->n = 0;
 }
 
+/** Send mbufs in bursts; frees those that are not sent. @return number sent, from the first on */
 static uint16_t
-send_all(const struct send_queue *queue, struct rte_mbuf *mbufs[], uint16_t n)
+send_in_bursts(const struct send_queue *queue, struct rte_mbuf *mbufs[], uint16_t n)
 {
 	uint16_t sent = 0;
 
@@ -74,13 +76,14 @@ send_segments(const struct send_queue *queue, const struct frame *frame)
 		rte_pktmbuf_free_bulk(segments, (unsigned)n);
 		return DROP_TOO_LONG;
 	}
-	return send_all(queue, segments, (uint16_t)n) < n ? DROP_TX_FULL : -1;
+	return send_in_bursts(queue, segments, (uint16_t)n) < n ? DROP_TX_FULL : -1;
 }
 
 /**
- * Complete an offload that the receiver lacks, and prepare one that it does.
+ * Compute the checksum of a frame if the receiver cannot, else prepare the mbuf for the receiver.
  *
- * @return -1 with the mbuf to send, which may be another one; else an enum drop_reason
+ * @param mbuf the mbuf to send, which may be replaced
+ * @return -1; an enum drop_reason, and the mbuf has been freed
  */
 static int
 send_offload(const struct send_queue *queue, const struct frame *frame, struct rte_mbuf **mbuf)
@@ -103,8 +106,9 @@ send_offload(const struct send_queue *queue, const struct frame *frame, struct r
 	return -1;
 }
 
+/** Whether a frame must be segmented in software, since the receiver cannot. */
 static bool
-send_must_cut(const struct send_queue *queue, const struct frame *frame)
+send_must_segment(const struct send_queue *queue, const struct frame *frame)
 {
 	if ((frame->offload.flags & FRAME_TSO) == 0)
 		return false;
@@ -112,7 +116,7 @@ send_must_cut(const struct send_queue *queue, const struct frame *frame)
 	       !offload_is_described(&frame->offload, frame->mbuf);
 }
 
-/** Linearize for a device that takes one segment only. @return as send_offload() */
+/** Linearize an mbuf for a device that takes one segment only. @return as send_offload() */
 static int
 send_linear(struct rte_mbuf **mbuf)
 {
@@ -125,7 +129,7 @@ send_linear(struct rte_mbuf **mbuf)
 	return DROP_TOO_LONG;
 }
 
-/** Whether to send guest memory without a copy: readable, long enough, no offload in software. */
+/** Whether to send a frame in guest memory without a copy. */
 static bool
 send_may_zero_copy(const struct send_queue *queue, const struct frame *frame)
 {
@@ -141,7 +145,7 @@ struct send_mbufs {
 };
 
 /**
- * Get the payload of a frame in guest memory into an mbuf.
+ * Make an mbuf of a frame in guest memory: one that refers to it, or a copy.
  *
  * @param wanted number of frames, this one included, that may need an mbuf
  * @return NULL without memory
@@ -178,7 +182,7 @@ send_changed(const struct send_queue *queue, struct send_batch *batch, const str
 	int reason = -1;
 
 	copy.mbuf = *mbuf;
-	if (send_must_cut(queue, &copy)) {
+	if (send_must_segment(queue, &copy)) {
 		send_flush(queue, batch, counters);
 		reason = send_segments(queue, &copy);
 		counters->tx_packets += reason < 0;

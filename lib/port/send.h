@@ -2,7 +2,7 @@
 /*
  * Sends frames as mbufs by the receiver's capabilities, for a driver's tx once it has selected a
  * queue. Frames without offloads, or with offloads of which the receiver is capable, are sent in
- * one burst; others are completed in software first. Order is kept.
+ * one burst. Other offloads are done in software first. Frames stay in order.
  *
  * Thread safety: polling lcores.
  */
@@ -23,12 +23,12 @@ struct send_queue {
 	bool reads_guests; /**< accepts payload in guest memory; needs FRAME_CHAIN and FRAME_TAG */
 	struct tx_completions
 		*completions; /**< of frames that it reads by DMA; NULL = CPUs read them */
-	/** Prepare an mbuf for an offload that the receiver does; NULL if not necessary. */
+	/** Prepare an mbuf for an offload that the receiver does. NULL: not necessary. */
 	void (*prepare)(const struct frame_offload *offload, struct rte_mbuf *mbuf);
 };
 
 /**
- * Drop frames in a driver's tx: count them, and note the reason in each.
+ * Drop frames in a driver's tx: count them, and set the reason in each.
  *
  * @param frames not sent; their references remain the caller's
  * @param n number of frames

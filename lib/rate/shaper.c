@@ -159,7 +159,7 @@ shaper_push(struct shaper *shaper, const struct frame *frame)
 	return -1;
 }
 
-/** Send frames without a copy, if the queue is empty, while there are tokens. @return number sent */
+/** Send frames without a copy if the queue is empty, while there are tokens. @return number sent */
 static uint16_t
 shaper_pass(struct shaper *shaper, const struct shaper_out *out, struct frame *const frames[],
 	uint16_t n, struct counters *counters)

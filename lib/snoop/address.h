@@ -14,10 +14,12 @@
 
 enum { SNOOP_IP_TEXT_MAX = 46 };
 
+/** An IPv4 or IPv6 address. */
 struct snoop_ip {
 	uint8_t bytes[16]; /**< in network byte order */
 };
 
+/** Make an address of an IPv4 address. @param bytes in network byte order @return the address */
 static inline struct snoop_ip
 snoop_ip4(const uint8_t bytes[4])
 {
@@ -27,6 +29,7 @@ snoop_ip4(const uint8_t bytes[4])
 	return ip;
 }
 
+/** Make an address of an IPv6 address. @param bytes in network byte order @return the address */
 static inline struct snoop_ip
 snoop_ip6(const uint8_t bytes[16])
 {
@@ -36,12 +39,14 @@ snoop_ip6(const uint8_t bytes[16])
 	return ip;
 }
 
+/** @return true if two addresses are equal */
 static inline bool
 snoop_ip_equal(const struct snoop_ip *a, const struct snoop_ip *b)
 {
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
+/** @return true if an address is an IPv4 address */
 static inline bool
 snoop_ip_is_v4(const struct snoop_ip *ip)
 {
@@ -50,7 +55,7 @@ snoop_ip_is_v4(const struct snoop_ip *ip)
 	return memcmp(ip->bytes, mapped, sizeof(mapped)) == 0;
 }
 
-/** Whether it is 0.0.0.0 or :: */
+/** Whether an address is 0.0.0.0 or :: */
 static inline bool
 snoop_ip_is_unspecified(const struct snoop_ip *ip)
 {
@@ -60,7 +65,7 @@ snoop_ip_is_unspecified(const struct snoop_ip *ip)
 	return memcmp(ip->bytes + from, zeros, 16 - from) == 0;
 }
 
-/** Whether it is a multicast group: 224.0.0.0/4 or ff00::/8. */
+/** Whether an address is a multicast group: 224.0.0.0/4 or ff00::/8. */
 static inline bool
 snoop_ip_is_group(const struct snoop_ip *ip)
 {
@@ -68,8 +73,9 @@ snoop_ip_is_group(const struct snoop_ip *ip)
 }
 
 /**
- * Whether frames to a group are always flooded, since its members need not report it: 224.0.0.0/24
- * (RFC 4541 section 2.1.2), ff02::1 and scopes smaller than link-local (RFC 3810 section 6).
+ * Whether frames to a group are always flooded, since hosts need not report membership:
+ * 224.0.0.0/24 (RFC 4541 section 2.1.2), ff02::1 and scopes smaller than link-local (RFC 3810
+ * section 6).
  */
 static inline bool
 snoop_ip_is_for_all(const struct snoop_ip *ip)
@@ -82,7 +88,7 @@ snoop_ip_is_for_all(const struct snoop_ip *ip)
 	return (ip->bytes[1] & 0xf) < 2 || memcmp(ip->bytes, nodes, sizeof(nodes)) == 0;
 }
 
-/** Whether it has link-local scope, ff02::/16: neighbour discovery depends on these groups. */
+/** Whether an IPv6 group has link-local scope, as those of neighbour discovery have: ff02::/16. */
 static inline bool
 snoop_ip_is_link_scope(const struct snoop_ip *ip)
 {

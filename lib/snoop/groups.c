@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Updates the state of snooping by messages, and removes expired parts of it. */
+/* Updates the state of snooping by messages, and removes expired rows. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -17,16 +17,17 @@ groups_create(uint64_t seed)
 	return groups;
 }
 
-/** Note the time of an expiry. */
+/** Make the next sweep due at an expiry, unless it is due before. */
 static void
-groups_due(struct groups *groups, uint64_t when)
+groups_note_expiry(struct groups *groups, uint64_t when)
 {
 	if (when < groups->due)
 		groups->due = when;
 }
 
+/** Get the state of a VLAN, created if there is none. @return NULL without memory */
 static struct groups_vlan *
-groups_vlan(struct groups *groups, uint16_t vlan)
+groups_get_vlan(struct groups *groups, uint16_t vlan)
 {
 	if (groups->vlan[vlan] == NULL)
 		groups->vlan[vlan] = calloc(1, sizeof(**groups->vlan));
@@ -35,15 +36,15 @@ groups_vlan(struct groups *groups, uint16_t vlan)
 
 /** Add a port to those that get all multicast of a VLAN, or renew its timer. */
 static void
-groups_listen(
+groups_add_listener(
 	struct groups *groups, uint16_t vlan, uint16_t port, enum groups_kind kind, uint64_t until)
 {
-	struct groups_vlan *state = groups_vlan(groups, vlan);
+	struct groups_vlan *state = groups_get_vlan(groups, vlan);
 	struct listener *listener;
 
 	if (state == NULL)
 		return;
-	groups_due(groups, until);
+	groups_note_expiry(groups, until);
 	for (listener = state->listeners; listener != NULL; listener = listener->next)
 		if (listener->port == port && listener->kind == kind) {
 			listener->until = until;
@@ -58,14 +59,16 @@ groups_listen(
 	groups->changed = true;
 }
 
+/** @return the head of the list of groups in the bucket of a group */
 static struct group **
 groups_bucket(struct groups *groups, uint16_t vlan, const struct snoop_ip *ip)
 {
 	return &groups->bucket[snoop_hash(groups->seed, vlan, ip) % GROUPS_BUCKETS];
 }
 
+/** Find a group. @return NULL if there is none */
 static struct group *
-group_find(struct groups *groups, uint16_t vlan, const struct snoop_ip *ip)
+groups_find(struct groups *groups, uint16_t vlan, const struct snoop_ip *ip)
 {
 	struct group *group = *groups_bucket(groups, vlan, ip);
 
@@ -74,8 +77,9 @@ group_find(struct groups *groups, uint16_t vlan, const struct snoop_ip *ip)
 	return group;
 }
 
+/** Find the membership of a port in a group, which may be NULL. @return NULL if there is none */
 static struct member *
-group_member(struct group *group, uint16_t port)
+groups_find_member(struct group *group, uint16_t port)
 {
 	struct member *member = group != NULL ? group->members : NULL;
 
@@ -84,8 +88,9 @@ group_member(struct group *group, uint16_t port)
 	return member;
 }
 
+/** Add a group without members. @return NULL if above the limit or without memory */
 static struct group *
-group_create(struct groups *groups, uint16_t vlan, const struct snoop_ip *ip)
+groups_add(struct groups *groups, uint16_t vlan, const struct snoop_ip *ip)
 {
 	struct group **bucket = groups_bucket(groups, vlan, ip);
 	struct group *group = groups->stats.groups < GROUPS_MAX ? calloc(1, sizeof(*group)) : NULL;
@@ -98,12 +103,12 @@ group_create(struct groups *groups, uint16_t vlan, const struct snoop_ip *ip)
 	return group;
 }
 
-/** Create a membership. @return NULL if above a limit or without memory */
+/** Add a membership, and its group if that is new. @return NULL above a limit or without memory */
 static struct member *
 groups_join(struct groups *groups, uint16_t vlan, const struct snoop_ip *ip, uint16_t port)
 {
 	struct groups_port *state = &groups->port[port];
-	struct group *group = group_find(groups, vlan, ip);
+	struct group *group = groups_find(groups, vlan, ip);
 
 	if (state->memberships == GROUPS_PORT_MAX)
 		return NULL;
@@ -111,7 +116,7 @@ groups_join(struct groups *groups, uint16_t vlan, const struct snoop_ip *ip, uin
 	if (member == NULL)
 		return NULL;
 	if (group == NULL)
-		group = group_create(groups, vlan, ip);
+		group = groups_add(groups, vlan, ip);
 	if (group == NULL) {
 		member_free(member);
 		return NULL;
@@ -124,8 +129,9 @@ groups_join(struct groups *groups, uint16_t vlan, const struct snoop_ip *ip, uin
 	return member;
 }
 
+/** Process one record of a report: begin, renew or shorten the membership of the port. */
 static void
-groups_record(struct groups *groups, uint64_t now, uint16_t port, uint16_t vlan,
+groups_update_member(struct groups *groups, uint64_t now, uint16_t port, uint16_t vlan,
 	const struct snoop_record *record)
 {
 	uint64_t until = now + GROUPS_MEMBER_MS;
@@ -133,29 +139,30 @@ groups_record(struct groups *groups, uint64_t now, uint16_t port, uint16_t vlan,
 
 	if (snoop_ip_is_for_all(&record->group))
 		return;
-	struct member *member = group_member(group_find(groups, vlan, &record->group), port);
+	struct member *member = groups_find_member(groups_find(groups, vlan, &record->group), port);
 	if (member == NULL && !member_begins(record))
 		return;
 	if (member == NULL)
 		member = groups_join(groups, vlan, &record->group, port);
 	if (member == NULL) {
 		groups->stats.refused++;
-		groups_listen(groups, vlan, port, GROUPS_OVERFLOW, until);
+		groups_add_listener(groups, vlan, port, GROUPS_OVERFLOW, until);
 		return;
 	}
 	member_update(member, record, until, last);
 	bool stays = record->change == SNOOP_EXCLUDE || record->change == SNOOP_INCLUDE;
-	groups_due(groups, stays ? until : last);
+	groups_note_expiry(groups, stays ? until : last);
 }
 
+/** Process a query: the port has the querier of the VLAN and a router. */
 static void
-groups_query(struct groups *groups, uint64_t now, uint16_t port, uint16_t vlan,
+groups_update_querier(struct groups *groups, uint64_t now, uint16_t port, uint16_t vlan,
 	const struct snoop_message *message)
 {
 	/* RFC 4541 section 2.1.1 (1): a query from 0.0.0.0 or :: does not identify a router. */
 	if (snoop_ip_is_unspecified(&message->source))
 		return;
-	struct groups_vlan *state = groups_vlan(groups, vlan);
+	struct groups_vlan *state = groups_get_vlan(groups, vlan);
 	if (state == NULL)
 		return;
 	struct querier *querier = &state->querier[message->ipv6];
@@ -166,8 +173,8 @@ groups_query(struct groups *groups, uint64_t now, uint16_t port, uint16_t vlan,
 		.port = port,
 		.version = message->version,
 	};
-	groups_due(groups, querier->until);
-	groups_listen(groups, vlan, port, GROUPS_ROUTER, querier->until);
+	groups_note_expiry(groups, querier->until);
+	groups_add_listener(groups, vlan, port, GROUPS_ROUTER, querier->until);
 }
 
 void
@@ -185,37 +192,38 @@ groups_receive(struct groups *groups, uint64_t now, uint16_t port, uint16_t vlan
 	}
 	groups->stats.messages++;
 	if (message.kind == SNOOP_QUERY && may_route)
-		groups_query(groups, now, port, vlan, &message);
+		groups_update_querier(groups, now, port, vlan, &message);
 	else if (message.kind == SNOOP_HELLO && may_route)
-		groups_listen(groups, vlan, port, GROUPS_ROUTER, now + GROUPS_QUERIER_MS);
+		groups_add_listener(groups, vlan, port, GROUPS_ROUTER, now + GROUPS_QUERIER_MS);
 	while (message.kind == SNOOP_REPORT && snoop_next_record(&message, &record))
-		groups_record(groups, now, port, vlan, &record);
+		groups_update_member(groups, now, port, vlan, &record);
 }
 
-/** Selection of rows that a sweep removes: the expired ones, or all of a port. */
+/** Selection of rows that a sweep removes: the expired ones, and all of a port. */
 struct sweep {
 	struct groups *groups;
 	uint64_t now;
-	uint16_t port; /**< PORT_NONE = expired rows */
+	uint16_t port; /**< PORT_NONE = expired rows only */
 };
 
-/** @return the next expiry of a membership; 0: remove it */
+/** Remove the expired sources of a membership. @return its next expiry; 0: remove the membership */
 static uint64_t
-sweep_member(const struct sweep *sweep, struct member *member)
+groups_sweep_member(const struct sweep *sweep, struct member *member)
 {
 	return member->port == sweep->port ? 0 : member_expire(member, sweep->now);
 }
 
+/** Remove the selected memberships of a group. */
 static void
-sweep_group(const struct sweep *sweep, struct group *group)
+groups_sweep_group(const struct sweep *sweep, struct group *group)
 {
 	struct groups *groups = sweep->groups;
 	struct member **link = &group->members, *member;
 
 	while ((member = *link) != NULL) {
-		uint64_t next = sweep_member(sweep, member);
+		uint64_t next = groups_sweep_member(sweep, member);
 		if (next > 0) {
-			groups_due(groups, next);
+			groups_note_expiry(groups, next);
 			link = &member->next;
 			continue;
 		}
@@ -227,13 +235,14 @@ sweep_group(const struct sweep *sweep, struct group *group)
 	}
 }
 
+/** Sweep the groups of a bucket, and remove groups without members. */
 static void
-sweep_bucket(const struct sweep *sweep, struct group **link)
+groups_sweep_bucket(const struct sweep *sweep, struct group **link)
 {
 	struct group *group;
 
 	while ((group = *link) != NULL) {
-		sweep_group(sweep, group);
+		groups_sweep_group(sweep, group);
 		if (group->members != NULL) {
 			link = &group->next;
 			continue;
@@ -244,8 +253,9 @@ sweep_bucket(const struct sweep *sweep, struct group **link)
 	}
 }
 
+/** Remove the selected queriers and listeners of a VLAN. */
 static void
-sweep_vlan(const struct sweep *sweep, struct groups_vlan *vlan)
+groups_sweep_vlan(const struct sweep *sweep, struct groups_vlan *vlan)
 {
 	struct groups *groups = sweep->groups;
 	struct listener **link = &vlan->listeners, *listener;
@@ -258,12 +268,12 @@ sweep_vlan(const struct sweep *sweep, struct groups_vlan *vlan)
 			*querier = (struct querier){.until = 0};
 			groups->changed = true;
 		} else {
-			groups_due(groups, querier->until);
+			groups_note_expiry(groups, querier->until);
 		}
 	}
 	while ((listener = *link) != NULL) {
 		if (listener->until > sweep->now && listener->port != sweep->port) {
-			groups_due(groups, listener->until);
+			groups_note_expiry(groups, listener->until);
 			link = &listener->next;
 			continue;
 		}
@@ -273,6 +283,7 @@ sweep_vlan(const struct sweep *sweep, struct groups_vlan *vlan)
 	}
 }
 
+/** Remove all selected rows, and compute when the next sweep is due. */
 static void
 groups_sweep(const struct sweep *sweep)
 {
@@ -280,11 +291,11 @@ groups_sweep(const struct sweep *sweep)
 
 	groups->due = UINT64_MAX;
 	for (unsigned i = 0; i < GROUPS_BUCKETS; i++)
-		sweep_bucket(sweep, &groups->bucket[i]);
+		groups_sweep_bucket(sweep, &groups->bucket[i]);
 	for (unsigned vlan = 0; vlan < VLAN_COUNT; vlan++) {
 		if (groups->vlan[vlan] == NULL)
 			continue;
-		sweep_vlan(sweep, groups->vlan[vlan]);
+		groups_sweep_vlan(sweep, groups->vlan[vlan]);
 		const struct groups_vlan *left = groups->vlan[vlan];
 		if (left->listeners != NULL || left->querier[0].until + left->querier[1].until > 0)
 			continue;
@@ -306,7 +317,7 @@ groups_forget_port(struct groups *groups, uint16_t port)
 	groups_sweep(&(struct sweep){.groups = groups, .port = port});
 }
 
-/** Invalidate the queriers and routers of a port that may not have any. */
+/** Invalidate the queriers and routers of a port, which the next sweep removes. */
 static void
 groups_forget_routers(struct groups *groups, uint16_t port)
 {
@@ -322,7 +333,6 @@ groups_forget_routers(struct groups *groups, uint16_t port)
 			if (listener->port == port && listener->kind == GROUPS_ROUTER)
 				listener->until = 0;
 	}
-	/* The next sweep removes them. */
 	groups->due = 0;
 	groups->changed = true;
 }

@@ -84,7 +84,7 @@ void groups_set_port(struct groups *groups, uint16_t port, bool fast_leave, int 
 void groups_receive(struct groups *groups, uint64_t now, uint16_t port, uint16_t vlan,
 	const uint8_t *packet, uint32_t len, bool ipv6);
 
-/** Remove expired rows. Call often; costs nothing while none is due. @param now milliseconds */
+/** Remove expired rows. Call often; cheap while none is due. @param now milliseconds */
 void groups_expire(struct groups *groups, uint64_t now);
 
 /** Remove all memberships, routers and queriers of a port. @param port id, below PORT_MAX */
@@ -93,7 +93,7 @@ void groups_forget_port(struct groups *groups, uint16_t port);
 /** Check whether the latest groups_table() may be out of date. @return true if it may */
 bool groups_changed(const struct groups *groups);
 
-/** Make the table for polling lcores. @return a table that the caller owns; NULL without memory */
+/** Build the table for polling lcores. @return a table that the caller owns; NULL without memory */
 struct snoop_table *groups_table(struct groups *groups);
 
 /**

@@ -11,6 +11,7 @@
 
 enum { GROUPS_BUCKETS = 4096 };
 
+/** A source of a membership (IGMPv3, MLDv2) and its expiry. */
 struct member_source {
 	struct snoop_ip ip;
 	uint64_t until;
@@ -25,6 +26,7 @@ struct member {
 	struct member_source *sources;
 };
 
+/** A multicast group in a VLAN. */
 struct group {
 	struct group *next; /**< in the bucket */
 	struct snoop_ip ip;
@@ -40,6 +42,7 @@ struct listener {
 	uint64_t until;
 };
 
+/** The querier of a VLAN. */
 struct querier {
 	struct snoop_ip ip;
 	uint64_t until; /**< 0 = there is none */
@@ -47,11 +50,13 @@ struct querier {
 	uint8_t version;
 };
 
+/** State of a VLAN. */
 struct groups_vlan {
 	struct querier querier[2]; /**< by family, IPv6 = 1 */
 	struct listener *listeners;
 };
 
+/** State of a port. */
 struct groups_port {
 	bool fast_leave;
 	uint8_t router; /**< enum snoop_router */
@@ -76,14 +81,15 @@ struct member *member_create(uint16_t port);
 /** Free a membership, already out of its group's list. */
 void member_free(struct member *member);
 
-/** Whether a record begins a membership. */
+/** Whether a record begins a membership of a port that has none. */
 bool member_begins(const struct snoop_record *record);
 
 /**
  * Apply a record to a membership.
  *
  * @param until expiry of sources that the record joins
- * @param last expiry of sources that it leaves, unless another host behind the port reports them
+ * @param last expiry of sources that the record leaves, unless another host behind the port reports
+ *        them
  */
 void member_update(
 	struct member *member, const struct snoop_record *record, uint64_t until, uint64_t last);

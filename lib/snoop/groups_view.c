@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Makes the table for polling lcores, and lists the state of snooping. */
+/* Builds the table for polling lcores, and lists the state of snooping. */
 #include "snoop/groups_internal.h"
 
 bool
@@ -16,9 +16,9 @@ groups_has_querier(const struct groups *groups, uint16_t vlan, bool ipv6)
 
 /** Add the set of ports that get all multicast of a VLAN. @return its index */
 static uint16_t
-table_routers(const struct groups *groups, struct snoop_table *table, uint16_t vlan)
+groups_table_routers(const struct groups *groups, struct snoop_table *table, uint16_t vlan)
 {
-	uint16_t place = snoop_table_add_set(table, SNOOP_EVERYBODY);
+	uint16_t place = snoop_table_add_set(table, SNOOP_NO_SET);
 	const struct listener *listener = groups->vlan[vlan]->listeners;
 
 	for (; listener != NULL; listener = listener->next)
@@ -30,8 +30,9 @@ table_routers(const struct groups *groups, struct snoop_table *table, uint16_t v
 	return place;
 }
 
+/** @return the number of VLANs with a querier */
 static uint32_t
-table_vlans(const struct groups *groups)
+groups_table_vlans(const struct groups *groups)
 {
 	uint32_t n = 0;
 
@@ -41,12 +42,13 @@ table_vlans(const struct groups *groups)
 	return n;
 }
 
+/** Add a group with the ports of its members and of routers, if its VLAN has a querier. */
 static void
-table_add_group(const struct group *group, struct snoop_table *table)
+groups_table_add(const struct group *group, struct snoop_table *table)
 {
 	uint16_t routers = snoop_table_routers(table, group->vlan, &group->ip);
 
-	if (routers == SNOOP_EVERYBODY)
+	if (routers == SNOOP_NO_SET)
 		return;
 	uint16_t place = snoop_table_add_set(table, routers);
 	for (const struct member *member = group->members; member != NULL; member = member->next)
@@ -59,7 +61,7 @@ groups_table(struct groups *groups)
 {
 	uint32_t n_groups = groups->stats.groups;
 	struct snoop_table *table =
-		snoop_table_create(groups->seed, n_groups, n_groups + table_vlans(groups));
+		snoop_table_create(groups->seed, n_groups, n_groups + groups_table_vlans(groups));
 
 	if (table == NULL)
 		return NULL;
@@ -68,7 +70,7 @@ groups_table(struct groups *groups)
 		bool ipv6 = groups_has_querier(groups, vlan, true);
 		if (!ipv4 && !ipv6)
 			continue;
-		uint16_t routers = table_routers(groups, table, vlan);
+		uint16_t routers = groups_table_routers(groups, table, vlan);
 		if (ipv4)
 			table->routers[0][vlan] = routers;
 		if (ipv6)
@@ -76,7 +78,7 @@ groups_table(struct groups *groups)
 	}
 	for (unsigned i = 0; i < GROUPS_BUCKETS; i++)
 		for (const struct group *one = groups->bucket[i]; one != NULL; one = one->next)
-			table_add_group(one, table);
+			groups_table_add(one, table);
 	groups->changed = false;
 	return table;
 }
@@ -88,8 +90,9 @@ struct walk {
 	void *arg;
 };
 
+/** Visit one row. @param until expiry; 0 = the row is invalid, UINT64_MAX = never */
 static void
-walk_row(const struct walk *walk, struct groups_row row, uint64_t until)
+groups_walk_row(const struct walk *walk, struct groups_row row, uint64_t until)
 {
 	if (until == 0)
 		return;
@@ -100,8 +103,9 @@ walk_row(const struct walk *walk, struct groups_row row, uint64_t until)
 	walk->visit(&row, walk->arg);
 }
 
+/** Visit the queriers, routers and overflows of a VLAN. */
 static void
-walk_vlan(const struct groups *groups, uint16_t vlan, const struct walk *walk)
+groups_walk_vlan(const struct groups *groups, uint16_t vlan, const struct walk *walk)
 {
 	const struct groups_vlan *state = groups->vlan[vlan];
 
@@ -114,24 +118,25 @@ walk_vlan(const struct groups *groups, uint16_t vlan, const struct walk *walk)
 			.version = querier->version,
 			.ip = querier->ip,
 		};
-		walk_row(walk, row, querier->until);
+		groups_walk_row(walk, row, querier->until);
 	}
 	for (const struct listener *one = state->listeners; one != NULL; one = one->next) {
 		const struct groups_row row = {.kind = one->kind, .vlan = vlan, .port = one->port};
 		bool for_good = one->kind == GROUPS_ROUTER &&
 				groups->port[one->port].router == SNOOP_ROUTER_ON;
 		if (!for_good)
-			walk_row(walk, row, one->until);
+			groups_walk_row(walk, row, one->until);
 	}
 	for (uint16_t port = 0; port < PORT_MAX; port++) {
 		const struct groups_row row = {.kind = GROUPS_ROUTER, .vlan = vlan, .port = port};
 		if (groups->port[port].router == SNOOP_ROUTER_ON)
-			walk_row(walk, row, UINT64_MAX);
+			groups_walk_row(walk, row, UINT64_MAX);
 	}
 }
 
+/** Visit the memberships of a group. */
 static void
-walk_group(const struct group *group, const struct walk *walk)
+groups_walk_group(const struct group *group, const struct walk *walk)
 {
 	for (const struct member *one = group->members; one != NULL; one = one->next) {
 		const struct groups_row row = {
@@ -140,7 +145,7 @@ walk_group(const struct group *group, const struct walk *walk)
 			.port = one->port,
 			.ip = group->ip,
 		};
-		walk_row(walk, row, member_until(one));
+		groups_walk_row(walk, row, member_until(one));
 	}
 }
 
@@ -152,10 +157,10 @@ groups_walk(const struct groups *groups, uint64_t now,
 
 	for (uint16_t vlan = 0; vlan < VLAN_COUNT; vlan++)
 		if (groups->vlan[vlan] != NULL)
-			walk_vlan(groups, vlan, &walk);
+			groups_walk_vlan(groups, vlan, &walk);
 	for (unsigned i = 0; i < GROUPS_BUCKETS; i++)
 		for (const struct group *one = groups->bucket[i]; one != NULL; one = one->next)
-			walk_group(one, &walk);
+			groups_walk_group(one, &walk);
 }
 
 void

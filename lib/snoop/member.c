@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Memberships, with a timer for all sources and one for each source that reports name. */
+/* Updates memberships: a timer for all sources, and one for each source that reports name. */
 #include <stdlib.h>
 
 #include "snoop/groups_internal.h"
@@ -29,8 +29,9 @@ member_begins(const struct snoop_record *record)
 	return record->change != SNOOP_BLOCK && record->n_sources > 0;
 }
 
+/** Find a source of a membership. @return NULL if there is none */
 static struct member_source *
-member_source(struct member *member, const struct snoop_ip *ip)
+member_find_source(struct member *member, const struct snoop_ip *ip)
 {
 	for (unsigned i = 0; i < member->n_sources; i++)
 		if (snoop_ip_equal(&member->sources[i].ip, ip))
@@ -38,10 +39,11 @@ member_source(struct member *member, const struct snoop_ip *ip)
 	return NULL;
 }
 
+/** Join a source until a time, or all sources if there is no space for one more. */
 static void
-member_include(struct member *member, const struct snoop_ip *ip, uint64_t until)
+member_join_source(struct member *member, const struct snoop_ip *ip, uint64_t until)
 {
-	struct member_source *source = member_source(member, ip), *more;
+	struct member_source *source = member_find_source(member, ip), *more;
 
 	if (source != NULL) {
 		source->until = until;
@@ -61,6 +63,7 @@ member_include(struct member *member, const struct snoop_ip *ip, uint64_t until)
 	more[member->n_sources++] = (struct member_source){.ip = *ip, .until = until};
 }
 
+/** Bring an expiry forward to `last`. */
 static void
 member_lower(uint64_t *until, uint64_t last)
 {
@@ -68,12 +71,13 @@ member_lower(uint64_t *until, uint64_t last)
 		*until = last;
 }
 
+/** Bring the expiry of the sources of a record forward to `last`. */
 static void
-member_block(struct member *member, const struct snoop_record *record, uint64_t last)
+member_block_sources(struct member *member, const struct snoop_record *record, uint64_t last)
 {
 	for (unsigned i = 0; i < record->n_sources; i++) {
 		struct snoop_ip ip = snoop_record_source(record, i);
-		struct member_source *source = member_source(member, &ip);
+		struct member_source *source = member_find_source(member, &ip);
 		if (source != NULL)
 			member_lower(&source->until, last);
 	}
@@ -88,7 +92,7 @@ member_update(
 		member->until = until;
 		return;
 	case SNOOP_BLOCK:
-		member_block(member, record, last);
+		member_block_sources(member, record, last);
 		return;
 	case SNOOP_TO_INCLUDE:
 		member_lower(&member->until, last);
@@ -100,7 +104,7 @@ member_update(
 	}
 	for (unsigned i = 0; i < record->n_sources; i++) {
 		struct snoop_ip ip = snoop_record_source(record, i);
-		member_include(member, &ip, until);
+		member_join_source(member, &ip, until);
 	}
 }
 

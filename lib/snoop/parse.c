@@ -19,7 +19,7 @@ enum {
 	OPTION_ROUTER_ALERT = 5, /**< RFC 2711 */
 };
 
-/** Folded one's complement sum (RFC 1071); 0xffff if it includes a correct checksum. */
+/** @return folded one's complement sum (RFC 1071); 0xffff if it includes a correct checksum */
 static uint16_t
 parse_sum(const uint8_t *bytes, uint32_t len, uint32_t sum)
 {
@@ -38,9 +38,9 @@ parse_ip(const uint8_t *bytes, bool ipv6)
 	return ipv6 ? snoop_ip6(bytes) : snoop_ip4(bytes);
 }
 
-/** Parse a report or a leave with one group. */
+/** Parse a report or leave of IGMPv1, IGMPv2 or MLDv1, which has one group. */
 static int
-parse_single(struct snoop_message *message, const uint8_t *group, enum snoop_change change)
+parse_one_group(struct snoop_message *message, const uint8_t *group, enum snoop_change change)
 {
 	struct snoop_record *record = &message->first;
 
@@ -50,7 +50,11 @@ parse_single(struct snoop_message *message, const uint8_t *group, enum snoop_cha
 	return snoop_ip_is_group(&record->group) ? 0 : -EBADMSG;
 }
 
-/** Types of records by RFC 3376 section 4.2.12, RFC 3810 section 5.2.12. @return -1: unknown */
+/**
+ * Convert the type of a record (RFC 3376 section 4.2.12, RFC 3810 section 5.2.12).
+ *
+ * @return enum snoop_change; -1: unknown
+ */
 static int
 parse_change(uint8_t type)
 {
@@ -60,13 +64,14 @@ parse_change(uint8_t type)
 	return type < sizeof(changes) / sizeof(changes[0]) ? changes[type] : -1;
 }
 
+/** @return bytes of a record, its sources and auxiliary data included */
 static uint32_t
 parse_record_len(const uint8_t *bytes, uint32_t width)
 {
 	return RECORD_LEN + width + frame_be16(bytes + 2) * width + bytes[1] * 4u;
 }
 
-/** Check a report with records, all of which must lie within the message. */
+/** Parse an IGMPv3 or MLDv2 report, whose records must all lie within the message. */
 static int
 parse_records(struct snoop_message *message, const uint8_t *bytes, uint32_t len)
 {
@@ -142,7 +147,7 @@ parse_query(struct snoop_message *message, const uint8_t *bytes, uint32_t len, u
 	return sources + 2 + frame_be16(bytes + sources) * width <= len ? 0 : -EBADMSG;
 }
 
-/** RFC 3376 section 7.1: the version follows from the length and from Max Resp Code. */
+/** Parse an IGMP query, whose length and Max Resp Code give the version (RFC 3376 section 7.1). */
 static int
 parse_igmp_query(struct snoop_message *message, const uint8_t *bytes, uint32_t len)
 {
@@ -165,13 +170,13 @@ parse_igmp(struct snoop_message *message, const uint8_t *bytes, uint32_t len)
 		return parse_igmp_query(message, bytes, len);
 	case IGMP_REPORT_1:
 		message->version = 1;
-		return parse_single(message, bytes + 4, SNOOP_EXCLUDE);
+		return parse_one_group(message, bytes + 4, SNOOP_EXCLUDE);
 	case IGMP_REPORT_2:
 		message->version = 2;
-		return parse_single(message, bytes + 4, SNOOP_EXCLUDE);
+		return parse_one_group(message, bytes + 4, SNOOP_EXCLUDE);
 	case IGMP_LEAVE:
 		message->version = 2;
-		return parse_single(message, bytes + 4, SNOOP_TO_INCLUDE);
+		return parse_one_group(message, bytes + 4, SNOOP_TO_INCLUDE);
 	case IGMP_REPORT_3:
 		message->version = 3;
 		return parse_records(message, bytes, len);
@@ -180,7 +185,7 @@ parse_igmp(struct snoop_message *message, const uint8_t *bytes, uint32_t len)
 	}
 }
 
-/** RFC 3810 section 8.1: the version follows from the length. */
+/** Parse an MLD query, whose length gives the version (RFC 3810 section 8.1). */
 static int
 parse_mld_query(struct snoop_message *message, const uint8_t *bytes, uint32_t len)
 {
@@ -200,9 +205,9 @@ parse_mld(struct snoop_message *message, const uint8_t *bytes, uint32_t len)
 	case MLD_QUERY:
 		return is_short ? -EBADMSG : parse_mld_query(message, bytes, len);
 	case MLD_REPORT_1:
-		return is_short ? -EBADMSG : parse_single(message, bytes + 8, SNOOP_EXCLUDE);
+		return is_short ? -EBADMSG : parse_one_group(message, bytes + 8, SNOOP_EXCLUDE);
 	case MLD_DONE:
-		return is_short ? -EBADMSG : parse_single(message, bytes + 8, SNOOP_TO_INCLUDE);
+		return is_short ? -EBADMSG : parse_one_group(message, bytes + 8, SNOOP_TO_INCLUDE);
 	case MLD_REPORT_2:
 		message->version = 2;
 		return len < REPORT_LEN ? -EBADMSG : parse_records(message, bytes, len);
@@ -211,7 +216,7 @@ parse_mld(struct snoop_message *message, const uint8_t *bytes, uint32_t len)
 	}
 }
 
-/** @param sum of the IPv6 pseudo-header; 0 for IPv4 */
+/** Parse a PIM hello. @param sum of the IPv6 pseudo-header; 0 for IPv4 */
 static int
 parse_pim(struct snoop_message *message, const uint8_t *bytes, uint32_t len, uint32_t sum)
 {
@@ -262,6 +267,7 @@ parse_router_alert(const uint8_t *options, uint32_t len)
 	return found;
 }
 
+/** @return sum of the IPv6 pseudo-header (RFC 8200 section 8.1), to be continued */
 static uint32_t
 parse_pseudo_sum(const uint8_t *packet, uint32_t len, uint8_t protocol)
 {
@@ -279,9 +285,9 @@ parse_source_is_good(const struct snoop_message *message)
 	return message->kind == SNOOP_REPORT && snoop_ip_is_unspecified(&message->source);
 }
 
-/** Parse the MLD message after the hop-by-hop options. @param len of the payload with options */
+/** Parse the MLD message after hop-by-hop options. @param len bytes of the payload with options */
 static int
-parse_behind_options(const uint8_t *packet, uint32_t len, struct snoop_message *message)
+parse_after_options(const uint8_t *packet, uint32_t len, struct snoop_message *message)
 {
 	const uint8_t *options = packet + IP6_LEN;
 
@@ -317,7 +323,7 @@ parse_ip6(const uint8_t *packet, uint32_t len, struct snoop_message *message)
 		return -EBADMSG;
 	message->source = snoop_ip6(packet + IP6_SOURCE);
 	if (next == PROTOCOL_HOP_OPTIONS)
-		rc = parse_behind_options(packet, payload, message);
+		rc = parse_after_options(packet, payload, message);
 	else
 		rc = parse_pim(message, packet + IP6_LEN, payload,
 			parse_pseudo_sum(packet, payload, PROTOCOL_PIM));

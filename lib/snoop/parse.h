@@ -12,6 +12,7 @@
 
 #include "snoop/address.h"
 
+/** Kinds of messages. */
 enum snoop_kind {
 	SNOOP_REPORT, /**< of a host: its memberships, in records */
 	SNOOP_QUERY,
@@ -21,11 +22,12 @@ enum snoop_kind {
 /** Change of a membership (RFC 3376 section 4.2.12); messages of old versions are converted. */
 enum snoop_change {
 	SNOOP_EXCLUDE,    /**< joins all sources; exclusions are ignored */
-	SNOOP_INCLUDE,    /**< joins these sources, besides others */
+	SNOOP_INCLUDE,    /**< joins these sources, and keeps the present ones */
 	SNOOP_TO_INCLUDE, /**< joins these sources only; without sources: leaves */
 	SNOOP_BLOCK,      /**< leaves these sources */
 };
 
+/** A record of a report: a change of one membership. */
 struct snoop_record {
 	enum snoop_change change;
 	struct snoop_ip group;
@@ -34,6 +36,7 @@ struct snoop_record {
 	uint8_t width; /**< bytes of an address */
 };
 
+/** A parsed message. */
 struct snoop_message {
 	enum snoop_kind kind;
 	uint8_t version; /**< of IGMP or MLD; 0 for hellos */
@@ -48,17 +51,18 @@ struct snoop_message {
 /**
  * Parse a packet.
  *
- * @param packet from the IP header on
+ * @param packet from the IP header on; untrusted
  * @param len bytes; those after the end of the packet are ignored
+ * @param ipv6 the packet is IPv6, not IPv4
  * @param message refers to memory of the packet
- * @return 0; -ENOMSG if it is none of these messages; -EBADMSG if it is an invalid one
+ * @return 0; -ENOMSG if the packet is none of these messages; -EBADMSG if the message is invalid
  */
 int snoop_parse(const uint8_t *packet, uint32_t len, bool ipv6, struct snoop_message *message);
 
 /** Read the next record of a report. @return false if none is left */
 bool snoop_next_record(struct snoop_message *message, struct snoop_record *record);
 
-/** @return a source of a record. @param i below n_sources */
+/** Get a source of a record. @param i below n_sources @return its address */
 struct snoop_ip snoop_record_source(const struct snoop_record *record, unsigned i);
 
 #endif

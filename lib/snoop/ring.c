@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The ring of messages from a polling lcore to the control thread. */
+/* Passes messages from a polling lcore to the control thread in a ring. */
 #include "snoop/ring.h"
 
 #include <stdlib.h>

@@ -54,7 +54,7 @@ void snoop_ring_destroy(struct snoop_ring *ring);
  * Polling lcore: get space for a message of a port.
  *
  * @param port id of the rx port, below PORT_MAX
- * @return NULL if there is none, counted
+ * @return NULL if there is no space, counted as lost
  */
 struct snoop_copy *snoop_ring_space(struct snoop_ring *ring, uint16_t port);
 

@@ -10,8 +10,8 @@
 /** Whether a multicast router is behind a port. */
 enum snoop_router {
 	SNOOP_ROUTER_AUTO, /**< while the port receives queries or PIM hellos */
-	SNOOP_ROUTER_ON,
-	SNOOP_ROUTER_OFF, /**< never, whatever the port receives */
+	SNOOP_ROUTER_ON,   /**< always */
+	SNOOP_ROUTER_OFF,  /**< never; queries and hellos of the port are ignored */
 };
 
 #endif

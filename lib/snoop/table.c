@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The table of multicast groups for polling lcores. */
+/* Builds and searches the table of multicast groups for polling lcores. */
 #include "snoop/table.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@ enum { TABLE_SLOTS_MIN = 16 };
 
 /** Mix a word into a hash, so that each bit of both affects all bits of the result. */
 static inline uint64_t
-hash_mix(uint64_t hash, uint64_t word)
+snoop_hash_mix(uint64_t hash, uint64_t word)
 {
 	unsigned __int128 product = (unsigned __int128)(hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
 
@@ -23,7 +23,7 @@ snoop_hash(uint64_t seed, uint16_t vlan, const struct snoop_ip *group)
 	uint64_t words[2];
 
 	memcpy(words, group->bytes, sizeof(words));
-	return hash_mix(hash_mix(hash_mix(seed, vlan), words[0]), words[1]);
+	return snoop_hash_mix(snoop_hash_mix(snoop_hash_mix(seed, vlan), words[0]), words[1]);
 }
 
 struct snoop_table *
@@ -44,7 +44,7 @@ snoop_table_create(uint64_t seed, uint32_t groups, uint32_t sets)
 		return NULL;
 	}
 	for (uint32_t i = 0; i < slots; i++)
-		table->slots[i].set = SNOOP_EVERYBODY;
+		table->slots[i].set = SNOOP_NO_SET;
 	memset(table->routers, 0xff, sizeof(table->routers));
 	return table;
 }
@@ -62,12 +62,12 @@ snoop_table_free(struct snoop_table *table)
 uint16_t
 snoop_table_add_set(struct snoop_table *table, uint16_t like)
 {
-	if (like != SNOOP_EVERYBODY)
+	if (like != SNOOP_NO_SET)
 		table->sets[table->n_sets] = table->sets[like];
 	return (uint16_t)table->n_sets++;
 }
 
-/** @return the slot of a group, or a free slot for it; half of all slots are free */
+/** Find the slot of a group, or a free slot for it; half of all slots are free. @return the slot */
 static struct snoop_slot *
 table_slot(const struct snoop_table *table, uint16_t vlan, const struct snoop_ip *group)
 {
@@ -75,7 +75,7 @@ table_slot(const struct snoop_table *table, uint16_t vlan, const struct snoop_ip
 
 	for (;; at++) {
 		struct snoop_slot *slot = &table->slots[at & table->mask];
-		if (slot->set == SNOOP_EVERYBODY ||
+		if (slot->set == SNOOP_NO_SET ||
 			(slot->vlan == vlan && snoop_ip_equal(&slot->group, group)))
 			return slot;
 	}
@@ -94,11 +94,11 @@ snoop_table_find(const struct snoop_table *table, uint16_t vlan, const struct sn
 {
 	uint16_t routers = snoop_table_routers(table, vlan, group);
 
-	if (routers == SNOOP_EVERYBODY)
-		return SNOOP_EVERYBODY;
+	if (routers == SNOOP_NO_SET)
+		return SNOOP_NO_SET;
 	uint16_t set = table_slot(table, vlan, group)->set;
 	/* Flood unknown link-local groups: IPv6 fails if neighbour discovery is not delivered. */
-	if (set == SNOOP_EVERYBODY && !snoop_ip_is_link_scope(group))
+	if (set == SNOOP_NO_SET && !snoop_ip_is_link_scope(group))
 		return routers;
 	return set;
 }

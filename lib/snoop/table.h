@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Table for polling lcores: sets of ports by multicast group and VLAN. Made with each snapshot
+ * Table for polling lcores: sets of ports by multicast group and VLAN. Built for each snapshot
  * while snooping is enabled.
  *
  * Thread safety: built by the control thread, constant once published.
@@ -12,7 +12,11 @@
 #include "snoop/address.h"
 #include "vlan/vlan.h"
 
-enum { SNOOP_WORDS = (PORT_MAX + 63) / 64, SNOOP_EVERYBODY = 0xffff };
+enum {
+	SNOOP_WORDS = (PORT_MAX + 63) / 64,
+	SNOOP_NO_SET =
+		0xffff, /**< in place of the index of a set: there is none, frames are flooded */
+};
 
 /** A set of ports. */
 struct snoop_set {
@@ -42,7 +46,7 @@ snoop_set_add(struct snoop_set *set, uint16_t port)
 struct snoop_slot {
 	struct snoop_ip group;
 	uint16_t vlan;
-	uint16_t set; /**< SNOOP_EVERYBODY = the slot is free */
+	uint16_t set; /**< SNOOP_NO_SET = the slot is free */
 };
 
 /** The table; linear probing from the hash of group and VLAN. */
@@ -52,7 +56,7 @@ struct snoop_table {
 	uint32_t n_sets;
 	struct snoop_set *sets;
 	struct snoop_slot *slots;
-	/** Set of routers by family (IPv6 = 1) and VLAN; SNOOP_EVERYBODY = no querier. */
+	/** Set of routers by family (IPv6 = 1) and VLAN; SNOOP_NO_SET = no querier. */
 	uint16_t routers[2][VLAN_COUNT];
 };
 
@@ -78,7 +82,7 @@ struct snoop_table *snoop_table_create(uint64_t seed, uint32_t groups, uint32_t 
 /** Free a table; NULL is ignored. */
 void snoop_table_free(struct snoop_table *table);
 
-/** Add a copy of a set. @param like its index; SNOOP_EVERYBODY = empty @return index of the copy */
+/** Add a set. @param like index of a set to copy; SNOOP_NO_SET = none @return index of the new set */
 uint16_t snoop_table_add_set(struct snoop_table *table, uint16_t like);
 
 /**
@@ -94,7 +98,7 @@ void snoop_table_add(
  * Find the set of routers for a group's family in a VLAN. Polling lcores.
  *
  * @param vlan VLAN id; 0 = untagged
- * @return index of the set; SNOOP_EVERYBODY: no querier
+ * @return index of the set; SNOOP_NO_SET: no querier
  */
 static inline uint16_t
 snoop_table_routers(const struct snoop_table *table, uint16_t vlan, const struct snoop_ip *group)
@@ -106,7 +110,7 @@ snoop_table_routers(const struct snoop_table *table, uint16_t vlan, const struct
  * Find the ports that get data for a group in a VLAN. Polling lcores.
  *
  * @param vlan VLAN id; 0 = untagged
- * @return index of the set; SNOOP_EVERYBODY: flood
+ * @return index of the set; SNOOP_NO_SET: flood
  */
 uint16_t snoop_table_find(
 	const struct snoop_table *table, uint16_t vlan, const struct snoop_ip *group);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* VLAN rewrite for the tx port: in the mbuf, with a copied head, or by the device. */
+/* Rewrites VLAN tags for a tx port: in the mbuf, in a copy of the head, or by the device. */
 #include "vlan/rewrite.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@
 
 enum { TAG_PRIORITY_MASK = 0xf000 }; /* priority code point and drop eligible indicator */
 
-/** TPID and TCI that a frame leaves with, 0 = untagged. */
+/** @return TPID and TCI that a frame is sent with by the tx port; 0 = untagged */
 static inline uint32_t
 vlan_rewrite_wanted(const struct vlan_rules *rules, const struct frame *frame)
 {
@@ -22,7 +22,7 @@ vlan_rewrite_wanted(const struct vlan_rules *rules, const struct frame *frame)
 	return (uint32_t)rules->tpid << 16 | priority | frame->vlan;
 }
 
-/** TPID and TCI that a frame came with, 0 = untagged. */
+/** @return TPID and TCI that a frame was received with; 0 = untagged */
 static inline uint32_t
 vlan_rewrite_present(const struct frame *frame)
 {
@@ -32,7 +32,7 @@ vlan_rewrite_present(const struct frame *frame)
 	       frame_be16(frame->head + FRAME_ETH_LEN);
 }
 
-/** Whether a frame leaves by a port unchanged. @param wanted TPID and TCI that it leaves with */
+/** Whether a frame is sent unchanged. @param wanted TPID and TCI that it is sent with */
 static inline bool
 vlan_rewrite_is_needless(const struct frame *frame, uint32_t wanted)
 {
@@ -40,14 +40,20 @@ vlan_rewrite_is_needless(const struct frame *frame, uint32_t wanted)
 	return frame->vlan == VLAN_NONE || wanted == vlan_rewrite_present(frame);
 }
 
-/** Bytes that a frame grows by. @param tag new TPID and TCI, 0 = untagged */
+/** Growth of a frame in bytes, negative if its tag is popped. @param tag as vlan_rewrite_wanted() */
 static inline int
 vlan_rewrite_growth(const struct frame *frame, uint32_t tag)
 {
 	return (tag != 0 ? FRAME_TAG_LEN : 0) - frame->tag_len;
 }
 
-/** Write addresses, the tag if any, and the rest of the head. @return bytes written */
+/**
+ * Write a new head: addresses, the tag if any, and the rest of the old head.
+ *
+ * @param head_len bytes of the old head to take
+ * @param tag TPID and TCI; 0 = untagged
+ * @return bytes written
+ */
 static inline uint16_t
 vlan_rewrite_head(uint8_t *to, const struct frame *frame, uint16_t head_len, uint32_t tag)
 {
@@ -56,14 +62,15 @@ vlan_rewrite_head(uint8_t *to, const struct frame *frame, uint16_t head_len, uin
 	uint32_t bytes = rte_cpu_to_be_32(tag);
 
 	memcpy(to, frame->head, FRAME_MACS_LEN);
-	/* Overwritten below where there is none. */
+	/* Overwritten below if the frame is sent untagged. */
 	memcpy(to + FRAME_MACS_LEN, &bytes, sizeof(bytes));
 	rte_memcpy(to + at, frame->head + from, head_len - from);
 	return (uint16_t)(at + head_len - from);
 }
 
+/** Add the growth of a frame to its lengths and to the offsets of its offload request. */
 static inline void
-vlan_rewrite_measures(struct frame *frame, int change)
+vlan_rewrite_adjust(struct frame *frame, int change)
 {
 	struct frame_offload *offload = &frame->offload;
 
@@ -100,7 +107,7 @@ vlan_rewrite_in_place(struct frame *frame, uint32_t tag)
 	return true;
 }
 
-/** Segments of a frame behind its first `skip` bytes. @return number; -1: more than `most` */
+/** List the segments of a frame after `skip` bytes. @return number; -1: more than `most` */
 static int
 vlan_rewrite_pieces(
 	const struct frame *frame, uint32_t skip, struct frame_segment pieces[], unsigned most)
@@ -129,9 +136,9 @@ vlan_rewrite_pieces(
 }
 
 /**
- * A new head for a payload in one segment of guest memory; rings take a single segment fastest. The
- * start of the segment is shifted by the growth, so that the payload begins at offset head_len. The
- * bytes before that offset are never read.
+ * Give a frame in one segment of guest memory a new head, and keep the single segment, which rings
+ * take fastest. The start of the segment is shifted by the growth, so that the payload begins at
+ * offset head_len. The bytes before that offset are never read.
  */
 static inline void
 vlan_rewrite_single(
@@ -148,9 +155,9 @@ vlan_rewrite_single(
 	out->segment = segment;
 }
 
-/** A new head in front of the old payload. @return false: no space for its segments */
+/** Give a frame a new head, in a segment before the old payload. @return false: no space */
 static bool
-vlan_rewrite_apart(
+vlan_rewrite_split(
 	struct vlan_rewrite *rewrite, const struct frame *frame, struct frame *out, uint32_t tag)
 {
 	struct frame_segment *segment = &rewrite->segment[rewrite->segments];
@@ -181,8 +188,8 @@ vlan_rewrite_apart(
 }
 
 /**
- * Whether the device inserts the tag, and the head stays. Only for frames in guest memory: an mbuf
- * that is not shared takes the tag in place, and a shared mbuf must not be written.
+ * Whether the device inserts the tag, so that the head stays. Only for frames in guest memory: an
+ * mbuf that is not shared takes the tag in place, and a shared mbuf must not be written.
  */
 static bool
 vlan_rewrite_by_device(const struct vlan_rules *rules, const struct frame *frame, uint32_t tag)
@@ -192,9 +199,9 @@ vlan_rewrite_by_device(const struct vlan_rules *rules, const struct frame *frame
 }
 
 /**
- * Rewrite the tag of a frame. Takes the reference of its mbuf, unless it fails.
+ * Rewrite the tag of a frame. Takes the reference of its mbuf, unless there is no space.
  *
- * @param tag TPID and TCI that it leaves with
+ * @param tag TPID and TCI that the frame is sent with; 0 = untagged
  * @return the rewritten frame; NULL when there is no space
  */
 static struct frame *
@@ -214,10 +221,10 @@ vlan_rewrite_frame(struct vlan_rewrite *rewrite, const struct vlan_rules *rules,
 		return out;
 	}
 	if ((frame->mbuf == NULL || !vlan_rewrite_in_place(out, tag)) &&
-		!vlan_rewrite_apart(rewrite, frame, out, tag))
+		!vlan_rewrite_split(rewrite, frame, out, tag))
 		return NULL;
 	rewrite->frames++;
-	vlan_rewrite_measures(out, change);
+	vlan_rewrite_adjust(out, change);
 	out->tag_len = tag != 0 ? FRAME_TAG_LEN : 0;
 	return out;
 }
@@ -230,7 +237,7 @@ vlan_rewrite_is_plain(const struct vlan_rules *rules, const struct frame *frame)
 	       !rules->inserts && frame->head_len <= VLAN_REWRITE_HEAD - FRAME_TAG_LEN;
 }
 
-/** vlan_rewrite_frame() for a plain frame, of which there is space for one. */
+/** As vlan_rewrite_frame(), for a plain frame and if there is space. */
 static inline struct frame *
 vlan_rewrite_plain(struct vlan_rewrite *rewrite, const struct frame *frame, uint32_t tag)
 {
@@ -239,7 +246,7 @@ vlan_rewrite_plain(struct vlan_rewrite *rewrite, const struct frame *frame, uint
 
 	*out = *frame;
 	vlan_rewrite_single(rewrite, frame, out, tag);
-	vlan_rewrite_measures(out, change);
+	vlan_rewrite_adjust(out, change);
 	out->tag_len = tag != 0 ? FRAME_TAG_LEN : 0;
 	rewrite->frames++;
 	return out;

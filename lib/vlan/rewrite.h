@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * VLAN rewrite: push, pop or replace the tag of a frame for its tx port (IEEE 802.1Q clause 6.9.2).
- * The payload is not copied, only the head is.
+ * Only the head is copied, not the payload.
  *
  * Thread safety: a struct vlan_rewrite belongs to one polling lcore; the functions access only
  * their arguments.
@@ -27,8 +27,8 @@ struct vlan_rewrite {
 };
 
 /**
- * Rewrite the tags of frames for a tx port. Takes the references of the mbufs of those that it
- * replaces.
+ * Rewrite the tags of frames for a tx port. Takes one reference of each mbuf whose frame is
+ * replaced.
  *
  * @param rules of the tx port
  * @param frames a frame that changes is replaced by the rewritten one, valid until

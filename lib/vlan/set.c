@@ -7,7 +7,7 @@
 
 /** Parse a number from 1 to 4094; *text moves behind it. @return the number, 0 if invalid */
 static uint16_t
-vlan_number(const char **text)
+vlan_number_parse(const char **text)
 {
 	char *end;
 
@@ -18,15 +18,16 @@ vlan_number(const char **text)
 	return number < VLAN_RESERVED ? (uint16_t)number : VLAN_NONE;
 }
 
+/** Parse an id or a range, and add it to a set; *text moves behind it. @return 0; -EINVAL */
 static int
 vlan_range_parse(const char **text, struct vlan_set *set, struct err *err)
 {
 	const char *part = *text;
-	uint16_t first = vlan_number(text), last = first;
+	uint16_t first = vlan_number_parse(text), last = first;
 
 	if (first != VLAN_NONE && **text == '-') {
 		++*text;
-		last = vlan_number(text);
+		last = vlan_number_parse(text);
 	}
 	if (first == VLAN_NONE || last < first || (**text != ',' && **text != '\0'))
 		return err_set(err, EINVAL,

@@ -16,7 +16,7 @@
 #include "port/drop.h"
 
 enum {
-	VLAN_NONE = 0,        /**< no VLAN: untagged frames at a port without pvid */
+	VLAN_NONE = 0,        /**< no VLAN: untagged frames at a port without PVID */
 	VLAN_RESERVED = 4095, /**< IEEE 802.1Q table 9-2 */
 	VLAN_COUNT = 4096,
 	VLAN_ID_MASK = 0xfff,
@@ -79,7 +79,7 @@ vlan_carries(const struct vlan_rules *rules, uint16_t vlan)
 	return !rules->filters || vlan_set_has(&rules->carried, vlan);
 }
 
-/** Set the VLAN of an untagged or priority-tagged frame. @return as vlan_ingress() */
+/** Set the VLAN of an untagged or priority-tagged frame to the PVID. @return as vlan_ingress() */
 static inline int
 vlan_of_untagged(const struct vlan_rules *rules, struct frame *frame)
 {
@@ -88,7 +88,8 @@ vlan_of_untagged(const struct vlan_rules *rules, struct frame *frame)
 }
 
 /**
- * Ingress filtering: set vlan, tag_len and l2_len of a received frame.
+ * Set vlan, tag_len and l2_len of a received frame, and filter it by its VLAN (IEEE 802.1Q clauses
+ * 6.9.1 and 8.6.2).
  *
  * @param frame with a head of at least FRAME_ETH_LEN bytes
  * @return -1 if the frame is accepted, else an enum drop_reason

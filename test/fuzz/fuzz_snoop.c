@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Packets of any bytes: looked at as polling lcores do, parsed, and heard by a database of groups.
+ * Packets of any bytes: classified as polling lcores do, parsed, and heard by a database of groups.
  * Before each packet are three bytes: family, port and VLAN; time that passes, and the length.
  */
 #include "fuzz.h"
@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "snoop/groups.h"
-#include "snoop/look.h"
+#include "snoop/classify.h"
 #include "snoop/packet.h"
 
 int
@@ -22,20 +22,20 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 
 /** What control makes something of, lcores have shown it. */
 static void
-check_look(const uint8_t *packet, uint32_t len, bool ipv6, const struct snoop_message *message)
+check_class(const uint8_t *packet, uint32_t len, bool ipv6, const struct snoop_message *message)
 {
 	struct snoop_ip group;
 	uint16_t type = ipv6 ? PACKET_TYPE_IP6 : PACKET_TYPE_IP4;
-	enum snoop_look look = snoop_look(packet, len, type, &group);
+	enum snoop_class class = snoop_classify(packet, len, type, &group);
 
 	/* Messages to one host are no multicast, and are not shown. */
 	bool to_group = ipv6 ? packet[24] == 0xff : packet[16] >> 4 == 0xe;
 	if (!to_group)
-		fuzz_check(look == SNOOP_LOOK_PLAIN);
+		fuzz_check(class == SNOOP_CLASS_FLOOD);
 	else if (message->kind == SNOOP_REPORT)
-		fuzz_check(look == SNOOP_LOOK_REPORT);
+		fuzz_check(class == SNOOP_CLASS_REPORT);
 	else if (message->kind == SNOOP_QUERY)
-		fuzz_check(look == SNOOP_LOOK_SIGNAL);
+		fuzz_check(class == SNOOP_CLASS_ROUTER);
 }
 
 static void
@@ -66,9 +66,9 @@ hear(struct groups *groups, uint64_t now, const uint8_t *data, uint32_t len, uin
 	memcpy(packet, data, len);
 	int rc = snoop_parse(packet, len, ipv6, &message);
 	fuzz_check(rc == 0 || rc == -ENOMSG || rc == -EBADMSG);
-	snoop_look(packet, len, ipv6 ? PACKET_TYPE_IP6 : PACKET_TYPE_IP4, &group);
+	snoop_classify(packet, len, ipv6 ? PACKET_TYPE_IP6 : PACKET_TYPE_IP4, &group);
 	if (rc == 0) {
-		check_look(packet, len, ipv6, &message);
+		check_class(packet, len, ipv6, &message);
 		check_records(message, len);
 	}
 	groups_receive(groups, now, flags >> 1 & 7, flags >> 4, packet, len, ipv6);

@@ -23,8 +23,9 @@ NOUNS = {
     "lib/port/counters.c": {"drop": "the texts of drop.h"},
 }
 # Folders whose static functions are checked as well.
-STATIC = ("lib/base", "lib/datapath", "lib/fdb", "lib/features", "lib/frame", "lib/port", "lib/rate", "lib/vlan",
-          "lib/vring", "drivers/ethdev", "drivers/vhost", "app/shunt", "app/shunt-vm", "app/shuntd")
+STATIC = ("lib/base", "lib/capture", "lib/datapath", "lib/fdb", "lib/features", "lib/frame",
+          "lib/port", "lib/rate", "lib/snoop", "lib/vlan", "lib/vring", "drivers/ethdev",
+          "drivers/vhost", "app/shunt", "app/shunt-vm", "app/shuntd")
 
 NO_CODE = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\])*"|^#(?:[^\n]*\\\n)*[^\n]*', re.DOTALL | re.MULTILINE)
 # The layout is that of .clang-format: a function's name begins the line after its type.

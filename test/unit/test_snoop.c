@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Messages parsed, a first look at packets, the table of groups, the ring to control. */
+/* Messages parsed, classification of packets, the table of groups, the ring to control. */
 #include "unit.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "snoop/look.h"
+#include "snoop/classify.h"
 #include "snoop/packet.h"
 #include "snoop/parse.h"
 #include "snoop/ring.h"
@@ -25,12 +25,12 @@ parse(void)
 	return snoop_parse(packet.bytes, packet.len, packet.ipv6, &parsed);
 }
 
-static enum snoop_look
-look(void)
+static enum snoop_class
+classify(void)
 {
 	struct snoop_ip group;
 
-	return snoop_look(
+	return snoop_classify(
 		packet.bytes, packet.len, packet.ipv6 ? PACKET_TYPE_IP6 : PACKET_TYPE_IP4, &group);
 }
 
@@ -87,7 +87,7 @@ test_simple_reports(void **state)
 		check_ip(&parsed.source, cases[i].source);
 		check_record(cases[i].change, cases[i].group, 0);
 		check_end();
-		assert_int_equal(look(), SNOOP_LOOK_REPORT);
+		assert_int_equal(classify(), SNOOP_CLASS_REPORT);
 	}
 }
 
@@ -107,7 +107,7 @@ test_queries(void **state)
 	message_close(&packet);
 	assert_int_equal(parse(), 0);
 	assert_int_equal(parsed.version, 3);
-	assert_int_equal(look(), SNOOP_LOOK_SIGNAL);
+	assert_int_equal(classify(), SNOOP_CLASS_ROUTER);
 	message_simple(&packet, 130, 0, "fe80::1", "::");
 	assert_int_equal(parse(), 0);
 	assert_int_equal(parsed.version, 1);
@@ -115,7 +115,7 @@ test_queries(void **state)
 	message_close(&packet);
 	assert_int_equal(parse(), 0);
 	assert_int_equal(parsed.version, 2);
-	assert_int_equal(look(), SNOOP_LOOK_SIGNAL);
+	assert_int_equal(classify(), SNOOP_CLASS_ROUTER);
 }
 
 /** Reports of many records; auxiliary data and unknown types are passed over. */
@@ -225,7 +225,7 @@ test_bad(void **state)
 	assert_int_equal(parse(), -EBADMSG);
 	message_simple(&packet, 0x44, 0, "10.9.0.9", GROUP);
 	assert_int_equal(parse(), -ENOMSG);
-	assert_int_equal(look(), SNOOP_LOOK_PLAIN);
+	assert_int_equal(classify(), SNOOP_CLASS_FLOOD);
 }
 
 /** What MLD must have beside IGMP. */
@@ -253,22 +253,22 @@ test_bad_mld(void **state)
 }
 
 static void
-test_look(void **state)
+test_classify(void **state)
 {
 	static const struct {
 		const char *group;
-		enum snoop_look look;
+		enum snoop_class class;
 	} cases[] = {
-		{"239.1.2.3", SNOOP_LOOK_DATA},
-		{"224.0.1.1", SNOOP_LOOK_DATA},
-		{"224.0.0.251", SNOOP_LOOK_PLAIN},
-		{"10.1.2.3", SNOOP_LOOK_PLAIN},
-		{"255.255.255.255", SNOOP_LOOK_PLAIN},
-		{"ff05::1", SNOOP_LOOK_DATA},
-		{"ff02::fb", SNOOP_LOOK_DATA},
-		{"ff02::1", SNOOP_LOOK_PLAIN},
-		{"ff01::5", SNOOP_LOOK_PLAIN},
-		{"fd00::1", SNOOP_LOOK_PLAIN},
+		{"239.1.2.3", SNOOP_CLASS_DATA},
+		{"224.0.1.1", SNOOP_CLASS_DATA},
+		{"224.0.0.251", SNOOP_CLASS_FLOOD},
+		{"10.1.2.3", SNOOP_CLASS_FLOOD},
+		{"255.255.255.255", SNOOP_CLASS_FLOOD},
+		{"ff05::1", SNOOP_CLASS_DATA},
+		{"ff02::fb", SNOOP_CLASS_DATA},
+		{"ff02::1", SNOOP_CLASS_FLOOD},
+		{"ff01::5", SNOOP_CLASS_FLOOD},
+		{"fd00::1", SNOOP_CLASS_FLOOD},
 	};
 
 	(void)state;
@@ -277,9 +277,9 @@ test_look(void **state)
 		message_begin(&packet, ipv6 ? "fe80::1" : "10.0.0.1", cases[i].group);
 		packet.bytes[ipv6 ? 6 : 9] = 17;
 		message_add(&packet, "0000000000000000");
-		assert_int_equal(look(), cases[i].look);
+		assert_int_equal(classify(), cases[i].class);
 		packet.len = ipv6 ? 39 : 19;
-		assert_int_equal(look(), SNOOP_LOOK_PLAIN);
+		assert_int_equal(classify(), SNOOP_CLASS_FLOOD);
 	}
 }
 
@@ -290,7 +290,7 @@ test_table(void **state)
 
 	(void)state;
 	assert_non_null(table);
-	table->routers[0][5] = snoop_table_add_set(table, SNOOP_EVERYBODY);
+	table->routers[0][5] = snoop_table_add_set(table, SNOOP_NO_SET);
 	table->routers[1][5] = table->routers[0][5];
 	snoop_set_add(&table->sets[0], PORT_MAX - 1);
 	for (unsigned i = 0; i < 1000; i++) {
@@ -308,13 +308,13 @@ test_table(void **state)
 		assert_true(snoop_set_has(&table->sets[set], (uint16_t)i));
 		assert_true(snoop_set_has(&table->sets[set], PORT_MAX - 1));
 		assert_false(snoop_set_has(&table->sets[set], (uint16_t)(i + 1)));
-		assert_int_equal(snoop_table_find(table, 6, &ip), SNOOP_EVERYBODY);
+		assert_int_equal(snoop_table_find(table, 6, &ip), SNOOP_NO_SET);
 	}
 	struct snoop_ip other = ip_of("239.2.0.1"), neighbour = ip_of("ff02::1:ff00:1");
 	struct snoop_ip other6 = ip_of("ff05::7");
 	assert_int_equal(snoop_table_find(table, 5, &other), 0);
 	assert_int_equal(snoop_table_find(table, 5, &other6), 0);
-	assert_int_equal(snoop_table_find(table, 5, &neighbour), SNOOP_EVERYBODY);
+	assert_int_equal(snoop_table_find(table, 5, &neighbour), SNOOP_NO_SET);
 	snoop_table_free(table);
 }
 
@@ -362,7 +362,7 @@ main(void)
 		cmocka_unit_test(test_every_byte),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_bad_mld),
-		cmocka_unit_test(test_look),
+		cmocka_unit_test(test_classify),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_ring),
 	};

@@ -94,7 +94,7 @@ receivers(const char *group)
 	struct snoop_ip ip = ip_of(group);
 	struct snoop_table *table = groups_table(groups);
 	uint16_t set = snoop_table_find(table, VLAN, &ip);
-	int found = set == SNOOP_EVERYBODY ? -1 : (int)table->sets[set].bits[0];
+	int found = set == SNOOP_NO_SET ? -1 : (int)table->sets[set].bits[0];
 
 	snoop_table_free(table);
 	return found;

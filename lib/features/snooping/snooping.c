@@ -3,7 +3,7 @@
 #include "base/mac.h"
 #include "datapath/feature.h"
 #include "datapath/snapshot.h"
-#include "snoop/look.h"
+#include "snoop/classify.h"
 
 /**
  * Copy a message to the control thread. A message that an uplink reflects was copied when the
@@ -35,25 +35,25 @@ static uint16_t
 snooping_classify(struct burst_context *context, const struct frame *frame)
 {
 	const struct snoop_table *table = context->snapshot->groups;
-	uint16_t l2_len = frame->l2_len, set = SNOOP_EVERYBODY;
+	uint16_t l2_len = frame->l2_len, set = SNOOP_NO_SET;
 	struct snoop_ip group;
 
-	switch (snoop_look(frame->head + l2_len, frame->head_len - l2_len,
+	switch (snoop_classify(frame->head + l2_len, frame->head_len - l2_len,
 		frame_be16(frame->head + l2_len - 2), &group)) {
-	case SNOOP_LOOK_PLAIN:
+	case SNOOP_CLASS_FLOOD:
 		return DEST_MULTICAST;
-	case SNOOP_LOOK_SIGNAL:
+	case SNOOP_CLASS_ROUTER:
 		snooping_copy(context, frame);
 		return DEST_MULTICAST;
-	case SNOOP_LOOK_REPORT:
+	case SNOOP_CLASS_REPORT:
 		snooping_copy(context, frame);
 		set = snoop_table_routers(table, frame->vlan, &group);
 		break;
-	case SNOOP_LOOK_DATA:
+	case SNOOP_CLASS_DATA:
 		set = snoop_table_find(table, frame->vlan, &group);
 		break;
 	}
-	return set == SNOOP_EVERYBODY ? DEST_MULTICAST : (uint16_t)(DEST_GROUP + set);
+	return set == SNOOP_NO_SET ? DEST_MULTICAST : (uint16_t)(DEST_GROUP + set);
 }
 
 /** Copy the messages of a port with a fixed destination, and leave the destinations as they are. */
