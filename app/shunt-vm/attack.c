@@ -69,15 +69,15 @@ attack_reconnect(struct attack *attack)
 static bool
 attack_ready(struct attack *attack)
 {
-	bool gone = attack->vm->sock >= 0 && connection_closed(attack->vm->sock);
+	bool closed = attack->vm->sock >= 0 && connection_closed(attack->vm->sock);
 	unsigned done = queue_poll(attack->tx, attack->tx->slots);
 
 	queue_consume(attack->tx, done);
 	station_fill(attack->station);
-	if (attack->vm->sock >= 0 && !gone && !attack->tx->broken && !attack->rx->broken &&
+	if (attack->vm->sock >= 0 && !closed && !attack->tx->broken && !attack->rx->broken &&
 		queue_space(attack->tx) > 0 && !attack->stuck)
 		return true;
-	attack->closed += gone;
+	attack->closed += closed;
 	attack->stuck = 0;
 	return attack_reconnect(attack);
 }

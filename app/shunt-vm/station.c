@@ -8,7 +8,7 @@
 
 #include "base/mac.h"
 
-enum { STATION_CLAIM = 256 }; /* bytes to prefetch; the CPU's prefetcher does the rest */
+enum { STATION_PREFETCH = 256 }; /* bytes to prefetch; the CPU's prefetcher does the rest */
 
 uint64_t
 station_mac(uint64_t mac, uint32_t k)
@@ -223,7 +223,7 @@ station_prefetch(const struct station *station, unsigned n)
 		const uint8_t *data = queue_data(station->tx, slot);
 		uint32_t bytes = station->tx->lengths[slot];
 
-		bytes = bytes < STATION_CLAIM ? bytes : STATION_CLAIM;
+		bytes = bytes < STATION_PREFETCH ? bytes : STATION_PREFETCH;
 		for (uint32_t at = 0; at < bytes; at += FRAME_LINE)
 			/* In assembly, since the compiler emits a prefetch for reading. */
 			__asm__ volatile("prefetchw %0" : : "m"(data[at]));

@@ -202,9 +202,9 @@ top_key(struct top *top, int key)
 static double
 top_pause(const struct top *top)
 {
-	bool gone = top->rpc == NULL && top->view.interval > TOP_RETRY_S;
+	bool disconnected = top->rpc == NULL && top->view.interval > TOP_RETRY_S;
 
-	return gone ? TOP_RETRY_S : top->view.interval;
+	return disconnected ? TOP_RETRY_S : top->view.interval;
 }
 
 /** Handle keys until the next sample is due. */
