@@ -24,7 +24,8 @@ enum { CAPTURE_FILTER_MAX = 4096 }; /**< instructions */
  * aborts the process. Programs compiled by libpcap may read memory words that were never written:
  * these are set to 0.
  *
- * @param n instructions, 1 to CAPTURE_FILTER_MAX
+ * @param program untrusted; copied
+ * @param n number of instructions, 1 to CAPTURE_FILTER_MAX
  * @return a program, which the caller frees by one free(); NULL with the reason in err: -EINVAL,
  *         -ENOMEM
  */
@@ -35,11 +36,12 @@ struct bpf_program *capture_filter_make(
 uint32_t capture_filter_depth(const struct bpf_program *program);
 
 /**
- * Whether a program passes a frame.
+ * Check whether a program passes a frame. Any thread.
  *
  * @param bytes the first bytes of the frame
  * @param len bytes of the frame
  * @param caplen number of bytes present
+ * @return true if the frame passes
  */
 static inline bool
 capture_filter_passes(

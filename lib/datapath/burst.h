@@ -60,7 +60,13 @@ burst_measure(struct burst *burst)
 	return bytes;
 }
 
-/** Collect the frames of a mask, a bit for each frame of the burst. @return their number */
+/**
+ * Collect frames of a burst, in rx order.
+ *
+ * @param mask a bit for each frame of the burst
+ * @param frames receives the frames
+ * @return number of frames
+ */
 static inline uint16_t
 burst_frames(struct burst *burst, uint32_t mask, struct frame *frames[FRAME_BURST])
 {

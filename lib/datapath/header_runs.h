@@ -33,9 +33,10 @@ enum {
 _Static_assert(HEADER_RUNS_BYTES == sizeof(__m128i), "compared at once");
 
 /**
- * Whether two consecutive frames belong to one header run.
+ * Check whether two consecutive frames belong to one header run.
  *
  * @param sources true: source addresses must be equal; false: they may differ, if both are legal
+ * @return true if they do
  */
 static inline bool
 header_runs_same(const struct frame *a, const struct frame *b, bool sources)
@@ -61,21 +62,26 @@ struct fdb_batch {
 
 enum { FDB_BATCH_NONE = UINT8_MAX };
 
-/** Whether a run has an address in the query. */
+/** Check whether a query has an address of a run. @param run index @return true if it has */
 static inline bool
 fdb_batch_has(const struct fdb_batch *batch, unsigned run)
 {
 	return batch->of[run] != FDB_BATCH_NONE;
 }
 
-/** @return port id found for a run; FDB_MISS if none, or if the run is not in the query */
+/**
+ * Get the result of fdb_lookup_burst() for a run.
+ *
+ * @param run index of the run
+ * @return port id; FDB_MISS if there is no entry, or if the run is not in the query
+ */
 static inline uint16_t
 fdb_batch_port(const struct fdb_batch *batch, unsigned run)
 {
 	return fdb_batch_has(batch, run) ? batch->query.port[batch->of[run]] : FDB_MISS;
 }
 
-/** Add the source address of a run, unless the run is dropped. */
+/** Add the source address of a run, unless the run is dropped. @param i index of the run */
 static inline void
 fdb_batch_add_source(
 	const struct fdb *fdb, struct fdb_batch *batch, const struct header_runs *runs, unsigned i)
@@ -89,7 +95,7 @@ fdb_batch_add_source(
 	batch->of[i] = (uint8_t)fdb_query_add(fdb, &batch->query, fdb_key(mac, frame->vlan));
 }
 
-/** Add the destination address of a run, if its destination depends on the FDB. */
+/** Add the destination address of a run whose `dest` is DEST_LOOKUP. @param i index of the run */
 static inline void
 fdb_batch_add_destination(
 	const struct fdb *fdb, struct fdb_batch *batch, const struct header_runs *runs, unsigned i)
@@ -126,6 +132,7 @@ header_runs_destinations(
  * FDB before learning, so that their memory accesses overlap. The destinations are searched again
  * if learning changed the FDB.
  *
+ * @param port id of the port that the sources are learned at
  * @return number of source addresses that could not be learnt
  */
 static inline unsigned

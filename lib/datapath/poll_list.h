@@ -38,14 +38,16 @@ struct poll_list {
  * Check the idle queues when that is due: queues whose word has changed become active. With another
  * snapshot or wake sequence all queues become active, and no word of the old list is read.
  *
+ * @param wake_seq the current wake sequence
  * @param now TSC
  */
 void poll_list_update(struct poll_list *list, const struct snapshot *snapshot,
 	const struct snapshot_lcore *lcore, uint64_t wake_seq, uint64_t now);
 
 /**
- * Make the queue at `index` of `active` idle. The last active queue moves to that index.
+ * Make an active queue idle. The last active queue moves to its index.
  *
+ * @param index of `active`
  * @return false: the driver offers no word to monitor, and the queue stays active
  */
 bool poll_list_make_idle(

@@ -37,7 +37,12 @@ poll_stats_init(struct poll_stats *stats)
 	};
 }
 
-/** Get the histogram bucket of a number; buckets hold 0, 1, 2 to 3, 4 to 7, ... @return index */
+/**
+ * Get the histogram bucket of a number.
+ *
+ * @param number any
+ * @return index: 0 for 0, 1 for 1, 2 for 2 to 3, 3 for 4 to 7, ...
+ */
 static inline unsigned
 poll_stats_bucket(uint64_t number)
 {

@@ -26,7 +26,11 @@ struct rx_quota {
 	uint32_t served[DATAPATH_SLOT_MAX]; /**< by index of lcore->poll: pass of the last burst */
 };
 
-/** Begin a round. A port begins a new pass unless its quota made the last round skip a queue. */
+/**
+ * Begin a round. A port begins a new pass unless its quota made the last round skip a queue.
+ *
+ * @param n_quotas number of ports with a quota on the lcore
+ */
 static inline void
 rx_quota_begin(struct rx_quota *quota, uint16_t n_quotas)
 {
@@ -38,11 +42,12 @@ rx_quota_begin(struct rx_quota *quota, uint16_t n_quotas)
 }
 
 /**
- * Whether a queue may be polled in this round. If not, for lack of quota, the port continues its
- * pass in the next round.
+ * Check whether a queue may be polled in this round. If the quota of the port is used up, the port
+ * continues its pass in the next round.
  *
  * @param index quota of the port, from 1
  * @param number index of lcore->poll
+ * @return true if it may
  */
 static inline bool
 rx_quota_allows(struct rx_quota *quota, uint16_t index, uint16_t number)
@@ -55,7 +60,12 @@ rx_quota_allows(struct rx_quota *quota, uint16_t index, uint16_t number)
 	return false;
 }
 
-/** Account a burst received from a queue. Parameters as for rx_quota_allows(). */
+/**
+ * Account a burst received from a queue.
+ *
+ * @param index quota of the port, from 1
+ * @param number index of lcore->poll
+ */
 static inline void
 rx_quota_use(struct rx_quota *quota, uint16_t index, uint16_t number)
 {

@@ -112,6 +112,7 @@ struct snapshot_queue {
  *
  * @param snapshot receives the stages of each port and the shared state
  * @param features as for snapshot_build()
+ * @param ports as for snapshot_build()
  * @return 0; -ENOMEM: the snapshot can only be freed
  */
 int snapshot_compile(struct snapshot *snapshot, const struct feature *const features[],

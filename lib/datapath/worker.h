@@ -55,7 +55,7 @@ struct worker {
 /** poll.c: run one round over the queues of this lcore. @return frames received */
 unsigned poll_round(struct worker *worker, const struct snapshot *snapshot);
 
-/** worker.c: main function of the polling thread. @param arg the worker */
+/** worker.c: main function of the polling thread. @param arg struct worker @return NULL */
 void *worker_main(void *arg);
 
 #endif

@@ -33,7 +33,7 @@ void counters_add(struct counters *sum, const struct counters *part);
 /** Subtract `base` from `sum`, field by field. No lcore may write either. */
 void counters_subtract(struct counters *sum, const struct counters *base);
 
-/** @return the sum of all drops of one direction */
+/** Sum the drops of one direction. @param drops by reason @return the sum */
 uint64_t counters_drops(const uint64_t drops[DROP_COUNT]);
 
 #endif

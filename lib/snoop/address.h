@@ -73,9 +73,11 @@ snoop_ip_is_group(const struct snoop_ip *ip)
 }
 
 /**
- * Whether frames to a group are always flooded, since hosts need not report membership:
+ * Check whether frames to a group are always flooded, since hosts need not report membership:
  * 224.0.0.0/24 (RFC 4541 section 2.1.2), ff02::1 and scopes smaller than link-local (RFC 3810
  * section 6).
+ *
+ * @return true if they are
  */
 static inline bool
 snoop_ip_is_for_all(const struct snoop_ip *ip)
@@ -95,7 +97,7 @@ snoop_ip_is_link_scope(const struct snoop_ip *ip)
 	return ip->bytes[0] == 0xff && (ip->bytes[1] & 0xf) == 2;
 }
 
-/** Print as "239.1.2.3" or "ff02::fb". @return text */
+/** Print an address as "239.1.2.3" or "ff02::fb". @param text receives the text @return text */
 char *snoop_ip_format(const struct snoop_ip *ip, char text[SNOOP_IP_TEXT_MAX]);
 
 #endif

@@ -27,6 +27,7 @@ classify_igmp(const uint8_t *packet, uint32_t len, enum snoop_class otherwise)
 	}
 }
 
+/** Classify an IPv4 packet. */
 static enum snoop_class
 classify_ip4(const uint8_t *packet, uint32_t len, struct snoop_ip *group)
 {
@@ -65,6 +66,7 @@ classify_mld(const uint8_t *packet, uint32_t len, enum snoop_class otherwise)
 	}
 }
 
+/** Classify an IPv6 packet. */
 static enum snoop_class
 classify_ip6(const uint8_t *packet, uint32_t len, struct snoop_ip *group)
 {

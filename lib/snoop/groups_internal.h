@@ -75,7 +75,7 @@ struct groups {
 
 /* member.c */
 
-/** Create a membership without sources. @return NULL without memory */
+/** Create a membership without sources. @param port id @return NULL without memory */
 struct member *member_create(uint16_t port);
 
 /** Free a membership, already out of its group's list. */
@@ -94,7 +94,12 @@ bool member_begins(const struct snoop_record *record);
 void member_update(
 	struct member *member, const struct snoop_record *record, uint64_t until, uint64_t last);
 
-/** Remove expired sources. @return the next expiry; 0 if the membership has ended */
+/**
+ * Remove expired sources.
+ *
+ * @param now milliseconds
+ * @return the next expiry in milliseconds; 0 if the membership has ended
+ */
 uint64_t member_expire(struct member *member, uint64_t now);
 
 /** @return the expiry of the membership, if no more reports are received */

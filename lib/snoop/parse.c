@@ -32,6 +32,7 @@ parse_sum(const uint8_t *bytes, uint32_t len, uint32_t sum)
 	return (uint16_t)sum;
 }
 
+/** Read an address in network byte order. */
 static struct snoop_ip
 parse_ip(const uint8_t *bytes, bool ipv6)
 {
@@ -226,6 +227,7 @@ parse_pim(struct snoop_message *message, const uint8_t *bytes, uint32_t len, uin
 	return len >= PIM_LEN && parse_sum(bytes, len, sum) == 0xffff ? 0 : -EBADMSG;
 }
 
+/** Parse an IPv4 packet with an IGMP message or a PIM hello. */
 static int
 parse_ip4(const uint8_t *packet, uint32_t len, struct snoop_message *message)
 {
@@ -308,6 +310,7 @@ parse_after_options(const uint8_t *packet, uint32_t len, struct snoop_message *m
 	return 0;
 }
 
+/** Parse an IPv6 packet with an MLD message or a PIM hello. */
 static int
 parse_ip6(const uint8_t *packet, uint32_t len, struct snoop_message *message)
 {

@@ -36,12 +36,14 @@ mirror_rx(struct burst_context *context, const void *state)
 	mirror_frames(context, burst->port, state, frames, n);
 }
 
+/** Mirror frames that the port sends. */
 static void
 mirror_tx(struct output *output, const void *state)
 {
 	mirror_frames(output->context, output->port, state, output->frame, output->n);
 }
 
+/** Check that the mirror port exists, and is neither the port itself nor mirrored. */
 static int
 mirror_relate(const struct port_config *const configs[], unsigned n, unsigned i, struct err *err)
 {

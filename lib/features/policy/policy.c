@@ -145,6 +145,7 @@ policy_check_alone(const struct port_config *const configs[], unsigned n,
 	return 0;
 }
 
+/** Check that the uplink exists and has no uplink, and that a passthru member is alone. */
 static int
 policy_relate(const struct port_config *const configs[], unsigned n, unsigned i, struct err *err)
 {

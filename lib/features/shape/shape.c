@@ -42,6 +42,7 @@ shape_tx(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 	shaper_frames(shape->shaper, &shape->rate, &out, frames, n, counters, rte_rdtsc());
 }
 
+/** Send frames that wait in the shaper, on the lcore that owns it. */
 static bool
 shape_drain(struct burst_context *context, const void *state)
 {

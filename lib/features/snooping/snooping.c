@@ -85,6 +85,7 @@ snooping_ingress(struct burst_context *context, const void *state)
 			burst->dest[i] = snooping_classify(context, &burst->frame[i]);
 }
 
+/** @return 1 if snooping is enabled at any port, so that all ports need the feature */
 static int
 snooping_begin(struct port *const ports[PORT_MAX], void **shared)
 {

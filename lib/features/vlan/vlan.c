@@ -63,6 +63,7 @@ vlan_egress(struct output *output, const void *state)
 	output->n = ready;
 }
 
+/** Release the buffers of the rewritten frames, which have been sent. */
 static void
 vlan_egress_done(struct output *output, const void *state)
 {
@@ -148,6 +149,7 @@ vlan_trace_accepted(const struct feature_trace *traced, const struct vlan_config
 			config->native != 0 ? " with a native VLAN" : "");
 }
 
+/** Explain the VLAN of a frame. @return true if ingress filtering dropped the frame */
 static bool
 vlan_trace(const struct feature_trace *traced)
 {
