@@ -34,5 +34,5 @@ flood_frames(struct burst_context *context, uint16_t kind, uint32_t mask)
 	counters->rx_copies += (uint64_t)n * copies;
 	for (uint16_t i = 0; i < flood->n; i++)
 		if (flood->port[i] != from)
-			output_frames(context, flood->port[i], frames, n);
+			output_frames(context, flood->port[i], frames, n, false);
 }

@@ -78,7 +78,7 @@ flood_send(const struct flood_selection *selection, struct burst_context *contex
 		uint16_t n = burst_frames(&context->burst, selection->selected[p], list);
 
 		if (n > 0)
-			output_frames(context, selection->flood->port[p], list, n);
+			output_frames(context, selection->flood->port[p], list, n, false);
 	}
 }
 

@@ -56,7 +56,7 @@ forward_to_port(struct burst_context *context, uint16_t port, uint32_t frames)
 	uint16_t n = burst_frames(&context->burst, frames, list);
 	counters->rx_forwarded += n;
 	counters->rx_copies += n;
-	output_frames(context, port, list, n);
+	output_frames(context, port, list, n, true);
 }
 
 /** Forward or drop the frames of the burst that have one destination. */

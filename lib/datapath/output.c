@@ -51,7 +51,7 @@ output_copy(struct burst_context *context, uint16_t port, struct frame *const fr
 	}
 }
 
-/** Begin an output with n frames, and run the egress stages on them. */
+/** Begin an output with n frames, `exclusive` set, and run the egress stages on them. */
 static void
 output_begin(struct output *output, struct burst_context *context, uint16_t port,
 	const struct egress_stage *stages, struct frame *const frames[], uint16_t n)
@@ -100,6 +100,7 @@ output_send_copies(struct burst_context *context)
 			context->snapshot->target[copies->port].copy_stages;
 		struct output output;
 
+		output.exclusive = false;
 		output_begin(&output, context, copies->port, stages, copies->frame, copies->n);
 		output_end(&output, stages);
 	}
@@ -107,8 +108,8 @@ output_send_copies(struct burst_context *context)
 }
 
 void
-output_frames(
-	struct burst_context *context, uint16_t port, struct frame *const frames[], uint16_t n)
+output_frames(struct burst_context *context, uint16_t port, struct frame *const frames[],
+	uint16_t n, bool exclusive)
 {
 	const struct snapshot_target *target = &context->snapshot->target[port];
 
@@ -119,6 +120,7 @@ output_frames(
 	for (uint16_t done = 0; done < n;) {
 		struct output output;
 
+		output.exclusive = exclusive;
 		output_begin(&output, context, port, target->stages, frames + done, n - done);
 		output_send_copies(context);
 		output_end(&output, target->stages);

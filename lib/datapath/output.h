@@ -19,6 +19,7 @@ struct output {
 		taken; /**< frames of the caller that this output sends or drops, from the first on */
 	uint16_t n;
 	uint16_t n_dropped;
+	bool exclusive; /**< the frames have this tx port only, and may be changed */
 	struct frame *frame[FRAME_BURST];
 	struct frame *dropped[FRAME_BURST]; /**< by output_drop() */
 };
@@ -69,9 +70,10 @@ output_drop(struct output *output, enum drop_reason reason, struct frame *frame)
  * @param port id of the tx port
  * @param frames frames of context->burst
  * @param n 1 to FRAME_BURST
+ * @param exclusive the frames have this tx port only; stages may change them
  */
-void output_frames(
-	struct burst_context *context, uint16_t port, struct frame *const frames[], uint16_t n);
+void output_frames(struct burst_context *context, uint16_t port, struct frame *const frames[],
+	uint16_t n, bool exclusive);
 
 /**
  * Send the copies that stages appended, each by its port. Of the egress stages of the port, copies

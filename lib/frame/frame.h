@@ -75,6 +75,10 @@ struct frame {
 	uint16_t tci; /**< written by VLAN rewrite; used with FRAME_TAG */
 	/** Written by the tx of a driver that drops the frame: an enum drop_reason. */
 	uint8_t tx_drop;
+	/**
+	 * Bytes before `head` that may be written if the frame has one tx port only; mbuf == NULL.
+	 */
+	uint8_t headroom;
 	/** Between an ingress stage and the egress filters of a feature; undefined before the stage. */
 	uint8_t verdict;
 } __rte_cache_aligned;

@@ -138,14 +138,15 @@ vlan_rewrite_pieces(
 /**
  * Give a frame in one segment of guest memory a new head, and keep the single segment, which rings
  * take fastest. The start of the segment is shifted by the growth, so that the payload begins at
- * offset head_len. The bytes before that offset are never read.
+ * offset head_len. The bytes before that offset are never read. No byte of
+ * the old head is read from guest memory again: the guest may have changed it since it was checked.
  */
 static inline void
 vlan_rewrite_single(
 	struct vlan_rewrite *rewrite, const struct frame *frame, struct frame *out, uint32_t tag)
 {
 	int change = vlan_rewrite_growth(frame, tag);
-	uint16_t head_len = RTE_MIN(frame->head_len, (uint16_t)(VLAN_REWRITE_HEAD - change));
+	uint16_t head_len = RTE_MIN(frame->head_len, (uint16_t)VLAN_REWRITE_HEAD);
 	struct frame_segment *segment = &rewrite->segment[rewrite->segments++];
 
 	out->head = rewrite->head[rewrite->frames];
@@ -234,7 +235,7 @@ static inline bool
 vlan_rewrite_is_plain(const struct vlan_rules *rules, const struct frame *frame)
 {
 	return frame->mbuf == NULL && frame->segments == 1 && frame->offload.flags == 0 &&
-	       !rules->inserts && frame->head_len <= VLAN_REWRITE_HEAD - FRAME_TAG_LEN;
+	       !rules->inserts && frame->head_len <= VLAN_REWRITE_HEAD;
 }
 
 /** As vlan_rewrite_frame(), for a plain frame and if there is space. */
@@ -252,8 +253,40 @@ vlan_rewrite_plain(struct vlan_rewrite *rewrite, const struct frame *frame, uint
 	return out;
 }
 
+/** Whether the tag of an exclusive frame can be changed where its head is. */
+static inline bool
+vlan_rewrite_has_headroom(const struct vlan_rewrite *rewrite, const struct vlan_rules *rules,
+	const struct frame *frame)
+{
+	return frame->mbuf == NULL && frame->segments == 1 && !rules->inserts &&
+	       frame->headroom >= FRAME_TAG_LEN && rewrite->segments < VLAN_REWRITE_SEGMENTS;
+}
+
+/** Change the tag where the head is: the addresses move, as in an mbuf with headroom. */
+static inline void
+vlan_rewrite_exclusive(struct vlan_rewrite *rewrite, struct frame *frame, uint32_t tag)
+{
+	struct frame_segment *segment = &rewrite->segment[rewrite->segments++];
+	int change = vlan_rewrite_growth(frame, tag);
+	uint8_t *head = (uint8_t *)(uintptr_t)frame->head - change;
+	uint32_t bytes = rte_cpu_to_be_32(tag);
+	uint8_t macs[FRAME_MACS_LEN];
+
+	memcpy(macs, frame->head, FRAME_MACS_LEN);
+	memcpy(head, macs, FRAME_MACS_LEN);
+	if (tag != 0)
+		memcpy(head + FRAME_MACS_LEN, &bytes, sizeof(bytes));
+	*segment = (struct frame_segment){
+		frame->segment->data - change, (uint32_t)((int)frame->segment->len + change)};
+	frame->segment = segment;
+	frame->head = head;
+	frame->head_len = (uint16_t)(frame->head_len + change);
+	vlan_rewrite_adjust(frame, change);
+	frame->tag_len = tag != 0 ? FRAME_TAG_LEN : 0;
+}
+
 uint16_t
-vlan_rewrite_burst(struct vlan_rewrite *rewrite, const struct vlan_rules *rules,
+vlan_rewrite_burst(struct vlan_rewrite *rewrite, const struct vlan_rules *rules, bool exclusive,
 	struct frame *frames[], uint16_t n)
 {
 	for (uint16_t i = 0; i < n; i++) {
@@ -262,6 +295,10 @@ vlan_rewrite_burst(struct vlan_rewrite *rewrite, const struct vlan_rules *rules,
 
 		if (vlan_rewrite_is_needless(frame, wanted))
 			continue;
+		if (exclusive && vlan_rewrite_has_headroom(rewrite, rules, frame)) {
+			vlan_rewrite_exclusive(rewrite, frame, wanted);
+			continue;
+		}
 		if (likely(vlan_rewrite_is_plain(rules, frame) && rewrite->frames < FRAME_BURST &&
 			    rewrite->segments < VLAN_REWRITE_SEGMENTS)) {
 			frames[i] = vlan_rewrite_plain(rewrite, frame, wanted);

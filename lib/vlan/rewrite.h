@@ -12,7 +12,7 @@
 #include "vlan/vlan.h"
 
 enum {
-	VLAN_REWRITE_HEAD = 116,     /**< bytes of head to copy; rings take this length fastest */
+	VLAN_REWRITE_HEAD = 116,     /**< bytes of head to copy: all that a guest's frame has */
 	VLAN_REWRITE_ROW = 192,      /**< bytes of space for it: whole cache lines */
 	VLAN_REWRITE_SEGMENTS = 512, /**< segments of all frames in a struct vlan_rewrite */
 };
@@ -31,6 +31,7 @@ struct vlan_rewrite {
  * replaced.
  *
  * @param rules of the tx port
+ * @param exclusive the frames have this tx port only, so that they may be changed
  * @param frames a frame that changes is replaced by the rewritten one, valid until
  *        vlan_rewrite_done()
  * @param n up to FRAME_BURST
@@ -38,7 +39,7 @@ struct vlan_rewrite {
  *         for the next one: send these, call vlan_rewrite_done(), and go on
  */
 uint16_t vlan_rewrite_burst(struct vlan_rewrite *rewrite, const struct vlan_rules *rules,
-	struct frame *frames[], uint16_t n);
+	bool exclusive, struct frame *frames[], uint16_t n);
 
 /** Release the buffers and mbufs of all rewritten frames, which have been sent. */
 void vlan_rewrite_done(struct vlan_rewrite *rewrite);

@@ -114,6 +114,7 @@ pop_buffers(struct virtq *ring, struct virtq_batch *batch, uint16_t index, uint1
 	frame->segment = &batch->segment[*segments];
 	frame->segments = (uint16_t)(n - at);
 	frame->index = index;
+	frame->headroom = VIRTQ_HEADER_MAX;
 	for (int i = at; i < n; i++)
 		batch->segment[(*segments)++] =
 			(struct frame_segment){buffers[i].data, buffers[i].len};

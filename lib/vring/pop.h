@@ -66,7 +66,8 @@ static inline uint16_t
 pop_run(const struct virtq *ring, struct virtq_batch *batch, uint16_t from, uint16_t n,
 	uint16_t segment, uint8_t *const data[], const uint32_t len[], struct frame frames[])
 {
-	struct frame plain = {.inflight = ring->inflight, .segments = 1};
+	struct frame plain = {
+		.inflight = ring->inflight, .segments = 1, .headroom = VIRTQ_HEADER_MAX};
 	uint32_t header_len = ring->header_len, most = VIRTQ_FRAME_MAX + header_len;
 	struct frame_segment *next = &batch->segment[segment];
 	size_t i;

@@ -127,7 +127,7 @@ rewrite_tags(const struct input *input, const struct frame *frame, uint32_t leng
 	}
 	struct rte_mbuf *shared = (input->room & 3) == 3 ? copy.mbuf : NULL;
 	struct frame *out = &copy;
-	fuzz_check(vlan_rewrite_burst(&buffers, &rules, &out, 1) == 1);
+	fuzz_check(vlan_rewrite_burst(&buffers, &rules, false, &out, 1) == 1);
 	if (out == &copy) { /* leaves as it is */
 		rte_pktmbuf_free(copy.mbuf);
 		rte_pktmbuf_free(shared);

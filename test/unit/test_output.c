@@ -117,7 +117,7 @@ send_all(void)
 	for (unsigned i = 0; i < N; i++)
 		frames[i] = &context.burst.frame[i];
 	(void)burst_measure(&context.burst);
-	output_frames(&context, PORT, frames, N);
+	output_frames(&context, PORT, frames, N, true);
 }
 
 static void

@@ -50,8 +50,8 @@ vlan_filter(const struct burst_context *context, const void *state, uint32_t fra
 static void
 vlan_egress(struct output *output, const void *state)
 {
-	uint16_t ready =
-		vlan_rewrite_burst(&output->context->rewrite, state, output->frame, output->n);
+	uint16_t ready = vlan_rewrite_burst(
+		&output->context->rewrite, state, output->exclusive, output->frame, output->n);
 
 	if (likely(ready == output->n))
 		return;
