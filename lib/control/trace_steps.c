@@ -159,7 +159,7 @@ traced_ends_at_ingress(const struct traced_frame *traced)
 
 /** feature_trace.explain: add a step to the array. */
 static void
-step_say(void *steps, const char *step, const char *format, ...)
+step_explain(void *steps, const char *step, const char *format, ...)
 {
 	va_list args;
 
@@ -177,7 +177,7 @@ step_way(json_t *steps, const struct traced_frame *traced)
 		.port = traced->port,
 		.bytes = traced->bytes,
 		.trace = traced->trace,
-		.explain = step_say,
+		.explain = step_explain,
 		.arg = steps,
 	};
 

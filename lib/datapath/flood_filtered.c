@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Filtered flood: the targets of all frames are selected before any frame is sent. */
+/* Filtered flood: selects the target ports of all frames, then sends the frames. */
 #include "datapath/forward.h"
 #include "datapath/output.h"
 #include "datapath/snapshot.h"
@@ -42,7 +42,7 @@ flood_select(
 	}
 }
 
-/** Take the references, count the copies, and drop frames without a target. */
+/** Add a reference for each further copy, count the copies, and drop frames without a target. */
 static void
 flood_account(
 	const struct flood_selection *selection, struct burst_context *context, uint32_t frames)

@@ -19,8 +19,7 @@ enum {
 
 /** The poll list of an lcore. */
 struct poll_list {
-	const struct snapshot
-		*snapshot;   /**< the indices refer to its queues; compared, never dereferenced */
+	const struct snapshot *snapshot; /**< snapshot of the queues; never dereferenced */
 	uint64_t wake_seq;   /**< wake sequence that the words of idle queues are valid for */
 	uint64_t period;     /**< TSC cycles between checks of idle queues */
 	uint64_t next_check; /**< TSC of the next check */

@@ -17,34 +17,35 @@
 #include "datapath/datapath.h"
 #include "datapath/snapshot.h"
 
+/** The descriptors that end the sleep of an lcore. */
 struct rx_sleep {
 	unsigned n;                              /**< entries of `fd` */
 	struct pollfd fd[1 + DATAPATH_SLOT_MAX]; /**< the first one is written by rx_sleep_wake() */
 };
 
 /**
- * Open. Control thread, before the lcore starts.
+ * Open the eventfd of rx_sleep_wake(). Control thread, before the lcore starts.
  *
  * @return 0; negative errno
  */
 int rx_sleep_open(struct rx_sleep *sleep);
 
-/** Close. Control thread, when no thread uses it. */
+/** Close the eventfd. Control thread, once no thread uses `sleep`. */
 void rx_sleep_close(struct rx_sleep *sleep);
 
 /**
- * Prepare all queues of an lcore for sleep. The lcore.
+ * Get the descriptors of all queues of an lcore, which rx_sleep_wait() waits for. Polling lcore.
  *
- * @return false: a queue has no descriptor, and the lcore must go on polling
+ * @return false: a queue has no descriptor, and the lcore must continue to poll
  */
 bool rx_sleep_prepare(struct rx_sleep *sleep, const struct snapshot_lcore *lcore);
 
 /**
- * Wait until frames have arrived in a queue prepared last, or the lcore is woken, also before the
- * call. The lcore. May end early, for instance by a signal.
+ * Wait until a descriptor of the latest rx_sleep_prepare() is readable, or rx_sleep_wake() has been
+ * called since the last wait. May end early, for instance by a signal. Polling lcore.
  *
- * @param timeout milliseconds; negative = none
- * @return false: the time is over
+ * @param timeout milliseconds; negative = no limit
+ * @return false: the timeout has passed
  */
 bool rx_sleep_wait(struct rx_sleep *sleep, int timeout);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Trace-only forwarding of single frames. */
+/* Traces single frames: forwards them through the stages to recording drivers. */
 #include "datapath/trace.h"
 
 #include <stdlib.h>
