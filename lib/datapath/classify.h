@@ -68,9 +68,9 @@ classify_addresses(const struct frame *frame, uint16_t reserved)
 }
 
 /**
- * Set the destination of each frame: burst->dest receives a port id, DEST_BROADCAST, DEST_MULTICAST,
- * DEST_UNKNOWN, or DEST_DROP plus the reason. Sets l2_len and vlan of the frames. (IEEE 802.1Q
- * clauses 6.9, 8.6, 8.7)
+ * Set the destination of each frame: burst->dest receives a port id, DEST_BROADCAST,
+ * DEST_MULTICAST, DEST_UNKNOWN, or DEST_DROP plus the reason. Sets l2_len and vlan of the frames.
+ * (IEEE 802.1Q clauses 6.9, 8.6, 8.7)
  *
  * @param learn false: sources are not learnt, and the table does not change
  * @return number of source addresses that could not be learnt

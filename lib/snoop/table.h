@@ -82,7 +82,7 @@ struct snoop_table *snoop_table_create(uint64_t seed, uint32_t groups, uint32_t 
 /** Free a table; NULL is ignored. */
 void snoop_table_free(struct snoop_table *table);
 
-/** Add a set. @param like index of a set to copy; SNOOP_NO_SET = none @return index of the new set */
+/** Add a set. @param like index of a set to copy; SNOOP_NO_SET = none @return index of the set */
 uint16_t snoop_table_add_set(struct snoop_table *table, uint16_t like);
 
 /**

@@ -40,7 +40,7 @@ vlan_rewrite_is_needless(const struct frame *frame, uint32_t wanted)
 	return frame->vlan == VLAN_NONE || wanted == vlan_rewrite_present(frame);
 }
 
-/** Growth of a frame in bytes, negative if its tag is popped. @param tag as vlan_rewrite_wanted() */
+/** @return growth of a frame in bytes; negative if a tag is popped @param tag new TPID and TCI */
 static inline int
 vlan_rewrite_growth(const struct frame *frame, uint32_t tag)
 {

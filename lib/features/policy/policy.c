@@ -209,7 +209,7 @@ policy_begin(struct port *const ports[PORT_MAX], void **shared)
 	return 1;
 }
 
-/** Set the fixed destination if a passthru port is a member. @return whether the port is an uplink */
+/** Set the fixed destination if a member is a passthru port. @return whether there are members */
 static bool
 policy_find_members(const struct policies *all, struct policy_state *state)
 {
