@@ -17,33 +17,44 @@ classify_first_frame(struct frame *frame, bool sets_vlan)
 	return sets_vlan ? DEST_LOOKUP : classify_vlan(frame);
 }
 
+/** Inlined by force with a constant `by_source`, so that the loop does not test it. */
+static __rte_always_inline void
+classify_find_runs(struct burst_context *context, bool sets_vlan, bool by_source)
+{
+	struct classification *classify = &context->classify;
+	struct header_runs *runs = &classify->runs;
+	struct burst *burst = &context->burst;
+	const struct frame *last = NULL;
+	unsigned n = 0, count = burst->n;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct frame *frame = &burst->frame[i];
+		bool dropped = burst->dest[i] < DEST_FORWARD;
+		if (last == NULL || dropped || !header_runs_same(frame, last, by_source)) {
+			classify->source_port[n] = burst->port;
+			runs->dest[n] =
+				dropped ? burst->dest[i] : classify_first_frame(frame, sets_vlan);
+			runs->frame[n++] = frame;
+		}
+		runs->of[i] = (uint8_t)(n - 1);
+		last = dropped ? NULL : frame;
+	}
+	runs->n = n;
+}
+
 void
 classify_runs_stage(struct burst_context *context, const void *state)
 {
 	const struct classify_config *config = state;
 	struct classification *classify = &context->classify;
-	struct header_runs *runs = &classify->runs;
-	struct burst *burst = &context->burst;
-	const struct frame *last = NULL;
 
 	classify->learns = config->learn && classify_learns(context);
 	classify->decided = false;
 	classify->reserved = 0;
-	runs->n = 0;
-	for (unsigned i = 0; i < burst->n; i++) {
-		struct frame *frame = &burst->frame[i];
-		bool dropped = burst->dest[i] < DEST_FORWARD;
-		if (last == NULL || dropped ||
-			!header_runs_same(frame, last, config->by_source || classify->learns)) {
-			classify->source_port[runs->n] = burst->port;
-			runs->dest[runs->n] =
-				dropped ? burst->dest[i]
-					: classify_first_frame(frame, config->sets_vlan);
-			runs->frame[runs->n++] = frame;
-		}
-		runs->of[i] = (uint8_t)(runs->n - 1);
-		last = dropped ? NULL : frame;
-	}
+	if (config->by_source || classify->learns)
+		classify_find_runs(context, config->sets_vlan, true);
+	else
+		classify_find_runs(context, config->sets_vlan, false);
 }
 
 /** Check the addresses of all runs that are not dropped. */
@@ -115,6 +126,26 @@ classify_lookup_stage(struct burst_context *context, const void *state)
 	classify_back_off(context, missed);
 }
 
+/** Give the frames of a run, from `first` on, its result. */
+static inline void
+classify_apply(struct burst *burst, unsigned first, unsigned end, uint16_t dest, uint16_t source)
+{
+	const struct frame run = {.l2_len = burst->frame[first].l2_len,
+		.vlan = burst->frame[first].vlan,
+		.tag_len = burst->frame[first].tag_len};
+
+	for (unsigned i = first; i < end; i++) {
+		struct frame *frame = &burst->frame[i];
+
+		frame->l2_len = run.l2_len;
+		frame->vlan = run.vlan;
+		frame->tag_len = run.tag_len;
+		if (burst->dest[i] >= DEST_FORWARD)
+			burst->dest[i] = dest;
+		burst->source_port[i] = source;
+	}
+}
+
 void
 classify_apply_stage(struct burst_context *context, const void *state)
 {
@@ -123,15 +154,8 @@ classify_apply_stage(struct burst_context *context, const void *state)
 	struct burst *burst = &context->burst;
 
 	(void)state;
-	for (unsigned i = 0; i < burst->n; i++) {
-		struct frame *frame = &burst->frame[i];
-		const struct frame *run = runs->frame[runs->of[i]];
-
-		frame->l2_len = run->l2_len;
-		frame->vlan = run->vlan;
-		frame->tag_len = run->tag_len;
-		if (burst->dest[i] >= DEST_FORWARD)
-			burst->dest[i] = runs->dest[runs->of[i]];
-		burst->source_port[i] = classify->source_port[runs->of[i]];
-	}
+	for (unsigned run = 0; run < runs->n; run++)
+		classify_apply(burst, header_runs_first(runs, burst, run),
+			header_runs_end(runs, burst, run), runs->dest[run],
+			classify->source_port[run]);
 }

@@ -13,7 +13,8 @@
 /** An egress filter: a function with its immutable state. */
 struct egress_filter {
 	/**
-	 * Select frames.
+	 * Select frames. context->classify is that of the burst if the feature has a stage in
+	 * INGRESS_HEADERS or INGRESS_TARGETS of every port.
 	 *
 	 * @param frames a bit for each frame of context->burst that is to leave by the port
 	 * @return those of them that may

@@ -21,6 +21,29 @@ struct header_runs {
 	unsigned n;                       /**< number of runs */
 };
 
+/** @return index in the burst of the first frame of a run */
+static inline unsigned
+header_runs_first(const struct header_runs *runs, const struct burst *burst, unsigned run)
+{
+	return (unsigned)(runs->frame[run] - burst->frame);
+}
+
+/** @return index in the burst of the frame after the last one of a run */
+static inline unsigned
+header_runs_end(const struct header_runs *runs, const struct burst *burst, unsigned run)
+{
+	return run + 1 < runs->n ? header_runs_first(runs, burst, run + 1) : burst->n;
+}
+
+/** @return a bit for each frame of a run, by index in the burst */
+static inline uint32_t
+header_runs_mask(const struct header_runs *runs, const struct burst *burst, unsigned run)
+{
+	uint64_t before = UINT64_C(1) << header_runs_first(runs, burst, run);
+
+	return (uint32_t)((UINT64_C(1) << header_runs_end(runs, burst, run)) - before);
+}
+
 /** Bytes that determine the destination: addresses, EtherType, and TCI of a tagged frame. */
 enum { HEADER_RUNS_BYTES = FRAME_ETH_LEN + 2 };
 

@@ -10,6 +10,7 @@
 #include "eal_fixture.h"
 #include "features/table.h"
 #include "packets.h"
+#include "runs_help.h"
 #include "sections.h"
 
 enum { PORTS = 5, FROM = 0, SHORT_PORT = 3, LAST = 4, LCORE_ID = 2 };
@@ -157,6 +158,7 @@ check_balance(uint64_t received)
 static void
 forward(void)
 {
+	make_runs(&context);
 	(void)burst_measure(&context.burst);
 	forward_burst(&context);
 }

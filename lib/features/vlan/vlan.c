@@ -29,19 +29,16 @@ vlan_ingress_stage(struct burst_context *context, const void *state)
 static uint32_t
 vlan_filter(const struct burst_context *context, const void *state, uint32_t frames)
 {
-	const struct frame *frame = context->burst.frame;
+	const struct header_runs *runs = &context->classify.runs;
 	const struct vlan_rules *rules = state;
-	bool carried = false;
-	int last = -1;
 
-	for (uint32_t rest = frames; rest != 0; rest &= rest - 1) {
-		int i = __builtin_ctz(rest);
-		/* Most bursts have one VLAN. */
-		if (last < 0 || frame[i].vlan != frame[last].vlan)
-			carried = vlan_set_has(&rules->carried, frame[i].vlan);
-		if (!carried)
-			frames &= ~(UINT32_C(1) << i);
-		last = i;
+	for (uint32_t rest = frames; rest != 0;) {
+		unsigned run = runs->of[__builtin_ctz(rest)];
+		uint32_t mask = header_runs_mask(runs, &context->burst, run);
+
+		if (!vlan_set_has(&rules->carried, runs->frame[run]->vlan))
+			frames &= ~mask;
+		rest &= ~mask;
 	}
 	return frames;
 }
