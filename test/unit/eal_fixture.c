@@ -25,7 +25,7 @@ eal_fixture_start(void)
 		return 0;
 	if (topology_allowed(&allowed) < 0)
 		return -errno;
-	/* The one lcore stays free to run anywhere. */
+	/* The only lcore is not pinned to a CPU. */
 	snprintf(lcores, sizeof(lcores), "0@(%s)", topology_format(&allowed, list));
 	if (rte_eal_init(RTE_DIM(argv) - 1, (char **)(uintptr_t)argv) < 0)
 		return -rte_errno;

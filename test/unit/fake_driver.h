@@ -11,7 +11,7 @@
 
 enum { FAKE_PATH_MAX = 16 };
 
-/** Keys "path" (needed), "speed" (live, 1 to 100), "fast", "mode" (in or out), "perm". */
+/** Keys "path" (required), "speed" (live, 1 to 100), "fast", "mode" (in or out), "perm". */
 struct fake_config {
 	char path[FAKE_PATH_MAX];
 	int64_t speed;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the tests of the filtering table share: short names for one address at a time.
+ * Helpers of the FDB tests: short names for operations on one address.
  *
- * Thread safety: that of the table.
+ * Thread safety: that of the FDB.
  */
 #ifndef SHUNT_TEST_FDB_HELP_H
 #define SHUNT_TEST_FDB_HELP_H
@@ -37,7 +37,7 @@ lookup_burst(const struct fdb *fdb, const uint64_t keys[], uint16_t ports[], uns
 		ports[i] = query.port[place[i]];
 }
 
-/** Runs of addresses of the same port are learnt together. */
+/** Consecutive addresses of one port are learnt as a batch. */
 static inline void
 learn_burst(struct fdb *fdb, const uint64_t keys[], const uint16_t ports[], unsigned n)
 {
@@ -87,7 +87,7 @@ learn_many(struct fdb *fdb, uint32_t first, uint32_t n, uint16_t port)
 	}
 }
 
-/** How many of those a lookup finds at the port. */
+/** @return how many of these addresses a lookup finds at the port */
 static inline uint32_t
 found_at(const struct fdb *fdb, uint32_t first, uint32_t n, uint16_t port)
 {
@@ -107,7 +107,7 @@ stats_of(const struct fdb *fdb)
 	return stats;
 }
 
-/* What a walk looks for, and finds. */
+/* Parameters and result of a walk. */
 struct seen {
 	uint64_t mac;
 	uint32_t n;

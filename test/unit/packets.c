@@ -29,10 +29,10 @@ enum {
 	HOME_AT = 8, /* of the address in the destination options */
 };
 
-/** Addresses that the sum of a pseudo header is made with. */
+/** Source and destination of the pseudo header. */
 struct ends {
 	const uint8_t *from, *to;
-	uint8_t size; /**< bytes of each */
+	uint8_t size; /**< length of each, in bytes */
 };
 
 #define EXAMPLE_DST UINT64_C(0x0100000000002)
@@ -101,7 +101,10 @@ ends_of(const uint8_t *ip, bool ipv6)
 		    : (struct ends){ip + 12, ip + 16, 4};
 }
 
-/** Where the IPv6 headers behind the first are, and whose addresses count. @return what follows */
+/**
+ * Write the IPv6 headers behind the first; set the addresses of the pseudo header. @return next
+ * header
+ */
 static uint8_t
 walk_ipv6(const uint8_t *ip, size_t length, struct ends *ends, size_t *at)
 {
@@ -114,7 +117,7 @@ walk_ipv6(const uint8_t *ip, size_t length, struct ends *ends, size_t *at)
 		if (*at + 8 > length || *at + (ip[*at + 1] + 1u) * 8 > length)
 			return PROTO_NONE;
 		const uint8_t *header = ip + *at;
-		/* RFC 8754 section 2.1: the first address of the list is where the route ends. */
+		/* RFC 8754 section 2.1: the first address of the list is the final destination. */
 		if (protocol == PROTO_ROUTING && header[2] == ROUTE_SEGMENTS && header[3] > 0)
 			ends->to = header + ROUTE_LEN;
 		if (protocol == PROTO_DESTINATION && header[1] == 2 && header[6] == HOME_ADDRESS)
@@ -173,7 +176,7 @@ write_address(uint8_t *address, uint32_t host)
 	packet_put32(address + 12, host);
 }
 
-/** The list begins with where the route ends; `left` of it are still to go, RFC 8754 section 2. */
+/** The list begins with the final destination; `left` segments remain, RFC 8754 section 2. */
 static void
 write_route(const struct packet *packet, uint8_t *header)
 {
@@ -211,7 +214,7 @@ write_ipv6(const struct packet *packet, uint8_t *ip)
 	}
 	if (packet->home) {
 		*next = PROTO_DESTINATION;
-		/* A home address at 8, as RFC 6275 section 6.3 aligns it. */
+		/* A home address option at offset 8, aligned as RFC 6275 section 6.3 requires. */
 		memcpy(header, (uint8_t[]){0, 2, 1, 2, 0, 0, HOME_ADDRESS, ADDRESS_LEN}, 8);
 		write_address(header + HOME_AT, 77);
 		next = header;

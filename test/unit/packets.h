@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Frames for tests, written and verified byte by byte from the RFCs, with nothing of the code under
- * test and nothing of DPDK's checksums.
+ * Frames for tests, written and verified byte by byte from the RFCs, without the code under test
+ * and without DPDK's checksum functions.
  *
  * Thread safety: pure functions, but for the pool.
  */
@@ -22,37 +22,37 @@ enum {
 	PACKET_CWR = 0x80
 };
 
-/** What to write. The payload bytes count up from payload_first. */
+/** Description of a packet. The payload bytes count up from payload_first. */
 struct packet {
-	uint64_t dst, src; /**< as mac_load() has them; 0 takes an example */
+	uint64_t dst, src; /**< in the form of mac_load(); 0: an example address */
 	bool tagged;
 	uint16_t vlan; /**< the whole tag control information */
 	bool outer;    /**< tagged frames: a service tag (802.1ad) before the other */
 	bool ipv6;
 	bool udp;
 	bool fragment;
-	uint8_t ip_options; /**< bytes after the IPv4 header, a multiple of 4; IPv6: of 8 */
-	uint8_t segments;   /**< of a segment routing header (RFC 8754) behind IPv6 options */
-	uint8_t left;       /**< of them still to go, at most as many */
-	bool home; /**< IPv6: destination options behind all that, with a home address (RFC 6275) */
+	uint8_t ip_options;  /**< bytes after the IPv4 header, a multiple of 4; IPv6: of 8 */
+	uint8_t segments;    /**< of a segment routing header (RFC 8754) behind IPv6 options */
+	uint8_t left;        /**< segments left, at most `segments` */
+	bool home;           /**< IPv6: last, destination options with a home address (RFC 6275) */
 	uint8_t tcp_options; /**< bytes after the TCP header, a multiple of 4 */
 	uint8_t flags;       /**< of TCP */
 	uint16_t id;         /**< of IPv4 */
 	uint32_t seq;        /**< of TCP */
-	uint16_t src_port;   /**< 0 takes an example */
+	uint16_t src_port;   /**< 0: an example port */
 	uint32_t payload;    /**< bytes after all headers */
 	uint8_t payload_first;
 };
 
-/** Where things are. */
+/** Offsets and lengths. */
 uint16_t packet_l3(const struct packet *packet);
 uint16_t packet_l4(const struct packet *packet);
 uint16_t packet_headers(const struct packet *packet);
 uint32_t packet_length(const struct packet *packet);
 
 /**
- * Write a frame with all lengths right, the IPv4 header's checksum too. The checksum of TCP or UDP
- * is left open as a guest leaves it: it holds the sum of the pseudo header.
+ * Write a frame whose lengths and IPv4 header checksum are right. The checksum of TCP or UDP holds
+ * the sum of the pseudo header, as a guest with checksum offload writes it.
  *
  * @param bytes packet_length() of them
  */
@@ -61,7 +61,7 @@ void packet_write(const struct packet *packet, uint8_t *bytes);
 /** One's complement sum (RFC 1071) of bytes, an odd last one padded; not complemented. */
 uint16_t packet_sum(const uint8_t *bytes, size_t length, uint16_t start);
 
-/** @return NULL when lengths and checksums of a whole frame are right; else what is wrong */
+/** @return NULL if lengths and checksums of a complete frame are right; else what is wrong */
 const char *packet_wrong(const uint8_t *bytes, size_t length);
 
 /**

@@ -65,7 +65,7 @@ ring_at(const struct ring_guest *guest, uint64_t addr)
 	return NULL;
 }
 
-/* Byte by byte would take its time; page by page crosses regions as well. */
+/* A page at a time: faster than byte by byte, and still crosses the border of regions. */
 static uint32_t
 ring_step(uint64_t addr, uint32_t len)
 {
@@ -136,7 +136,7 @@ ring_owner_flags(const struct ring_driver *driver, uint32_t count)
 						  : 1 << VRING_PACKED_DESC_F_USED;
 }
 
-/** As if so many descriptors had been used before. */
+/** Start as if this number of descriptors had been used before. */
 static void
 ring_start_packed(struct ring_driver *driver, uint32_t first)
 {
@@ -228,7 +228,7 @@ ring_add_head(struct ring_driver *driver, uint16_t head)
 	shared_store_release(&driver->avail->idx, driver->avail_next);
 }
 
-/** The head comes last, with all of its flags at once (virtio 1.2 section 2.8.21). */
+/** The flags of the head are written last, all at once (virtio 1.2 section 2.8.21). */
 static uint16_t
 ring_add_packed(struct ring_driver *driver, const struct ring_part parts[], unsigned n)
 {

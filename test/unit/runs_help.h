@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Header runs of bursts that tests have classified themselves. */
+/* Header runs of bursts that tests classify themselves. */
 #ifndef SHUNT_TEST_RUNS_HELP_H
 #define SHUNT_TEST_RUNS_HELP_H
 
 #include "datapath/context.h"
 
-/** Make each frame of the burst a run: egress filters read the runs. */
+/** Make each frame of the burst a header run: egress filters read the runs. */
 static inline void
 make_runs(struct burst_context *context)
 {

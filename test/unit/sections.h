@@ -15,7 +15,7 @@
 #include "features/storm/keys.h"
 #include "features/vlan/keys.h"
 
-/** The values of a feature's keys, to be written. */
+/** The writable section of a feature in a configuration. */
 #define SECTION(config, feature)                                                                   \
 	((struct feature##_config *)port_section_change(config, &feature##_section))
 

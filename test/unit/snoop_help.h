@@ -28,7 +28,7 @@ struct snoop_ip ip_of(const char *text);
 /** Begin a packet: IPv4 with Router Alert and TTL 1, or IPv6 with hop-by-hop options. */
 void message_begin(struct message *message, const char *source, const char *dest);
 
-/** Append bytes given in hexadecimal digits, spaces between as one likes. */
+/** Append bytes given as hexadecimal digits; spaces are ignored. */
 void message_add(struct message *message, const char *hex);
 
 /** Append an address of the message's family. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Reasons of refusals, keys, Ethernet addresses. */
+/* Error texts, keys, Ethernet addresses. */
 #include "unit.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include "base/mac.h"
 #include "base/qemu_version.h"
 
-/* Reasons ------------------------------------------------------------------------------------- */
+/* Error texts --------------------------------------------------------------------------------- */
 
 static void
 test_err_set(void **state)
@@ -37,7 +37,10 @@ test_err_prefix(void **state)
 	assert_int_equal(err_prefix(NULL, "nobody"), 0);
 }
 
-/** Prefixes and reasons of all lengths around the limit: always a string, the prefix first. */
+/**
+ * Prefixes and reasons of all lengths around the limit: the result is a terminated string that
+ * begins with the prefix.
+ */
 static void
 test_err_truncation(void **state)
 {
@@ -101,7 +104,7 @@ test_key_find(void **state)
 	assert_null(key_find(keys, ""));
 }
 
-/** What is set is what is printed, and what is printed sets the same. */
+/** A value that was set is printed, and the printed text sets the same value. */
 static void
 test_key_good(void **state)
 {
@@ -212,7 +215,7 @@ test_key_equal(void **state)
 	struct settings one = {"abc", 42, true, 1, 0644, 5}, other = one;
 
 	(void)state;
-	/* A shorter text leaves nothing of the longer one behind. */
+	/* A shorter text leaves no remainder of the longer one. */
 	assert_int_equal(key_set(&keys[0], &one, "1234567", NULL), 0);
 	assert_false(key_equal(&keys[0], &one, &other));
 	assert_int_equal(key_set(&keys[0], &one, "abc", NULL), 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Token buckets by simulated time: rates, bursts, pauses, and rte_meter beside them. */
+/* Token buckets by simulated time: rates, bursts, pauses, and a comparison with rte_meter. */
 #include "unit.h"
 
 #include <inttypes.h>
@@ -18,7 +18,7 @@ enum { BURST = 16384, PPM = 1000000, TOLERANCE_PPM = 1000, OFFERED = 300000 };
 static const uint64_t rates[] = {1 * M, 3 * M, 10 * M, 77777777, 1 * G, 2500 * M, 10 * G, 40 * G};
 static const uint64_t clocks[] = {1 * G, 1995 * M, 2100000003, 3400 * M, 5 * G};
 
-/** Frames in turn. */
+/** Frames of these lengths, in rotation. */
 struct mix {
 	uint32_t length[12];
 	unsigned n;
@@ -41,7 +41,7 @@ rate_of(uint64_t bits, uint64_t burst, uint64_t hz)
 	return rate;
 }
 
-/** Offer a mix at every so many cycles, for some cycles. @return bytes that passed */
+/** Offer the mix at every step until `cycles` have passed. @return bytes that passed */
 static uint64_t
 flood(struct bucket *bucket, const struct bucket_rate *rate, const struct mix *mix, uint64_t from,
 	uint64_t cycles, uint64_t step)
@@ -59,13 +59,13 @@ flood(struct bucket *bucket, const struct bucket_rate *rate, const struct mix *m
 	return passed;
 }
 
-/** Without what the bucket held at first, and what a last frame may owe. */
+/** The bucket starts empty, so that neither an initial burst nor a final debt distorts the rate. */
 static void
 check_rate(uint64_t bits, uint64_t hz, const struct mix *mix)
 {
 	struct bucket_rate rate = rate_of(bits, BURST, hz);
 	struct bucket bucket = {.since = 12345 * hz};
-	/* Some of the time that fills a burst, so that nothing spills. */
+	/* A third of the time that fills the bucket, so that it never overflows. */
 	uint64_t step = (uint64_t)((double)BURST * 8 / (double)bits * (double)hz / 3);
 	uint64_t cycles = 60000 * step;
 	double expected = (double)bits / 8 * (double)cycles / (double)hz;
@@ -87,7 +87,7 @@ test_rates(void **state)
 				check_rate(rates[r], clocks[c], &mixes[m]);
 }
 
-/** What is in a cycle is off by little, from the slowest to the fastest. */
+/** The tokens per cycle are close to the exact value, from the lowest to the highest rate. */
 static void
 test_resolution(void **state)
 {
@@ -102,7 +102,7 @@ test_resolution(void **state)
 		}
 }
 
-/** After a pause of any length a burst passes, and a frame that it begins. */
+/** After a pause of any length a burst passes, and the frame that exceeds it. */
 static void
 test_burst(void **state)
 {
@@ -124,7 +124,7 @@ test_longest_burst(void **state)
 	struct bucket bucket = {.since = 1};
 
 	(void)state;
-	/* Full, and then almost as much again in one step. */
+	/* Fill the bucket, then add nearly as much again in one step. */
 	bucket_fill(&bucket, &rate, rate.horizon + 1);
 	assert_int_equal(bucket.tokens, rate.depth);
 	bucket_fill(&bucket, &rate, 2 * rate.horizon);
@@ -134,7 +134,7 @@ test_longest_burst(void **state)
 	assert_int_equal(bucket.tokens, rate.depth);
 }
 
-/** A debt is paid before the next frame passes, however long the frame. */
+/** A debt is paid before the next frame passes, whatever its length. */
 static void
 test_debt(void **state)
 {
@@ -150,7 +150,7 @@ test_debt(void **state)
 	assert_true(bucket_take(&bucket, 1));
 }
 
-/** The clock of another CPU may be behind; nothing is added twice. */
+/** The clock of another CPU may be behind: no time is credited twice. */
 static void
 test_clock_behind(void **state)
 {
@@ -166,7 +166,7 @@ test_clock_behind(void **state)
 	assert_int_equal(bucket.tokens, (int64_t)rate.per_cycle - 5);
 }
 
-/** Another rate while there are tokens: what is over the new depth is gone. */
+/** A change of the rate while there are tokens: those above the new depth are discarded. */
 static void
 test_change(void **state)
 {
@@ -189,7 +189,7 @@ test_burst_for(void **state)
 	assert_int_equal(bucket_burst_for(BUCKET_RATE_MAX, 20, 65536), BUCKET_BURST_MAX);
 }
 
-/** rte_meter, whose periods are worth whole bytes, lets as much pass but for that. */
+/** rte_meter, whose periods add whole bytes, passes as much apart from that rounding. */
 static void
 test_beside_rte_meter(void **state)
 {

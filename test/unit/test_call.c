@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Interrupts through descriptors that a hostile front end keeps playing with: nobody waits. */
+/* Interrupts through descriptors that a hostile front end manipulates: sending never blocks. */
 #include "unit.h"
 
 #include <errno.h>
@@ -60,7 +60,7 @@ test_counts(void **state)
 	assert_false(call_send(fd, false));
 }
 
-/* Full, and so that a write would wait. */
+/* A full eventfd in blocking mode: a write would block. */
 static void
 test_full(void **state)
 {
@@ -127,7 +127,7 @@ test_sockets(void **state)
 	}
 }
 
-/* What is unread is whole interrupts, and there is space again once one is read. */
+/* Unread data are whole interrupts, and there is space again once one is read. */
 static void
 test_full_socket(void **state)
 {
@@ -142,7 +142,7 @@ test_full_socket(void **state)
 	alarm(STUCK_SECONDS);
 	while (call_send(fds[1], true))
 		sent++;
-	/* The front end changes the flags of the file that we have, too. */
+	/* The front end can change the file status flags, which both descriptors share. */
 	for (unsigned i = 0; i < COUNT(flags); i++) {
 		assert_int_equal(fcntl(fds[1], F_SETFL, flags[i]), 0);
 		assert_false(call_send(fds[1], true));
@@ -156,7 +156,7 @@ test_full_socket(void **state)
 	close_pair(fds);
 }
 
-/* SIGPIPE ends this test. */
+/* SIGPIPE would end this test. */
 static void
 test_closed_peer(void **state)
 {
@@ -203,7 +203,7 @@ test_check(void **state)
 
 	full_pipe(fds);
 	refuses(fds[1], VIRTQ_CALL_PIPE);
-	/* Whatever it says now: its owner can change that later. */
+	/* Refused in non-blocking mode as well: the front end can change the mode later. */
 	assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
 	refuses(fds[0], VIRTQ_CALL_PIPE);
 	refuses(open("/dev/null", O_RDWR | O_CLOEXEC), VIRTQ_CALL_DEVICE);
@@ -223,7 +223,7 @@ send_many(void *arg)
 	return NULL;
 }
 
-/* Threads that come and go, all with something of their own. */
+/* Threads that start and end, each with a context of its own for asynchronous I/O. */
 static void
 test_threads(void **state)
 {
@@ -243,7 +243,7 @@ test_threads(void **state)
 	close(fd);
 }
 
-/** No asynchronous I/O from now on, in this thread. */
+/** Forbid asynchronous I/O in this thread from now on. */
 static bool
 forbid_aio(void)
 {
@@ -274,7 +274,7 @@ without_aio(void *arg)
 	return NULL;
 }
 
-/* Where the system has none, the other way is taken. */
+/* Without asynchronous I/O in the kernel, the other method is used. */
 static void
 test_without_aio(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Signals through a file in memory: none is lost, whoever looks when. */
+/* Signals through a file in memory: none is lost, whenever it is read. */
 #include "unit.h"
 
 #include <errno.h>
@@ -59,7 +59,7 @@ test_opened_again(void **state)
 	assert_false(call_relay_read(&relay));
 }
 
-/** Any number between two looks, many times the file's length. */
+/** Any number of signals between two reads, many times the length of the file. */
 static void
 test_rounds(void **state)
 {
@@ -75,9 +75,9 @@ test_rounds(void **state)
 	}
 }
 
-/** More than the file has space for. */
+/** More signals than the file has space for. */
 static void
-test_nobody_looks(void **state)
+test_full(void **state)
 {
 	unsigned written = 0;
 
@@ -92,7 +92,7 @@ test_nobody_looks(void **state)
 	assert_false(call_relay_read(&relay));
 }
 
-/** Under a number of its own, as the library has it. */
+/** Through a duplicate of the descriptor, as librte_vhost keeps it. */
 static void
 test_duplicate(void **state)
 {
@@ -106,9 +106,9 @@ test_duplicate(void **state)
 	close(fd);
 }
 
-/** As lcores that share a ring: signals are one by one, looks are not. */
+/** As lcores that share a ring: signals are serialized by a lock, reads are not. */
 static void *
-signal_and_look(void *arg)
+signal_and_read(void *arg)
 {
 	(void)arg;
 	for (unsigned i = 0; i < SIGNALS; i++) {
@@ -130,10 +130,10 @@ test_threads(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < THREADS; i++)
-		assert_int_equal(pthread_create(&thread[i], NULL, signal_and_look, NULL), 0);
+		assert_int_equal(pthread_create(&thread[i], NULL, signal_and_read, NULL), 0);
 	for (unsigned i = 0; i < THREADS; i++)
 		pthread_join(thread[i], NULL);
-	/* Everybody looked after his last signal. */
+	/* Every thread has read after its last signal. */
 	assert_false(call_relay_read(&relay));
 	assert_uint_in_range(atomic_load(&taken), 1, THREADS * SIGNALS);
 	assert_int_equal(eventfd_write(relay.fd, 1), 0);
@@ -147,7 +147,7 @@ main(void)
 		cmocka_unit_test(test_closed),
 		cmocka_unit_test_setup_teardown(test_opened_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rounds, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_nobody_looks, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_full, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_duplicate, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_threads, setup, teardown),
 	};

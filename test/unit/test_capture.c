@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Captures: rings whose other end is not to be trusted, filters, and what of a frame is recorded. */
+/* Captures: rings with an untrusted consumer, filters, and the recorded part of a frame. */
 #include "unit.h"
 
 #include <errno.h>
@@ -36,7 +36,7 @@ teardown_ring(void **state)
 	return 0;
 }
 
-/** Write a record whose bytes all are the number. @return false: full */
+/** Write a record whose bytes all are `number`. @return false if the ring is full */
 static bool
 put(uint8_t number, uint32_t len)
 {
@@ -79,11 +79,11 @@ get_nothing(void)
 }
 
 static void
-test_round_and_round(void **state)
+test_many_rounds(void **state)
 {
 	(void)state;
 	get_nothing();
-	/* Lengths that end anywhere: fillers of all sizes, several times around. */
+	/* Lengths that end at any offset: fillers of all sizes, several times around the ring. */
 	for (unsigned i = 0; i < 20000; i++) {
 		uint32_t len = i * 37 % 1600;
 		assert_true(put((uint8_t)i, len));
@@ -112,7 +112,7 @@ test_full(void **state)
 }
 
 static void
-test_space_is_not_taken(void **state)
+test_unused_space(void **state)
 {
 	(void)state;
 	assert_ptr_equal(capture_ring_space(&ring, LEN), capture_ring_space(&ring, 10));
@@ -130,9 +130,9 @@ test_longest(void **state)
 	}
 }
 
-/** Whatever a consumer says, records stay inside, and only space that was there is written. */
+/** With any tail from the consumer, records stay inside the ring and only free space is written. */
 static void
-test_consumer_says_nonsense(void **state)
+test_bad_tails(void **state)
 {
 	static const uint64_t tails[] = {0, 1, 31, SIZE - 1, SIZE, SIZE + 1, UINT64_MAX,
 		UINT64_MAX - SIZE, UINT64_C(1) << 63, UINT32_MAX};
@@ -149,9 +149,9 @@ test_consumer_says_nonsense(void **state)
 	}
 }
 
-/** What a reader looks at is checked as well. */
+/** A reader checks the records as well. */
 static void
-test_records_that_are_none(void **state)
+test_bad_records(void **state)
 {
 	static const struct capture_record bad[] = {
 		{.size = 0, .direction = CAPTURE_RX},
@@ -195,17 +195,17 @@ test_programs(void **state)
 {
 	static const struct bpf_insn end = {BPF_RET | BPF_K, 0, 0, 1};
 	const struct bpf_insn bad[][2] = {
-		{{BPF_LD | BPF_H | BPF_IMM, 0, 0, 0}, end}, /* libpcap would abort */
+		{{BPF_LD | BPF_H | BPF_IMM, 0, 0, 0}, end}, /* libpcap would abort here */
 		{{BPF_LD | BPF_B | BPF_MEM, 0, 0, 0}, end},
 		{{BPF_LD | BPF_MEM, 0, 0, BPF_MEMWORDS}, end},
 		{{BPF_ST, 0, 0, BPF_MEMWORDS}, end},
 		{{BPF_ALU | BPF_DIV | BPF_K, 0, 0, 0}, end},
 		{{BPF_ALU | BPF_LSH | BPF_K, 0, 0, 32}, end},
-		{{BPF_JMP | BPF_JA, 0, 0, UINT32_MAX}, end}, /* back to itself */
+		{{BPF_JMP | BPF_JA, 0, 0, UINT32_MAX}, end}, /* jumps to itself */
 		{{BPF_JMP | BPF_JA, 0, 0, 1}, end},
 		{{BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0}, end},
 		{{BPF_JMP | 0x50, 0, 0, 0}, end},
-		{end, {BPF_LD | BPF_IMM, 0, 0, 0}}, /* runs past its end */
+		{end, {BPF_LD | BPF_IMM, 0, 0, 0}}, /* no return at the end */
 		{{0xffff, 0, 0, 0}, end},
 	};
 
@@ -216,7 +216,7 @@ test_programs(void **state)
 	refuse(&end, 0);
 }
 
-/** Memory that was never written is 0, and jumps go where they went. */
+/** Scratch memory that was never written is 0, and jump targets stay the same. */
 static void
 test_memory(void **state)
 {
@@ -233,7 +233,7 @@ test_memory(void **state)
 	free(made);
 }
 
-/** What libpcap compiles may run. */
+/** Programs compiled by libpcap are accepted. */
 static void
 test_expressions(void **state)
 {
@@ -315,7 +315,7 @@ test_frames(void **state)
 	packet_write(&packet, bytes);
 	memcpy(head, bytes, sizeof(head));
 	frame_from_mbuf(&chain, packet_chain(eal_fixture_pool(), bytes, LEN, 200, 70));
-	/* The guest has changed what was classified: the copy is what counts. */
+	/* The guest has changed the classified head: the copy is recorded. */
 	uint8_t scribbled[LEN];
 	memcpy(scribbled, bytes, LEN);
 	memset(scribbled, 0xee, sizeof(head));
@@ -339,7 +339,7 @@ test_frames(void **state)
 }
 
 static void
-test_choice(void **state)
+test_direction_and_filter(void **state)
 {
 	const struct bpf_insn program[] = {{BPF_LD | BPF_B | BPF_ABS, 0, 0, 20},
 		{BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 7}, {BPF_RET | BPF_K, 0, 0, 1},
@@ -360,7 +360,7 @@ test_choice(void **state)
 	capture_publish(capture, 1);
 	check_bytes(bytes, 60, 60);
 	get_nothing();
-	/* Full: only what was wanted is lost. */
+	/* Full: only frames that pass the filter count as lost. */
 	while (capture_frame(capture, 1, &frame, received) != NULL)
 		;
 	bytes[20] = 8;
@@ -370,7 +370,7 @@ test_choice(void **state)
 }
 
 static void
-test_fate_is_told_later(void **state)
+test_fate_is_set_later(void **state)
 {
 	uint8_t bytes[60] = {0};
 	struct frame frame = {.head = bytes, .head_len = 60, .len = 60};
@@ -395,20 +395,18 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_round_and_round, setup_ring, teardown_ring),
+		cmocka_unit_test_setup_teardown(test_many_rounds, setup_ring, teardown_ring),
 		cmocka_unit_test_setup_teardown(test_full, setup_ring, teardown_ring),
-		cmocka_unit_test_setup_teardown(test_space_is_not_taken, setup_ring, teardown_ring),
+		cmocka_unit_test_setup_teardown(test_unused_space, setup_ring, teardown_ring),
 		cmocka_unit_test_setup_teardown(test_longest, setup_ring, teardown_ring),
-		cmocka_unit_test_setup_teardown(
-			test_consumer_says_nonsense, setup_ring, teardown_ring),
-		cmocka_unit_test_setup_teardown(
-			test_records_that_are_none, setup_ring, teardown_ring),
+		cmocka_unit_test_setup_teardown(test_bad_tails, setup_ring, teardown_ring),
+		cmocka_unit_test_setup_teardown(test_bad_records, setup_ring, teardown_ring),
 		cmocka_unit_test(test_programs),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_expressions),
 		eal_unit_test(test_frames),
-		cmocka_unit_test(test_choice),
-		cmocka_unit_test(test_fate_is_told_later),
+		cmocka_unit_test(test_direction_and_filter),
+		cmocka_unit_test(test_fate_is_set_later),
 	};
 
 	return cmocka_run_group_tests(tests, eal_group_setup, eal_group_teardown);

@@ -19,7 +19,7 @@ open_checksum(const struct packet *packet)
 		.csum_offset = packet->udp ? PACKET_UDP_CSUM : PACKET_TCP_CSUM};
 }
 
-/** Close the checksum of a frame in a chain, which must become right and stay the same else. */
+/** Compute the checksum of a frame in a chain: it must be right, and all other bytes unchanged. */
 static void
 check_closed(const struct packet *packet, uint16_t first, uint16_t rest)
 {
@@ -43,7 +43,7 @@ check_closed(const struct packet *packet, uint16_t first, uint16_t rest)
 	assert_memory_equal(after, before, length);
 }
 
-/** All kinds of frames, with that payload. */
+/** All kinds of frames, with this payload. */
 static void
 check_kinds(uint32_t payload, uint16_t beyond, uint16_t rest)
 {
@@ -71,7 +71,7 @@ test_lengths(void **state)
 		check_kinds(payload, 0, 0);
 }
 
-/** Cut everywhere: at odd places, into segments of one byte, of odd and of even lengths. */
+/** Frames in segments cut at any offset: of one byte, of odd and of even lengths. */
 static void
 test_chains(void **state)
 {
@@ -107,7 +107,7 @@ test_large_sums(void **state)
 	}
 }
 
-/** A UDP checksum that comes out as 0 is written as ffff: 0 would say that there is none. */
+/** A UDP checksum of 0 is written as ffff: 0 means that there is no checksum. */
 static void
 test_zero_sum(void **state)
 {
@@ -177,7 +177,7 @@ test_offsets(void **state)
 	}
 }
 
-/** The headers may lie in any segment, the checksum's two bytes in two. */
+/** The headers may be in any segment, the two bytes of the checksum in two. */
 static void
 test_field_anywhere(void **state)
 {
@@ -206,7 +206,7 @@ test_unshare_own(void **state)
 	rte_pktmbuf_free(mbuf);
 }
 
-/** The copy is the caller's alone, and the others keep what they had. */
+/** The copy is referenced by the caller only, and the other references keep their data. */
 static void
 check_copied(struct rte_mbuf *shared, struct rte_mbuf *kept)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Where frames of a burst go, and what is learnt from them. */
+/* Destinations of the frames of a burst, and what is learnt from them. */
 #include "unit.h"
 
 #include "fdb_help.h"
@@ -42,7 +42,7 @@ teardown(void **state)
 	return 0;
 }
 
-/** Append a frame. Its l2_len and vlan hold nonsense, as rx leaves them. */
+/** Append a frame. Its l2_len and vlan have arbitrary values, as after rx. */
 static struct frame *
 add(const struct packet *packet)
 {
@@ -88,7 +88,7 @@ check_dests(const uint16_t dests[])
 }
 
 static void
-test_verdicts(void **state)
+test_destinations(void **state)
 {
 	(void)state;
 	learn(fdb, HOST(1), 0, 3);
@@ -134,9 +134,9 @@ test_vlans(void **state)
 		assert_int_equal(burst.frame[i].vlan, vlan[i]);
 }
 
-/** What one frame of a train stands for, and what ends a train. */
+/** A burst is classified like its frames one by one: header runs end where they must. */
 static void
-test_trains(void **state)
+test_header_runs(void **state)
 {
 	uint16_t dests[FRAME_BURST], vlans[FRAME_BURST], l2_lens[FRAME_BURST];
 	uint32_t random = 1;
@@ -164,7 +164,7 @@ test_trains(void **state)
 			}
 		}
 		whole = burst;
-		/* One by one there are no trains. */
+		/* A burst of one frame has no header runs of several frames. */
 		for (unsigned i = 0; i < whole.n; i++) {
 			burst.frame[0] = whole.frame[i];
 			burst.n = 1;
@@ -175,7 +175,7 @@ test_trains(void **state)
 		}
 		burst = whole;
 		check_dests(dests);
-		/* Where nothing is learnt, other sources end no train. */
+		/* Without learning, another source does not end a header run. */
 		assert_int_equal(classify_burst(fdb, &burst, false), 0);
 		assert_memory_equal(burst.dest, dests, burst.n * sizeof(dests[0]));
 		for (unsigned i = 0; i < burst.n; i++) {
@@ -185,7 +185,7 @@ test_trains(void **state)
 	}
 }
 
-/** Other tags than 802.1Q's are somebody's payload. */
+/** Tags of other protocols than 802.1Q are payload. */
 static void
 test_other_tags(void **state)
 {
@@ -214,7 +214,10 @@ test_learns(void **state)
 	assert_int_equal(entries(), 3);
 }
 
-/** Learnt before anything is looked up: a frame to its own sender's port goes nowhere. */
+/**
+ * Sources are learnt before destinations are looked up: a frame to an address of its source port is
+ * dropped.
+ */
 static void
 test_learns_first(void **state)
 {
@@ -228,7 +231,7 @@ static void
 test_learns_nothing(void **state)
 {
 	(void)state;
-	/* From groups, from nobody, from frames that ingress rules drop. */
+	/* From group addresses, the null address, and frames that ingress rules drop. */
 	add_macs(HOST(1), BROADCAST);
 	add_macs(HOST(1), MULTICAST);
 	add_macs(HOST(1), 1);
@@ -242,7 +245,7 @@ test_learns_nothing(void **state)
 	assert_int_equal(entries(), 0);
 }
 
-/** Frames from addresses that are no source, among good ones of the same train. */
+/** Frames from invalid source addresses among valid ones of the same header run. */
 static void
 test_bad_sources(void **state)
 {
@@ -276,7 +279,7 @@ test_bad_sources(void **state)
 	}
 }
 
-/** Whose destination is on the same port is alive all the same. */
+/** The source of a frame to its own port is learnt. */
 static void
 test_learns_from_same_port(void **state)
 {
@@ -310,7 +313,7 @@ test_whole_burst(void **state)
 	assert_int_equal(entries(), 2 + FRAME_BURST);
 }
 
-/** Heads of every length end right before memory that cannot be read. */
+/** Heads of any length end right before inaccessible memory. */
 static void
 test_short_heads(void **state)
 {
@@ -342,9 +345,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		classify_test(test_verdicts),
+		classify_test(test_destinations),
 		classify_test(test_vlans),
-		classify_test(test_trains),
+		classify_test(test_header_runs),
 		classify_test(test_other_tags),
 		classify_test(test_learns),
 		classify_test(test_learns_first),

@@ -25,14 +25,14 @@ enum { WORDS_MAX = 16 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/** What a run of the program left behind. */
+/** Result of a run of the program. */
 struct outcome {
 	int code;
 	char *out;
 	char *err;
 };
 
-/** Split a line at spaces; words point into it. */
+/** Split a line at spaces; the words point into it. */
 static size_t
 split(char *line, char *words[WORDS_MAX])
 {
@@ -71,7 +71,7 @@ outcome_free(struct outcome *outcome)
 	free(outcome->err);
 }
 
-/** Check that a run fails with one line that holds the reason. */
+/** Check that a run fails with one line that contains the reason. */
 static void
 expect_failure(const char *line, int code, const char *reason)
 {
@@ -275,7 +275,7 @@ test_help_overview(void **state)
 	outcome_free(&json);
 }
 
-/** Print into a new file and hand its name to a command of the shell. */
+/** Print into a new file and pass its name to a shell command. */
 static int
 shell_check(int (*print)(FILE *), const char *check)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The command line program and the switch at the other end, which may misbehave or be absent. */
+/* The command line program and its peer at the socket, which may misbehave or be absent. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +24,7 @@ enum { SHORT_MS = 100, PIECES_MAX = 3, WORDS_MAX = 6 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/** Run "shunt -s SOCKET WORD..." and check exit code, output and what the one line of error holds. */
+/** Run "shunt -s SOCKET WORD..." and check exit code, output and the line of error. */
 static void
 expect(const char *socket, const char *const words[WORDS_MAX], int code, const char *out,
 	const char *err)
@@ -53,9 +53,9 @@ expect(const char *socket, const char *const words[WORDS_MAX], int code, const c
 	free(texts[1]);
 }
 
-/** A switch that says what the test wants after it got a request's line. */
+/** A peer that sends what the test sets after it has read a line of request. */
 struct peer {
-	int fd;         /**< connected, or listening when it accepts first */
+	int fd;         /**< connected, or listening if it accepts first */
 	bool listening; /**< serve connections until the listening socket is shut down */
 	bool hold;      /**< keep the connection until the client closes it */
 	const char *pieces[PIECES_MAX];
@@ -118,7 +118,7 @@ call_peer(struct peer *peer, size_t answer_max, json_t **result, struct err *err
 	return code;
 }
 
-/** Notifications that come with an answer, in pieces; others and broken ones between them. */
+/** Notifications before and after an answer, in pieces, with other and broken ones between them. */
 static void
 test_rpc_notifications(void **state)
 {
@@ -220,7 +220,7 @@ test_no_switch(void **state)
 		"waited 0.1 s");
 }
 
-/** Let a peer listen, with a backlog, at a socket of its own. */
+/** Make a peer listen, with a backlog, at a socket of its own. */
 static void
 peer_listen(struct peer *peer, struct sockaddr_un *address)
 {

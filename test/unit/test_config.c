@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Configuration files: what good ones say, and which line of bad ones is named and why. */
+/*
+ * Configuration files: the result of valid ones, and the line and reason reported for invalid ones.
+ */
 #include "unit.h"
 
 #include <errno.h>
@@ -110,7 +112,7 @@ test_everything(void **state)
 	assert_string_equal(config.ports[2].config.driver->type->name, "bare");
 }
 
-/** The same words in other YAML. */
+/** The same configuration in other forms of YAML. */
 static void
 test_notations(void **state)
 {
@@ -159,7 +161,7 @@ test_anchors(void **state)
 		"file:5: port b: <<: must be a single value");
 }
 
-/** A port that a key names and that is absent: a fault of the file, not a file that is absent. */
+/** A port that a key names and that is absent is an error in the file, not ENOENT. */
 static void
 test_absent_ports(void **state)
 {
@@ -259,9 +261,9 @@ test_bad_ports(void **state)
 		"file:3: port a: path: a fake port needs one");
 }
 
-/** What was said twice would otherwise be half forgotten. */
+/** Duplicate keys and ports are refused: one of the values would be ignored. */
 static void
-test_said_twice(void **state)
+test_duplicates(void **state)
 {
 	(void)state;
 	check_bad("lcores: 1\nlcores: 2\n", "file:2: lcores: given twice");
@@ -288,7 +290,7 @@ test_no_yaml(void **state)
 	check_bad("lcores: \"1\n", "file:2: found unexpected end of stream");
 }
 
-/** Bytes that are no text at all, with their lines. */
+/** Bytes that are no text, with the line reported. */
 static void
 test_no_text(void **state)
 {
@@ -312,7 +314,7 @@ test_no_text(void **state)
 	}
 }
 
-/** Nesting is refused, or bounded by the library, without a deep stack. */
+/** Deep nesting is refused, or bounded by the library, without a deep stack. */
 static void
 test_deep(void **state)
 {
@@ -386,7 +388,10 @@ test_read(void **state)
 	assert_int_equal(config_read(&config, long_path, fake_drivers, &err), -ENAMETOOLONG);
 }
 
-/** Every beginning of a good file, and every file with one byte changed, fails or not, but ends. */
+/**
+ * Every prefix of a valid file, and every file with one byte changed, is accepted or refused, but
+ * parsing ends.
+ */
 static void
 test_damaged(void **state)
 {
@@ -423,7 +428,7 @@ main(void)
 		config_test(test_bad_lcores),
 		config_test(test_bad_fdb),
 		config_test(test_bad_ports),
-		config_test(test_said_twice),
+		config_test(test_duplicates),
 		config_test(test_no_yaml),
 		config_test(test_no_text),
 		config_test(test_deep),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Polling threads at work, on the last CPUs that this process may use: a port that sends numbered
- * frames on several queues, two ports that check the numbers, and a control thread that publishes
- * one snapshot after the other.
+ * Polling threads on the last CPUs that this process may use: a port that sends numbered frames on
+ * several queues, two ports that check the numbers, and a control thread that publishes one
+ * snapshot after the other.
  */
 #include "unit.h"
 
@@ -21,21 +21,21 @@
 #include "features/table.h"
 #include "packets.h"
 
-/* The frames of the last queue go to everybody, the others to one port. */
-enum { QUEUES = 3, EVERYBODY = QUEUES - 1 };
+/* The frames of the last queue are broadcast, the others go to one port. */
+enum { QUEUES = 3, BROADCASTS = QUEUES - 1 };
 enum { SOURCE, SINK, SWITCHED, PORTS };
-enum { UP_ALL = 7, LEN = 64, NOBODY = -1 };
+enum { UP_ALL = 7, LEN = 64, NO_LCORE = -1 };
 
-/** Where a frame carries its queue and its number. */
+/** Offsets of the queue and the number in a frame. */
 enum { QUEUE_AT = 14, NUMBER_AT = 16 };
 
 /** A port. Numbers are per queue of the source, written by the lcore that polls that queue. */
 struct end {
 	_Atomic uint32_t sent[QUEUES];
 	_Atomic uint32_t next[QUEUES];
-	atomic_int lcore_id[QUEUES]; /**< of the lcore that polled the queue last */
+	atomic_int lcore_id[QUEUES]; /**< the lcore that polled the queue last */
 	_Atomic uint32_t wrong;
-	bool gaps; /**< may miss frames, but not see them twice or out of order */
+	bool gaps; /**< frames may be missing, but not duplicated or out of order */
 };
 
 static struct end ends[PORTS];
@@ -55,7 +55,7 @@ make_mbuf(uint16_t queue, uint32_t number)
 	mbuf->data_len = mbuf->pkt_len = LEN;
 	memset(bytes, 0, LEN);
 	memcpy(bytes, unicast, sizeof(unicast));
-	if (queue == EVERYBODY)
+	if (queue == BROADCASTS)
 		memset(bytes, 0xff, MAC_BYTES);
 	packet_put16(bytes + QUEUE_AT, queue);
 	packet_put32(bytes + NUMBER_AT, number);
@@ -102,7 +102,7 @@ end_tx(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 	frame_free(frames, n);
 }
 
-/** Is the driver to leave something for later? And how often did it? */
+/** Whether the driver leaves work for the end of the round, and how often it did. */
 static atomic_bool leaves;
 static atomic_uint rounds_left;
 
@@ -150,7 +150,7 @@ teardown(void **state)
 	return eal_test_teardown(state);
 }
 
-/** The nth of the CPUs that this process may use, from the last; -1 when there are not as many. */
+/** The nth last CPU that this process may use; -1 if there are fewer. */
 static int
 cpu_from_last(int nth)
 {
@@ -174,7 +174,7 @@ start(int nth)
 	return lcore_id;
 }
 
-/** Publish who polls each queue of the source, and which ports are up. */
+/** Publish the lcore of each queue of the source, and the ports that are up. */
 static void
 publish(const int lcores[QUEUES], unsigned up)
 {
@@ -197,9 +197,9 @@ publish(const int lcores[QUEUES], unsigned up)
 	datapath_publish(datapath, snapshot);
 }
 
-static const int by_nobody[QUEUES] = {NOBODY, NOBODY, NOBODY};
+static const int by_no_lcore[QUEUES] = {NO_LCORE, NO_LCORE, NO_LCORE};
 
-/** Let traffic flow until every queue that is polled has sent so many frames more. */
+/** Wait until every queue that is polled has sent n more frames. */
 static void
 flow(const int lcores[QUEUES], uint32_t frames)
 {
@@ -208,7 +208,7 @@ flow(const int lcores[QUEUES], uint32_t frames)
 
 	for (unsigned q = 0; q < QUEUES; q++) {
 		uint32_t until = ends[SOURCE].sent[q] + frames;
-		while (lcores[q] != NOBODY && ends[SOURCE].sent[q] < until) {
+		while (lcores[q] != NO_LCORE && ends[SOURCE].sent[q] < until) {
 			nanosleep(&pause, NULL);
 			assert_true(time(NULL) < give_up);
 		}
@@ -225,11 +225,11 @@ sent_in_all(void)
 	return sum;
 }
 
-/** At rest: every frame arrived once, in order, and all counters say so. */
+/** At rest: every frame arrived once, in order, and all counters agree. */
 static void
 check_rest(void)
 {
-	uint32_t sent = sent_in_all(), floods = ends[SOURCE].sent[EVERYBODY];
+	uint32_t sent = sent_in_all(), floods = ends[SOURCE].sent[BROADCASTS];
 	struct counters source, sink, switched;
 
 	datapath_counters(datapath, SOURCE, &source);
@@ -270,7 +270,7 @@ test_start_and_stop(void **state)
 }
 
 static void
-test_start_where_there_is_no_cpu(void **state)
+test_start_without_cpu(void **state)
 {
 	struct err err = {0};
 
@@ -281,7 +281,7 @@ test_start_where_there_is_no_cpu(void **state)
 }
 
 static void
-test_all_lanes(void **state)
+test_all_lcores(void **state)
 {
 	struct err err = {0};
 
@@ -292,7 +292,7 @@ test_all_lanes(void **state)
 	assert_contains(err.text, "all 64 polling lcores are in use");
 	datapath_stop(datapath, 17);
 	assert_int_equal(start(0), 17);
-	publish(by_nobody, UP_ALL);
+	publish(by_no_lcore, UP_ALL);
 }
 
 static void
@@ -305,9 +305,9 @@ test_traffic(void **state)
 	(void)state;
 	publish(lcores, UP_ALL);
 	flow(lcores, 5000);
-	publish(by_nobody, UP_ALL);
+	publish(by_no_lcore, UP_ALL);
 	check_rest();
-	assert_int_equal(ends[SWITCHED].next[EVERYBODY], ends[SOURCE].sent[EVERYBODY]);
+	assert_int_equal(ends[SWITCHED].next[BROADCASTS], ends[SOURCE].sent[BROADCASTS]);
 	datapath_lcore_load(datapath, 0, &load);
 	for (uint16_t q = 0; q < QUEUES; q++) {
 		datapath_slot_load(datapath, (uint16_t)(100 + q), &slot);
@@ -317,7 +317,7 @@ test_traffic(void **state)
 		busy += slot.busy_cycles;
 	}
 	assert_int_equal(load.packets, packets);
-	/* The ends of rounds are no queue's. */
+	/* The ends of rounds belong to no queue. */
 	assert_true(load.busy_cycles > busy && busy > 0);
 }
 
@@ -329,9 +329,12 @@ quiesce(void *done)
 	return NULL;
 }
 
-/** What a driver has left for later is used after the round: that long nothing goes away. */
+/**
+ * Work that a driver left for the end of the round uses the snapshot: a thread that waits for
+ * quiescence waits for it.
+ */
 static void
-test_left_for_later(void **state)
+test_work_after_round(void **state)
 {
 	static atomic_bool done;
 	pthread_t thread;
@@ -353,7 +356,7 @@ test_left_for_later(void **state)
 	assert_true(atomic_load(&done));
 }
 
-/** Each lcore that runs, and no other, ends its rounds by its own id. */
+/** Each running lcore, and no other, ends its rounds by its own id. */
 static void
 test_ends_of_rounds(void **state)
 {
@@ -372,9 +375,9 @@ test_ends_of_rounds(void **state)
 		assert_int_equal(atomic_load(&rounds[lcore_id]), 0);
 }
 
-/** The counters of an lcore outlive it, and go on when it starts again; its load starts anew. */
+/** The counters of an lcore persist and continue when it starts again; its load starts at 0. */
 static void
-test_counters_stay(void **state)
+test_counters_persist(void **state)
 {
 	const int lcores[QUEUES] = {start(0), 0, 0};
 	struct datapath_load load;
@@ -383,7 +386,7 @@ test_counters_stay(void **state)
 	for (unsigned round = 0; round < 3; round++) {
 		publish(lcores, UP_ALL);
 		flow(lcores, 100);
-		publish(by_nobody, UP_ALL);
+		publish(by_no_lcore, UP_ALL);
 		datapath_stop(datapath, 0);
 		check_rest();
 		assert_int_equal(start(0), 0);
@@ -402,12 +405,12 @@ test_swaps(void **state)
 		publish(lcores, swap & 1 ? UP_ALL : UP_ALL & ~(1u << SWITCHED));
 		flow(lcores, 32);
 	}
-	publish(by_nobody, UP_ALL);
+	publish(by_no_lcore, UP_ALL);
 	check_rest();
-	assert_true(ends[SWITCHED].next[EVERYBODY] > 0);
+	assert_true(ends[SWITCHED].next[BROADCASTS] > 0);
 }
 
-/** Queues move between two lcores in two steps, nobody's in between. */
+/** Queues move between two lcores in two steps, polled by no lcore in between. */
 static void
 check_moves(unsigned moves)
 {
@@ -416,7 +419,7 @@ check_moves(unsigned moves)
 	for (unsigned move = 0; move < moves; move++) {
 		int *lcore_id = &lcores[move % QUEUES], to = !*lcore_id;
 
-		*lcore_id = NOBODY;
+		*lcore_id = NO_LCORE;
 		publish(lcores, UP_ALL);
 		*lcore_id = to;
 		publish(lcores, UP_ALL);
@@ -424,7 +427,7 @@ check_moves(unsigned moves)
 		for (unsigned q = 0; q < QUEUES; q++)
 			assert_int_equal(atomic_load(&ends[SOURCE].lcore_id[q]), lcores[q]);
 	}
-	publish(by_nobody, UP_ALL);
+	publish(by_no_lcore, UP_ALL);
 	check_rest();
 }
 
@@ -439,11 +442,11 @@ test_moves(void **state)
 	check_moves(two_cpus ? 60 : 3);
 }
 
-/** A port goes down, and what is on its way there is dropped and counted. */
+/** A port goes down: frames to it are dropped and counted. */
 static void
 test_link_down(void **state)
 {
-	const int lcores[QUEUES] = {start(0), 0, NOBODY};
+	const int lcores[QUEUES] = {start(0), 0, NO_LCORE};
 	struct counters source, sink;
 
 	(void)state;
@@ -451,7 +454,7 @@ test_link_down(void **state)
 	flow(lcores, 100);
 	publish(lcores, 1 << SOURCE);
 	flow(lcores, 100);
-	publish(by_nobody, UP_ALL);
+	publish(by_no_lcore, UP_ALL);
 	datapath_counters(datapath, SOURCE, &source);
 	datapath_counters(datapath, SINK, &sink);
 	assert_int_equal(source.rx_packets, sent_in_all());
@@ -467,14 +470,14 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		datapath_test(test_start_and_stop),
-		datapath_test(test_start_where_there_is_no_cpu),
-		datapath_test(test_all_lanes),
+		datapath_test(test_start_without_cpu),
+		datapath_test(test_all_lcores),
 		datapath_test(test_traffic),
-		datapath_test(test_counters_stay),
+		datapath_test(test_counters_persist),
 		datapath_test(test_swaps),
 		datapath_test(test_moves),
 		datapath_test(test_link_down),
-		datapath_test(test_left_for_later),
+		datapath_test(test_work_after_round),
 		datapath_test(test_ends_of_rounds),
 	};
 

@@ -24,7 +24,7 @@ enum {
 
 static const uint64_t region_at[RING_REGIONS] = {RING_LOW, RING_HIGH, RING_TABLE};
 
-/** What was reported. */
+/** The ranges reported. */
 static struct {
 	struct dirty_log log;
 	unsigned n;
@@ -130,7 +130,7 @@ make_frames(uint16_t n, uint32_t len, uint32_t more)
 	}
 }
 
-/** Push frames, all of which have buffers. */
+/** Push frames, all of which fit buffers. */
 static uint64_t
 push(uint16_t n)
 {
@@ -198,7 +198,7 @@ push_chains(void)
 	return push(3);
 }
 
-/** A frame that fits one buffer, one over several, and again one. */
+/** A frame that fits one buffer, one over several, and another that fits one. */
 static uint64_t
 push_merging(void)
 {
@@ -231,7 +231,7 @@ pop_done(void)
 	return 0;
 }
 
-/** The process ended before it returned what it had popped. */
+/** The process ended before it returned the buffers that it had popped. */
 static uint64_t
 resume(void)
 {
@@ -243,7 +243,7 @@ resume(void)
 	return 0;
 }
 
-/** A frame of a split ring is in flight, and the rest waits for it. */
+/** A frame of a split ring is in flight, and the buffers behind it wait for it. */
 static void
 prepare_inflight(void)
 {
@@ -254,7 +254,7 @@ prepare_inflight(void)
 	virtq_pop_done(&driver.ring, batch);
 }
 
-/** So many wait for it that it is overtaken: the end of the ring returns it. */
+/** So many buffers wait that they are returned before it: the end of the ring returns it. */
 static void
 prepare_late(void)
 {

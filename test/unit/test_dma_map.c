@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Guest memory and devices that come and go in any order: what is mapped when. */
+/* Guest memory and devices that are added and removed in any order: what is mapped when. */
 #include "unit.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 enum { RANGES = 16, PAGE = 4096, ROUNDS = 2000 };
 
-/** What the fake container has mapped: ranges by number, each once at most. */
+/** The ranges mapped in the fake container, by number; each is mapped once at most. */
 static unsigned mapped[RANGES], n_mapped, refuse;
 
 static unsigned
@@ -45,7 +45,7 @@ static const struct dma_map_ops fake = {fake_map, fake_unmap};
 static struct dma_map_device nic[2] = {
 	{.ops = &fake, .device = &nic[0]}, {.ops = &fake, .device = &nic[1]}};
 
-/** Two ranges, from a number on. */
+/** Memory of two ranges, numbered from `first`. */
 static struct dma_map_memory
 memory_of(uintptr_t first)
 {
@@ -73,7 +73,7 @@ setup(void **state)
 	return 0;
 }
 
-/** Without a device nothing is mapped; with the first one all is, for all of them. */
+/** Nothing is mapped without a device; the first device causes one mapping for all devices. */
 static void
 test_device_comes_later(void **state)
 {
@@ -90,7 +90,7 @@ test_device_comes_later(void **state)
 	dma_map_attach(&nic[1]);
 	assert_int_equal(n_mapped, 4);
 	check_state(2, 2, 0);
-	/* Whoever came first may leave first. */
+	/* Devices and memory can be removed in the order in which they were added. */
 	dma_map_detach(&nic[0]);
 	assert_int_equal(n_mapped, 4);
 	dma_map_remove(&one);
@@ -102,7 +102,7 @@ test_device_comes_later(void **state)
 	check_state(0, 0, 0);
 }
 
-/** A memory is mapped as a whole or not at all, and tried again for the next device. */
+/** Guest memory is mapped as a whole or not at all; the next device causes another attempt. */
 static void
 test_refused(void **state)
 {
@@ -125,7 +125,7 @@ test_refused(void **state)
 	dma_map_remove(&two);
 	dma_map_add(&two);
 	check_state(2, 1, -ENOSPC);
-	/* Without devices there is nothing to complain of. */
+	/* Without devices there is no error to report. */
 	dma_map_detach(&nic[1]);
 	dma_map_detach(&nic[0]);
 	check_state(2, 0, 0);
@@ -134,7 +134,7 @@ test_refused(void **state)
 	assert_int_equal(n_mapped, 0);
 }
 
-/** Small pages are mapped for a device that wants them, and not because of others. */
+/** Memory in small pages is mapped only while a device requires it. */
 static void
 test_small_pages(void **state)
 {
@@ -169,7 +169,7 @@ come_and_go(void *arg)
 	return NULL;
 }
 
-/** Devices of one thread, memory of another. */
+/** One thread adds and removes devices, another memory. */
 static void
 test_threads(void **state)
 {

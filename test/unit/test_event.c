@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The hub of events: who gets what, in which form, and what becomes of events that do not fit. */
+/*
+ * The hub of events: which subscribers receive an event, in which form, and how a full queue is
+ * reported.
+ */
 #include "unit.h"
 
 #include <errno.h>
@@ -48,7 +51,7 @@ subscribe(unsigned kinds)
 	return subscriber;
 }
 
-/** Take an event and compare all but its time. @param expected NULL = there is none */
+/** Take an event and compare all but its time. @param expected NULL = none is queued */
 static void
 expect(struct event_subscriber *subscriber, const char *expected)
 {
@@ -163,7 +166,7 @@ test_each_event(void **state)
 }
 
 static void
-test_kinds_are_chosen(void **state)
+test_kinds_by_subscriber(void **state)
 {
 	struct event_subscriber *ports = subscribe(1 << EVENT_KIND_PORT);
 	struct event_subscriber *others = subscribe(ALL & ~(1u << EVENT_KIND_PORT));
@@ -182,7 +185,7 @@ test_kinds_are_chosen(void **state)
 }
 
 static void
-test_the_queue_is_bounded(void **state)
+test_queue_limit(void **state)
 {
 	struct event_subscriber *subscriber = subscribe(ALL);
 
@@ -197,16 +200,16 @@ test_the_queue_is_bounded(void **state)
 	event_unsubscribe(subscriber);
 }
 
-/** The report is in the place of what was lost, before any later event. */
+/** The report of a loss is in the place of the lost events, before any later event. */
 static void
-test_the_place_of_a_loss(void **state)
+test_position_of_loss(void **state)
 {
 	struct event_subscriber *subscriber = subscribe(ALL);
 
 	(void)state;
 	publish(EVENT_QUEUE_MAX + 7);
 	take(subscriber, 0, 1);
-	publish(1); /* space for one: not for the report, too */
+	publish(1); /* space for one: not for the report as well */
 	take(subscriber, 1, 1);
 	publish(1);
 	publish(1); /* full again */
@@ -264,7 +267,7 @@ on_changed(void *arg)
 }
 
 static void
-test_what_is_wanted(void **state)
+test_subscribed_kinds(void **state)
 {
 	(void)state;
 	assert_false(event_hub_wants(NULL, EVENT_KIND_PORT));
@@ -287,19 +290,19 @@ test_what_is_wanted(void **state)
 	event_hub_set_callback(hub, NULL, NULL);
 }
 
-/** What is queued, current and lost is freed; the sanitizer's run of the tests sees it. */
+/** Queued, current and lost events are freed; the run with sanitizers detects a leak. */
 static void
-test_a_subscriber_that_goes(void **state)
+test_unsubscribe(void **state)
 {
-	struct event_subscriber *goes = subscribe(ALL), *stays = subscribe(ALL);
+	struct event_subscriber *leaving = subscribe(ALL), *remaining = subscribe(ALL);
 
 	(void)state;
 	publish(EVENT_QUEUE_MAX + 1);
-	take(goes, 0, 1);
-	event_unsubscribe(goes);
-	take(stays, 0, EVENT_QUEUE_MAX);
-	expect_lost(stays, 1);
-	event_unsubscribe(stays);
+	take(leaving, 0, 1);
+	event_unsubscribe(leaving);
+	take(remaining, 0, EVENT_QUEUE_MAX);
+	expect_lost(remaining, 1);
+	event_unsubscribe(remaining);
 	event_unsubscribe(NULL);
 	event_hub_destroy(NULL);
 }
@@ -310,13 +313,13 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
 		cmocka_unit_test_setup_teardown(test_each_event, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_kinds_are_chosen, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_the_queue_is_bounded, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_the_place_of_a_loss, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_kinds_by_subscriber, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_queue_limit, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_position_of_loss, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_slow_subscriber, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_loss_at_the_source, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_what_is_wanted, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_a_subscriber_that_goes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_subscribed_kinds, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unsubscribe, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,7 +83,7 @@ test_bursts(void **state)
 	learn_burst(fdb, keys, ports, 0);
 	lookup_burst(fdb, keys, got, 0);
 	for (unsigned n = 1; n <= FDB_BURST_MAX; n++) {
-		/* Trains of three, and every second train the same again. */
+		/* Header runs of three frames, every second one with the same source again. */
 		for (unsigned i = 0; i < n; i++) {
 			unsigned host = i / 3 % 2 ? 0 : 1 + i / 3;
 
@@ -139,7 +139,7 @@ test_static(void **state)
 	assert_int_equal(age_of(fdb, MAC(1)), 0);
 	assert_int_equal(stats_of(fdb).moved + stats_of(fdb).aged, 0);
 	assert_int_equal(fdb_port_entries(fdb, 7), 0);
-	/* From dynamic, on another port. */
+	/* A dynamic entry of another port becomes static. */
 	learn(fdb, MAC(2), 1, 7);
 	assert_int_equal(fdb_add_static(fdb, MAC(2), 1, 9), 0);
 	assert_int_equal(lookup(fdb, MAC(2), 1), 9);

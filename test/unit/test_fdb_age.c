@@ -50,9 +50,9 @@ test_longest_ageing(void **state)
 	fdb_destroy(fdb);
 }
 
-/** The control thread was away for so long that the epoch wrapped, once or often. */
+/** The control thread was delayed for so long that the epoch wrapped, once or several times. */
 static void
-test_leaps_of_time(void **state)
+test_long_intervals(void **state)
 {
 	static const uint64_t leaps[] = {16385, 32768, 65536, 65537, 131072, 10000000};
 	struct fdb *fdb = make(64, 300);
@@ -87,7 +87,7 @@ test_change_of_ageing(void **state)
 	fdb_age(fdb, 100000);
 	assert_int_equal(stats_of(fdb).entries, 2);
 	learn(fdb, MAC(2), 1, 7);
-	/* And back to a second: only what is old goes. */
+	/* Back to epochs of a second: only old entries are removed. */
 	assert_int_equal(fdb_set_ageing(fdb, 300), 0);
 	assert_int_equal(lookup(fdb, MAC(1), 1), 7);
 	fdb_age(fdb, 100001);
@@ -136,7 +136,7 @@ test_flush_vlan(void **state)
 	assert_int_equal(found_at(fdb, 0, 10, FDB_MISS), 10);
 	assert_int_equal(lookup(fdb, MAC(0), 2), 1);
 	assert_int_equal(lookup(fdb, MAC(100), 1), 1);
-	/* Before and after the sweep, and with some known again. */
+	/* Before and after the sweep, and with some addresses learnt again. */
 	learn_many(fdb, 0, 3, 1);
 	for (unsigned i = 0; i < 2; i++) {
 		assert_int_equal(stats_of(fdb).entries, 5);
@@ -152,7 +152,7 @@ test_flush_vlan(void **state)
 }
 
 static void
-test_flush_by_walking(void **state)
+test_flush_by_walk(void **state)
 {
 	struct fdb *fdb = make(64, 0);
 
@@ -221,11 +221,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ageing),
 		cmocka_unit_test(test_longest_ageing),
-		cmocka_unit_test(test_leaps_of_time),
+		cmocka_unit_test(test_long_intervals),
 		cmocka_unit_test(test_change_of_ageing),
 		cmocka_unit_test(test_flush_port),
 		cmocka_unit_test(test_flush_vlan),
-		cmocka_unit_test(test_flush_by_walking),
+		cmocka_unit_test(test_flush_by_walk),
 		cmocka_unit_test(test_generations_wrap),
 		cmocka_unit_test(test_forget_port),
 	};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The record of changes of the filtering table: what is recorded, what is not, loss; and that the
- * changes alone, replayed, make the same table, also when lcores learn at once.
+ * The record of changes of the FDB: what is recorded, what is not, loss; and that the changes
+ * alone, replayed, make the same table, also while lcores learn concurrently.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -47,7 +47,7 @@ expect_none(struct fdb *fdb)
 }
 
 static void
-test_nothing_unless_asked(void **state)
+test_nothing_unless_recording(void **state)
 {
 	struct fdb *fdb = make(64, 300);
 
@@ -115,7 +115,7 @@ test_one_record_a_flush(void **state)
 	expect_flush(fdb, 7, FDB_VLAN_ALL, false);
 	fdb_age(fdb, 5); /* sweeps the stale entries */
 	fdb_flush_port(fdb, 7);
-	expect_none(fdb); /* there was nothing left */
+	expect_none(fdb); /* nothing was left to sweep */
 	assert_int_equal(fdb_flush(fdb, 8, 2), 0);
 	expect_none(fdb);
 	assert_int_equal(fdb_flush(fdb, FDB_MISS, 1), 100);
@@ -183,7 +183,7 @@ test_loss_is_counted(void **state)
 
 enum { HOSTS = 512, VLANS = 2, PORTS = 8, REPLAY_CAPACITY = 256 };
 
-/** What the changes say: the port of each host and VLAN, FDB_MISS = none. */
+/** The result of the changes: the port of each host and VLAN, FDB_MISS = none. */
 struct mirror {
 	uint16_t port[HOSTS][VLANS];
 	bool is_static[HOSTS][VLANS];
@@ -218,7 +218,7 @@ mirror_take(struct mirror *mirror, struct fdb *fdb)
 	struct fdb_change change;
 
 	while (fdb_changes_take(fdb, &change)) {
-		/* What follows a loss does not fit what was before it. */
+		/* A change after a loss does not continue the state before it. */
 		mirror->lost += fdb_changes_lost(fdb);
 		if (mirror->lost > 0)
 			return;
@@ -280,7 +280,7 @@ control_step(struct fdb *fdb, unsigned number, uint64_t *now)
 		fdb_flush_vlan(fdb, vlan);
 		break;
 	case 5:
-		fdb_forget_port(fdb, PORTS + port); /* nothing is ever learnt there */
+		fdb_forget_port(fdb, PORTS + port); /* nothing is ever learnt at this port */
 		break;
 	default:
 		fdb_age(fdb, *now += 1 + number / 5 % 4);
@@ -336,7 +336,7 @@ run_learner(void *arg)
 	return NULL;
 }
 
-/** Two lcores learn, in one order that both the table and its changes have. */
+/** Two lcores learn, in an order that the table and its changes share. */
 static void
 test_replay_of_lcores(void **state)
 {
@@ -360,7 +360,7 @@ test_replay_of_lcores(void **state)
 	for (unsigned i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
 	learn_many(fdb, 0, 1, 1);
-	/* A thread that lost its CPU for long may have left more than fits; the rest is compared. */
+	/* A thread that was not scheduled for long may have lost changes; the rest is compared. */
 	if (mirror.lost == 0 && fdb_changes_lost(fdb) == 0) {
 		mirror_take(&mirror, fdb);
 		mirror_compare(&mirror, fdb);
@@ -372,7 +372,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nothing_unless_asked),
+		cmocka_unit_test(test_nothing_unless_recording),
 		cmocka_unit_test(test_each_action),
 		cmocka_unit_test(test_one_record_a_flush),
 		cmocka_unit_test(test_evicted),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Addresses that two ports claim: sticky ports, and moves that are too many. */
+/* Addresses learnt at two ports: sticky ports, and addresses that move too often. */
 #include <errno.h>
 
 #include "fdb_help.h"
@@ -25,7 +25,7 @@ port_stats(const struct fdb *fdb, uint16_t port)
 	return stats;
 }
 
-/** Let it be claimed by both ports in turns. @return where it is then */
+/** Learn an address at both ports alternately. @return the port where it is then */
 static uint16_t
 flap(struct fdb *fdb, uint64_t mac, unsigned times)
 {
@@ -48,14 +48,17 @@ test_sticky(void **state)
 	assert_int_equal(lookup(fdb, MAC(1), 1), 1);
 	assert_int_equal(port_stats(fdb, 2).stuck, 10);
 	assert_int_equal(stats_of(fdb).stuck, 10);
-	/* It takes what is not sticky, and gives back what has aged. */
+	/*
+	 * A sticky port takes addresses of ports that are not sticky, and loses addresses that have
+	 * aged.
+	 */
 	learn(fdb, MAC(2), 1, 1);
 	assert_int_equal(lookup(fdb, MAC(2), 1), 1);
 	assert_int_equal(port_stats(fdb, 1).entries, 2);
 	fdb_age(fdb, 1000 + FDB_AGEING_DEFAULT + 1);
 	learn(fdb, MAC(1), 1, 2);
 	assert_int_equal(lookup(fdb, MAC(1), 1), 2);
-	/* Flushed with its link it may come back elsewhere; likewise when no longer sticky. */
+	/* After a flush with its link, or once its port is not sticky, the address may move. */
 	learn(fdb, MAC(3), 1, 1);
 	fdb_flush_port(fdb, 1);
 	learn(fdb, MAC(3), 1, 2);
@@ -83,13 +86,13 @@ test_damping(void **state)
 	assert_int_equal(port_stats(fdb, 1).damped, 7);
 	assert_int_equal(port_stats(fdb, 2).damped, 0);
 	assert_int_equal(stats_of(fdb).moved, MOVES);
-	/* Others move; so does the same address in another VLAN. */
+	/* Other addresses move; so does the same address in another VLAN. */
 	learn(fdb, MAC(2), 1, 1);
 	assert_int_equal(flap(fdb, MAC(2), 1), 2);
 	learn(fdb, MAC(1), 2, 2);
 	learn(fdb, MAC(1), 2, 1);
 	assert_int_equal(lookup(fdb, MAC(1), 2), 1);
-	/* For so long, and then as often again. */
+	/* Damped for DAMPED seconds; then it may move as often again. */
 	fdb_age(fdb, 1000 + DAMPED - 1);
 	learn(fdb, MAC(1), 1, 1);
 	assert_int_equal(lookup(fdb, MAC(1), 1), 2);
@@ -100,7 +103,7 @@ test_damping(void **state)
 	fdb_destroy(fdb);
 }
 
-/** As often in the long run is no matter. */
+/** The same number of moves over a longer time is permitted. */
 static void
 test_slow_moves(void **state)
 {
@@ -117,9 +120,9 @@ test_slow_moves(void **state)
 	fdb_destroy(fdb);
 }
 
-/** A link that goes down takes the address along: where it comes up again is no move. */
+/** A link that goes down flushes the address: learning it at another port is no move. */
 static void
-test_flush_frees(void **state)
+test_flush_of_damped(void **state)
 {
 	struct fdb *fdb = make_damped();
 
@@ -132,7 +135,7 @@ test_flush_frees(void **state)
 	fdb_destroy(fdb);
 }
 
-/** More addresses move than are remembered: those that are held stay held. */
+/** More addresses move than the table of movers can hold: damped addresses stay damped. */
 static void
 test_many_movers(void **state)
 {
@@ -172,7 +175,7 @@ test_settings(void **state)
 	assert_null(fdb_create(&(struct fdb_config){.moves = FDB_MOVES_MAX + 1}));
 }
 
-/** Totals keep what ports had counted that are gone; whoever gets their id starts anew. */
+/** Totals include counters of deleted ports; a new port with the same id starts at 0. */
 static void
 test_counters_of_a_port(void **state)
 {
@@ -198,7 +201,7 @@ main(void)
 		cmocka_unit_test(test_sticky),
 		cmocka_unit_test(test_damping),
 		cmocka_unit_test(test_slow_moves),
-		cmocka_unit_test(test_flush_frees),
+		cmocka_unit_test(test_flush_of_damped),
 		cmocka_unit_test(test_many_movers),
 		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_counters_of_a_port),

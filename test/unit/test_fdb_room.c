@@ -5,7 +5,7 @@
 
 #include "fdb_help.h"
 
-/* Room --------------------------------------------------------------------------------------- */
+/* Space --------------------------------------------------------------------------------------- */
 
 static void
 test_limit(void **state)
@@ -17,7 +17,7 @@ test_limit(void **state)
 	learn_many(fdb, 0, 10, 1);
 	assert_int_equal(fdb_port_entries(fdb, 1), 3);
 	assert_int_equal(stats_of(fdb).refused, 7);
-	/* Nor by taking the addresses of others. */
+	/* Nor by a move of another port's address. */
 	learn(fdb, MAC(50), 1, 2);
 	learn(fdb, MAC(50), 1, 1);
 	assert_int_equal(lookup(fdb, MAC(50), 1), 2);
@@ -64,11 +64,13 @@ test_fairness(void **state)
 		assert_int_equal(fdb_port_entries(fdb, 1), n / 2);
 		assert_int_equal(fdb_port_entries(fdb, 2), n / 2);
 		assert_int_equal(stats_of(fdb).replaced, n / 2);
-		/* The hog goes on, with new addresses: the second port keeps all it has. */
+		/*
+		 * The port with most entries learns more: the second port keeps all of its entries.
+		 */
 		assert_int_equal(found_at(fdb, 10 * n, n / 2, 2), n / 2);
 		learn_many(fdb, 20 * n, 4 * n, 1);
 		assert_int_equal(found_at(fdb, 10 * n, n / 2, 2), n / 2);
-		/* Two more share with them. */
+		/* Two more ports get a share. */
 		learn_many(fdb, 30 * n, n, 3);
 		learn_many(fdb, 40 * n, n, 4);
 		for (uint16_t port = 1; port <= 4; port++)
@@ -96,7 +98,7 @@ test_many_ports(void **state)
 	fdb_destroy(fdb);
 }
 
-/** Random operations beside a plain model. */
+/** Random operations, compared with a simple model. */
 static void
 test_churn(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Lookups, learning and control at once, in a table so small for its hosts that slots change hands
- * all the time. A host is only ever at two ports, which tell it from other hosts, mostly. Some have
+ * Lookups, learning and control at once, in a table so small for its hosts that slots change all
+ * the time. Each host is only ever at two ports, which identify it in most cases. Some hosts have
  * static entries: those are displaced like any other, but no lookup and no walk may miss them.
  */
 #include <pthread.h>
@@ -21,7 +21,7 @@ enum { HOSTS = 400, KEPT = 40, CAPACITY = 256, LEARNERS = 2, READERS = 2, KEPT_P
 /* Shared by the threads; the numbers are atomic. */
 struct stress {
 	struct fdb *fdb;
-	atomic_uint started; /* threads, which gives each another seed */
+	atomic_uint started; /* threads; gives each another seed */
 	atomic_uint ended;
 	atomic_uint hits;
 	atomic_uint wrong;
@@ -109,14 +109,14 @@ count_kept(const struct fdb_entry *entry, void *arg)
 	return true;
 }
 
-/** One turn of the control thread. @return static entries that a walk missed or saw twice */
+/** One step of the control thread. @return static entries that a walk missed or saw twice */
 static unsigned
 run_control(struct fdb *fdb, unsigned turn)
 {
 	unsigned host = KEPT + turn % (HOSTS - KEPT);
 	unsigned kept = 0;
 
-	/* Mostly make space for more to be learnt. */
+	/* In most steps, remove entries so that more are learnt. */
 	switch (turn % 256) {
 	case 0:
 		fdb_age(fdb, turn);
@@ -182,7 +182,7 @@ test_threads(void **state)
 	assert_int_equal(stress.wrong, 0);
 	assert_int_equal(stress.missed, 0);
 	assert_true(stress.hits > 0);
-	/* The books balance. */
+	/* The counters agree with the entries. */
 	fdb_age(stress.fdb, UINT32_MAX);
 	learn_many(stress.fdb, 1000, 20, 3);
 	entries = stats_of(stress.fdb).entries;

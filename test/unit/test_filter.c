@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Egress filters: a verdict of an ingress stage decides by which ports a frame may leave. */
+/*
+ * Egress filters: a class that an ingress stage gives to a frame decides by which ports it may
+ * leave.
+ */
 #include "unit.h"
 
 #include <stdlib.h>
@@ -40,9 +43,9 @@ record_tx(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n
 static const struct port_type type = {.name = "record"};
 static const struct port_driver driver = {.type = &type, .tx = record_tx};
 
-/** The ingress stage: the verdict is the last byte of the source address. */
+/** The ingress stage: the class is the last byte of the source address. */
 static void
-judge(struct burst_context *burst_context, const void *state)
+set_class(struct burst_context *burst_context, const void *state)
 {
 	struct burst *burst = &burst_context->burst;
 
@@ -68,7 +71,7 @@ first_compile(const struct feature_input *input, struct feature_stages *stages)
 	static const uint8_t good = GOOD;
 
 	if (input->port->id == FROM)
-		stages->ingress[INGRESS_FRAMES].run = judge;
+		stages->ingress[INGRESS_FRAMES].run = set_class;
 	else if (input->port->id != OPEN)
 		stages->filter = (struct egress_filter){pass, &good, DROP_POLICY, false};
 	if (input->port->id == FLOODS)
@@ -197,7 +200,7 @@ test_floods(void **state)
 	assert_int_equal(counters->rx_copies, 4 + 3 + 3 + 2);
 }
 
-/** A flood that no filter lets pass has no target. */
+/** A flood that no filter passes has no target. */
 static void
 test_no_target(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A burst's way from its verdicts to the drivers: groups, floods, drops, counters. */
+/* From classification to the drivers: groups, floods, drops, counters. */
 #include "unit.h"
 
 #include <stdlib.h>
@@ -16,12 +16,12 @@
 enum { PORTS = 5, FROM = 0, SHORT_PORT = 3, LAST = 4, LCORE_ID = 2 };
 enum { LEN = 64, MAX_LEN = 1514, SHORT_LEN = 1000 };
 
-/** What a driver got: numbers of frames, in calls. */
+/** Frames that a driver received, by number, and its calls. */
 struct sink {
 	unsigned calls;
 	unsigned n;
 	uint32_t number[1024];
-	uint16_t refs[1024]; /**< references to the frame when it came */
+	uint16_t refs[1024]; /**< references to the frame at that time */
 };
 
 static struct sink sinks[PORTS];
@@ -114,7 +114,7 @@ teardown(void **state)
 	return eal_test_teardown(state);
 }
 
-/** Append a frame with a number and a verdict. */
+/** Append a frame with a number and a destination. */
 static struct frame *
 add(uint32_t number, uint16_t dest, uint32_t length)
 {
@@ -141,7 +141,7 @@ check_sink(unsigned port, unsigned calls, unsigned n, const uint32_t numbers[])
 	assert_int_equal(counters->tx_packets, n);
 }
 
-/** What came from the port is forwarded or dropped; copies are sent or dropped. */
+/** Frames from the port are forwarded or dropped; copies are sent or dropped. */
 static void
 check_balance(uint64_t received)
 {
@@ -183,7 +183,7 @@ test_groups(void **state)
 	assert_int_equal(context.counters[id_of(1)].tx_bytes, 3 * LEN);
 }
 
-/** A full burst, with all verdicts mixed at random: every port gets its frames in order. */
+/** A full burst with all kinds of destinations in random order: order is kept at every port. */
 static void
 test_order(void **state)
 {
@@ -235,7 +235,7 @@ test_drops(void **state)
 	check_balance(DROP_COUNT + 1);
 }
 
-/** By reference: one mbuf for all ports, freed by the last. */
+/** By reference: one mbuf for all ports, freed with the last reference. */
 static void
 test_flood(void **state)
 {
@@ -271,7 +271,7 @@ test_flood_chain(void **state)
 }
 
 static void
-test_flood_to_nobody(void **state)
+test_flood_without_targets(void **state)
 {
 	(void)state;
 	publish(1 << FROM);
@@ -280,7 +280,7 @@ test_flood_to_nobody(void **state)
 	forward();
 	assert_int_equal(context.counters[id_of(FROM)].rx_drops[DROP_NO_TARGET], 2);
 	check_balance(2);
-	/* Nor is anybody there when not even the sender is any more. */
+	/* The same if the source port is down as well. */
 	publish(0);
 	context.burst.n = 0;
 	add(3, DEST_UNKNOWN, LEN);
@@ -289,7 +289,7 @@ test_flood_to_nobody(void **state)
 	check_balance(3);
 }
 
-/** The port that frames came from just went down: everybody who is up gets them. */
+/** The source port has just gone down: all ports that are up get the frame. */
 static void
 test_flood_from_down(void **state)
 {
@@ -360,7 +360,7 @@ test_too_long_tags(void **state)
 		uint16_t tpids[4];
 		unsigned tags, tag_len;
 		enum mode mode;
-		unsigned beside; /**< of the frame as it comes */
+		unsigned beside; /**< length of the frame as received */
 	} kinds[] = {
 		{{C}, 1, 4, AS_IT_IS, 4},
 		{{S}, 1, 0, AS_IT_IS, 4},
@@ -405,7 +405,7 @@ test_too_long_tags(void **state)
 	}
 }
 
-/** A frame to be cut is as long as its segments will be. */
+/** The length of a frame to be segmented is that of its segments. */
 static void
 test_too_long_segments(void **state)
 {
@@ -486,7 +486,7 @@ main(void)
 		forward_test(test_drops),
 		forward_test(test_flood),
 		forward_test(test_flood_chain),
-		forward_test(test_flood_to_nobody),
+		forward_test(test_flood_without_targets),
 		forward_test(test_flood_from_down),
 		forward_test(test_link_down),
 		forward_test(test_too_long),

@@ -18,7 +18,7 @@
 
 static const struct port_driver *const drivers[] = {&vhost_driver, NULL};
 
-/** Set keys, "name=value" each, of a new port vm1. @return 0 or what refuses them */
+/** Set keys, "name=value" each, of a new port vm1. @return 0 or the error */
 static int
 configure(struct port *port, const char *const keys[], struct err *err)
 {
@@ -34,7 +34,7 @@ configure(struct port *port, const char *const keys[], struct err *err)
 	return rc == 0 ? vhost_driver.check(&port->config, err) : rc;
 }
 
-/** What a port of these keys prints for a version of QEMU. */
+/** The text for a port with these keys and a version of QEMU. */
 static struct port_frontend
 frontend(unsigned qemu, const char *const keys[])
 {
@@ -83,7 +83,7 @@ test_server_versions(void **state)
 	static const struct {
 		unsigned qemu;
 		const char *side;
-		bool xml; /* libvirt is asked to reconnect */
+		bool xml; /* libvirt is configured to reconnect */
 	} cases[] = {
 		{QEMU_VERSION(7, 2), ",reconnect=1", true},
 		{QEMU_VERSION(9, 1), ",reconnect=1", true},
@@ -202,7 +202,7 @@ test_quoting(void **state)
 		printed.xml, "path='/s/a,b,,c d&amp;&lt;&gt;&apos;&quot;\xc3\xa9.sock' mode"));
 }
 
-/** The longest path of what takes the most space fits. */
+/** The longest path fits, with characters that need most space when quoted. */
 static void
 test_longest(void **state)
 {
@@ -222,7 +222,7 @@ test_longest(void **state)
 }
 
 static void
-test_paths_that_cannot_be_said(void **state)
+test_unprintable_paths(void **state)
 {
 	static const char *const bad[] = {"/a\nb", "/a\tb", "/a\x7f", "/\x01", "/\xc2\x85",
 		"/\xc2\x9b[1m", "/\xef\xbf\xbe", "/\xef\xbf\xbf"};
@@ -254,7 +254,7 @@ main(void)
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_quoting),
 		cmocka_unit_test(test_longest),
-		cmocka_unit_test(test_paths_that_cannot_be_said),
+		cmocka_unit_test(test_unprintable_paths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The flow hash: what it tells apart, and that it reads the head and nothing behind it. */
+/* The flow hash: which flows it distinguishes, and that it reads only the head. */
 #include "unit.h"
 
 #include <string.h>
@@ -47,13 +47,13 @@ test_same_flow(void **state)
 			packet.src = 0x1234567890ac + payload * 256;
 			assert_int_equal(hash_of(&packet), hash);
 		}
-		/* Behind the extension headers of IPv6 nobody looks for ports. */
+		/* Ports behind extension headers of IPv6 are not read. */
 		packet.ip_options = packet.ipv6 ? 0 : 12;
 		assert_int_equal(hash_of(&packet), hash);
 	}
 }
 
-/** Among 64 flows that differ in one port number hardly two hashes are the same. */
+/** 64 flows that differ in one port number have nearly as many hashes. */
 static void
 test_other_flows(void **state)
 {
@@ -71,7 +71,7 @@ test_other_flows(void **state)
 	}
 }
 
-/** Only the first fragment has ports: none of them counts. */
+/** Only the first fragment has ports: the ports of no fragment count. */
 static void
 test_fragments(void **state)
 {
@@ -83,7 +83,7 @@ test_fragments(void **state)
 	assert_int_equal(hash_of(&packet), hash);
 	packet.fragment = false;
 	assert_int_not_equal(hash_of(&packet), hash);
-	/* A later one: an offset instead of the flag that more follow. */
+	/* A later fragment: an offset instead of the more-fragments flag. */
 	packet_write(&packet, bytes);
 	packet_put16(bytes + packet_l3(&packet) + 6, 100);
 	assert_int_equal(hash_head(&packet, bytes, (uint16_t)packet_length(&packet)), hash);
@@ -110,7 +110,7 @@ test_other_types(void **state)
 	assert_int_not_equal(hash_head(&packet, bytes, 60), hash);
 }
 
-/** Heads of every length end right before memory that cannot be read. */
+/** Heads of any length end right before inaccessible memory. */
 static void
 test_reads_no_further(void **state)
 {

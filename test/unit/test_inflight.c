@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Frames held in a guest's ring while somebody reads them: what goes back, when, in which order. */
+/* Frames in flight from a guest's ring: which buffers are returned, when, in which order. */
 #include "unit.h"
 
 #include <pthread.h>
@@ -14,7 +14,7 @@
 #include "port/send.h"
 #include "ring_help.h"
 
-enum { SIZE = 64, HELD_MAX = SIZE / INFLIGHT_SHARE_SLOTS, WAIT_MAX = SIZE / INFLIGHT_SHARE_WAIT };
+enum { SIZE = 64, TAKEN_MAX = SIZE / INFLIGHT_SHARE_SLOTS, WAIT_MAX = SIZE / INFLIGHT_SHARE_WAIT };
 enum { LEN = 1500, LONG = 65000, HEADER = 12, SLOT = 70000 };
 
 static struct ring_guest guest;
@@ -75,7 +75,7 @@ take(uint16_t i)
 	return convert_zero_copy(&frames[i], eal_fixture_pool(), NULL);
 }
 
-/** Buffers that the guest has got back since: checks that they are those, in that order. */
+/** Check that the guest has got back exactly these buffers since the last call, in this order. */
 static void
 check_used(unsigned n, const uint16_t heads[])
 {
@@ -100,7 +100,7 @@ check_holds(const struct rte_mbuf *mbuf, const uint8_t *expected, uint32_t len)
 	assert_memory_equal(seen, expected, len);
 }
 
-/** What comes after a held frame waits for it. */
+/** Buffers behind a frame in flight are returned after it. */
 static void
 test_order(void **state)
 {
@@ -115,7 +115,7 @@ test_order(void **state)
 	assert_non_null(third);
 	virtq_pop_done(&driver.ring, batch);
 	check_used(1, heads);
-	/* To be polled meanwhile, though no frames come. */
+	/* The ring must be polled meanwhile, even without new frames. */
 	uint16_t value;
 	assert_true(virtq_has_inflight(&driver.ring));
 	assert_null(virtq_monitor(&driver.ring, &value));
@@ -136,7 +136,7 @@ test_order(void **state)
 	assert_int_equal(driver.ring.last_avail, driver.ring.last_used);
 }
 
-/** Released before the burst is over: as if it had not been held. */
+/** Released before the end of the burst: returned as if it had not been in flight. */
 static void
 test_released_at_once(void **state)
 {
@@ -154,29 +154,32 @@ test_released_at_once(void **state)
 	}
 }
 
-/** One frame at most for each receiver, and so many of a ring. */
+/** A frame is taken once at most, and the number in flight from a ring is limited. */
 static void
 test_limits(void **state)
 {
-	struct rte_mbuf *held[HELD_MAX];
+	struct rte_mbuf *held[TAKEN_MAX];
 
 	(void)state;
-	add(HELD_MAX + 1);
-	pop(HELD_MAX + 1);
-	for (uint16_t i = 0; i < HELD_MAX; i++) {
+	add(TAKEN_MAX + 1);
+	pop(TAKEN_MAX + 1);
+	for (uint16_t i = 0; i < TAKEN_MAX; i++) {
 		held[i] = take(i);
 		assert_non_null(held[i]);
 		assert_null(take(i));
 	}
-	assert_null(take(HELD_MAX));
-	rte_pktmbuf_free_bulk(held, HELD_MAX);
-	/* Slots come back with the buffers, not before. */
-	assert_null(take(HELD_MAX));
+	assert_null(take(TAKEN_MAX));
+	rte_pktmbuf_free_bulk(held, TAKEN_MAX);
+	/* Slots are free with the return of the buffers, not before. */
+	assert_null(take(TAKEN_MAX));
 	virtq_pop_done(&driver.ring, batch);
-	assert_int_equal(inflight->n_free, HELD_MAX);
+	assert_int_equal(inflight->n_free, TAKEN_MAX);
 }
 
-/** A frame that is held too long is overtaken, and until it is back nothing else is held. */
+/**
+ * Buffers behind a frame that is in flight for too long are returned before it, and until it is
+ * released no other frame is taken.
+ */
 static void
 test_overtaken(void **state)
 {
@@ -202,7 +205,7 @@ test_overtaken(void **state)
 		assert_null(take(0));
 		virtq_pop_done(&driver.ring, batch);
 		check_used(1, batch->chain);
-		/* The driver must not use the late one's descriptor again. */
+		/* The driver must not reuse the descriptor of the late frame. */
 		if ((driver.next_desc & (SIZE - 1)) == late)
 			driver.next_desc++;
 	}
@@ -218,7 +221,7 @@ test_overtaken(void **state)
 	virtq_pop_done(&driver.ring, batch);
 }
 
-/** The ring ends: what is behind a held frame will be popped again. */
+/** The ring ends: buffers behind a frame in flight will be popped again. */
 static void
 test_end_rewinds(void **state)
 {
@@ -244,7 +247,10 @@ test_end_rewinds(void **state)
 	assert_false(inflight_in_use(inflight));
 }
 
-/** The same when others have overtaken: the late one goes back, for it cannot be popped again. */
+/**
+ * The same after later buffers were returned: the late one is returned as well, for it cannot be
+ * popped again.
+ */
 static void
 test_end_gives_up(void **state)
 {
@@ -268,7 +274,7 @@ test_end_gives_up(void **state)
 	assert_false(inflight_in_use(inflight));
 }
 
-/** Frames of all lengths in chains of all kinds; the head comes from what was classified. */
+/** Frames of all lengths in chains of all kinds; the head is the one that was classified. */
 static void
 test_bytes(void **state)
 {
@@ -278,7 +284,7 @@ test_bytes(void **state)
 	for (unsigned i = 0; i < COUNT(lengths) * 10; i++) {
 		struct ring_part parts[10];
 		uint32_t len = lengths[i / 10], total = HEADER + len, n = i % 10 + 1, at = 0;
-		/* Over the border of two regions, too. */
+		/* Across the border of two regions as well. */
 		uint64_t addr = RING_HIGH - total / 2;
 
 		ring_pattern(bytes, len, i);
@@ -315,7 +321,7 @@ test_no_memory(void **state)
 		assert_int_equal(rte_mempool_avail_count(eal_fixture_pool()), left);
 		eal_fixture_feed(starved);
 	}
-	assert_int_equal(inflight->n_free, HELD_MAX);
+	assert_int_equal(inflight->n_free, TAKEN_MAX);
 	virtq_pop_done(&driver.ring, batch);
 	check_used(1, batch->chain);
 }
@@ -334,7 +340,7 @@ keep(void *dev, uint16_t queue, struct rte_mbuf *mbufs[], uint16_t n)
 }
 
 static bool
-is_held(const struct send_queue *queue, uint8_t flags)
+is_taken(const struct send_queue *queue, uint8_t flags)
 {
 	struct frame *list[] = {&frames[0]};
 	struct counters counters = {0};
@@ -346,7 +352,7 @@ is_held(const struct send_queue *queue, uint8_t flags)
 	send_frames(queue, list, 1, &counters);
 	assert_int_equal(counters.tx_packets, 1);
 	bool held = inflight->burst_mask != 0;
-	/* What software wrote to is a copy. */
+	/* A frame that software has modified is a copy. */
 	for (struct rte_mbuf *m = sent[0]; m != NULL; m = m->next)
 		assert_true(flags == 0 || RTE_MBUF_DIRECT(m));
 	rte_pktmbuf_free(sent[0]);
@@ -356,7 +362,7 @@ is_held(const struct send_queue *queue, uint8_t flags)
 }
 
 static void
-test_who_may_hold(void **state)
+test_zero_copy_conditions(void **state)
 {
 	struct send_queue queue = {.burst = keep,
 		.pool = eal_fixture_pool(),
@@ -364,18 +370,21 @@ test_who_may_hold(void **state)
 		.reads_guests = true};
 
 	(void)state;
-	assert_true(is_held(&queue, 0));
-	assert_false(is_held(&queue, FRAME_CSUM));
-	/* Held, but not told to the receiver: no headers bear it out. Then it is copied after all. */
+	assert_true(is_taken(&queue, 0));
+	assert_false(is_taken(&queue, FRAME_CSUM));
+	/*
+	 * In flight until the checksum is prepared: its headers are invalid, and so it is copied
+	 * after all.
+	 */
 	queue.capabilities |= FRAME_CSUM;
-	assert_true(is_held(&queue, FRAME_CSUM));
+	assert_true(is_taken(&queue, FRAME_CSUM));
 	queue.reads_guests = false;
-	assert_false(is_held(&queue, 0));
+	assert_false(is_taken(&queue, 0));
 }
 
-/** By DMA only what is within reach, and what there is a loan for. */
+/** A device reads only memory that is mapped for it, and only with a tx completion available. */
 static void
-test_who_may_lend(void **state)
+test_dma_conditions(void **state)
 {
 	atomic_bool reached = false;
 	struct send_queue queue = {.burst = keep,
@@ -386,13 +395,13 @@ test_who_may_lend(void **state)
 
 	(void)state;
 	assert_non_null(queue.completions);
-	assert_false(is_held(&queue, 0));
+	assert_false(is_taken(&queue, 0));
 	inflight->dma_mapped = &reached;
-	assert_false(is_held(&queue, 0));
+	assert_false(is_taken(&queue, 0));
 	atomic_store(&reached, true);
-	assert_true(is_held(&queue, 0));
-	/* Freed, but nobody has seen that it was sent. */
-	assert_false(is_held(&queue, 0));
+	assert_true(is_taken(&queue, 0));
+	/* Freed, but no tx completion has been seen. */
+	assert_false(is_taken(&queue, 0));
 	assert_int_equal(atomic_load(&queue.completions->added), 1);
 	tx_completions_destroy(queue.completions);
 }
@@ -418,7 +427,7 @@ release(void *arg)
 	return NULL;
 }
 
-/** Every buffer goes back once, however frames are released. */
+/** Every buffer is returned once, in any order of releases. */
 static void
 test_threads(void **state)
 {
@@ -473,8 +482,8 @@ main(void)
 		INFLIGHT_TEST(test_end_gives_up),
 		INFLIGHT_TEST(test_bytes),
 		INFLIGHT_TEST(test_no_memory),
-		INFLIGHT_TEST(test_who_may_hold),
-		INFLIGHT_TEST(test_who_may_lend),
+		INFLIGHT_TEST(test_zero_copy_conditions),
+		INFLIGHT_TEST(test_dma_conditions),
 		INFLIGHT_TEST(test_threads),
 	};
 

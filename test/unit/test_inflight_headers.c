@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Frames held in a guest's ring that are to be cut, whose headers are longer than what is copied. */
+/* Frames in flight that are to be segmented, with headers longer than the copied head. */
 #include "unit.h"
 
 #include <linux/virtio_net.h>
@@ -42,7 +42,7 @@ teardown(void **state)
 	return eal_test_teardown(state);
 }
 
-/** All headers that segments begin with are in the first mbuf, whatever of them was copied before. */
+/** All headers of the segments are in the first mbuf, however much of them was copied before. */
 static void
 test_long_headers(void **state)
 {

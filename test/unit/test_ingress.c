@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The ingress stages of features, and floods that some ports do not get. */
+/* The ingress stages of features, and floods that exclude some ports. */
 #include "unit.h"
 
 #include <stdlib.h>
@@ -148,7 +148,7 @@ member(uint16_t port, enum policy_mode mode)
 	config->policy = mode;
 }
 
-/** Both sides of a frame's way must carry its VLAN. */
+/** Source and destination port must carry the VLAN of a frame. */
 static void
 test_membership(void **state)
 {
@@ -191,7 +191,10 @@ test_learning_off(void **state)
 	assert_int_equal(lookup(fdb, HOST(2), 0), FDB_MISS);
 }
 
-/** A source that is none, at ports with rules of every kind, learning or not. */
+/**
+ * Frames from invalid source addresses are dropped at ports with rules of every kind, learning or
+ * not.
+ */
 static void
 test_bad_sources(void **state)
 {
@@ -222,7 +225,10 @@ test_bad_sources(void **state)
 	}
 }
 
-/** By the port where it comes in: nothing, what is between customers' bridges, a list. */
+/**
+ * Reserved addresses are forwarded by the rules of the source port: none, those between customers'
+ * bridges, a list.
+ */
 static void
 test_reserved(void **state)
 {
@@ -246,9 +252,12 @@ test_reserved(void **state)
 	}
 }
 
-/** What a train's first frame is told holds for all of it, the tag's length too. */
+/**
+ * The result for the first frame of a header run, with the length of the tag, is that of the whole
+ * run.
+ */
 static void
-test_trains(void **state)
+test_header_runs(void **state)
 {
 	(void)state;
 	SECTION(&ports[OTHER].config, vlan)->vlan = 10;
@@ -266,7 +275,7 @@ test_trains(void **state)
 	context.burst.n = 0;
 }
 
-/** To the uplink and by it alone, whatever the table says. */
+/** A member's frames go to the uplink only, whatever the FDB contains. */
 static void
 test_fixed(void **state)
 {
@@ -288,7 +297,10 @@ test_fixed(void **state)
 	check_dests(MEMBER, (const uint16_t[]){DEST_DROP + DROP_NO_TARGET});
 }
 
-/** What a member sent comes back from the uplink: it stays where it is, and is not its receiver. */
+/**
+ * A frame reflected by the uplink keeps its sender as source port, is not learnt, and is not sent
+ * back to it.
+ */
 static void
 test_reflected(void **state)
 {
@@ -315,9 +327,9 @@ test_reflected(void **state)
 	context.burst.n = 0;
 }
 
-/** Whom policies keep apart is reached by the uplink, or not at all. */
+/** Frames between ports that policies separate go via the uplink, or are dropped. */
 static void
-test_detours(void **state)
+test_via_uplink(void **state)
 {
 	(void)state;
 	member(MEMBER, POLICY_BRIDGE);
@@ -354,7 +366,7 @@ check_flood(uint16_t port, unsigned n, const uint16_t places[])
 		assert_int_equal(order[port][i], places[i]);
 }
 
-/** Frames of several VLANs in one burst, each to who carries its VLAN; order kept. */
+/** Frames of several VLANs in one burst, each to the ports that carry its VLAN, in order. */
 static void
 test_flood_by_vlan(void **state)
 {
@@ -380,7 +392,7 @@ test_flood_by_vlan(void **state)
 	assert_int_equal(counters->rx_drops[DROP_NO_TARGET], 2);
 }
 
-/** Unknown unicast is not for OTHER, multicast not for TAGGED. */
+/** Port OTHER gets no unknown unicast, TAGGED no multicast. */
 static void
 check_flood_kinds(void)
 {
@@ -410,7 +422,7 @@ test_flood_keys(void **state)
 	check_flood_kinds();
 }
 
-/** One mbuf to a port that has it tagged, to one that has it as it is, and to a third. */
+/** One mbuf to a port that sends it tagged, to one that sends it unchanged, and to a third. */
 static void
 test_flood_references(void **state)
 {
@@ -438,10 +450,10 @@ main(void)
 		ingress_test(test_learning_off),
 		ingress_test(test_bad_sources),
 		ingress_test(test_reserved),
-		ingress_test(test_trains),
+		ingress_test(test_header_runs),
 		ingress_test(test_fixed),
 		ingress_test(test_reflected),
-		ingress_test(test_detours),
+		ingress_test(test_via_uplink),
 		ingress_test(test_flood_by_vlan),
 		ingress_test(test_flood_keys),
 		ingress_test(test_flood_references),

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Layers found in a frame's headers, and requests put into an mbuf's words or left to software. */
+/*
+ * Layers found in the headers of a frame, and offload requests set in an mbuf or done in software.
+ */
 #include "unit.h"
 
 #include <errno.h>
@@ -42,7 +44,7 @@ ask(const struct packet *packet, bool tso)
 	return offload;
 }
 
-/** The headers are copied to where sanitizers see a byte read too much. */
+/** The headers are copied to memory where sanitizers detect a read beyond their end. */
 static int
 find(const uint8_t *bytes, uint32_t length, struct layers *layers)
 {
@@ -95,22 +97,22 @@ test_refused(void **state)
 	const struct packet tags = {.tagged = true, .outer = true, .payload = 10};
 
 	(void)state;
-	check_refused(&ipv4, 12, 0x07);   /* no IP */
-	check_refused(&ipv4, 14, 0x55);   /* version */
-	check_refused(&ipv4, 14, 0x44);   /* header of 16 bytes */
-	check_refused(&ipv4, 14, 0x4f);   /* header beyond the frame */
-	check_refused(&ipv4, 20, 0x20);   /* first fragment */
-	check_refused(&ipv4, 21, 0x01);   /* later fragment */
-	check_refused(&ipv6, 14, 0x40);   /* version */
-	check_refused(&ipv6, 20, 44);     /* fragment header */
-	check_refused(&ipv6, 20, 60);     /* TCP taken for options that go beyond the frame */
+	check_refused(&ipv4, 12, 0x07); /* no IP */
+	check_refused(&ipv4, 14, 0x55); /* version */
+	check_refused(&ipv4, 14, 0x44); /* header of 16 bytes */
+	check_refused(&ipv4, 14, 0x4f); /* header beyond the frame */
+	check_refused(&ipv4, 20, 0x20); /* first fragment */
+	check_refused(&ipv4, 21, 0x01); /* later fragment */
+	check_refused(&ipv6, 14, 0x40); /* version */
+	check_refused(&ipv6, 20, 44);   /* fragment header */
+	check_refused(&ipv6, 20, 60); /* next header TCP, length of the options beyond the frame */
 	check_refused(&options, 54, 44);  /* fragment header behind options */
 	check_refused(&options, 55, 255); /* options beyond the frame */
 	check_refused(&tags, 20, 0x81);   /* a third tag */
-	check_refused(&tags, 17, 0xaa);   /* the second one is none */
+	check_refused(&tags, 17, 0xaa);   /* the second tag has another type */
 }
 
-/** What is behind routes, whether they are still to go or not, and home addresses. */
+/** The layers behind routing headers, with segments left or not, and home addresses. */
 static void
 test_routing(void **state)
 {
@@ -135,7 +137,7 @@ test_routing(void **state)
 	}
 }
 
-/** Hop-by-hop options have one place only. */
+/** Hop-by-hop options are valid only directly behind the IPv6 header. */
 static void
 test_order(void **state)
 {
@@ -150,7 +152,7 @@ test_order(void **state)
 	assert_int_equal(layers.protocol, 0);
 }
 
-/** Options after options, without end. */
+/** Options headers without end. */
 static void
 test_many_options(void **state)
 {
@@ -188,7 +190,7 @@ check_described(const struct packet *packet, const struct frame_offload *offload
 	rte_pktmbuf_free(mbuf);
 }
 
-/** What a device is told, it can do. */
+/** A device with a capability gets the request. */
 static void
 test_described(void **state)
 {
@@ -222,7 +224,7 @@ test_described(void **state)
 	}
 }
 
-/* Through lib/port/send.c, to a receiver that can do everything -------------------------------- */
+/* Through lib/port/send.c, to a receiver with all capabilities -------------------------------- */
 
 static struct rte_mbuf *taken[FRAME_BURST];
 static uint16_t n_taken;
@@ -261,7 +263,9 @@ send_one(const struct packet *packet, const struct frame_offload *offload, uint8
 	return packet_read(taken[0], bytes);
 }
 
-/** A sum at a place of neither TCP nor UDP is made here, and nobody is told of another protocol. */
+/**
+ * A checksum that is neither TCP's nor UDP's is computed in software; the device gets no request.
+ */
 static void
 test_any_offset(void **state)
 {
@@ -283,7 +287,9 @@ test_any_offset(void **state)
 	}
 }
 
-/** Frames with extension headers are complete or cut, those without are left to the receiver. */
+/**
+ * Frames with extension headers are completed or segmented, those without are left to the receiver.
+ */
 static void
 test_extension_headers(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a front end says of a guest's memory, and translating what the guest says of it. */
+/* The memory table of a front end, and translation of addresses from the guest. */
 #include "unit.h"
 
 #include <errno.h>
@@ -39,7 +39,7 @@ expect_refused(const struct memory_region_desc regions[], unsigned n, const char
 	assert_int_equal(err.code, rc);
 	assert_contains(err.text, why);
 	assert_int_equal(memory.n, 0);
-	/* To be released all the same. */
+	/* To be released in any case. */
 	memory_unmap(&memory);
 }
 
@@ -61,7 +61,7 @@ test_translate(void **state)
 	uint8_t *low = memory_translate(&memory, &hint, 0x10000, 2 * PAGE);
 	assert_ptr_equal(low, memory.region[0].hva);
 	assert_ptr_equal(memory_translate(&memory, &hint, 0x10000 + 17, 1), low + 17);
-	/* Over the border it is two. */
+	/* A range across the border of regions has two parts. */
 	assert_null(memory_translate(&memory, &hint, 0x10000, 2 * PAGE + 1));
 	assert_null(memory_translate(&memory, &hint, 0x10000 + 2 * PAGE - 1, 2));
 	assert_null(memory_translate(&memory, &hint, 0x10000, UINT32_MAX));
@@ -82,18 +82,18 @@ test_translate(void **state)
 	uint8_t *high = memory_translate(&memory, &hint, 0x10000 + 2 * PAGE, PAGE);
 	assert_int_equal(hint, 1);
 	assert_ptr_equal(high, memory.region[1].hva);
-	/* No length needs an address too. */
+	/* A length of 0 needs a valid address as well. */
 	assert_null(memory_translate(&memory, &hint, 0, 0));
 	assert_null(memory_translate(&memory, &hint, 0xffff, 0));
 	assert_null(memory_translate(&memory, &hint, 0x10000 + 3 * PAGE, 0));
 	assert_non_null(memory_translate(&memory, &hint, 0x10000 + 3 * PAGE - 1, 0));
-	/* The end of all addresses. */
+	/* The end of the address space. */
 	assert_non_null(memory_translate(&memory, &hint, UINT64_MAX - PAGE, PAGE));
 	assert_non_null(memory_translate(&memory, &hint, UINT64_MAX - 1, 1));
 	assert_null(memory_translate(&memory, &hint, UINT64_MAX - 1, 2));
 	assert_null(memory_translate(&memory, &hint, UINT64_MAX, 1));
 	assert_null(memory_translate(&memory, &hint, UINT64_MAX, UINT32_MAX));
-	/* It is the file that was mapped, from the offset on. */
+	/* The mapping is that of the file, from the offset on. */
 	memcpy(high, "high", 4);
 	memcpy(memory.region[2].hva, "odd", 3);
 	char text[4];
@@ -136,7 +136,7 @@ test_refused(void **state)
 	TRY("larger than its file", .gpa = 0x200000, .size = UINT64_MAX - 0x300000, .fd = fd);
 	TRY("memory region", .gpa = 0x200000, .size = PAGE, .fd = -1);
 #undef TRY
-	/* Neighbours are none of that. */
+	/* Adjacent regions do not overlap. */
 	regions[1] = (struct memory_region_desc){.gpa = 0x100000 + PAGE, .size = PAGE, .fd = fd};
 	assert_int_equal(memory_map(&memory, regions, 2, &err), 0);
 	memory_unmap(&memory);
@@ -149,7 +149,7 @@ test_refused(void **state)
 	close(fd);
 }
 
-/* Descriptors that are no memory. */
+/* Descriptors that cannot be mapped. */
 static void
 test_other_files(void **state)
 {
@@ -168,11 +168,11 @@ test_other_files(void **state)
 	desc.size = PAGE;
 	expect_refused(&desc, 1, "not shared memory");
 	close(device);
-	/* Pages of a disk may take their time. */
+	/* Faulting pages in from a disk may take long. */
 	desc.fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	expect_refused(&desc, 1, "not shared memory");
 	close(desc.fd);
-	/* Read only is not enough. */
+	/* A file opened read-only is refused. */
 	int fd = file(PAGE, 0);
 	char path[64];
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
@@ -215,7 +215,7 @@ test_unmapped(void **state)
 	close(fd);
 }
 
-/* A region of hugepages may be shorter than they are; it goes as a whole. */
+/* A region may end within a hugepage; the whole page is unmapped. */
 static void
 test_hugepages(void **state)
 {
@@ -263,7 +263,7 @@ test_is(void **state)
 	changed[0].uva++;
 	assert_false(memory_matches(&memory, changed, COUNT(regions)));
 	assert_true(memory_matches(&memory, regions, COUNT(regions)));
-	/* Cut short, and found out. */
+	/* A file that was truncated is detected. */
 	assert_int_equal(ftruncate(fd, 7 * PAGE), 0);
 	assert_false(memory_matches(&memory, regions, COUNT(regions)));
 	assert_int_equal(ftruncate(fd, 8 * PAGE), 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Metrics as text, addresses to listen at, and the buckets of poll-loop statistics. */
+/* Metrics as text, addresses to listen at, and the buckets of poll statistics. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -146,7 +146,7 @@ test_addresses(void **state)
 		sizeof(in6addr_loopback));
 }
 
-/** Buckets are numbered by the first bound that a size does not exceed. */
+/** A bucket has the index of the first bound that a size does not exceed. */
 static void
 test_bursts(void **state)
 {
@@ -170,7 +170,7 @@ test_loops(void **state)
 	uint64_t sum = 0;
 
 	(void)state;
-	poll_stats_round(&poll_stats, now); /* the first one: nothing has ended */
+	poll_stats_round(&poll_stats, now); /* the first call: no round has ended */
 	for (size_t i = 0; i < sizeof(took) / sizeof(took[0]); i++) {
 		now += took[i];
 		sum += took[i];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which sources a port may send from, and what it may say in ARP and neighbour discovery. */
+/* Addresses that a port may use as source and announce in ARP and neighbour discovery. */
 #include "unit.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@ enum { SPACE = 256, ND_NS = 135, ND_NA = 136, ICMPV6 = 58, HOPBYHOP = 0, FRAGMEN
 static const uint8_t own[] = {2, 0, 0, 0, 0, 1};
 static const uint8_t other[] = {2, 0, 0, 0, 0, 9};
 
-/* A frame that grows, in memory that ends where it ends. */
+/* A frame under construction; checks get a copy in memory of exactly its length. */
 struct draft {
 	uint8_t bytes[SPACE];
 	uint16_t n;
@@ -72,7 +72,7 @@ extension(struct draft *draft, uint8_t next, uint16_t fragment)
 	put(draft, (uint8_t[8]){next, 0, (uint8_t)(fragment >> 8), (uint8_t)fragment}, 8);
 }
 
-/** Before its options. */
+/** A neighbour discovery message without options. */
 static void
 message(struct draft *draft, uint8_t type)
 {
@@ -88,7 +88,7 @@ option(struct draft *draft, uint8_t type, const uint8_t mac[6])
 	put(draft, mac, 6);
 }
 
-/** The frame as guests' come: the first bytes of it are there. */
+/** The frame as received from a guest: only the first bytes are in the head. */
 static bool
 passes_headed(struct draft *draft, uint16_t head_len)
 {
@@ -169,7 +169,7 @@ test_snap(void **state)
 	assert_false(passes(&draft));
 	draft.bytes[14 + 5] = 0xf8;
 	assert_false(passes(&draft));
-	draft.bytes[14 + 5] = 1; /* of some organization */
+	draft.bytes[14 + 5] = 1; /* an organization's own */
 	assert_true(passes(&draft));
 	draft.bytes[14] = 0x42; /* spanning tree */
 	assert_true(passes(&draft));
@@ -191,7 +191,7 @@ test_messages(void **state)
 			bad = good;
 			assert_true(passes(&good));
 			option(&good, kind, own);
-			option(&good, 14, other); /* a nonce may be anything */
+			option(&good, 14, other); /* a nonce may have any value */
 			option(&bad, 14, own);
 			option(&bad, kind, other);
 			assert_true(passes(&good));
@@ -228,7 +228,7 @@ test_options(void **state)
 	assert_false(passes(&draft)); /* too many */
 }
 
-/** What lies behind the head is no proof of anything. */
+/** A message of which a part is behind the head is dropped. */
 static void
 test_behind_the_head(void **state)
 {
@@ -241,14 +241,14 @@ test_behind_the_head(void **state)
 	assert_true(passes(&draft));
 	for (uint16_t length = 14; length < draft.n; length++)
 		assert_false(passes_headed(&draft, length));
-	/* Not so of what has nothing to say there. */
+	/* Other messages pass with a part behind the head. */
 	draft.bytes[draft.ipv6 + 40] = 128;
 	for (uint16_t length = 14; length < draft.n; length++)
 		assert_int_equal(passes_headed(&draft, length), length > 14 + 40);
 	draft.bytes[draft.ipv6 + 6] = 17;
 	for (uint16_t length = 14; length < draft.n; length++)
 		assert_int_equal(passes_headed(&draft, length), length >= 14 + 40);
-	/* A packet that claims to be longer, or to have no more than its header. */
+	/* A packet whose length field exceeds the frame, or covers its header only. */
 	draft.bytes[draft.ipv6 + 6] = ICMPV6;
 	draft.bytes[draft.ipv6 + 40] = ND_NA;
 	struct macs macs = {.mac = {mac_load(own)}, .n = 1};
@@ -303,21 +303,21 @@ static void
 test_fragments(void **state)
 {
 	(void)state;
-	/* Neighbour discovery comes in one piece (RFC 6980), even if there is but one. */
+	/* Fragmented neighbour discovery is dropped (RFC 6980), even with a single fragment. */
 	assert_false(passes(&(struct draft[]){fragment(0, ICMPV6, ND_NS)}[0]));
 	assert_false(passes(&(struct draft[]){fragment(1, ICMPV6, ND_NS)}[0]));
-	/* Long pings, and what follows in them. */
+	/* Long echo requests, and their later fragments. */
 	assert_true(passes(&(struct draft[]){fragment(1, ICMPV6, 128)}[0]));
 	assert_true(passes(&(struct draft[]){fragment(8, ICMPV6, 0)}[0]));
 	assert_true(passes(&(struct draft[]){fragment(8, 17, 0)}[0]));
-	/* Headers that are spread, or might be replaced. */
+	/* Headers in several fragments, or that a later fragment might overwrite. */
 	assert_false(passes(&(struct draft[]){fragment(8, 60, 0)}[0]));
 	struct draft draft = fragment(1, 60, 0);
 	draft.n = (uint16_t)(draft.n - 4);
 	assert_false(passes(&draft));
 }
 
-/** A checksum that the receiver is to store must not change what was read. */
+/** A checksum that the receiver is to write must not change what was checked. */
 static void
 test_checksum_requests(void **state)
 {
@@ -359,7 +359,7 @@ test_checksum_requests(void **state)
 
 /* Storms -------------------------------------------------------------------------------------- */
 
-/** What passes in a second, offered in bursts of n every so many cycles. */
+/** The bytes that pass in a second, offered in bursts of n at every step. */
 static uint64_t
 passed(_Atomic uint64_t *due, const struct storm_rate *rate, uint64_t from, uint64_t hz,
 	uint64_t every, uint16_t n)
@@ -391,10 +391,10 @@ test_storm_rate(void **state)
 		uint64_t next = passed(&due, &rate, start + hz, hz, hz / 100000, 32);
 		assert_uint_in_range(
 			next, pps - pps / 100 - (pps > 1 ? 1 : 0), pps + pps / 100 + 1);
-		/* Another lcore, whose clock is a little behind, gets nothing on top. */
+		/* Another lcore, whose clock is slightly behind, gets no additional tokens. */
 		assert_uint_in_range(
 			storm_pass(&due, &rate, start + 2 * hz - 1000, 32), 0, pps / 100000 + 1);
-		/* A year of silence is a pause like any other. */
+		/* A year without frames is a pause like any other. */
 		uint16_t most = burst < 32 ? (uint16_t)burst : 32;
 		assert_int_equal(storm_pass(&due, &rate, start + 365 * 86400 * hz, 32), most);
 	}

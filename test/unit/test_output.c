@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Output: egress stages of a port in order, copies for other ports, what the driver drops. */
+/*
+ * Output: the order of egress stages of a port, copies for other ports, frames that the driver
+ * drops.
+ */
 #include "unit.h"
 
 #include <string.h>
@@ -15,7 +18,7 @@ static struct snapshot snapshot;
 static char calls[256];  /**< a word for each call of a stage or driver */
 static uint16_t refused; /**< frames at the end that the driver drops */
 static uint16_t most;    /**< frames that the first stage takes at once */
-static uint8_t fate[N];  /**< what done() saw, by number of the frame */
+static uint8_t fate[N];  /**< reported to done(), by number of the frame */
 static unsigned n_dropped;
 
 static void
@@ -141,7 +144,7 @@ test_plain(void **state)
 	assert_string_equal(calls, "tx3:6");
 }
 
-/** A stage that takes some of the frames gets the rest in a next run. */
+/** A stage that takes a part of the frames gets the rest in a next run. */
 static void
 test_in_parts(void **state)
 {
@@ -157,7 +160,7 @@ test_in_parts(void **state)
 				   "first3:2 copy3:2 last3:2 last5:2 tx5:2 done5:2 tx3:2 done3:2");
 }
 
-/** Each frame that the driver drops has the reason; the mirror's drops do not show. */
+/** Each frame that the driver drops has the reason; drops of the mirror are not reported. */
 static void
 test_dropped_by_driver(void **state)
 {
@@ -170,7 +173,7 @@ test_dropped_by_driver(void **state)
 	assert_int_equal(context.counters[PROBE].tx_drops[DROP_TX_FULL], 2);
 }
 
-/** Frames that do not fit reach no further stage but done(). */
+/** Frames that are too long are reported to done() and reach no other further stage. */
 static void
 test_too_long(void **state)
 {
@@ -185,7 +188,7 @@ test_too_long(void **state)
 	assert_int_equal(context.counters[PORT].tx_packets, N - 2);
 }
 
-/** A port that is down still has its stages told. */
+/** The stages of a port that is down run, without frames. */
 static void
 test_down(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which lcore gets which queue. */
+/* Assignment of queues to lcores. */
 #include "unit.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 
 enum { NONE = PLACEMENT_NONE, MAX = 8 };
 
-/* A machine with some lcores and queues; nodes, loads and lcores as the test wants them. */
+/* The machine of a test: lcores, queues, nodes and loads. */
 struct machine {
 	struct placement_lcore lcore[MAX];
 	struct placement_queue queue[MAX];
@@ -27,7 +27,7 @@ balance(struct machine *machine)
 	return placement_balance(machine->lcore, machine->lcores, machine->queue, machine->queues);
 }
 
-/** Loads and queues of the lcores are those of the queues placed there. */
+/** Add the loads and queues of the queues that are assigned to the lcores. */
 static void
 check_sums(const struct machine *machine)
 {
@@ -54,7 +54,7 @@ check_lcores(const struct machine *machine, const int lcores[])
 }
 
 static void
-test_fill_stays_home(void **state)
+test_fill_on_own_node(void **state)
 {
 	struct machine machine = {
 		.lcores = 4,
@@ -72,7 +72,7 @@ test_fill_stays_home(void **state)
 static void
 test_fill_anywhere(void **state)
 {
-	/* No lcore on node 7, and a queue of any node. */
+	/* No lcore is on node 7, and one queue is of any node. */
 	struct machine machine = {
 		.lcores = 2,
 		.lcore = {{.node = 0}, {.node = 1}},
@@ -88,7 +88,7 @@ test_fill_anywhere(void **state)
 static void
 test_fill_by_load(void **state)
 {
-	/* The first lcore is busy with one queue; what has a place keeps it. */
+	/* The first lcore has one busy queue; queues that are assigned keep their lcore. */
 	struct machine machine = {
 		.lcores = 2,
 		.lcore = {{.load = 77, .queues = 3}, {.load = 0}},
@@ -117,7 +117,7 @@ test_fill_nothing(void **state)
 }
 
 static void
-test_balance_spreads(void **state)
+test_balance_equal_loads(void **state)
 {
 	struct machine machine = {
 		.lcores = 2,
@@ -133,7 +133,7 @@ test_balance_spreads(void **state)
 	assert_int_equal(balance(&machine), 0);
 }
 
-/** Less than a tenth is not worth a move; a tenth is. */
+/** An improvement of less than a tenth causes no move; a tenth does. */
 static void
 test_balance_needs_gain(void **state)
 {
@@ -150,7 +150,7 @@ test_balance_needs_gain(void **state)
 	const int before[] = {1, 0, 1, 0};
 
 	(void)state;
-	/* The busiest one would have 1000 instead of 1110 to do. */
+	/* The busiest lcore would have a load of 1000 instead of 1110. */
 	assert_int_equal(balance(&good), 0);
 	good.queue[1].load = 112;
 	assert_int_equal(balance(&good), 1);
@@ -187,13 +187,13 @@ test_balance_uses_all(void **state)
 	check_sums(&machine);
 	for (unsigned i = 0; i < machine.lcores; i++)
 		assert_int_equal(machine.lcore[i].queues, 1);
-	/* One queue cannot keep two busy. */
+	/* One queue cannot be divided between two lcores. */
 	machine.queues = 1;
 	assert_int_equal(balance(&machine), 0);
 }
 
 static void
-test_balance_brings_home(void **state)
+test_balance_to_own_node(void **state)
 {
 	struct machine machine = {
 		.lcores = 2,
@@ -206,14 +206,14 @@ test_balance_brings_home(void **state)
 	assert_int_equal(balance(&machine), 1);
 	check_lcores(&machine, (const int[]){0, 1, 1});
 	assert_int_equal(balance(&machine), 0);
-	/* Though the other node is idle. */
+	/* Although the other node is idle. */
 	machine.queue[0].load = 0;
 	machine.queue[1].load = machine.queue[2].load = 1000;
 	assert_int_equal(balance(&machine), 0);
 }
 
 static void
-test_balance_places_homeless(void **state)
+test_balance_assigns_unassigned(void **state)
 {
 	struct machine machine = {
 		.lcores = 2,
@@ -227,7 +227,7 @@ test_balance_places_homeless(void **state)
 	check_sums(&machine);
 }
 
-/** The same input gives the same answer, and the answer stays. */
+/** The same input gives the same result, and the result is stable. */
 static void
 test_balance_is_deterministic(void **state)
 {
@@ -257,16 +257,16 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fill_stays_home),
+		cmocka_unit_test(test_fill_on_own_node),
 		cmocka_unit_test(test_fill_anywhere),
 		cmocka_unit_test(test_fill_by_load),
 		cmocka_unit_test(test_fill_nothing),
-		cmocka_unit_test(test_balance_spreads),
+		cmocka_unit_test(test_balance_equal_loads),
 		cmocka_unit_test(test_balance_needs_gain),
 		cmocka_unit_test(test_balance_leaves_idle_queues),
 		cmocka_unit_test(test_balance_uses_all),
-		cmocka_unit_test(test_balance_brings_home),
-		cmocka_unit_test(test_balance_places_homeless),
+		cmocka_unit_test(test_balance_to_own_node),
+		cmocka_unit_test(test_balance_assigns_unassigned),
 		cmocka_unit_test(test_balance_is_deterministic),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Whom ports reach by their policies, and which configurations fit together. */
+/* Ports between which policies permit forwarding, and which configurations are valid together. */
 #include "unit.h"
 
 #include <errno.h>
@@ -27,7 +27,7 @@ static const struct policy set[PORTS] = {
 
 /** Rows: from; columns: to. */
 static void
-test_reach(void **state)
+test_may_forward(void **state)
 {
 	static const char *const want[PORTS] = {
 		[UP] = ".xxxxxxxx.",
@@ -50,7 +50,7 @@ test_reach(void **state)
 }
 
 static void
-test_detour(void **state)
+test_via_uplink(void **state)
 {
 	(void)state;
 	assert_int_equal(policy_via_uplink(&set[BRIDGE], &set[VEPA]), UP);
@@ -62,9 +62,11 @@ test_detour(void **state)
 	assert_int_equal(policy_via_uplink(&set[VEPA], &set[VEPA]), PORT_NONE);
 }
 
-/** What a member sent to several, come back from the uplink. Rows: source; columns: to. */
+/**
+ * Forwarding of a flooded frame of a member, reflected by the uplink. Rows: source; columns: to.
+ */
 static void
-test_reflects(void **state)
+test_reflected_floods(void **state)
 {
 	static const struct {
 		unsigned source;
@@ -161,7 +163,7 @@ mirrored_to(const char *name, const char *mirror)
 	return config;
 }
 
-/** What is mirrored, and whether that may be. */
+/** Targets of mirrors, valid and not. */
 static void
 test_mirrors(void **state)
 {
@@ -196,7 +198,7 @@ test_mirrors(void **state)
 	}
 }
 
-/** Lists of reserved addresses, by name and by number, and what is none. */
+/** Lists of reserved addresses, by name and by number, valid and not. */
 static void
 test_reserved(void **state)
 {
@@ -247,9 +249,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reach),
-		cmocka_unit_test(test_detour),
-		cmocka_unit_test(test_reflects),
+		cmocka_unit_test(test_may_forward),
+		cmocka_unit_test(test_via_uplink),
+		cmocka_unit_test(test_reflected_floods),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_relations),
 		cmocka_unit_test(test_mirrors),

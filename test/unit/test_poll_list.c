@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which queues an lcore polls: all at first, then those that have frames; the others are watched. */
+/* The queues that an lcore polls: all at first, then those with frames; the others are idle. */
 #include "unit.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 enum { QUEUES = 2 * POLL_LIST_FEW, WAKE_SEQ = 5, NEVER_WATCHED = 3 };
 
-/** A queue whose sender counts what it made available. */
+/** A queue with a count of the frames made available. */
 struct sender {
 	uint16_t made;
 	uint16_t taken;
@@ -136,7 +136,7 @@ cycles_until_polled(unsigned queue)
 	return now - since;
 }
 
-/* Words are read now and then, not in every round: each once in a period. */
+/* The words of idle queues are read once in a period, not in every round. */
 static void
 test_period(void **state)
 {
@@ -156,9 +156,9 @@ test_period(void **state)
 	assert_uint_in_range(most, list->period * 7 / 10, list->period + 20);
 }
 
-/* Some queues are busy again: the others are not forgotten. */
+/* Some queues are active again: frames in the others are still noticed. */
 static void
-test_others_move(void **state)
+test_others_active(void **state)
 {
 	(void)state;
 	for (unsigned first = 0; first < QUEUES; first++) {
@@ -173,7 +173,7 @@ test_others_move(void **state)
 	}
 }
 
-/* Time stood still for an lcore that was not run: then all are due at once. */
+/* An lcore that was not scheduled for long reads all words in its next round. */
 static void
 test_after_long(void **state)
 {
@@ -185,7 +185,7 @@ test_after_long(void **state)
 	assert_int_equal(poll_round(WAKE_SEQ), everything);
 }
 
-/* What was watched may be gone: nothing of it is read any more. */
+/* The words may be unmapped: none is read after a wake. */
 static void
 test_wake(void **state)
 {
@@ -209,7 +209,7 @@ test_another_snapshot(void **state)
 	assert_int_equal(list->n_idle, 0);
 }
 
-/* A short first frame of few queues is worth more than the cycles. */
+/* An lcore with few queues polls all of them, for a short latency of the first frame. */
 static void
 test_few(void **state)
 {
@@ -219,14 +219,15 @@ test_few(void **state)
 	assert_int_equal(poll_round(WAKE_SEQ), (1 << POLL_LIST_FEW) - 1);
 }
 
-/* Frames that came between the last poll and the look. */
+/* Frames that arrived between the last poll and the check of the word. */
 static void
-test_not_empty_after_all(void **state)
+test_frames_after_last_poll(void **state)
 {
 	(void)state;
 	run_rounds(POLL_LIST_EMPTY - 1);
 	for (unsigned i = 0; i < QUEUES; i++)
-		senders[i].taken = UINT16_MAX; /* a poll takes nothing, though there is something */
+		senders[i].taken =
+			UINT16_MAX; /* the poll takes nothing, although a frame is available */
 	poll_list_update(list, &snapshots[0], &lcore, WAKE_SEQ, now);
 	assert_true(poll_list_polled_empty(list, &lcore, 0));
 	assert_int_equal(list->n_active, QUEUES);
@@ -240,12 +241,12 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_busy_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_frames_wake, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_period, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_others_move, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_others_active, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_after_long, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wake, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_another_snapshot, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_few, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_not_empty_after_all, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_frames_after_last_poll, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, eal_group_setup, eal_group_teardown);
 }

@@ -146,7 +146,7 @@ test_is_live(void **state)
 		{"enabled", "off", true}, {"mac-limit", "7", true}, {"speed", "7", true},
 		{"numa", "0", false}, {"path", "/b", false}, {"fast", "on", false},
 		{"mode", "in", false}, {"perm", "0600", false},
-		{"perm", "0640", true}, /* which it is already */
+		{"perm", "0640", true}, /* the value that is set already */
 	};
 	const struct port_config old = fake_port();
 	struct port_config new = old;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Rates and turns in rounds of a polling lcore: ports that always have frames, ports that count. */
+/*
+ * Rates and rx quotas in rounds of a polling lcore: ports that always have frames, ports that
+ * count.
+ */
 #include "unit.h"
 
 #include <stdlib.h>
@@ -19,7 +22,7 @@ enum { QUEUES = 128, LCORE_ID = 0, LEN = 1000, ROUNDS = 640, SPACE = 64 };
 /** 02:00:00:00:00:n, as mac_load() has it. */
 #define MAC(n) (2 | (uint64_t)(n) << 40)
 
-/** A port: bursts that each of its queues gave, frames that it got. */
+/** A port: bursts received from each of its queues, frames sent to it. */
 struct end {
 	unsigned bursts[QUEUES];
 	unsigned busy;  /**< queues from the first on that have frames */
@@ -168,7 +171,7 @@ bursts_of(unsigned port)
 	return sum;
 }
 
-/** A port with 128 queues that are all full, and its neighbour with one. */
+/** A port with 128 queues that are all full, beside a port with one. */
 static void
 test_quota(void **state)
 {
@@ -186,7 +189,7 @@ test_quota(void **state)
 		assert_int_equal(ends[QUOTA].bursts[q], ROUNDS * RX_QUOTA_BURSTS / QUEUES);
 }
 
-/** Queues without frames cost those that have some at most every second turn. */
+/** Empty queues cost the busy queues of the port every second round at most. */
 static void
 test_quota_of_few(void **state)
 {
@@ -210,7 +213,7 @@ test_quota_of_few(void **state)
 	}
 }
 
-/** Whoever is alone, or has as many queues as bursts in a round, need not wait. */
+/** A single port, and a port with at most as many queues as bursts of the quota, have no quota. */
 static void
 test_no_quota(void **state)
 {
@@ -238,7 +241,7 @@ learnt(unsigned port)
 	return fdb_port_entries(fdb, (uint16_t)port);
 }
 
-/** So slow that nothing comes in while the test runs: what passes is the burst. */
+/** So low a rate that no tokens are added during the test: only the burst passes. */
 static void
 limit_in(unsigned port, int64_t burst)
 {
@@ -262,7 +265,7 @@ test_rate_in(void **state)
 	limit_in(NEIGHBOUR, 9 * LEN + 1);
 	for (lcores = 1; lcores <= 2; lcores++)
 		poll(2);
-	/* Ten, since the last one may leave a debt. */
+	/* Ten frames, since the last one may leave a debt. */
 	assert_int_equal(from->rx_packets, 32);
 	assert_int_equal(from->rx_bytes, 32 * LEN);
 	assert_int_equal(from->rx_forwarded, 10);
@@ -272,7 +275,7 @@ test_rate_in(void **state)
 	assert_int_equal(worker->load.packets, 32);
 }
 
-/** What is dropped teaches nothing. */
+/** The sources of dropped frames are not learnt. */
 static void
 test_rate_in_does_not_learn(void **state)
 {
@@ -289,7 +292,7 @@ test_rate_in_does_not_learn(void **state)
 	assert_int_equal(worker->context.counters[NEIGHBOUR].rx_drops[DROP_RATE], 1);
 }
 
-/** Other ports are as they were; the limit goes with the next snapshot. */
+/** Other ports have no limit; the limit ends with the next snapshot. */
 static void
 test_rate_in_of_one(void **state)
 {
@@ -324,7 +327,7 @@ limit_out(int64_t bits)
 	publish();
 }
 
-/** What waits leaves in later rounds, of the lcore that polls the port, at the rate of the day. */
+/** Delayed frames leave in later rounds of the lcore that polls the port, at the current rate. */
 static void
 test_rate_out(void **state)
 {
@@ -345,7 +348,7 @@ test_rate_out(void **state)
 	ends[NEIGHBOUR].busy = 0;
 	poll(100);
 	assert_int_equal(ends[SINK].got, 1);
-	/* The limit is gone, the queue is not yet. */
+	/* The limit is removed; the backlog is sent in later rounds. */
 	limit_out(0);
 	for (unsigned i = 0; i < 1000000 && ends[SINK].got < 16; i++)
 		poll(1);
@@ -353,7 +356,7 @@ test_rate_out(void **state)
 	assert_int_equal(to->tx_packets, 16);
 }
 
-/** Who drains is who polls the port; nobody, when it is down. */
+/** The lcore that polls the port drains its shaper; no lcore does so while the port is down. */
 static void
 test_owner(void **state)
 {

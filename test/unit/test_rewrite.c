@@ -11,16 +11,16 @@
 
 enum { LEN_MAX = 4096, HEAD_MAX = 116, HEADROOM = 12 };
 
-/** What a frame's bytes are in. */
+/** The storage of a frame. */
 enum form {
 	OWN,       /**< an mbuf of its own */
 	OWN_CHAIN, /**< the same, in several segments */
 	NO_SPACE,  /**< an mbuf without space before the frame */
-	SHARED,    /**< somebody else has it too */
+	SHARED,    /**< an mbuf with another reference */
 	SHARED_CHAIN,
 	GUEST,        /**< guest memory, in one piece */
 	GUEST_PIECES, /**< in pieces shorter than the head */
-	GUEST_HEAD,   /**< in one piece; the head has headroom and is the frame's alone */
+	GUEST_HEAD,   /**< in one piece; the head has headroom and is writable */
 	FORMS
 };
 
@@ -168,7 +168,7 @@ test_every_form(void **state)
 				struct frame *out = rewrite_frame(&rules, &frame);
 				assert_non_null(out);
 				assert_int_equal(out == &frame, form == GUEST_HEAD);
-				/* A guest that changes what was checked changes nothing. */
+				/* A guest that changes the checked bytes has no influence. */
 				if (form >= GUEST)
 					memset(whole, 0xee, RTE_MIN(len, (uint32_t)HEAD_MAX));
 				check_frame(out, len + new - old, changes[c].what, form);
@@ -178,7 +178,7 @@ test_every_form(void **state)
 				assert_int_equal(out->offload.header_len, 70 + new - old);
 				assert_int_equal(out->offload.csum_offset, 6);
 				assert_int_equal(out->offload.gso_size, 99);
-				/* The driver takes the reference of what is in an mbuf. */
+				/* The driver takes the reference to an mbuf. */
 				rte_pktmbuf_free(out->mbuf);
 				vlan_rewrite_done(&rewrite);
 				if (shared != NULL) {
@@ -189,7 +189,7 @@ test_every_form(void **state)
 			}
 }
 
-/** A frame that asks for nothing keeps asking for nothing. */
+/** A frame without offload requests has none afterwards. */
 static void
 test_no_offload(void **state)
 {
@@ -243,7 +243,7 @@ test_needless(void **state)
 	}
 }
 
-/** What it says of layers to a device moves with them. */
+/** The header lengths that an mbuf has for a device change as well. */
 static void
 test_layers_in_place(void **state)
 {
@@ -282,7 +282,7 @@ test_space(void **state)
 	write_frame(500, 0);
 	fill_frame(&frame, GUEST_PIECES, 500);
 	frame.vlan = 10;
-	/* One for the head, and pieces that are not all in it. */
+	/* One piece for the head, and pieces of which a part is behind the head. */
 	unsigned pieces = 1 + 100 - HEAD_MAX / 5;
 	for (n = 0; rewrite_frame(&rules, &frame) != NULL; n++)
 		;
@@ -299,7 +299,7 @@ test_space(void **state)
 	vlan_rewrite_done(&rewrite);
 }
 
-/** Where a device puts tags in: into frames of guests that ask for nothing else. */
+/** Insertion of tags by a device: only for frames of guests without other offload requests. */
 static void
 test_by_device(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The control socket without a socket: where requests end, what they mean, what is answered. */
+/* The control socket without a socket: where requests end, how they are parsed, the answers. */
 #include "unit.h"
 
 #include <errno.h>
@@ -93,7 +93,7 @@ call_echo(void *arg, json_t *params, struct err *err)
 	return json_incref(params);
 }
 
-/** Fail with the reason and the code that the request names. */
+/** Fail with the reason and the code given in the request. */
 static json_t *
 call_fail(void *arg, json_t *params, struct err *err)
 {
@@ -131,7 +131,7 @@ teardown(void **state)
 	return 0;
 }
 
-/** Ask, and compare the answer, "" for none. */
+/** Send a request and compare the answer; "" = none. */
 static void
 check_answer(const char *request, const char *expected)
 {
@@ -189,7 +189,7 @@ test_answer_refusals(void **state)
 		ERROR("1", "-32000", "no a"));
 }
 
-/** A reason that quotes what it was asked may be cut in the middle of a character. */
+/** A reason that quotes the request may be cut in the middle of a character. */
 static void
 test_answer_cut_character(void **state)
 {

@@ -40,7 +40,7 @@ static const struct port_driver with_fds = {.type = &type, .rx_fd = device_rx_fd
 static const struct port_driver without_fds = {.type = &type};
 static const struct feature *const no_features[] = {NULL};
 
-/** Queues of the first port and queue 0 of the second one are of one lcore. */
+/** Queues of the first port, and queue 0 of the second one, are assigned to one lcore. */
 static void
 build(const struct port_driver *second)
 {
@@ -100,7 +100,10 @@ is_ready(void)
 	return rx_sleep_wait(&rx_sleep, 0);
 }
 
-/** Each queue of the lcore ends its sleep, until it is prepared again; that of another does not. */
+/**
+ * Each queue of the lcore ends its sleep, until it is prepared again; a queue of another lcore does
+ * not.
+ */
 static void
 test_frames(void **state)
 {
@@ -135,7 +138,7 @@ test_woken(void **state)
 	assert_true(is_ready());
 }
 
-/** A queue without a descriptor, now or ever, keeps the lcore polling. */
+/** A queue that has no descriptor, or has none any more, keeps the lcore polling. */
 static void
 test_polled(void **state)
 {
@@ -151,7 +154,7 @@ test_polled(void **state)
 	assert_false(prepare());
 }
 
-/** An lcore without queues waits for its wake-up alone. */
+/** An lcore without queues sleeps until a wake. */
 static void
 test_no_queues(void **state)
 {
@@ -170,7 +173,7 @@ sleeper(void *woken)
 	return NULL;
 }
 
-/** A wait without a timeout ends by another thread: by frames, and by a wake-up. */
+/** A sleep without a timeout is ended by another thread: by frames, and by a wake. */
 static void
 test_other_thread(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Cutting of long TCP frames: every segment is checked against what RFC 9293 makes of the whole. */
+/* Segmentation of long TCP frames: every segment is compared with what RFC 9293 requires. */
 #include "unit.h"
 
 #include <errno.h>
@@ -22,8 +22,10 @@ to_cut(const struct packet *packet, uint16_t gso_size)
 		.gso_size = gso_size};
 }
 
-/** The headers of a segment as they must be, but for lengths and checksums, which packet_wrong()
- * checks. */
+/**
+ * The headers that a segment must have, except for lengths and checksums, which packet_wrong()
+ * checks.
+ */
 static void
 expected_headers(const struct packet *packet, unsigned index, unsigned count, uint16_t gso_size,
 	uint8_t *headers)
@@ -40,7 +42,7 @@ expected_headers(const struct packet *packet, unsigned index, unsigned count, ui
 		packet_put16(headers + packet_l3(packet) + 4, (uint16_t)(packet->id + index));
 }
 
-/** Blank what differs and packet_wrong() has checked. */
+/** Zero the fields that differ and that packet_wrong() has checked. */
 static void
 blank(const struct packet *packet, uint8_t *headers)
 {
@@ -92,7 +94,7 @@ check_cut(const struct packet *packet, uint16_t gso_size, uint16_t first, uint16
 	rte_pktmbuf_free_bulk(segments, count);
 }
 
-/** That payload in frames of all kinds, in one segment and in chains. */
+/** This payload in frames of all kinds, in one segment and in chains. */
 static void
 check_kinds(uint32_t payload, uint16_t gso_size)
 {
@@ -130,7 +132,10 @@ test_sizes(void **state)
 	check_kinds(1000, 999);
 }
 
-/** Routes still to go, home addresses, and options: what the sum is made with is not in the IP header. */
+/**
+ * Routing headers with segments left, home addresses, and options: the pseudo header has addresses
+ * that are not those of the IPv6 header.
+ */
 static void
 test_extension_headers(void **state)
 {
@@ -154,7 +159,9 @@ test_extension_headers(void **state)
 			}
 }
 
-/** As many header bytes as there may be, and a tag; IPv4's and TCP's longest behind two tags. */
+/**
+ * The longest headers that are accepted, and a tag; the longest of IPv4 and TCP behind two tags.
+ */
 static void
 test_headers_of_any_length(void **state)
 {
@@ -196,7 +203,7 @@ test_large(void **state)
 	check_kinds(60001, 30000);
 }
 
-/** Small segments of the source: everything is cut at odd places. */
+/** Small source segments: each header and each payload spans several. */
 static void
 test_chain_input(void **state)
 {
@@ -265,27 +272,27 @@ test_too_many(void **state)
 	rte_pktmbuf_free(mbuf);
 }
 
-/* Claims that the frame does not bear out ------------------------------------------------------ */
+/* Requests that the frame contradicts ---------------------------------------------------------- */
 
-/** A frame with one byte changed, a claim, or a layout. */
-struct lie {
+/** A frame with one byte changed, an offload request, or a layout. */
+struct contradiction {
 	const char *what;
-	void (*claim)(struct frame_offload *offload, struct rte_mbuf *mbuf);
+	void (*request)(struct frame_offload *offload, struct rte_mbuf *mbuf);
 	uint16_t first;  /**< of the chain */
-	uint16_t offset; /**< of the byte changed, 0 = none */
+	uint16_t offset; /**< offset of the byte changed, 0 = none */
 	uint8_t value;
 	bool ipv6;
 };
 
 static void
-claim_nothing(struct frame_offload *offload, struct rte_mbuf *mbuf)
+request_nothing(struct frame_offload *offload, struct rte_mbuf *mbuf)
 {
 	(void)offload;
 	(void)mbuf;
 }
 
 #define CLAIM(name, statement)                                                                     \
-	static void claim_##name(struct frame_offload *offload, struct rte_mbuf *mbuf)             \
+	static void request_##name(struct frame_offload *offload, struct rte_mbuf *mbuf)           \
 	{                                                                                          \
 		(void)offload;                                                                     \
 		(void)mbuf;                                                                        \
@@ -308,66 +315,74 @@ CLAIM(other_csum, offload->csum_offset = PACKET_TCP_CSUM + 256)
 CLAIM(other_family, offload->flags ^= FRAME_TSO)
 CLAIM(segment_over_64k, offload->gso_size = UINT16_MAX - 20)
 
-static const struct lie lies[] = {
-	{.what = "gso_size 0", .claim = claim_no_gso_size},
-	{.what = "header_len short", .claim = claim_short_header},
-	{.what = "header_len long", .claim = claim_long_header},
-	{.what = "header_len 0", .claim = claim_no_header},
-	{.what = "header_len 65535", .claim = claim_largest_header},
-	{.what = "no payload", .claim = claim_no_payload},
-	{.what = "TCP late", .claim = claim_late_start},
-	{.what = "TCP early", .claim = claim_early_start},
-	{.what = "TCP in the Ethernet header", .claim = claim_start_in_ethernet},
-	{.what = "TCP at 0", .claim = claim_no_start},
-	{.what = "TCP at 65535", .claim = claim_largest_start},
-	{.what = "checksum of UDP", .claim = claim_csum_of_udp},
-	{.what = "checksum elsewhere", .claim = claim_other_csum},
-	{.what = "the other family", .claim = claim_other_family},
-	{.what = "segments beyond 64 KiB", .claim = claim_segment_over_64k},
-	{.what = "header in two segments", .claim = claim_nothing, .first = 53},
-	{.what = "header in two segments", .claim = claim_nothing, .first = 1},
-	{.what = "IPv4 version 5", .claim = claim_nothing, .offset = 14, .value = 0x55},
-	{.what = "IPv4 header too short", .claim = claim_nothing, .offset = 14, .value = 0x44},
-	{.what = "IPv4 header of 0", .claim = claim_nothing, .offset = 14, .value = 0x40},
-	{.what = "IPv4 header longer", .claim = claim_nothing, .offset = 14, .value = 0x46},
-	{.what = "IPv4 header longest", .claim = claim_nothing, .offset = 14, .value = 0x4f},
-	{.what = "IPv4 of UDP", .claim = claim_nothing, .offset = 23, .value = 17},
-	{.what = "IPv4 fragment", .claim = claim_nothing, .offset = 20, .value = 0x20},
-	{.what = "TCP header too short", .claim = claim_nothing, .offset = 46, .value = 0x40},
-	{.what = "TCP header longer", .claim = claim_nothing, .offset = 46, .value = 0x60},
+static const struct contradiction contradictions[] = {
+	{.what = "gso_size 0", .request = request_no_gso_size},
+	{.what = "header_len short", .request = request_short_header},
+	{.what = "header_len long", .request = request_long_header},
+	{.what = "header_len 0", .request = request_no_header},
+	{.what = "header_len 65535", .request = request_largest_header},
+	{.what = "no payload", .request = request_no_payload},
+	{.what = "TCP late", .request = request_late_start},
+	{.what = "TCP early", .request = request_early_start},
+	{.what = "TCP in the Ethernet header", .request = request_start_in_ethernet},
+	{.what = "TCP at 0", .request = request_no_start},
+	{.what = "TCP at 65535", .request = request_largest_start},
+	{.what = "checksum of UDP", .request = request_csum_of_udp},
+	{.what = "checksum elsewhere", .request = request_other_csum},
+	{.what = "the other family", .request = request_other_family},
+	{.what = "segments beyond 64 KiB", .request = request_segment_over_64k},
+	{.what = "header in two segments", .request = request_nothing, .first = 53},
+	{.what = "header in two segments", .request = request_nothing, .first = 1},
+	{.what = "IPv4 version 5", .request = request_nothing, .offset = 14, .value = 0x55},
+	{.what = "IPv4 header too short", .request = request_nothing, .offset = 14, .value = 0x44},
+	{.what = "IPv4 header of 0", .request = request_nothing, .offset = 14, .value = 0x40},
+	{.what = "IPv4 header longer", .request = request_nothing, .offset = 14, .value = 0x46},
+	{.what = "IPv4 header longest", .request = request_nothing, .offset = 14, .value = 0x4f},
+	{.what = "IPv4 of UDP", .request = request_nothing, .offset = 23, .value = 17},
+	{.what = "IPv4 fragment", .request = request_nothing, .offset = 20, .value = 0x20},
+	{.what = "TCP header too short", .request = request_nothing, .offset = 46, .value = 0x40},
+	{.what = "TCP header longer", .request = request_nothing, .offset = 46, .value = 0x60},
 	{.what = "IPv6 version 7",
-		.claim = claim_nothing,
+		.request = request_nothing,
 		.offset = 14,
 		.value = 0x70,
 		.ipv6 = true},
-	{.what = "IPv6 of UDP", .claim = claim_nothing, .offset = 20, .value = 17, .ipv6 = true},
-	{.what = "IPv6 options", .claim = claim_nothing, .offset = 20, .value = 0, .ipv6 = true},
-	{.what = "IPv6 late start", .claim = claim_late_start, .ipv6 = true},
-	{.what = "IPv6 over IPv4", .claim = claim_other_family, .ipv6 = true},
+	{.what = "IPv6 of UDP",
+		.request = request_nothing,
+		.offset = 20,
+		.value = 17,
+		.ipv6 = true},
+	{.what = "IPv6 options",
+		.request = request_nothing,
+		.offset = 20,
+		.value = 0,
+		.ipv6 = true},
+	{.what = "IPv6 late start", .request = request_late_start, .ipv6 = true},
+	{.what = "IPv6 over IPv4", .request = request_other_family, .ipv6 = true},
 };
 
 static void
-test_lies(void **state)
+test_contradictions(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < COUNT(lies); i++) {
-		const struct packet packet = {.ipv6 = lies[i].ipv6, .payload = 66000};
+	for (size_t i = 0; i < COUNT(contradictions); i++) {
+		const struct packet packet = {.ipv6 = contradictions[i].ipv6, .payload = 66000};
 		struct frame_offload offload = to_cut(&packet, 1000);
 		struct rte_mbuf *segments[OFFLOAD_SEGMENTS_MAX];
 
 		packet_write(&packet, whole);
-		if (lies[i].offset > 0)
-			whole[lies[i].offset] = lies[i].value;
-		struct rte_mbuf *mbuf = packet_chain(
-			eal_fixture_pool(), whole, packet_length(&packet), lies[i].first, 0);
+		if (contradictions[i].offset > 0)
+			whole[contradictions[i].offset] = contradictions[i].value;
+		struct rte_mbuf *mbuf = packet_chain(eal_fixture_pool(), whole,
+			packet_length(&packet), contradictions[i].first, 0);
 		mbuf->l2_len = packet_l3(&packet);
-		lies[i].claim(&offload, mbuf);
+		contradictions[i].request(&offload, mbuf);
 		int rc = offload_segment(&offload, mbuf, segments);
 		rte_pktmbuf_free(mbuf);
 		if (rc > 0)
 			rte_pktmbuf_free_bulk(segments, (unsigned)rc);
 		if (rc != -EINVAL)
-			fail_msg("%s: %d", lies[i].what, rc);
+			fail_msg("%s: %d", contradictions[i].what, rc);
 	}
 }
 
@@ -384,7 +399,7 @@ main(void)
 		eal_unit_test(test_wraps),
 		eal_unit_test(test_no_memory),
 		eal_unit_test(test_too_many),
-		eal_unit_test(test_lies),
+		eal_unit_test(test_contradictions),
 	};
 
 	return cmocka_run_group_tests(tests, eal_group_setup, eal_group_teardown);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sending with a receiver's capabilities in mind, to a receiver that writes down what it gets. */
+/* Sending by the capabilities of the receiver, to a receiver that records what it gets. */
 #include "unit.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@ struct seen {
 	bool prepared;
 };
 
-/** A receiver; counts calls and mbufs, and takes no more than its space. */
+/** A receiver; counts calls and mbufs, and takes as many as it has space for. */
 struct receiver {
 	unsigned space; /**< mbufs it has descriptors for */
 	unsigned calls;
@@ -147,7 +147,7 @@ test_partial(void **state)
 	}
 }
 
-/** What the receiver can do is left to it, and one burst does for all. */
+/** Requests within the capabilities of the receiver are left to it, in one burst. */
 static void
 test_capable(void **state)
 {
@@ -170,7 +170,7 @@ test_capable(void **state)
 	rte_pktmbuf_free(frames[2].mbuf);
 }
 
-/** Only mbufs with an offload are prepared, and only private ones. */
+/** Only mbufs with an offload request are prepared, and only private ones. */
 static void
 test_prepare(void **state)
 {
@@ -212,7 +212,7 @@ test_software_checksum(void **state)
 	rte_pktmbuf_free(frames[2].mbuf);
 }
 
-/** Segments go in their frame's place; the frame counts once, with its own length. */
+/** Segments keep the position of their frame; the frame counts once, with its own length. */
 static void
 test_software_segments(void **state)
 {
@@ -234,7 +234,7 @@ test_software_segments(void **state)
 	check_counters(3, packet_length(&packet) + 2 * packet_length(&small), 0, 0);
 }
 
-/** TSO over IPv4 does not mean TSO over IPv6. */
+/** TSO over IPv4 does not imply TSO over IPv6. */
 static void
 test_other_family(void **state)
 {
@@ -268,7 +268,7 @@ test_many_segments(void **state)
 			check_counters(0, 0, 1, 0);
 		else
 			check_counters(1, packet_length(&packet), 0, 0);
-		/* After a burst that was cut short none is tried. */
+		/* No burst is tried after one that was sent in part. */
 		assert_int_equal(receiver.offered, RTE_MIN((space / FRAME_BURST + 1) * 32, 65u));
 	}
 }
@@ -316,7 +316,7 @@ test_linearize(void **state)
 	rte_pktmbuf_free(frames[3].mbuf);
 }
 
-/** Segments of a frame to be cut must be linear too where the receiver wants them so. */
+/** Segments must be linear as well if the receiver has no chains. */
 static void
 test_linear_segments(void **state)
 {
@@ -355,8 +355,10 @@ test_no_memory(void **state)
 	}
 }
 
-/** Everything mixed, with too little space: each frame is counted once, and none twice or out of
- * order. */
+/**
+ * All kinds of frames, with too little space: each frame is counted once, and none is sent twice or
+ * out of order.
+ */
 static void
 test_balance(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Shapers by simulated time, with a driver that writes down what it gets. */
+/* Shapers by simulated time, with a driver that records what it gets. */
 #include "unit.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@
 
 enum { SPACE = 64, LEN = 1000, CYCLES = 1000, BURST = 1, LCORE_ID = 3, SEEN = 4096 };
 
-/** What the driver got, in order. */
+/** Frames sent to the driver, in order. */
 struct sink {
 	unsigned n;
 	uint64_t bytes;
@@ -85,7 +85,7 @@ teardown(void **state)
 	return eal_test_teardown(state);
 }
 
-/** Hand numbered frames over, all of one length. */
+/** Offer numbered frames, all of one length. */
 static void
 offer(uint16_t n, uint32_t length)
 {
@@ -101,7 +101,7 @@ offer(uint16_t n, uint32_t length)
 	shaper_frames(shaper, &rate, &out, frames, n, &counters, now);
 }
 
-/** Let time pass, and what is due leave. */
+/** Advance the time, and send the frames that are due. */
 static void
 pass(uint64_t cycles)
 {
@@ -109,7 +109,7 @@ pass(uint64_t cycles)
 	shaper_drain(shaper, &rate, &out, &counters, now);
 }
 
-/** All that was offered is sent, dropped, or waits; what was sent is in order. */
+/** All frames offered are sent, dropped, or in the backlog; those sent are in order. */
 static void
 check_balance(void)
 {
@@ -125,7 +125,10 @@ test_pacing(void **state)
 {
 	(void)state;
 	offer(10, LEN);
-	/* One for the burst; it leaves a debt, and the others wait for one frame's time each. */
+	/*
+	 * One passes as the burst and leaves a debt; each of the others waits for the time of one
+	 * frame.
+	 */
 	assert_int_equal(sink.n, 1);
 	assert_int_equal(shaper_backlog(shaper), 9);
 	assert_false(shaper_drain(shaper, &rate, &out, &counters, now));
@@ -139,9 +142,9 @@ test_pacing(void **state)
 	check_balance();
 }
 
-/** Frames that need not wait stay as they are; those that must are copies. */
+/** Frames that are not delayed stay as they are; delayed ones are copies. */
 static void
-test_straight_through(void **state)
+test_not_delayed(void **state)
 {
 	unsigned before = rte_mempool_avail_count(eal_fixture_pool());
 
@@ -159,7 +162,7 @@ test_straight_through(void **state)
 	check_balance();
 }
 
-/** Frames that come while others wait do not overtake them, tokens or not. */
+/** Frames offered while others are delayed do not overtake them, tokens or not. */
 static void
 test_order(void **state)
 {
@@ -191,7 +194,7 @@ test_tail_drop(void **state)
 	check_balance();
 }
 
-/** Long frames take as much of the space as they need, and give it back. */
+/** Long frames take as much of the space as they need, and free it afterwards. */
 static void
 test_long_frames(void **state)
 {
@@ -222,7 +225,7 @@ test_long_frames(void **state)
 	assert_memory_equal(sink.bytes_of_last + 54, sent + 54, 60000);
 }
 
-/** What the sender left undone is not forgotten, nor that the frame has a tag. */
+/** A delayed frame keeps its offload requests and its tag. */
 static void
 test_offload_waits(void **state)
 {
@@ -253,7 +256,7 @@ test_offload_waits(void **state)
 	offer(1, 60);
 	shaper_frames(shaper, &rate, &out, frames, 1, &counters, now);
 	assert_int_equal(shaper_backlog(shaper), 1);
-	/* The guest has its buffer back, and uses it. */
+	/* The guest has its buffer back and writes to it. */
 	memset(bytes, 0xee, length);
 	pass(HZ);
 	assert_int_equal(sink.n, 2);
@@ -269,7 +272,7 @@ test_offload_waits(void **state)
 	assert_int_equal(sink.last.vlan, 5);
 }
 
-/** A frame that others hold too is copied, and its reference given back. */
+/** A frame with another reference is copied, and its reference released. */
 static void
 test_shared_frames(void **state)
 {
@@ -303,7 +306,7 @@ test_purge(void **state)
 	assert_int_equal(shaper_backlog(shaper), 1);
 }
 
-/** A faster rate takes hold of what waits already. */
+/** A higher rate applies to the backlog. */
 static void
 test_change(void **state)
 {
@@ -316,7 +319,7 @@ test_change(void **state)
 	check_balance();
 }
 
-/** The work at once is bounded, and it is in bursts. */
+/** The number of frames sent at once is bounded, and they are sent in bursts. */
 static void
 test_bound(void **state)
 {
@@ -333,9 +336,9 @@ test_bound(void **state)
 	check_balance();
 }
 
-/** Who is not the owner leaves all to it, tokens or not. */
+/** An lcore that is not the owner sends nothing, tokens or not. */
 static void
-test_others_do_not_send(void **state)
+test_not_owner(void **state)
 {
 	const struct packet packet = {.seq = 0, .payload = 100};
 	struct shaper_out other = out;
@@ -358,7 +361,7 @@ test_others_do_not_send(void **state)
 	check_balance();
 }
 
-/** Where several lcores poll there is a lock, and it is free in the end. */
+/** With several polling lcores a lock is used, and it is free afterwards. */
 static void
 test_lock(void **state)
 {
@@ -420,7 +423,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		shaper_test(test_pacing),
-		shaper_test(test_straight_through),
+		shaper_test(test_not_delayed),
 		shaper_test(test_order),
 		shaper_test(test_tail_drop),
 		shaper_test(test_long_frames),
@@ -429,7 +432,7 @@ main(void)
 		shaper_test(test_purge),
 		shaper_test(test_change),
 		shaper_test(test_bound),
-		shaper_test(test_others_do_not_send),
+		shaper_test(test_not_owner),
 		shaper_test(test_lock),
 		shaper_test(test_rate),
 	};

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Guest memory that goes away while it is used: zeros, a flag, and nothing else changes. */
+/*
+ * Guest memory that is removed while it is used: zeros and a flag replace it, and nothing else
+ * changes.
+ */
 #include "unit.h"
 
 #include <linux/memfd.h>
@@ -19,7 +22,7 @@ enum { PAGE = 4096, HUGE = 2 << 20, PAGES = 8, ROUNDS = 300, RANGES_MOST = 1 << 
 
 static struct err err;
 
-/** The handler of each test is cmocka's, at first. */
+/** The handler before each test is cmocka's. */
 static void
 start(void **state)
 {
@@ -28,7 +31,7 @@ start(void **state)
 	assert_int_equal(sigbus_install(), 0);
 }
 
-/** Are there pages for a file? A mapping reserves them. */
+/** Whether there are pages for a file: a mapping reserves them. */
 static bool
 has_pages(int fd, size_t size)
 {
@@ -80,14 +83,14 @@ truncated(size_t page, bool huge)
 	assert_int_equal(bytes[3 * page], 0);
 	assert_true(memory_is_missing(&memory));
 	assert_int_equal(bytes[PAGES * page - 1], 0);
-	/* All of it is ours now, and writing reaches nobody. */
+	/* All of it is private now: writes do not reach the file. */
 	bytes[0] = bytes[3 * page] = 9;
 	assert_int_equal(bytes[0], 9);
 	assert_int_equal(good[0], 8);
 	assert_false(memory_is_missing(&other));
 	memory_unmap(&memory);
 	assert_int_equal(ftruncate(fd, (off_t)(PAGES * page)), 0);
-	/* Mapped anew it is good. */
+	/* A new mapping is good. */
 	bytes = map(&memory, fd, page);
 	assert_int_equal(bytes[0], 7);
 	assert_false(memory_is_missing(&memory));
@@ -111,7 +114,7 @@ test_truncated_hugepages(void **state)
 	truncated(HUGE, true);
 }
 
-/** Somebody else's mapping of guest memory, looked into on a thread that said so. */
+/** A mapping of guest memory by librte_vhost, read on a thread that has called sigbus_enter(). */
 static void
 foreign(size_t page, bool huge)
 {
@@ -152,9 +155,9 @@ test_foreign_hugepages(void **state)
 	foreign(HUGE, true);
 }
 
-/* What one call found is not told of the next, and who never entered found nothing. */
+/* sigbus_leave() reports a fault once, and nothing without sigbus_enter(). */
 static void
-test_told_once(void **state)
+test_reported_once(void **state)
 {
 	int fd = file(PAGE, false);
 	volatile uint8_t *bytes =
@@ -172,7 +175,7 @@ test_told_once(void **state)
 	close(fd);
 }
 
-/** Run something that must not survive. */
+/** Run a function that must end the process. */
 static void
 expect_death(void (*act)(void))
 {
@@ -181,7 +184,7 @@ expect_death(void (*act)(void))
 
 	assert_true(child >= 0);
 	if (child == 0) {
-		/* Not back into the tests, as cmocka would have it. */
+		/* Restore the default handlers: cmocka's would continue the tests in the child. */
 		signal(SIGBUS, SIG_DFL);
 		signal(SIGSEGV, SIG_DFL);
 		if (sigbus_install() < 0)
@@ -196,7 +199,7 @@ expect_death(void (*act)(void))
 static struct memory fenced;
 
 static void
-touch_nobodys(void)
+touch_unwatched(void)
 {
 	int fd = file(PAGE, false);
 	volatile uint8_t *bytes =
@@ -224,16 +227,16 @@ touch_behind(void)
 	((volatile uint8_t *)fenced.region[0].map)[fenced.region[0].map_size] = 1;
 }
 
-/* What is no guest memory is no business of ours. */
+/* A fault outside guest memory ends the process. */
 static void
 test_elsewhere(void **state)
 {
 	start(state);
-	expect_death(touch_nobodys);
+	expect_death(touch_unwatched);
 	expect_death(signal_myself);
 }
 
-/* A byte before a mapping and one behind it belong to nobody. */
+/* A byte before a mapping and one behind it are inaccessible. */
 static void
 test_fenced(void **state)
 {
@@ -247,7 +250,7 @@ test_fenced(void **state)
 	close(fd);
 }
 
-/** Is the mapping at an address left out of core dumps? */
+/** Whether the mapping at an address is left out of core dumps. */
 static bool
 undumped(const void *address)
 {
@@ -281,7 +284,7 @@ test_undumped(void **state)
 	close(fd);
 }
 
-/* There is an end to what can be watched, and a place that was left is taken again. */
+/* The number of watched ranges is limited, and a slot that was freed is used again. */
 static void
 test_many(void **state)
 {
@@ -314,7 +317,7 @@ test_many(void **state)
 
 static atomic_bool stop;
 
-/** Ranges that come and go in other slots. */
+/** Ranges that are added and removed in other slots. */
 static void *
 churn(void *arg)
 {
@@ -363,7 +366,7 @@ main(void)
 		cmocka_unit_test(test_truncated_hugepages),
 		cmocka_unit_test(test_foreign),
 		cmocka_unit_test(test_foreign_hugepages),
-		cmocka_unit_test(test_told_once),
+		cmocka_unit_test(test_reported_once),
 		cmocka_unit_test(test_elsewhere),
 		cmocka_unit_test(test_fenced),
 		cmocka_unit_test(test_undumped),

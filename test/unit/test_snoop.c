@@ -42,7 +42,7 @@ check_ip(const struct snoop_ip *ip, const char *text)
 	assert_string_equal(snoop_ip_format(ip, shown), text);
 }
 
-/** A record that is the next one, and how many sources it has. */
+/** Check that the next record is this one, with its number of sources. */
 static void
 check_record(enum snoop_change change, const char *group, unsigned sources)
 {
@@ -150,7 +150,7 @@ test_records(void **state)
 	check_end();
 }
 
-/** A report as another implementation makes it. */
+/** A report as another implementation writes it. */
 static void
 test_foreign(void **state)
 {
@@ -171,7 +171,9 @@ test_foreign(void **state)
 	assert_int_equal(parsed.version, 2);
 }
 
-/** Every packet, with each byte wrong and cut anywhere, parsed from memory of just that length. */
+/**
+ * Every packet, with each byte changed and cut anywhere, parsed from memory of exactly that length.
+ */
 static void
 test_every_byte(void **state)
 {
@@ -186,7 +188,7 @@ test_every_byte(void **state)
 			assert_true(snoop_parse(cut, len, packet.ipv6, &parsed) < 0);
 			free(cut);
 		}
-		/* Of IPv6, traffic class, flow label and the padding of options are nobody's. */
+		/* IPv6: traffic class, flow label and the padding of options are not checked. */
 		for (uint32_t at = 0; at < packet.len; at++) {
 			if (packet.ipv6 && ((at >= 1 && at < 4) || at >= 46))
 				if (at < packet.body)
@@ -200,7 +202,7 @@ test_every_byte(void **state)
 	}
 }
 
-/** Claims that do not fit, closed with good checksums. */
+/** Invalid lengths and fields, with right checksums. */
 static void
 test_bad(void **state)
 {
@@ -228,7 +230,7 @@ test_bad(void **state)
 	assert_int_equal(classify(), SNOOP_CLASS_FLOOD);
 }
 
-/** What MLD must have beside IGMP. */
+/** Requirements of MLD beyond those of IGMP. */
 static void
 test_bad_mld(void **state)
 {
@@ -240,7 +242,7 @@ test_bad_mld(void **state)
 	message_simple(&packet, 131, 0, "fe80::9", GROUP6);
 	packet.bytes[7] = 2;
 	assert_int_equal(parse(), -EBADMSG);
-	/* Other options in place of Router Alert: padding, one of another kind, one cut short. */
+	/* Other options in place of Router Alert: padding, another type, a truncated one. */
 	static const char *const options[] = {"0104 00000000", "0502 0001 0100", "0506 0000 0000"};
 	for (unsigned i = 0; i < COUNT(options); i++) {
 		message_simple(&packet, 131, 0, "fe80::9", GROUP6);
@@ -318,7 +320,7 @@ test_table(void **state)
 	snoop_table_free(table);
 }
 
-/** No port gets more than its share, until control has looked. */
+/** No port gets more than its share of the ring before the control thread has read it. */
 static void
 test_ring(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is heard of groups and how long it is remembered, by a clock of the test's own. */
+/* Group membership from messages, and its timeouts, with a simulated clock. */
 #include "unit.h"
 
 #include <stdio.h>
@@ -87,7 +87,7 @@ pass(uint64_t time)
 	groups_expire(groups, now);
 }
 
-/** Whom data for a group is for: a bit for each port; -1 = everybody. */
+/** The ports that get data for a group, a bit each; -1 = all ports. */
 static int
 receivers(const char *group)
 {
@@ -134,11 +134,11 @@ test_leave(void **state)
 	hear_leave(HOST, GROUP);
 	pass(2 * SECOND - 1);
 	assert_int_equal(receivers(GROUP), 1 << ROUTER | 1 << HOST | 1 << OTHER);
-	/* A leave that comes again does not grant more time. */
+	/* A repeated leave does not extend the time. */
 	hear_leave(HOST, GROUP);
 	pass(1);
 	assert_int_equal(receivers(GROUP), 1 << ROUTER | 1 << OTHER);
-	/* Somebody else behind the port answers. */
+	/* Another host behind the port reports the group. */
 	hear_leave(OTHER, GROUP);
 	pass(SECOND);
 	hear_report(OTHER, GROUP);
@@ -157,7 +157,7 @@ test_sources(void **state)
 
 	(void)state;
 	hear_querier(false);
-	/* Leaves of what is not known, and a membership of nothing. */
+	/* Leaves of unknown groups, and a membership without sources. */
 	hear_record(TO_IN, NULL);
 	hear_record(IS_IN, NULL);
 	hear_record(BLOCK, "10.1.1.1");
@@ -173,7 +173,7 @@ test_sources(void **state)
 	hear_record(IS_IN, "10.1.1.2");
 	pass(SECOND);
 	assert_int_equal(receivers(GROUP), both);
-	/* From one source to another: only the new one is left. */
+	/* From one source to another: only the new one remains. */
 	hear_record(TO_IN, "10.1.1.3");
 	pass(3 * SECOND);
 	hear_record(BLOCK, "10.1.1.3");
@@ -189,7 +189,7 @@ test_sources(void **state)
 	assert_int_equal(receivers(GROUP), 1 << ROUTER);
 }
 
-/** More sources than are kept: a membership of all of them. */
+/** More sources than are stored: a membership of all sources. */
 static void
 test_many_sources(void **state)
 {
@@ -224,7 +224,7 @@ test_routers(void **state)
 	groups_set_port(groups, HOST, false, SNOOP_ROUTER_ON);
 	hear(ROUTER);
 	assert_int_equal(receivers(GROUP), 1 << ROUTER | 1 << HOST);
-	/* A hello of PIM (RFC 7761) makes a router, but no querier. */
+	/* A PIM hello (RFC 7761) makes the port a router port, but is no query. */
 	groups_set_port(groups, OTHER, false, SNOOP_ROUTER_AUTO);
 	message_begin(&packet, "10.0.0.2", "224.0.0.13");
 	packet.bytes[9] = 103;
@@ -257,7 +257,7 @@ test_forget(void **state)
 	assert_int_equal(stats.members, 1);
 }
 
-/** Groups for all are not kept; what only refreshes changes nothing. */
+/** Groups that are always flooded are not stored; a message that only refreshes changes nothing. */
 static void
 test_changed(void **state)
 {
@@ -294,7 +294,9 @@ fill(uint16_t port, unsigned from, unsigned n)
 	}
 }
 
-/** Over a limit: counted, and all multicast for that port, for as long as a membership. */
+/**
+ * Reports above a limit are counted, and the port gets all multicast for the time of a membership.
+ */
 static void
 test_limits(void **state)
 {

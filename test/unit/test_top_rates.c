@@ -86,7 +86,7 @@ test_rates_sort(void **state)
 	json_decref(second);
 }
 
-/** History belongs to a name, has a limit, and outlives a lost connection. */
+/** History belongs to a name, is limited, and survives a lost connection. */
 static void
 test_history(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Lists of CPUs, on machines with any number of NUMA nodes: this file stands in for libnuma. */
+/* Lists of CPUs, on machines with any number of NUMA nodes: this file replaces libnuma. */
 #include "unit.h"
 
 #include <errno.h>
@@ -11,7 +11,10 @@
 
 #include "lcore/topology.h"
 
-/* The machine of a test: CPUs go round the nodes in groups; 0 = a machine without NUMA. */
+/*
+ * The machine of a test: CPUs are assigned to the nodes in groups, cyclically; 0 = a machine
+ * without NUMA.
+ */
 static struct {
 	int nodes;
 	int cpus_per_node;
@@ -164,7 +167,7 @@ test_nodes(void **state)
 	machine.cpus_per_node = 4;
 	assert_int_equal(topology_node_of(3), 0);
 	assert_int_equal(topology_node_of(4), 1);
-	assert_int_equal(topology_node_of(8), 0); /* a CPU nobody knows */
+	assert_int_equal(topology_node_of(8), 0); /* a CPU whose node is not known */
 	assert_int_equal(topology_nodes(), 2);
 }
 
@@ -198,7 +201,7 @@ check_words(const char *list, const cpu_set_t *cpus)
 	fail_msg("ends in the middle: %s", list);
 }
 
-/** A list that is too long is cut, but names no CPU that is not in it. */
+/** A list that is too long is truncated, but contains no CPU that is not in the set. */
 static void
 test_format_long(void **state)
 {
@@ -216,7 +219,7 @@ test_format_long(void **state)
 	}
 }
 
-/** A thread that says who it is and waits. */
+/** A thread that publishes its id and waits. */
 struct waiting {
 	pthread_barrier_t named, done;
 	pid_t tid;

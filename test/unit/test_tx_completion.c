@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Held frames lent to a device that frees mbufs late: when the guest's buffers come back. */
+/*
+ * Frames in flight on a device that frees mbufs late: when the buffers are returned to the guest.
+ */
 #include "unit.h"
 
 #include <string.h>
@@ -8,9 +10,9 @@
 #include "frame/inflight.h"
 #include "frame/tx_completion.h"
 
-enum { RING = 16, LOANS = RING / 2, SIZE = 64, PIECES = 1, SEGMENTS = 1 + PIECES };
+enum { RING = 16, COMPLETIONS = RING / 2, SIZE = 64, PIECES = 1, SEGMENTS = 1 + PIECES };
 
-/** A device's ring as its driver keeps it: an mbuf is freed where the next one goes. */
+/** The ring of a device as its driver keeps it: an mbuf is freed when its slot is reused. */
 static struct {
 	struct rte_mbuf *mbuf[RING];
 	bool done[RING];
@@ -22,7 +24,7 @@ static struct inflight *inflight;
 static struct tx_completions *completions;
 static uint8_t payload[1500];
 
-/** What a driver does with an mbuf whose place it needs. */
+/** What a driver does with the mbuf of a slot that it reuses. */
 static void
 device_free(unsigned place)
 {
@@ -40,7 +42,7 @@ setup(void **state)
 	if (eal_test_setup(state) != 0)
 		return -1;
 	inflight = inflight_create(SIZE);
-	completions = tx_completions_create(LOANS, -1);
+	completions = tx_completions_create(COMPLETIONS, -1);
 	return inflight == NULL || completions == NULL ? -1 : 0;
 }
 
@@ -74,9 +76,12 @@ mbuf_new(void)
 	return mbuf;
 }
 
-/** Hold a frame, lend it, and send it: with a descriptor before it, where offloads need one. */
+/**
+ * Take a frame, add a tx completion, and send it; after a context descriptor where offloads need
+ * one.
+ */
 static struct inflight_slot *
-lend(bool context)
+send_frame(bool context)
 {
 	struct rte_mbuf *piece = mbuf_new();
 
@@ -101,7 +106,10 @@ is_done(void *arg, uint16_t offset)
 	return device.done[(device.tail + offset) % RING];
 }
 
-/** The device has sent the frame whose last descriptor was put so many ago; 1 = the last one. */
+/**
+ * The device has sent the frame whose last descriptor was put `ago` descriptors ago; 1 = the last
+ * one.
+ */
 static void
 device_sends(unsigned ago)
 {
@@ -115,29 +123,29 @@ end(void)
 }
 
 static bool
-is_held(const struct inflight_slot *slot)
+is_in_flight(const struct inflight_slot *slot)
 {
 	return atomic_load(&slot->in_use);
 }
 
-/** The last frame before silence is given back, its mbufs still in the driver's ring. */
+/** The last frame before a pause is released although its mbufs are still in the driver's ring. */
 static void
-test_silence(void **state)
+test_pause(void **state)
 {
 	(void)state;
-	struct inflight_slot *slot = lend(false);
+	struct inflight_slot *slot = send_frame(false);
 	tx_completions_mark(completions, device.segments);
 	assert_true(tx_completions_pending(completions));
 	end();
-	assert_true(is_held(slot));
+	assert_true(is_in_flight(slot));
 	device_sends(1);
 	end();
-	assert_false(is_held(slot));
+	assert_false(is_in_flight(slot));
 	assert_false(tx_completions_pending(completions));
 	assert_true(tx_completions_in_use(completions));
 }
 
-/** In order, those that are sent and no others; with descriptors nobody told us of, later. */
+/** Frames are released in order of sending; those behind uncounted descriptors later. */
 static void
 test_order(void **state)
 {
@@ -145,50 +153,50 @@ test_order(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 3; i++) {
-		slot[i] = lend(false);
+		slot[i] = send_frame(false);
 		tx_completions_mark(completions, device.segments);
 	}
 	device_sends(1 + 2 * SEGMENTS);
 	end();
-	assert_false(is_held(slot[0]));
-	assert_true(is_held(slot[1]));
+	assert_false(is_in_flight(slot[0]));
+	assert_true(is_in_flight(slot[1]));
 	device_sends(1 + SEGMENTS);
 	end();
-	assert_false(is_held(slot[1]));
-	assert_true(is_held(slot[2]));
+	assert_false(is_in_flight(slot[1]));
+	assert_true(is_in_flight(slot[2]));
 	device_sends(1);
 	end();
-	assert_false(is_held(slot[2]));
-	slot[0] = lend(false);
+	assert_false(is_in_flight(slot[2]));
+	slot[0] = send_frame(false);
 	tx_completions_mark(completions, device.segments);
-	slot[1] = lend(true);
+	slot[1] = send_frame(true);
 	tx_completions_mark(completions, device.segments);
 	device_sends(1 + 1 + SEGMENTS);
 	end();
-	assert_true(is_held(slot[1]));
+	assert_true(is_in_flight(slot[1]));
 	device_sends(1);
 	end();
-	assert_false(is_held(slot[0]));
-	assert_false(is_held(slot[1]));
+	assert_false(is_in_flight(slot[0]));
+	assert_false(is_in_flight(slot[1]));
 }
 
-/** What left in one burst has one mark: back when all of it is sent. */
+/** The frames of one burst have one mark: they are released when all of it is sent. */
 static void
 test_burst(void **state)
 {
 	(void)state;
-	struct inflight_slot *first = lend(false), *second = lend(false);
+	struct inflight_slot *first = send_frame(false), *second = send_frame(false);
 	tx_completions_mark(completions, device.segments);
 	device_sends(1 + SEGMENTS);
 	end();
-	assert_true(is_held(first));
+	assert_true(is_in_flight(first));
 	device_sends(1);
 	end();
-	assert_false(is_held(first));
-	assert_false(is_held(second));
+	assert_false(is_in_flight(first));
+	assert_false(is_in_flight(second));
 }
 
-/** A driver that did not take it frees it, and that ends the hold. */
+/** An mbuf that the driver did not take is freed, and the frame released. */
 static void
 test_not_sent(void **state)
 {
@@ -199,52 +207,52 @@ test_not_sent(void **state)
 	rte_pktmbuf_attach_extbuf(piece, payload, (uintptr_t)payload, sizeof(payload),
 		tx_completion_add(completions, slot, PIECES));
 	rte_pktmbuf_free(piece);
-	assert_false(is_held(slot));
+	assert_false(is_in_flight(slot));
 	tx_completions_mark(completions, device.segments);
-	/* The youngest descriptor is older than it, and not sent yet. */
+	/* The last descriptor is later than that of the frame, and not sent yet. */
 	device.done[RING - 1] = false;
 	end();
 	assert_false(tx_completions_pending(completions));
 }
 
-/** Loans are free again when the driver has freed the mbufs, a lap later. */
+/** Tx completions are free again when the driver has freed the mbufs, a lap later. */
 static void
 test_laps(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; i < LOANS; i++)
-		lend(false);
+	for (unsigned i = 0; i < COMPLETIONS; i++)
+		send_frame(false);
 	tx_completions_mark(completions, device.segments);
 	device_sends(1);
 	assert_false(tx_completion_can_add(completions));
 	end();
 	assert_false(tx_completion_can_add(completions));
-	for (unsigned i = 0; i < 5 * LOANS; i++) {
+	for (unsigned i = 0; i < 5 * COMPLETIONS; i++) {
 		/* A copied frame in between makes space. */
 		device_put(mbuf_new());
 		device_put(mbuf_new());
 		device.segments += 2;
-		struct inflight_slot *slot = lend(false);
+		struct inflight_slot *slot = send_frame(false);
 		tx_completions_mark(completions, device.segments);
 		device_sends(1);
 		end();
-		assert_false(is_held(slot));
+		assert_false(is_in_flight(slot));
 		uint16_t token;
 		while (inflight_reclaim(inflight, &token, 1) > 0)
 			;
 	}
 }
 
-/** The device is stopped with frames in it: its driver frees them. */
+/** The device is stopped with frames in its ring: its driver frees them. */
 static void
 test_stop(void **state)
 {
 	(void)state;
-	struct inflight_slot *slot = lend(false);
+	struct inflight_slot *slot = send_frame(false);
 	tx_completions_mark(completions, device.segments);
 	for (unsigned i = 0; i < RING; i++)
 		device_free(i);
-	assert_false(is_held(slot));
+	assert_false(is_in_flight(slot));
 	end();
 	assert_false(tx_completions_pending(completions));
 }
@@ -253,7 +261,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_silence, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_pause, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_burst, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not_sent, setup, teardown),

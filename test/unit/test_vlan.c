@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sets of VLANs as users write them, and what ports do with tags. */
+/* Sets of VLANs as text, and the treatment of tags by ports. */
 #include "unit.h"
 
 #include <errno.h>
@@ -181,7 +181,7 @@ rules_of_modes(struct vlan_rules rules[MODES])
 		vlan_rules_of(&config[i], &rules[i]);
 }
 
-/** For each mode: the VLAN of a frame, or why it does not get in. */
+/** For each mode: the VLAN of a frame, or the reason of its drop. */
 static void
 test_ingress(void **state)
 {
@@ -240,7 +240,7 @@ test_ingress(void **state)
 		}
 }
 
-/** A tag that is cut short makes a runt, and nothing behind the head is read. */
+/** A frame with a truncated tag is a runt, and nothing behind the head is read. */
 static void
 test_short(void **state)
 {

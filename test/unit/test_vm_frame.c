@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* shunt-vm: frames are what they say, and every damage is seen. */
+/* shunt-vm: frames have the contents specified, and every change is detected. */
 #include <string.h>
 
 #include "frame.h"
@@ -40,7 +40,7 @@ test_round_trip(void **state)
 			}
 }
 
-/** Any byte from the flow's number on. */
+/** Any byte behind the flow's number. */
 static void
 test_every_damage(void **state)
 {
@@ -62,7 +62,7 @@ test_every_damage(void **state)
 	assert_int_equal(frame_check(frame, spec.bytes, &no_promise, &seen), FRAME_FOREIGN);
 }
 
-/** A switch may take the tag away, or pad. */
+/** A switch may remove the tag, or pad. */
 static void
 test_untagged(void **state)
 {
@@ -78,7 +78,10 @@ test_untagged(void **state)
 	assert_int_equal(frame_check(frame, 60, &no_promise, &seen), FRAME_GOOD);
 }
 
-/** A checksum left to others must be there in the end, or be promised again. */
+/**
+ * A checksum that was left to the device must be right at the receiver, or its header must request
+ * it again.
+ */
 static void
 test_checksum_offload(void **state)
 {

@@ -58,7 +58,7 @@ wrap_of(uint16_t count)
 	return !(count / queue.slots & 1);
 }
 
-/** Bytes of a split chain. */
+/** The bytes of a split chain. */
 static uint32_t
 chain_bytes(const struct split_desc *table, unsigned i)
 {
@@ -122,7 +122,7 @@ take(void)
 		take_split();
 }
 
-/** Complete what was taken: entry k of it. */
+/** Complete entry k of those taken. */
 static void
 complete(unsigned k, uint32_t length)
 {
@@ -142,7 +142,7 @@ complete(unsigned k, uint32_t length)
 	device.used++;
 }
 
-/** Post n, take, complete them in some order, consume; everything must add up. */
+/** Post n, take, complete in an order, consume; all counts must agree. */
 static void
 exchange(unsigned n, unsigned step)
 {
@@ -180,7 +180,7 @@ test_layouts(void **state)
 		for (unsigned indirect = 0; indirect < 2; indirect++)
 			for (unsigned segments = 1; segments <= 8; segments *= 2) {
 				open_queue(packed, indirect, segments);
-				/* Odd numbers, so that batches lie across the wrap. */
+				/* Odd numbers, so that batches span the wrap. */
 				for (unsigned round = 0; round < 100; round++)
 					exchange(1 + round * 5 % queue.slots, 1);
 				assert_true(queue.ordered);
@@ -233,7 +233,10 @@ test_in_order_batch(void **state)
 		device.n = 0;
 		queue_post(&queue, 5);
 		take();
-		/* One entry tells that all five are done, and stands where the first was. */
+		/*
+		 * One used entry reports that all five are completed, and is written where the
+		 * first was.
+		 */
 		struct packed_desc *desc = &queue.pdesc[device.used % queue.slots * queue.entries];
 		desc->id = device.ids[4];
 		desc->flags = wrap_of(device.used) ? VRING_PACKED_AVAIL | VRING_PACKED_USED : 0;
@@ -305,8 +308,11 @@ test_base(void **state)
 	close_queue();
 }
 
-/** Rings of VMs that lie side by side in huge pages begin in different sets of a cache. */
-/* Descriptors that were never posted are zero, as drivers leave them; those before keep their place. */
+/** Rings of VMs side by side in huge pages begin in different sets of a cache. */
+/*
+ * Descriptors that were never posted are zero, as drivers leave them; those before keep their
+ * place.
+ */
 static void
 test_only_posted(void **state)
 {
@@ -328,7 +334,7 @@ test_only_posted(void **state)
 }
 
 static void
-test_apart(void **state)
+test_cache_sets(void **state)
 {
 	enum { VMS = 32 };
 	const struct vm_frames frames = {.receive = 1518, .send = 1518};
@@ -366,7 +372,7 @@ main(void)
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_base),
 		cmocka_unit_test(test_only_posted),
-		cmocka_unit_test(test_apart),
+		cmocka_unit_test(test_cache_sets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

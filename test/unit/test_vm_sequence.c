@@ -83,7 +83,7 @@ test_first_and_last_lost(void **state)
 	expect(1000, 13, 0, 0);
 }
 
-/** A frame that comes after it was counted as missing is reordered, and not lost. */
+/** A frame received after it was counted as lost is counted as reordered instead. */
 static void
 test_late(void **state)
 {
@@ -113,7 +113,7 @@ test_wrap(void **state)
 	assert_int_equal(sequence.received, 256 + 300);
 }
 
-/** A jump by more than the window forgets everything before. */
+/** A jump by more than the window discards the state before it. */
 static void
 test_long_gap(void **state)
 {
@@ -125,7 +125,7 @@ test_long_gap(void **state)
 	expect(1000010, 999989, 0, 1);
 }
 
-/** Two receive queues may differ in how far they are; frames in each keep their order. */
+/** Two receive queues may differ in progress; frames in each keep their order. */
 static void
 test_two_queues(void **state)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A switch that is killed at any instruction: a child process moves frames from one ring to another,
- * step by step, and after each step that another process could see the rings are resumed by their
- * journals. No frame may come twice, and no buffer may stay away.
+ * A switch that is killed at any instruction: a child process moves frames from one ring to another
+ * in single steps, and after each step that another process could observe, the rings are resumed by
+ * their journals. No frame may arrive twice, and no buffer may be lost.
  */
 #include "unit.h"
 
@@ -29,11 +29,11 @@ enum {
 	RX_AT = 1 << 20,
 };
 
-/** What the rings are like. */
+/** Parameters of the rings. */
 struct scene {
 	bool packed;
 	unsigned parts;    /**< descriptors of a frame sent */
-	uint32_t rx_space; /**< bytes of a buffer to receive */
+	uint32_t rx_space; /**< bytes of a receive buffer */
 	unsigned rx_parts;
 	uint16_t tx_size, rx_size;
 	uint16_t tx_first, rx_first;
@@ -45,7 +45,7 @@ struct area {
 	size_t len;
 };
 
-/** What such memory held. */
+/** A copy of that memory. */
 struct snapshot {
 	uint8_t bytes[1 << 15];
 };
@@ -101,7 +101,7 @@ areas_of(const struct ring_driver *driver)
 		area_add(driver->used, 4 + driver->size * 8U);
 }
 
-/** Frame `number`, in as many descriptors as the scene wants. */
+/** Frame `number`, in as many descriptors as the scene has. */
 static void
 send_frame(const struct scene *scene, uint32_t number)
 {
@@ -173,7 +173,7 @@ scene_stop(void)
 	ring_guest_stop(&guest);
 }
 
-/** Move all there is. @return frames moved */
+/** Move all frames available. @return frames moved */
 static unsigned
 move(struct ring_driver *source, struct ring_driver *sink)
 {
@@ -189,7 +189,10 @@ move(struct ring_driver *source, struct ring_driver *sink)
 	return moved;
 }
 
-/** What a front end does that cannot ask: the position at the start, or the used index. */
+/**
+ * The position given by a front end that does not know the base: that of the start, or the used
+ * index.
+ */
 static void
 reconnect(struct ring_driver *driver, bool popped)
 {
@@ -228,7 +231,7 @@ receive(struct ring_driver *sink)
 	return bytes[HEADER];
 }
 
-/** The process has ended here: the rings go on. @return frames that were lost */
+/** The process has ended here: resume the rings. @return frames that were lost */
 static unsigned
 expect_resumed(void)
 {
@@ -252,7 +255,7 @@ expect_resumed(void)
 	return FRAMES - received;
 }
 
-/** Have a child do something, and look at each state that it leaves memory in. */
+/** Run a function in a child, and check each state of memory that it leaves. */
 static void
 step(void (*work)(void), void (*look)(void))
 {
@@ -295,7 +298,7 @@ work_resume(void)
 	reconnect(&to, false);
 }
 
-/** The next process ends while it finds out where the rings go on, or after that. */
+/** The next process ends while it resumes the rings, or after that. */
 static void
 look_twice(void)
 {
@@ -311,7 +314,7 @@ work_move(void)
 }
 
 static const struct scene scenes[] = {
-	/* Single descriptors, of packed rings across their ends in either round. */
+	/* Single descriptors; packed rings across their ends in either round. */
 	{false, 1, 200, 1, 16, 32, 5, 65530},
 	{true, 1, 200, 1, 16, 32, 0, 0},
 	{true, 1, 200, 1, 15, 17, 9, 12},
@@ -354,14 +357,14 @@ test_killed(void **state)
 		scene_start(&scenes[i]);
 		n_checked = 0;
 		step(work_move, look_resumed);
-		/* Each frame is at least copied, used, and given back. */
+		/* Each frame is at least copied, used, and returned. */
 		assert_uint_in_range(n_checked, 2 * FRAMES, UINT32_MAX);
 		assert_int_equal(expect_resumed(), 0);
 		scene_stop();
 	}
 }
 
-/* Killed at any instruction, and then at any one of the next process until frames move again. */
+/* Killed at any instruction, and the next process at any instruction until frames move again. */
 static void
 test_killed_twice(void **state)
 {

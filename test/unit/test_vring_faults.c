@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Guests that break the rules of a ring: that ring is broken, and nothing else. */
+/* Guests that violate the rules of a ring: that ring is broken, and no other. */
 #include "unit.h"
 
 #include <stdlib.h>
@@ -11,11 +11,11 @@ enum {
 	WATCHED = 1 << 16,
 	FRAME_LEN = 300,
 	BEFORE =
-		12, /* good buffers up to there, in steps of 3: what is read at once has its fault anywhere */
+		12, /* good buffers at most, in steps of 3: the fault is at each place of a batch */
 	AFTER = 10,
 };
 
-/** Where the rules are broken. */
+/** The directions whose rings detect the fault. */
 enum way { OUT = 1, IN = 2, BOTH = 3 };
 
 static const struct virtq_ops *ops;
@@ -24,7 +24,7 @@ static struct ring_driver driver, other;
 static struct virtq_batch *batch;
 static struct frame frames[FRAME_BURST];
 static uint8_t bytes[FRAME_LEN];
-static bool writable; /**< the direction that the ring has */
+static bool writable; /**< the direction of the ring */
 
 static uint16_t
 flag(void)
@@ -199,7 +199,7 @@ fault_indirect_nested(void)
 	ring_add_indirect(&driver, RING_LOW + 32768, &inner, 1);
 }
 
-/* One that goes on beyond its end. */
+/* A chain whose descriptor has a next index beyond the end. */
 static void
 fault_indirect_beyond(void)
 {
@@ -337,7 +337,7 @@ push(struct ring_driver *to, uint16_t n)
 	return done;
 }
 
-/** Good buffers before and after, at addresses that are not watched. */
+/** Good buffers before and after, at addresses that are not compared. */
 static void
 add_good(struct ring_driver *to, unsigned n)
 {
@@ -366,7 +366,7 @@ run_fault(unsigned i, unsigned before, bool mergeable)
 		fail_msg("fault %u: '%s' instead of '%s'", i,
 			virtq_fault_text((enum virtq_fault)driver.ring.broken),
 			virtq_fault_text(faults[i].fault));
-	/* What came before is done and given back, nothing else is. */
+	/* The buffers before the fault are used and returned, no other is. */
 	before = early ? 0 : before;
 	assert_int_equal(n, before);
 	assert_int_equal(driver.ring.last_used, before);
@@ -375,13 +375,13 @@ run_fault(unsigned i, unsigned before, bool mergeable)
 		assert_true(ring_used(&driver, &entry));
 	assert_false(ring_used(&driver, &entry));
 	assert_true(ring_digest(&guest, WATCHED) == digest);
-	/* And never again, even when the guest repents. */
+	/* The ring stays broken, even if the guest writes valid descriptors. */
 	driver.avail->idx = (uint16_t)(driver.ring.last_avail + 1);
 	driver.avail->ring[driver.ring.last_avail] = 0;
 	driver.desc[0] = (struct vring_desc){RING_LOW, 1000, flag(), 0};
 	assert_int_equal(writable ? push(&driver, 1) : pop(&driver), 0);
 	assert_int_equal(driver.ring.broken, faults[i].fault);
-	/* Its neighbour moves on. */
+	/* Another ring of the guest continues. */
 	add_good(&other, 3);
 	assert_int_equal(writable ? push(&other, 3) : pop(&other), 3);
 	assert_int_equal(other.ring.broken, VIRTQ_GOOD);
@@ -412,7 +412,7 @@ test_push(void **state)
 		}
 }
 
-/* A frame that needs more buffers, of which a later one is bad: the first is not used either. */
+/* A frame that needs several buffers, of which a later one is bad: the first is not used either. */
 static void
 test_push_merging(void **state)
 {
@@ -441,7 +441,7 @@ test_texts(void **state)
 	assert_string_equal(virtq_fault_text(VIRTQ_GOOD), "");
 }
 
-/* What no ring can have. */
+/* Configurations that no ring can have. */
 static void
 test_setup(void **state)
 {

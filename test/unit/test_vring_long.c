@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Chains of more descriptors than are looked at, which a ring of more than that allows. */
+/* Chains of more descriptors than are read, which a larger ring permits. */
 #include "unit.h"
 
 #include <stdlib.h>
@@ -44,7 +44,7 @@ add(uint64_t at, uint16_t flags, bool indirect)
 		ring_add(&driver, parts, PARTS);
 }
 
-/** Push a frame of so many bytes. @return whether it is in the ring; it is dealt with in any case */
+/** Push a frame of `len` bytes. @return whether it is in the ring; otherwise it is too long */
 static bool
 push(uint32_t len)
 {
@@ -77,7 +77,7 @@ expect_frame(uint64_t at, uint16_t head)
 	assert_int_equal(seen[0], 0);
 }
 
-/* To receive, the first buffers will do, and the chain is used up. */
+/* Receive ring: the first buffers are used, and the whole chain is returned. */
 static void
 test_receive(void **state)
 {
@@ -95,7 +95,7 @@ test_receive(void **state)
 	assert_int_equal(driver.ring.broken, VIRTQ_GOOD);
 }
 
-/* To send, they are no frame, and go back. */
+/* Transmit ring: the chains are no frames, and are returned. */
 static void
 test_send(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Interrupts: sent when the guest wants one, and only then. */
+/* Interrupts: sent when the driver wants one, and only then. */
 #include "unit.h"
 
 #include <string.h>
@@ -34,7 +34,7 @@ restart(const struct ring_options *options)
 	ring_restart(&driver, ops, false, options);
 }
 
-/** Push so many frames of no interest into buffers that are there. */
+/** Push frames of arbitrary contents into the buffers available. */
 static void
 push_to(struct ring_driver *to, unsigned n)
 {
@@ -68,7 +68,7 @@ push_and_notify(unsigned n)
 	ring_notify(&driver);
 }
 
-/* Giving sent buffers back interrupts too, once for each burst, and not without buffers. */
+/* Returning sent buffers interrupts as well, once for each burst, and not without buffers. */
 static void
 test_transmit(void **state)
 {
@@ -89,12 +89,12 @@ test_transmit(void **state)
 		virtq_pop_done(&driver.ring, &batch);
 		assert_int_equal(ring_calls(&driver), 0);
 		ring_notify(&driver);
-		/* The first time nothing is known of what the guest saw. */
+		/* Before the first interrupt the driver's state is unknown. */
 		assert_int_equal(ring_calls(&driver), n > 0 && (wanted || round == 1));
 	}
 }
 
-/* A polled ring asks for no notifications, in either way. */
+/* A polled ring requests no kicks, with both methods. */
 static void
 test_suppress_kicks(void **state)
 {
@@ -127,13 +127,15 @@ test_interrupt_flag(void **state)
 	ring_set_event(&driver, 1);
 	push_and_notify(1);
 	assert_int_equal(ring_calls(&driver), 2);
-	/* Nobody to tell. */
+	/* Without a call descriptor there is no interrupt. */
 	driver.ring.callfd = -1;
 	push_and_notify(1);
 	assert_int_equal(ring_calls(&driver), 0);
 }
 
-/* Told exactly when the entry at the event index is among the new ones (2.7.7.1). */
+/*
+ * An interrupt is sent exactly when the entry at the event index is among the new ones (2.7.7.1).
+ */
 static void
 test_event_index(void **state)
 {
@@ -146,7 +148,7 @@ test_event_index(void **state)
 		int n = counts[i % COUNT(counts)];
 		for (int event = -3; event <= n + 2; event++) {
 			restart(&(struct ring_options){.event_idx = true, .first = first});
-			/* Nothing is known of what came before: told in any case. */
+			/* The state before is unknown: an interrupt in any case. */
 			ring_set_event(&driver, (uint16_t)(first + 1000));
 			push_and_notify(1);
 			assert_int_equal(ring_calls(&driver), 1);
@@ -158,30 +160,33 @@ test_event_index(void **state)
 	}
 }
 
-/** How many guests virtq_notify_unfenced() leaves, of one. */
+/** @return how many of one ring virtq_notify_unfenced() leaves */
 static unsigned
-tell_early(void)
+notify_early(void)
 {
 	struct virtq *ring = &driver.ring;
 
 	return virtq_notify_unfenced(&ring, 1);
 }
 
-/* Who wants it is told early; who does not may want it a moment later, of all since. */
+/*
+ * A driver that wants interrupts gets one early; one that does not may want it later, for all
+ * entries since.
+ */
 static void
 test_early(void **state)
 {
 	(void)state;
 	push_some(1);
-	assert_int_equal(tell_early(), 0);
+	assert_int_equal(notify_early(), 0);
 	assert_int_equal(ring_calls(&driver), 1);
-	/* It was told, of all that there is. */
-	assert_int_equal(tell_early(), 0);
+	/* The interrupt covered all entries. */
+	assert_int_equal(notify_early(), 0);
 	ring_notify(&driver);
 	assert_int_equal(ring_calls(&driver), 0);
 	driver.avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
 	push_some(1);
-	assert_int_equal(tell_early(), 1);
+	assert_int_equal(notify_early(), 1);
 	driver.avail->flags = 0;
 	ring_notify(&driver);
 	assert_int_equal(ring_calls(&driver), 1);
@@ -193,22 +198,22 @@ test_early(void **state)
 	assert_int_equal(ring_calls(&driver), 1);
 	ring_set_event(&driver, 5);
 	push_some(3);
-	assert_int_equal(tell_early(), 1);
-	/* Entry 2 is of those that it was not told of. */
+	assert_int_equal(notify_early(), 1);
+	/* Entry 2 is one of those without an interrupt. */
 	ring_set_event(&driver, 2);
-	assert_int_equal(tell_early(), 0);
+	assert_int_equal(notify_early(), 0);
 	assert_int_equal(ring_calls(&driver), 1);
 	push_some(1);
-	assert_int_equal(tell_early(), 1);
+	assert_int_equal(notify_early(), 1);
 	ring_notify(&driver);
-	/* Of entry 4 it was asked, for sure. */
+	/* The interrupt for entry 4 has been sent. */
 	ring_set_event(&driver, 4);
 	push_some(1);
 	ring_notify(&driver);
 	assert_int_equal(ring_calls(&driver), 0);
 }
 
-/* Of several rings those that are left are in front. */
+/* The rings that are left are moved to the front. */
 static void
 test_several(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What senders leave undone: the claims of a guest checked, and handed on to another. */
+/* Offload requests of a guest: checked, and passed on to another guest. */
 #include "unit.h"
 
 #include <linux/virtio_net.h>
@@ -43,7 +43,7 @@ restart(const struct ring_options *options)
 	ring_restart(&driver, ops, packed, options);
 }
 
-/** The header and the frame in buffers of their own, or in one. */
+/** Pop a frame whose header is in a buffer of its own, or in the same. */
 static uint16_t
 pop_offload(const struct virtio_net_hdr *header, uint32_t len, bool apart)
 {
@@ -51,7 +51,7 @@ pop_offload(const struct virtio_net_hdr *header, uint32_t len, bool apart)
 	const struct ring_part parts[] = {{RING_LOW, 12, 0}, {RING_LOW + 12, len, 0}};
 	const struct ring_part part = {RING_LOW, 12 + len, 0};
 
-	/* TCP headers of 20 bytes wherever they are claimed to be. */
+	/* TCP headers of 20 bytes at every offset that may be requested. */
 	ring_fill(&guest, RING_LOW + 12, 0x50, len);
 	ring_write(&guest, RING_LOW, header, sizeof(*header));
 	ring_add(&driver, apart ? parts : &part, apart ? 2 : 1);
@@ -90,7 +90,7 @@ test_checksum_grid(void **state)
 }
 
 static void
-test_claims(void **state)
+test_requests(void **state)
 {
 	enum { CSUM = VIRTIO_NET_HDR_F_NEEDS_CSUM, VALID = VIRTIO_NET_HDR_F_DATA_VALID };
 	enum { T4 = VIRTIO_NET_HDR_GSO_TCPV4, T6 = VIRTIO_NET_HDR_GSO_TCPV6, ALL = 7 };
@@ -118,14 +118,14 @@ test_claims(void **state)
 		{{CSUM, 0x80, 54, 1448, 34, 6}, ALL, 3000, false, 0},
 		{{0, 0x80, 0, 0, 0, 0}, ALL, 3000, false, 0},
 		{{CSUM, T4, 54, 1448, 103, 16}, ALL, 3000, true, FRAME_CSUM | FRAME_TSO4},
-		/* TCP headers beyond what is copied, as far as headers may go. */
+		/* TCP headers behind the copied head, up to the longest headers permitted. */
 		{{CSUM, T4, 54, 1448, 104, 16}, ALL, 3000, true, FRAME_CSUM | FRAME_TSO4},
 		{{CSUM, T6, 54, 1448, 116, 16}, ALL, 3000, true, FRAME_CSUM | FRAME_TSO6},
 		{{CSUM, T6, 54, 1448, 492, 16}, ALL, 3000, true, FRAME_CSUM | FRAME_TSO6},
 		{{CSUM, T6, 54, 1448, 493, 16}, ALL, 3000, false, 0},
 		{{CSUM, T6, 54, 1448, 300, 16}, ALL, 320, false, 0}, /* no payload */
 		{{CSUM, T6, 54, 1448, 300, 0}, ALL, 312, false,
-			0}, /* ends before what says how long */
+			0}, /* ends before the field with the header length */
 		{{CSUM, T4, 54, 1448, 65535, 16}, ALL, LONG, false, 0},
 		{{VALID, 0, 65535, 65535, 65535, 65535}, 0, 60, true, 0},
 		{{0xfe, 0, 65535, 65535, 65535, 65535}, ALL, 60, true, 0},
@@ -200,7 +200,7 @@ main(void)
 	int failed = 0;
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_checksum_grid, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_claims, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_requests, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_push, setup, teardown),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What only packed rings have: rounds of any size, wrap counters, ids, batches at once. */
+/* Specific to packed rings: rounds of any size, wrap counters, ids, bursts made visible at once. */
 #include "unit.h"
 
 #include <pthread.h>
@@ -65,7 +65,7 @@ expect_places(void)
 	assert_int_equal(driver.ring.last_used, ring_idx_wrap(&driver, driver.descs_used));
 }
 
-/** A frame in up to `most` descriptors, or a table of them. @return its length */
+/** Offer a frame in up to `most` descriptors, or a table of them. @return its length */
 static uint32_t
 send_random(uint32_t number, uint32_t most)
 {
@@ -89,7 +89,7 @@ send_random(uint32_t number, uint32_t most)
 	return len;
 }
 
-/* Chains of any length go round rings of any size, taken in bursts of any size. */
+/* Chains of any length in rings of any size over many rounds, popped in bursts of any size. */
 static void
 test_pop_rounds(void **state)
 {
@@ -112,7 +112,7 @@ test_pop_rounds(void **state)
 				ring_pattern(bytes, frames[j].len, taken);
 				assert_memory_equal(seen, bytes, frames[j].len);
 			}
-			/* Nothing is given back before it is. */
+			/* No buffer is returned before virtq_pop_done(). */
 			assert_false(ring_used(&driver, &entry));
 			virtq_pop_done(&driver.ring, batch);
 			for (uint16_t j = 0; j < n; j++)
@@ -145,7 +145,7 @@ provide(uint32_t space)
 	}
 }
 
-/** Read the frame that is next. @return its length; 0 when there is none */
+/** Read the next frame. @return its length; 0 = none */
 static uint32_t
 receive(uint32_t *chains)
 {
@@ -213,7 +213,10 @@ test_push_rounds(void **state)
 	}
 }
 
-/* All descriptors of a ring in few buffers: more will not come, and the next frame may fit. */
+/*
+ * All descriptors of the ring form few buffers: a frame that needs more is too long, and the next
+ * may fit.
+ */
 static void
 test_never_fits(void **state)
 {
@@ -241,14 +244,14 @@ test_never_fits(void **state)
 	assert_int_equal(result.sent, 1);
 	ring_reclaim(&driver);
 	assert_int_equal(driver.used_seen, 3 + 1);
-	/* With one of them taken, the other is not all of the ring. */
+	/* With one of them used, the other one is not all of the ring. */
 	assert_int_equal(virtq_push(&driver.ring, list, 1, &result), 0);
 }
 
 static atomic_bool stop;
-static atomic_uint watched; /**< rounds that the watcher is through with */
+static atomic_uint watched; /**< rounds that the watcher has finished */
 
-/** A driver that looks at the first descriptor, and once that is used at all the others. */
+/** A driver that reads the first descriptor, and once that is used all others. */
 static void *
 watch(void *arg)
 {
@@ -314,7 +317,7 @@ test_used(void **state)
 	}
 }
 
-/* Any number is a buffer id: it is the driver's own affair. */
+/* Any number is a valid buffer id. */
 static void
 test_ids(void **state)
 {
@@ -331,7 +334,7 @@ test_ids(void **state)
 		assert_int_equal(driver.packed_desc[i].id, ids[i]);
 }
 
-/* In a table only WRITE has a meaning: neither NEXT nor INDIRECT, nor whose it is. */
+/* In a table only WRITE has a meaning: NEXT, INDIRECT, AVAIL and USED have none. */
 static void
 test_table_flags(void **state)
 {
@@ -349,7 +352,7 @@ test_table_flags(void **state)
 	assert_memory_equal(seen, bytes, 100);
 }
 
-/** Descriptors that the driver of this round has not made available. */
+/** Descriptors that the driver has not made available in this round. */
 static void
 test_not_available(void **state)
 {
@@ -370,7 +373,7 @@ test_not_available(void **state)
 	}
 }
 
-/* A driver that never rests: lengths, addresses, flags, whose they are. */
+/* A driver that keeps changing lengths, addresses, and all flags. */
 static void *
 flip(void *arg)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Guests that break the rules of a packed ring: that ring is broken, and nothing else. */
+/* Guests that violate the rules of a packed ring: that ring is broken, and no other. */
 #include "unit.h"
 
 #include <stdlib.h>
@@ -15,7 +15,7 @@ static struct ring_driver driver, other;
 static struct virtq_batch *batch;
 static struct frame frames[FRAME_BURST];
 static uint8_t bytes[FRAME_LEN];
-static bool writable; /**< the direction that the ring has */
+static bool writable; /**< the direction of the ring */
 
 static uint16_t
 flag(void)
@@ -23,12 +23,12 @@ flag(void)
 	return writable ? VRING_DESC_F_WRITE : 0;
 }
 
-/** Where a fault is, and what is wrong with the descriptors of one chain. */
+/** The position of a fault, and the descriptors of the chain with the fault. */
 struct fault {
 	enum virtq_fault fault;
 	bool in_only;
 	unsigned n;
-	struct ring_part parts[4]; /**< WRITE in flags turns the direction */
+	struct ring_part parts[4]; /**< WRITE in flags inverts the direction */
 };
 
 static const struct fault faults[] = {
@@ -49,12 +49,12 @@ static const struct fault faults[] = {
 		{{RING_LOW + TABLE, UINT32_MAX - 15, VRING_DESC_F_INDIRECT}}},
 	{VIRTQ_BAD_ADDRESS, false, 1, {{RING_HIGH - 16, 32, VRING_DESC_F_INDIRECT}}},
 	{VIRTQ_BAD_ADDRESS, false, 1, {{RING_NONE, 32, VRING_DESC_F_INDIRECT}}},
-	/* A chain of both kinds, either way round. */
+	/* A chain with both directions, in either order. */
 	{VIRTQ_BAD_INDIRECT, false, 2,
 		{{RING_LOW + TABLE, 32, VRING_DESC_F_INDIRECT}, {RING_LOW, 900, 0}}},
 	{VIRTQ_BAD_INDIRECT, false, 2,
 		{{RING_LOW, 100, 0}, {RING_LOW + TABLE, 32, VRING_DESC_F_INDIRECT}}},
-	/* What is in the table: see test_table(). */
+	/* Faults in a table: see test_table(). */
 	{VIRTQ_BAD_RX_BUFFER, true, 1, {{RING_LOW, 11, 0}}},
 	{VIRTQ_BAD_RX_BUFFER, true, 1, {{RING_LOW, 0, 0}}},
 	{VIRTQ_BAD_RX_BUFFER, true, 3, {{RING_LOW, 5, 0}, {RING_LOW, 0, 0}, {RING_LOW, 6, 0}}},
@@ -121,7 +121,7 @@ start(struct ring_driver *one, unsigned slot, bool mergeable)
 			.mergeable = mergeable});
 }
 
-/** Good buffers before and after, at addresses that are not watched. */
+/** Good buffers before and after, at addresses that are not compared. */
 static void
 add_good(struct ring_driver *to, unsigned n)
 {
@@ -142,7 +142,7 @@ add_good_tables(struct ring_driver *to, unsigned n)
 			1);
 }
 
-/** A chain broke the ring after so many good ones. */
+/** Check that a chain broke the ring after this number of good ones. */
 static void
 expect_broken(const char *name, unsigned which, enum virtq_fault fault, unsigned before)
 {
@@ -154,7 +154,7 @@ expect_broken(const char *name, unsigned which, enum virtq_fault fault, unsigned
 		fail_msg("%s %u: '%s' instead of '%s'", name, which,
 			virtq_fault_text((enum virtq_fault)driver.ring.broken),
 			virtq_fault_text(fault));
-	/* What came before is done and given back, nothing else is. */
+	/* The buffers before the fault are used and returned, no other is. */
 	assert_int_equal(n, before);
 	assert_int_equal(driver.ring.last_used, ring_idx_wrap(&driver, SIZE - 3 + before));
 	assert_int_equal(driver.ring.last_avail, ring_idx_wrap(&driver, SIZE - 3 + before));
@@ -162,14 +162,14 @@ expect_broken(const char *name, unsigned which, enum virtq_fault fault, unsigned
 		assert_true(ring_used(&driver, &entry));
 	assert_false(ring_used(&driver, &entry));
 	assert_true(ring_digest(&guest, WATCHED) == digest);
-	/* And never again, even when the guest repents. */
+	/* The ring stays broken, even if the guest writes valid descriptors. */
 	struct virtq_packed_desc *desc = &driver.packed_desc[(SIZE - 3 + before) % SIZE];
 	desc->addr = RING_LOW;
 	desc->len = 1000;
 	desc->flags = (uint16_t)((desc->flags & 0x8080) | flag());
 	assert_int_equal(writable ? push(&driver, 1) : pop(&driver), 0);
 	assert_int_equal(driver.ring.broken, fault);
-	/* Its neighbour moves on. */
+	/* Another ring of the guest continues. */
 	add_good(&other, 3);
 	assert_int_equal(writable ? push(&other, 3) : pop(&other), 3);
 	assert_int_equal(other.ring.broken, VIRTQ_GOOD);
@@ -220,7 +220,7 @@ test_push(void **state)
 	run_all(true);
 }
 
-/* A chain without an end, of empty buffers or not; or one longer than what earlier ones left. */
+/* A chain without an end, of empty buffers or not; or longer than the rest of the ring. */
 static void
 test_endless(void **state)
 {
@@ -230,7 +230,7 @@ test_endless(void **state)
 		writable = i % 2;
 		start(&driver, 0, false);
 		start(&other, 1, false);
-		/* Taken one by one, or all at once. */
+		/* Popped one by one, or all at once. */
 		if (i % 4 < 2)
 			add_good(&driver, before);
 		else
@@ -254,7 +254,7 @@ test_endless(void **state)
 	}
 }
 
-/* A table's entries are looked at like any others. */
+/* The entries of a table are checked like any descriptors. */
 static void
 test_table(void **state)
 {
@@ -282,7 +282,7 @@ test_table(void **state)
 	}
 }
 
-/* A frame that needs more buffers, of which a later one is bad: the first is not used either. */
+/* A frame that needs several buffers, of which a later one is bad: the first is not used either. */
 static void
 test_push_merging(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A packed ring's event areas, the word to watch, and what no packed ring can have. */
+/* The event suppression areas of a packed ring, the word to monitor, and invalid configurations. */
 #include "unit.h"
 
 #include <stdlib.h>
@@ -41,7 +41,7 @@ restart(const struct ring_options *options)
 	ring_restart(&driver, ops, true, options);
 }
 
-/** Push so many frames of no interest into buffers that are there. */
+/** Push frames of arbitrary contents into the buffers available. */
 static void
 push_and_notify(unsigned n)
 {
@@ -77,7 +77,7 @@ test_event_flags(void **state)
 		restart(&(struct ring_options){.event_idx = cases[i].event_idx});
 		push_and_notify(1);
 		assert_int_equal(ring_calls(&driver), 1);
-		/* Far ahead, were it looked at. */
+		/* Far ahead, if it were read. */
 		ring_set_event(&driver, 200);
 		driver.driver_event->flags = cases[i].flags;
 		push_and_notify(3);
@@ -89,7 +89,10 @@ test_event_flags(void **state)
 	assert_int_equal(ring_calls(&driver), 0);
 }
 
-/* Told exactly when the descriptor of the event is among the new ones, in this round or the next. */
+/*
+ * An interrupt is sent exactly when the descriptor of the event is among the new ones, in this
+ * round or the next.
+ */
 static void
 test_event_index(void **state)
 {
@@ -111,7 +114,7 @@ test_event_index(void **state)
 				if (ring_calls(&driver) != (event >= 0 && event < n))
 					fail_msg("size %u at %u, %d new, event %d", rings[i], first,
 						n, event);
-				/* The same descriptor, but a round later. */
+				/* The same descriptor, one round later. */
 				uint32_t now = driver.descs_used;
 				ring_set_event(&driver, (uint16_t)(now + rings[i]));
 				push_and_notify(1);
@@ -119,14 +122,14 @@ test_event_index(void **state)
 			}
 		}
 	}
-	/* No place of this ring. */
+	/* An offset outside this ring. */
 	driver.driver_event->off_wrap = 0x7fff;
 	push_and_notify(1);
 	driver.driver_event->off_wrap = UINT16_MAX;
 	push_and_notify(1);
 }
 
-/* Giving sent buffers back interrupts once for a burst; the event may be within a chain. */
+/* Returning sent buffers interrupts once for a burst; the event may be within a chain. */
 static void
 test_transmit_event(void **state)
 {
@@ -144,7 +147,7 @@ test_transmit_event(void **state)
 			assert_int_equal(ring_calls(&driver), 0);
 			virtq_pop_done(&driver.ring, batch);
 			ring_notify(&driver);
-			/* The first time nothing is known of what the guest saw. */
+			/* Before the first interrupt the driver's state is unknown. */
 			assert_int_equal(ring_calls(&driver), round == 0 || event < 6);
 			ring_reclaim(&driver);
 		}
@@ -155,7 +158,7 @@ test_transmit_event(void **state)
 	assert_int_equal(ring_calls(&driver), 0);
 }
 
-/* The word that is watched changes when, and only when, the next chain is made available. */
+/* The monitored word changes when, and only when, the next chain is made available. */
 static void
 test_watch(void **state)
 {
@@ -185,7 +188,7 @@ test_suppress_kicks(void **state)
 	assert_int_equal(driver.device_event->flags, VRING_PACKED_EVENT_FLAG_DISABLE);
 }
 
-/* What no packed ring can have. */
+/* Configurations that no packed ring can have. */
 static void
 test_setup(void **state)
 {

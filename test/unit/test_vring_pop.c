@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Frames out of a guest's transmit ring, well formed or not, with each instruction set. */
+/* Frames popped from a guest's transmit ring, well formed or not, with each instruction set. */
 #include "unit.h"
 
 #include <errno.h>
@@ -27,7 +27,7 @@ setup(void **state)
 {
 	(void)state;
 	bad = 0;
-	/* From the heap: sanitizers see what is read or written too much. */
+	/* On the heap, where sanitizers detect accesses beyond the end. */
 	batch = aligned_alloc(64, sizeof(*batch));
 	ring_guest_start(&guest);
 	ring_start(&driver, &guest, 0, &(struct ring_options){.ops = ops, .packed = packed});
@@ -57,7 +57,7 @@ pop(void)
 	return virtq_pop(&driver.ring, batch, frames, FRAME_BURST, &bad);
 }
 
-/** Write a header of zeros and a frame. @return their length */
+/** Write a zero header and a frame. @return their length */
 static uint32_t
 write_frame(uint64_t addr, uint32_t len, uint32_t seed)
 {
@@ -91,7 +91,7 @@ expect_frame(const struct frame *frame, uint32_t len, uint32_t seed)
 	ring_frame_read(frame, seen);
 	assert_memory_equal(seen, bytes, len);
 	assert_int_equal(frame->offload.flags, 0);
-	/* What a guest wrote never shows without a copy. */
+	/* The head is a copy: later writes of the guest do not change it. */
 	assert_uint_in_range((uintptr_t)frame->head, (uintptr_t)batch->head,
 		(uintptr_t)batch->head + sizeof(batch->head) - head_len);
 }
@@ -127,7 +127,7 @@ expect_one(uint32_t len, uint32_t seed)
 	assert_int_equal(bad, 0);
 }
 
-/** The next length of interest, 0 after the last. */
+/** The next length to test, 0 after the last. */
 static uint32_t
 next_length(uint32_t len)
 {
@@ -145,7 +145,7 @@ test_lengths(void **state)
 	for (unsigned brief = 0; brief < 2; brief++) {
 		restart(&(struct ring_options){.short_header = brief});
 		for (uint32_t len = 1; len > 0; len = next_length(len)) {
-			/* The last byte before a page that cannot be read, and the first after. */
+			/* The frame ends before an inaccessible page, or begins after one. */
 			offer(RING_LOW + END - driver.ring.header_len - len, len, len);
 			expect_one(len, len);
 			offer(RING_LOW, len, len + 1);
@@ -154,7 +154,7 @@ test_lengths(void **state)
 	}
 }
 
-/** Cut a frame of `total` bytes at `addr` into buffers; an empty one in between. */
+/** Divide a frame of `total` bytes at `addr` into buffers; an empty one in between. */
 static unsigned
 cut(uint64_t addr, uint32_t total, const uint8_t sizes[], unsigned n, struct ring_part parts[])
 {
@@ -218,11 +218,13 @@ test_indirect_odd(void **state)
 		{RING_LOW + 4096, 20, 0}, {RING_LOW + 4116, total - 20, 0}};
 
 	(void)state;
-	/* The device must ignore WRITE at a table's descriptor (virtio 1.2 section 2.7.5.3.2). */
+	/*
+	 * The device must ignore WRITE in a descriptor of a table (virtio 1.2 section 2.7.5.3.2).
+	 */
 	ring_add_indirect(&driver, RING_LOW, parts, 2);
 	*ring_flags(&driver) |= VRING_DESC_F_WRITE;
 	expect_one(333, 1);
-	/* And handle a table at the end of a chain, but not of a packed ring (section 2.8.5). */
+	/* And accept a table at the end of a chain, but not in a packed ring (section 2.8.5). */
 	struct vring_desc inner = {RING_LOW + 4116, total - 20, 0, 0};
 	const struct ring_part mixed[] = {
 		parts[0], {RING_LOW, sizeof(inner), VRING_DESC_F_INDIRECT}};
@@ -263,7 +265,7 @@ test_bursts(void **state)
 	uint16_t end = packed ? ring_idx_wrap(&driver, 65500 + 240) : (uint16_t)(65500 + 240);
 	assert_int_equal(driver.ring.last_avail, end);
 	assert_int_equal(driver.ring.last_used, end);
-	/* All of a ring at once. */
+	/* All buffers of a ring at once. */
 	for (uint32_t i = 0; i < 64; i++)
 		offer(RING_LOW + i * 4096, 60, i);
 	assert_int_equal(pop(), 32);
@@ -272,9 +274,9 @@ test_bursts(void **state)
 	finish(32);
 }
 
-/* What is no frame is left out and given back, and the others stay in order. */
+/* Chains that are no frame are skipped and returned, and the others stay in order. */
 static void
-test_left_out(void **state)
+test_skipped(void **state)
 {
 	struct virtio_net_hdr nonsense = {.gso_type = 1};
 	struct ring_part parts[16];
@@ -299,7 +301,7 @@ test_left_out(void **state)
 	expect_frame(&frames[2], 1, 4);
 	finish(9);
 	assert_int_equal(driver.ring.broken, VIRTQ_GOOD);
-	/* Nothing but those: buffers go back although there is no frame. */
+	/* Only such chains: buffers are returned although there is no frame. */
 	ring_add(&driver, parts, 16);
 	assert_int_equal(pop(), 0);
 	finish(1);
@@ -330,7 +332,7 @@ test_chain_length(void **state)
 			finish(1);
 		}
 	}
-	/* Empty buffers count, and one that has to be cut makes one too many. */
+	/* Empty buffers count, and a buffer that is divided adds one too many. */
 	uint32_t total = write_frame(RING_LOW, 700, 0);
 	for (unsigned i = 0; i < 1024; i++)
 		parts[i] = (struct ring_part){RING_LOW, i == 1000 ? total : 0, 0};
@@ -347,7 +349,7 @@ test_chain_length(void **state)
 	assert_int_equal(driver.ring.broken, VIRTQ_GOOD);
 }
 
-/* A burst has space for so many pieces; what does not fit comes with the next. */
+/* A burst has space for a limited number of pieces; further frames are in the next burst. */
 static void
 test_segments(void **state)
 {
@@ -361,7 +363,10 @@ test_segments(void **state)
 	for (unsigned i = 0; i < COUNT(pieces); i++) {
 		uint64_t addr = RING_LOW + 65536 + i * 4096;
 		uint32_t total = write_frame(addr, 600, i);
-		/* The header apart: as many pieces as there are buffers for the frame. */
+		/*
+		 * With the header in a buffer of its own, there are as many pieces as further
+		 * buffers.
+		 */
 		unsigned n = pieces[i];
 		for (unsigned j = 0; j < n; j++) {
 			uint32_t len = j + 1 < n ? (j == 0 ? 13 : 1) : total - (j > 0 ? j + 12 : 0);
@@ -384,7 +389,7 @@ test_segments(void **state)
 	assert_int_equal(bad, 0);
 }
 
-/* The sum of lengths beyond 32 bits is not a short frame. */
+/* A sum of lengths beyond 32 bits is not taken for a short frame. */
 static void
 test_sum_wraps(void **state)
 {
@@ -418,7 +423,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_regions, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_indirect_odd, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bursts, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_left_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_skipped, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_chain_length, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_segments, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sum_wraps, setup, teardown),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Frames into a guest's receive ring, with each instruction set. */
+/* Frames pushed into a guest's receive ring, with each instruction set. */
 #include "unit.h"
 
 #include <stdlib.h>
@@ -42,13 +42,15 @@ restart(const struct ring_options *options)
 	ring_restart(&driver, ops, packed, options);
 }
 
-/** A frame as a sender's ring yields it: pieces on the heap, where an overrun shows. */
+/**
+ * A frame as popped from a sender's ring: pieces on the heap, where sanitizers detect an overrun.
+ */
 struct sent {
 	struct frame frame;
 	struct frame_segment piece[PIECES];
 };
 
-/** @param cuts where pieces end, 0 = no more; what was classified differs from what is there now */
+/** @param cuts ends of pieces, 0 = no more; the classified head differs from the pieces */
 static void
 make(struct sent *sent, uint32_t len, uint32_t seed, const uint32_t cuts[PIECES - 1])
 {
@@ -95,7 +97,7 @@ push_one(struct frame *frame)
 	return result.sent == 1;
 }
 
-/** A buffer of `len` bytes, canaries in it and around. */
+/** A buffer of `len` bytes, canaries in it and around it. */
 static void
 prepare(uint64_t addr, uint32_t len)
 {
@@ -104,7 +106,7 @@ prepare(uint64_t addr, uint32_t len)
 		ring_fill(&guest, addr + len, CANARY, AROUND);
 }
 
-/** At an address: `before` canaries, a header and a frame, and canaries to the end of all. */
+/** At an address: `before` canaries, a header and a frame, and canaries up to the end. */
 static void
 expect_at(uint64_t addr, uint32_t space, uint32_t len, uint32_t seed, uint16_t buffers)
 {
@@ -172,7 +174,7 @@ test_lengths(void **state)
 			struct sent sent;
 			uint32_t total = driver.ring.header_len + len;
 			make(&sent, len, len, cuts[i / 2]);
-			/* A buffer that just fits, before a page that cannot be written; a large one. */
+			/* A buffer that just fits, before an inaccessible page; a larger one. */
 			uint64_t addr[] = {RING_LOW + END - total, RING_LOW + 4096};
 			for (unsigned j = 0; j < 2; j++) {
 				uint32_t space = total + (j ? 100 : 0);
@@ -239,7 +241,7 @@ test_regions(void **state)
 	discard(&sent);
 }
 
-/** Buffers of a size side by side, so that a frame's bytes are too. */
+/** Adjacent buffers of one size, so that the bytes of a frame are contiguous. */
 static unsigned
 add_merging(uint64_t addr, const uint16_t sizes[], unsigned n)
 {
@@ -270,7 +272,7 @@ test_merging(void **state)
 			unsigned sum = add_merging(addr, sizes[i], 6);
 			for (; need < 6 && space < len + 12; need++)
 				space += sizes[i][need];
-			/* Those of 1 byte cannot hold a header: they must not be reached here. */
+			/* A buffer of 1 byte cannot hold a header, and must not be reached here. */
 			if (space < len + 12 || sizes[i][need - 1] < 12)
 				continue;
 			make(&sent, len, i, cuts);
@@ -287,7 +289,7 @@ test_merging(void **state)
 	}
 }
 
-/* The longest frame in the buffers that Linux has. */
+/* The longest frame in buffers as large as those of Linux. */
 static void
 test_merging_long(void **state)
 {
@@ -314,7 +316,7 @@ test_merging_long(void **state)
 	}
 }
 
-/* Not enough buffers now: wait. Not enough in all the ring, or too many: leave it out. */
+/* Too few buffers now: the frame waits. Too few in the whole ring, or too many: it is skipped. */
 static void
 test_merging_bounds(void **state)
 {
@@ -352,7 +354,7 @@ test_merging_bounds(void **state)
 }
 
 static void
-test_misfit(void **state)
+test_too_long(void **state)
 {
 	static const uint32_t cuts[PIECES - 1] = {0};
 	struct sent large, small;
@@ -459,7 +461,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_merging, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_merging_long, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_merging_bounds, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_misfit, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_too_long, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_full, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mbufs, setup, teardown),
 	};

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Where rings go on whose back end died: every kind of state, ambiguous ones too. */
+/*
+ * The positions at which rings continue after the end of their back end: every kind of state,
+ * ambiguous ones too.
+ */
 #include "unit.h"
 
 #include <stdlib.h>
@@ -9,7 +12,7 @@
 
 enum { W = 1 << 15, SIZE = 4, BAD = 0x7fff, ROUNDS = 400, OWNER = 0x8080, BUFFER = 0x1000 };
 
-/** What the journal says, where there is one. */
+/** The contents of the journal, if there is one. */
 enum journal_kind { NONE, KNOWN, ELSEWHERE, RESIZED, SPLIT, COARSE };
 
 /**
@@ -30,7 +33,7 @@ struct packed_case {
 };
 
 static const struct packed_case cases[] = {
-	/* No journal: only the ring tells. */
+	/* No journal: only the ring itself. */
 	{"fresh, nothing available", "____", W, NONE, .idx_wrap = W},
 	{"fresh, some available", "aa__", W, NONE, .idx_wrap = W},
 	{"fresh, all available", "aaaa", W, NONE, .idx_wrap = W},
@@ -50,7 +53,7 @@ static const struct packed_case cases[] = {
 	{"given, but others follow", "uaba", W | 1, NONE, .idx_wrap = BAD},
 	{"given beyond a hole", ".u.b", 1, NONE, .idx_wrap = BAD},
 
-	/* A journal of this ring, started where every ring starts. */
+	/* A journal of this ring, started at position 0. */
 	{"at rest", "uuaa", W, KNOWN, W | 2, W | 2, .idx_wrap = W | 2},
 	{"at rest, nothing new", "uu__", W, KNOWN, W | 2, W | 2, .idx_wrap = W | 2},
 	{"all used", "uuuu", W, KNOWN, 0, 0, .idx_wrap = 0},
@@ -81,7 +84,7 @@ static const struct packed_case cases[] = {
 	{"a broken journal", "uuaa", W, KNOWN, W | 9, W | 2, .idx_wrap = BAD},
 	{"another broken journal", "uuaa", W, KNOWN, W | 2, 5, .idx_wrap = BAD},
 
-	/* A burst that was popped. */
+	/* During a burst that was popped. */
 	{"popped", "aaaa", W, KNOWN, W, W | 2, .idx_wrap = W | 2, .after = "uuaa"},
 	{"popped, alone", "aaaa", W, KNOWN, W, W | 1, .idx_wrap = W | 1, .after = "uaaa"},
 	{"popped, all of the ring", "aaaa", W, KNOWN, W, 0, .idx_wrap = 0, .after = "uuuu"},
@@ -98,7 +101,7 @@ static const struct packed_case cases[] = {
 		.after = "uaua"},
 	{"a list longer than the ring", "aaaa", W, KNOWN, W, W, .listed = {4, 1}, .idx_wrap = W},
 
-	/* QEMU drops what is sent meanwhile, from the position that it gave last. */
+	/* QEMU drops frames to be sent meanwhile, from the position that it gave last. */
 	{"dropped", "uubb", W | 2, KNOWN, 2, 2, .idx_wrap = W | 2, .after = "uu.."},
 	{"dropped, one", "u.bb", W | 1, KNOWN, 2, 2, .idx_wrap = W | 1, .after = "u..."},
 	{"dropped, all that was sent", "uu__", W | 2, KNOWN, W, W, .idx_wrap = W | 2},
@@ -110,7 +113,7 @@ static const struct packed_case cases[] = {
 	{"dropped behind a hole", "u..b", W | 1, KNOWN, 2, 2, .idx_wrap = BAD},
 	{"dropped, library", "uubb", W | 2, COARSE, 2, 2, .idx_wrap = W | 2, .after = "uu.."},
 
-	/* A burst that was pushed. */
+	/* During a burst that was pushed. */
 	{"pushed, nothing used yet", "aaaa", W, KNOWN, W, W, true, .idx_wrap = W},
 	{"pushed, taken but not used", "aaaa", W, KNOWN, W, W | 1, true, .idx_wrap = W},
 	{"pushed, all but the first used", "auua", W, KNOWN, W, W, true, .idx_wrap = W | 3,
@@ -122,7 +125,7 @@ static const struct packed_case cases[] = {
 	{"pushed, chains", "aaua", W, KNOWN, W, W, true, .listed = {2, 1}, .idx_wrap = W | 3,
 		.after = "uaua"},
 
-	/* Nothing is known of bursts of the library. */
+	/* The journal has no record of bursts of librte_vhost. */
 	{"library, at rest", "uuaa", W, COARSE, W | 2, W | 2, true, .idx_wrap = W | 2},
 	{"library, used since", "uuaa", W, COARSE, W | 1, W | 1, true, .idx_wrap = BAD},
 	{"library, half way", "auua", W, COARSE, W, W, true, .idx_wrap = BAD},
@@ -244,14 +247,14 @@ case_run(const struct packed_case *one)
 		return;
 	if (with.last_avail != one->idx_wrap || with.last_used != one->idx_wrap)
 		fail_msg("%s: goes on at %x", one->what, with.last_avail);
-	/* From here on it is right, whatever it was. */
+	/* The journal is valid afterwards, whatever it was before. */
 	assert_true(virtq_journal_matches(&with));
 	assert_int_equal(journal.used, one->idx_wrap);
 	assert_int_equal(journal.burst_end, one->idx_wrap);
 	assert_int_equal(journal.base, one->given);
 	assert_int_equal(journal.listed, 0);
 	assert_int_equal(journal.coarse, coarse);
-	/* Who dies now finds the same, but for what is no longer under way. */
+	/* Another process that resumes gets the same position, except for a burst in progress. */
 	with.last_avail = with.last_used = one->given;
 	assert_int_equal(virtq_resume(&with, !one->pushed, coarse), VIRTQ_GOOD);
 	assert_int_equal(with.last_avail, one->idx_wrap);
@@ -307,7 +310,9 @@ work_random(bool popped)
 	}
 }
 
-/** Of a ring at rest: by its journal, by a front end that knows, and by neither. */
+/**
+ * Resume a ring at rest: by its journal, by a front end that gives the position, and by neither.
+ */
 static void
 expect_found(bool popped, uint16_t first)
 {
@@ -321,14 +326,14 @@ expect_found(bool popped, uint16_t first)
 	journal = kept;
 	with.journal = &none;
 	with.last_avail = with.last_used = idx_wrap;
-	/* Where every ring begins, a ring in use does not come by without somebody who knows. */
+	/* A ring in use at the initial position cannot be told from a new one. */
 	if (idx_wrap == W && driver.descs_used > 0)
 		return;
 	assert_int_equal(virtq_resume(&with, popped, false), VIRTQ_GOOD);
 	assert_int_equal(with.last_avail, idx_wrap);
 }
 
-/* Chains of any length go round rings of any size, and after each burst the switch dies. */
+/* Chains of any length in rings of any size over many rounds; the switch ends after each burst. */
 static void
 test_rounds(void **state)
 {
@@ -355,7 +360,7 @@ test_rounds(void **state)
 	}
 }
 
-/* A split ring: the used index is known; what was popped behind it is not sent again. */
+/* A split ring: the used index is known; frames popped behind it are not sent again. */
 static void
 test_split(void **state)
 {
@@ -365,10 +370,10 @@ test_split(void **state)
 	} splits[] = {
 		{7, 7, 7, 9, 7, false, false},
 		{7, 7, 9, 9, 9, false, false},
-		{7, 5, 9, 12, 9, false, false}, /* some given back since */
+		{7, 5, 9, 12, 9, false, false}, /* some returned since */
 		{9, 7, 9, 12, 9, false, false}, /* all of them */
 		{7, 7, 9, 8, 7, false, false},  /* more than there are */
-		{3, 7, 9, 12, 3, false, false}, /* another life of the ring */
+		{3, 7, 9, 12, 3, false, false}, /* the ring was set up anew */
 		{0, 7, 9, 2, 0, false, false},
 		{7, 7, 9, 9, 7, true, false},
 		{7, 7, 9, 9, 7, false, true},

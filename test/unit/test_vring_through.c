@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From one guest's ring to another's, or into mbufs, while the sender changes its mind. */
+/* From one guest's ring to another's, or into mbufs, while the sender changes its memory. */
 #include "unit.h"
 
 #include <pthread.h>
@@ -96,7 +96,7 @@ send_random(uint64_t addr, uint32_t len, uint32_t pattern)
 		ring_add(&from, parts, n);
 }
 
-/** Read the frame that is next in the receiver's ring. @return its length */
+/** Read the next frame of the receiver's ring. @return its length */
 static uint32_t
 receive(void)
 {
@@ -160,7 +160,7 @@ test_all(void **state)
 	assert_false(ring_used(&from, &entry));
 }
 
-/** Of a packed ring all but whose they are: that is the driver's only means to tell. */
+/** Invalidate all descriptors; of a packed ring, except for AVAIL and USED. */
 static void
 invalidate_descriptors(void)
 {
@@ -173,7 +173,7 @@ invalidate_descriptors(void)
 	}
 }
 
-/* What was classified is delivered, whatever the sender's memory holds by then. */
+/* The classified head is delivered, whatever the sender's memory contains by then. */
 static void
 test_changed(void **state)
 {
@@ -194,7 +194,7 @@ test_changed(void **state)
 			ring_add(&from, &one, 1);
 		}
 		assert_int_equal(virtq_pop(&from.ring, batch, frames, FRAME_BURST, &bad), 1);
-		/* The descriptors too. */
+		/* The descriptors are changed as well. */
 		ring_fill(&sender, RING_LOW, 0x77, SLOT);
 		invalidate_descriptors();
 		assert_int_equal(virtq_push(&to.ring, list, 1, &result), 1);
@@ -213,7 +213,7 @@ test_changed(void **state)
 
 static atomic_bool stop;
 
-/* A sender that never rests: addresses, lengths, flags, headers, claims. */
+/* A sender that keeps changing addresses, lengths, flags, headers and offload requests. */
 static void *
 flip(void *arg)
 {
@@ -244,7 +244,7 @@ test_flipping(void **state)
 	pthread_t thread;
 
 	(void)state;
-	/* Of packed rings in test_vring_packed. */
+	/* Packed rings: see test_vring_packed. */
 	if (packed)
 		return;
 	for (uint16_t i = 0; i < 8; i++)
@@ -273,7 +273,7 @@ test_flipping(void **state)
 		for (uint16_t i = 0; i < batch->popped; i++)
 			ring_add_head(&from, i % 8);
 		provide((uint16_t)(256 - (uint16_t)(to.avail_next - to.used_seen)));
-		/* Broken it may be, but then it is by a rule. */
+		/* The ring may be broken, but only for a known fault. */
 		if (atomic_exchange(&from.ring.broken, VIRTQ_GOOD) == VIRTQ_BAD_INDEX)
 			fail();
 	}
@@ -290,7 +290,7 @@ test_convert(void **state)
 		uint32_t len = i < 100 ? random_length() : i == 119 ? LONG : 2040 + i;
 		send_random(RING_LOW, len, i);
 		assert_int_equal(virtq_pop(&from.ring, batch, frames, FRAME_BURST, &bad), 1);
-		/* What was classified is not read again. */
+		/* The classified head is not read again. */
 		ring_fill(&sender, RING_LOW + 12, 0, len < VIRTQ_HEAD ? len : VIRTQ_HEAD);
 		struct rte_mbuf *mbuf = convert_to_mbuf(&frames[0], eal_fixture_pool());
 		assert_non_null(mbuf);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Frames whose descriptors a driver uses in turn, as most do, and those among them that are not. */
+/*
+ * Frames whose descriptors a driver uses in ascending order, as most do, and exceptions among them.
+ */
 #include "unit.h"
 
 #include <stdlib.h>
@@ -81,9 +83,9 @@ finish(void)
 	ring_reclaim(&driver);
 }
 
-/** Offer a burst whose heads i and i + 1 are in the wrong order, and whose buffers j is elsewhere. */
+/** Offer a burst with the heads i and i + 1 exchanged, and the buffer of frame j elsewhere. */
 static void
-offer_out_of_turn(unsigned i, unsigned j)
+offer_out_of_order(unsigned i, unsigned j)
 {
 	uint16_t *heads = driver.avail->ring, first = driver.avail_next;
 
@@ -97,15 +99,15 @@ offer_out_of_turn(unsigned i, unsigned j)
 	*next = head;
 }
 
-/* A driver uses its descriptors in any order, and its buffers are anywhere. */
+/* A driver may use its descriptors in any order, with buffers anywhere. */
 static void
-test_out_of_turn(void **state)
+test_out_of_order(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < FRAME_BURST; i++) {
 		restart(&(struct ring_options){.size = TURN_SIZE, .first = (uint16_t)(i * 3)});
 		for (unsigned burst = 0; burst < TURN_BURSTS; burst++) {
-			offer_out_of_turn(i, (i + burst * 7) % FRAME_BURST);
+			offer_out_of_order(i, (i + burst * 7) % FRAME_BURST);
 			assert_int_equal(pop(), FRAME_BURST);
 			for (unsigned k = 0; k < FRAME_BURST; k++) {
 				unsigned seed = i + 1 < FRAME_BURST && (k == i || k == i + 1)
@@ -120,9 +122,9 @@ test_out_of_turn(void **state)
 	assert_int_equal(bad, 0);
 }
 
-/* Numbers in turn that leave the ring. */
+/* Ascending heads that exceed the ring. */
 static void
-test_turn_beyond(void **state)
+test_heads_beyond_ring(void **state)
 {
 	(void)state;
 	for (uint16_t first = 9; first < 16; first++) {
@@ -131,16 +133,16 @@ test_turn_beyond(void **state)
 			offer(RING_LOW + 4096 + i * 256u, 60, i);
 		for (uint16_t i = 0; i < 8; i++)
 			driver.avail->ring[8 + i] = first + i;
-		/* What lies behind the ring looks well. */
+		/* The memory behind the ring holds valid descriptors. */
 		memcpy(&driver.desc[16], driver.desc, 16 * sizeof(driver.desc[0]));
 		assert_int_equal(pop(), 8 + 16 - first);
 		assert_int_equal(driver.ring.broken, VIRTQ_BAD_HEAD);
 	}
 }
 
-/* One of many in turn is no frame. */
+/* One of many in ascending order is no frame. */
 static void
-test_one_left_out(void **state)
+test_one_skipped(void **state)
 {
 	(void)state;
 	for (uint16_t i = 0; i < FRAME_BURST; i++) {
@@ -162,9 +164,9 @@ main(void)
 {
 	int failed = 0;
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_out_of_turn, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_turn_beyond, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_one_left_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_out_of_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_heads_beyond_ring, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_one_skipped, setup, teardown),
 	};
 
 	for (unsigned i = 0; (ops = virtq_ops_at(i)) != NULL; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Descriptors of drivers in the loop of the control thread. */
+/* File descriptors of drivers in the loop of the control thread. */
 #include "unit.h"
 
 #include <sys/mman.h>
@@ -55,7 +55,7 @@ reader_close(struct reader *reader)
 	close(reader->fd[1]);
 }
 
-/** Run the loop so many times, without waiting. */
+/** Run the loop `times` times, without waiting. */
 static void
 loop(unsigned times)
 {
@@ -79,7 +79,7 @@ teardown(void **state)
 	return 0;
 }
 
-/** As often as there is something to read, and of that descriptor alone. */
+/** The function is called as often as there is something to read, and for that descriptor only. */
 static void
 test_readable(void **state)
 {
@@ -118,7 +118,7 @@ test_writable(void **state)
 	reader_close(&reader);
 }
 
-/** No call after the end of the watch, which the function itself may end. */
+/** No call after the end of the watch, which the function itself may cause. */
 static void
 test_unwatch(void **state)
 {
@@ -135,7 +135,7 @@ test_unwatch(void **state)
 	services.unwatch(NULL);
 }
 
-/** A file in memory is always ready; the kernel does not watch it. */
+/** A file in memory is always ready; the kernel cannot watch it. */
 static void
 test_refused(void **state)
 {

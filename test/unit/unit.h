@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What every unit test includes: cmocka, which wants four headers before its own.
+ * Included by every unit test: cmocka, which needs four headers before its own.
  *
  * Thread safety: assertions belong on the thread that runs the test.
  */
@@ -23,10 +23,10 @@
 		cast_to_largest_integral_type(least), cast_to_largest_integral_type(most),         \
 		__FILE__, __LINE__)
 #endif
-/* Deprecated by cmocka 2: not to be used by mistake. */
+/* Deprecated by cmocka 2: not to be used. */
 #undef assert_in_range
 
-/** A number below a limit, the same ones in every run. @param seed is moved on */
+/** A pseudo-random number below a limit, the same ones in every run. @param seed is updated */
 static inline uint32_t
 unit_random(uint32_t *seed, uint32_t below)
 {
@@ -34,7 +34,7 @@ unit_random(uint32_t *seed, uint32_t below)
 	return (*seed >> 8) % below;
 }
 
-/** Fail with both texts unless one holds the other. */
+/** Fail with both texts unless the first contains the second. */
 #define assert_contains(text, part)                                                                \
 	do {                                                                                       \
 		const char *contains_text = (text), *contains_part = (part);                       \
