@@ -9,7 +9,7 @@ import socket
 import time
 
 
-AGAIN_SECONDS = 5    # the line may lose bytes: then a request is made again
+AGAIN_SECONDS = 5    # seconds; the line may lose bytes: then a request is sent again
 
 
 class AgentError(Exception):
@@ -19,7 +19,7 @@ class AgentError(Exception):
 class Agent:
     """Lines to and from the agent.
 
-    check is called while waiting, at least every 0.2 s: it raises when the guest has died.
+    check is called while waiting, at least every 0.2 s: it raises if the guest has ended.
     """
 
     def __init__(self, path, check):
@@ -30,7 +30,7 @@ class Agent:
         self.boot_id = None
 
     def _line(self, deadline, what):
-        """The next line without its end; READY lines are noticed on the way."""
+        """The next line without its end; READY lines are recorded."""
         while b'\n' not in self.buffer:
             self.check()
             left = deadline - time.monotonic()
@@ -40,7 +40,7 @@ class Agent:
                 continue
             data = self.sock.recv(65536)
             if not data:
-                time.sleep(0.2)    # QEMU may be about to exit: let check say why
+                time.sleep(0.2)    # QEMU may be about to exit: check() reports why
                 self.check()
                 raise AgentError('the serial line to the guest closed')
             self.buffer += data
@@ -59,7 +59,7 @@ class Agent:
         return self.boot_id
 
     def send(self, command, timeout=30):
-        """Have a shell command run, without waiting for it."""
+        """Start a shell command, without waiting for it."""
         self._request(secrets.token_hex(4), command, timeout)
 
     def _request(self, name, command, timeout):
@@ -70,7 +70,7 @@ class Agent:
     def run(self, command, timeout):
         """(exit status, output bytes) of a shell command."""
         name = secrets.token_hex(4)
-        end = time.monotonic() + timeout + 5    # the guest's own timeout comes first
+        end = time.monotonic() + timeout + 5    # the guest's own timeout ends first
         while True:
             self._request(name, command, timeout)
             answer = self._answer(name, command, min(end, time.monotonic() + AGAIN_SECONDS))
@@ -80,7 +80,7 @@ class Agent:
                 raise TimeoutError(f'guest: {command}: no answer in time')
 
     def _answer(self, name, command, deadline):
-        """What a command said; None when it has not come, or not whole."""
+        """The output of a command; None if it did not arrive completely."""
         boot, status, body = self.boot_id, None, []
         try:
             while True:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A switch whose ports are wires, to see which frame comes out where.
+"""A switch whose ports are wires: shows by which port each frame leaves.
 
     with Bridge(3) as bridge:
         seen = bridge.exchange('p1', frame)       # {'p1': [], 'p2': [frame], 'p3': [frame]}
@@ -20,7 +20,7 @@ _numbers = itertools.count()
 
 
 def marker(source):
-    """A broadcast frame like no other."""
+    """A broadcast frame that is unique."""
     return frame(BROADCAST, source, payload=b'marker %08d ' % next(_numbers) + bytes(30))
 
 
@@ -31,8 +31,8 @@ class Bridge:
         self.switch = Switch(config)
         self.count, self.mtus = count, mtus or {}
         self.space = self.wire = self.outside = None
-        self.voice = {}    # sources of what is sent beside a test, where not any may send
-        self.own = set()   # sources of our own: a test does not find them in the table
+        self.voice = {}    # sources of markers, for ports that permit only some
+        self.own = set()   # marker sources are not those of tests, which never find them in the FDB
 
     def start(self):
         """Start the switch and make the ports. Returns self."""
@@ -43,7 +43,7 @@ class Bridge:
         return self
 
     def add(self, name):
-        """One more port with a wire."""
+        """Create one more port with a wire."""
         mtu = self.mtus.get(name)
         inside = f'e{len(self.outside)}'
         for attempt in range(ATTEMPTS):
@@ -71,13 +71,13 @@ class Bridge:
         return self.wire[name].ifname
 
     def up(self):
-        """The names of the wires whose port is up."""
+        """The names of the wires whose ports are up."""
         return [port['name'] for port in self.switch.rpc('port.list')
                 if port['link'] == 'up' and port['name'] in self.wire]
 
     @contextlib.contextmanager
     def guest(self, name, keys=None, **options):
-        """A vhost port with a WiredGuest at it, its wire among the others meanwhile."""
+        """A vhost port with a WiredGuest, whose wire is among the others during the block."""
         socket = self.switch.port_add(name, 'vhost', **(keys or {}))
         try:
             with WiredGuest(socket, **options) as guest:
@@ -89,16 +89,17 @@ class Bridge:
             self.switch.rpc('port.del', {'name': name})
 
     def exchange(self, source, *frames):
-        """Send frames into one port; what has come out of each port, {port: [frame]}."""
+        """Send frames into one port; the frames that left by each port, {port: [frame]}."""
         up = self.up()
         self.wire[source].send(*frames)
         return self.collect(source, up)
 
     def collect(self, source, up=None):
-        """What has come out of each port since, given that it came in at `source`.
+        """The frames that left by each port since the last call, sent into `source`.
 
-        What came before a marker is all; its source does not stay in the table. Frames to one port may be overtaken by those to all of
-        the same burst, hence two rounds; the second one shows the source's own wire too.
+        Frames before a marker are complete; the marker's source is removed from the FDB. Frames to
+        one port may be overtaken by floods of the same burst, hence two rounds; the second one
+        includes the wire of the source port.
         """
         try:
             return self._collect(source, self.up() if up is None else up)
@@ -121,7 +122,7 @@ class Bridge:
         return seen
 
     def mark(self, name):
-        """Send a marker into a port, from an address of its own if that may send. The frame."""
+        """Send a marker into a port, from a unique address if the port permits it. The frame."""
         source = self.voice.get(name)
         if source is None:
             self.own.add(source := '02:6d:' + binascii.crc32(name.encode()).to_bytes(4).hex(':'))
@@ -129,14 +130,14 @@ class Bridge:
         return last
 
     def forget(self):
-        """Delete the sources of markers from the table."""
+        """Delete the sources of markers from the FDB."""
         for row in self.switch.rpc('fdb.list'):
             if row['mac'] in self.own:
-                with contextlib.suppress(SwitchError):    # gone by itself
+                with contextlib.suppress(SwitchError):    # aged or flushed meanwhile
                     self.switch.rpc('fdb.del', {'mac': row['mac'], 'vlan': row['vlan']})
 
     def wait_received(self, name, packets):
-        """Wait until the switch has received that many frames from a port, since it exists."""
+        """Wait until the switch has received this many frames from a port since it was added."""
         wait_until(lambda: self.switch.port(name)['rx_packets'] >= packets, 20,
                    f'{packets} frames from {name}')
 
@@ -145,7 +146,7 @@ class Bridge:
         self.exchange(name, *(frame(BROADCAST, one, *tags) for one in macs))
 
     def fdb(self, **filters):
-        """{(mac, vlan): (port, type)} of the table."""
+        """{(mac, vlan): (port, type)} of the FDB."""
         rows = self.switch.rpc('fdb.list', filters)
         return {(row['mac'], row['vlan']): (row['port'], row['type']) for row in rows}
 
@@ -155,15 +156,15 @@ class Bridge:
                 for row in self.switch.rpc('drops')}
 
     def set_link(self, name, state):
-        """Take the outside of a wire up or down and wait until the switch sees it."""
+        """Set the outer end of a wire up or down and wait until the switch notices it."""
         ip('link', 'set', self.outside[name], state)
         wait_until(lambda: (name in self.up()) == (state == 'up'), 20, f'{name} {state}')
         if state == 'up':
             self.wake(name)
 
     def wake(self, name):
-        """Send to a wire until a frame comes out: after its interface was down the first one stays
-        in net_af_packet's ring, whose socket still has an error to report, until the second."""
+        """Send to a wire until a frame arrives: after its interface was down the first frame stays
+        in net_af_packet's ring, whose socket still has an error to report, until the second one."""
         source = next(other for other in self.up() if other != name)
 
         def passes():
@@ -173,7 +174,7 @@ class Bridge:
         self.collect(source)
 
     def reset(self):
-        """No entries in the table, no frames on the wires."""
+        """Clear the FDB, and discard the frames on the wires."""
         for key in self.fdb():
             self.switch.rpc('fdb.del', {'mac': key[0], 'vlan': key[1]})
         for wire in self.wire.values():
@@ -201,10 +202,10 @@ class Bridge:
 
 
 def flooded(bridge, source, *frames):
-    """What exchange() returns when frames are flooded: to all ports up but their own."""
+    """The result of exchange() for flooded frames: all ports that are up get them but their own."""
     return {name: list(frames) if name != source else [] for name in bridge.wire}
 
 
 def only(bridge, target, *frames):
-    """What exchange() returns when frames leave by one port; target None is by none."""
+    """The result of exchange() for frames that leave by one port; target None is by none."""
     return {name: list(frames) if name == target else [] for name in bridge.wire}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Programs that are not allowed what root usually is, as in containers.
+"""Programs without privileges that root usually has, as in containers.
 
-Each function gives the words to put before a command; what they do ends with it.
+Each function returns the words to put before a command; their effect ends with it.
 """
 
 import ctypes
@@ -22,12 +22,12 @@ def without_policies():
 
 
 def with_limit(resource, value):
-    """A resource limit of prlimit(1)."""
+    """A resource limit set by prlimit(1)."""
     return ['prlimit', f'--{resource}={value}']
 
 
 def with_plugins(folder, names):
-    """DPDK's folder of plugins has these alone."""
+    """A folder of plugins that is DPDK's only one."""
     script = ('set -e; copy=$(mktemp -d /run/shunt-copy.XXXXXX); mount -t tmpfs -o mode=755 none "$copy"; '
               + ''.join(f'cp -a "$0"/librte_{name}.so* "$copy"; ' for name in names) +
               'mount --bind "$copy" "$0"; umount -l "$copy"; rmdir "$copy"; exec "$@"')
@@ -35,7 +35,7 @@ def with_plugins(folder, names):
 
 
 def without_hugepages(name):
-    """A hugetlb cgroup of this name with limit 0. None where the kernel has no such controller."""
+    """A hugetlb cgroup of this name with limit 0. None if the kernel has no such controller."""
     if (CGROUPS / 'cgroup.controllers').exists():
         mount, limit, parent = '', 'max', CGROUPS
         if 'hugetlb' not in (CGROUPS / 'cgroup.subtree_control').read_text():
@@ -51,7 +51,7 @@ def without_hugepages(name):
 
 
 def forget_cgroup(name):
-    """Remove the cgroup of without_hugepages(), which is empty now."""
+    """Remove the empty cgroup that without_hugepages() created."""
     os.system(f'unshare -m sh -c "[ -e {CGROUPS}/cgroup.controllers ] && rmdir {CGROUPS}/{name} || '
               f'{{ mount -t cgroup -o hugetlb none /mnt && rmdir /mnt/{name}; }}"')
 

@@ -36,7 +36,7 @@ def frame(dst, src, *tags, size=60, kind=TYPE, payload=None):
 
 
 def write_pcap(path, frames, gap=1000000):
-    """Write frames, of any length and so many microseconds apart, to a capture file."""
+    """Write frames of any length to a capture file, with this many microseconds between them."""
     with open(path, 'wb') as file:
         file.write(struct.pack('<IHHiIII', 0xa1b2c3d4, 2, 4, 0, 0, 1 << 18, 1))
         for number, one in enumerate(frames):

@@ -33,12 +33,12 @@ CONFIGURE_MEM_SLOTS = 1 << 15
 
 NEXT, WRITE, IN_TABLE = 1, 2, 4    # descriptor flags
 AVAIL, USED = 1 << 7, 1 << 15      # the same, of packed rings
-WRAP = 1 << 15                     # of a place in a packed ring; there they begin
+WRAP = 1 << 15                     # wrap counter of a position in a packed ring, 1 at the start
 MB = 1 << 20
-LOW = 0x10000000             # guest-physical address of the first byte
-FRONT = 0x7f0000000000       # the same in the front end's own addresses
-RING_ROOM, BUFFERS = 64 << 10, 1 * MB    # a ring's place, and where buffers begin
-ROOM = 2048                  # of a buffer
+LOW = 0x10000000             # GPA of the first byte
+FRONT = 0x7f0000000000       # the same as a UVA
+RING_ROOM, BUFFERS = 64 << 10, 1 * MB    # offset between rings, and the offset of the buffers
+ROOM = 2048                  # length of a buffer
 
 
 class Refused(Exception):
@@ -46,13 +46,13 @@ class Refused(Exception):
 
 
 class Ring:
-    """The driver's side of a split ring, number as virtio counts: even ones receive."""
+    """The driver's side of a split ring. number as in virtio: even ones receive."""
 
     def __init__(self, vm, number, size, first=0):
         self.vm, self.number, self.size = vm, number, size
         self.at = number * RING_ROOM
         self.avail_at, self.used_at = self.at + 16 * size, self.at + 32 * size
-        self.next = self.seen = first    # indexes: to publish, and looked at so far
+        self.next = self.seen = first    # indexes: next available, next used entry to read
         self.head = 0
         self.call = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.kick = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -71,7 +71,7 @@ class Ring:
         self.jump(0)
 
     def jump(self, entries):
-        """Say that so many more are available than are."""
+        """Increase the available index by more than the entries written."""
         self.vm.store(self.avail_at + 2, self.next + entries & 0xffff)
 
     def chain(self, *parts, flags=0):
@@ -87,11 +87,11 @@ class Ring:
         return first
 
     def used(self):
-        """How many chains came back since the last take()."""
+        """The number of chains returned since the last take()."""
         return self.vm.load(self.used_at + 2) - self.seen & 0xffff
 
     def take(self):
-        """[(head, length)] of what came back."""
+        """[(head, length)] of the chains returned."""
         taken = []
         for _ in range(self.used()):
             taken.append(self.vm.peek('<II', self.used_at + 4 + 8 * (self.seen % self.size)))
@@ -99,19 +99,19 @@ class Ring:
         return taken
 
     def set_event(self, index):
-        """used_event: after which entry to be interrupted."""
+        """used_event: the index of the used entry that causes an interrupt."""
         self.vm.store(self.avail_at + 4 + 2 * self.size, index & 0xffff)
 
     def address(self, head):
-        """Of the first buffer of a chain."""
+        """The address of the first buffer of a chain."""
         return self.vm.peek('<Q', self.at + 16 * head)[0]
 
     def restored(self):
-        """The position that QEMU gives when its back end died."""
+        """The position that QEMU gives after the end of its back end."""
         return self.vm.load(self.used_at + 2)
 
     def calls(self):
-        """Interrupts since the last look."""
+        """Interrupts since the last call."""
         try:
             return os.eventfd_read(self.call)
         except BlockingIOError:
@@ -126,31 +126,31 @@ class Ring:
 
 
 class PackedRing(Ring):
-    """The driver's side of a packed ring. Chains are known by their buffer ids, which are taken in
-    turn; `next` and `seen` count descriptors since the first round."""
+    """The driver's side of a packed ring. Chains are identified by their buffer ids, which ascend;
+    `next` and `seen` count descriptors since the first round."""
 
     def __init__(self, vm, number, size, first=0):
         super().__init__(vm, number, size, 0)
         vm.memory[self.at:self.at + 32 * size + 4] = bytes(32 * size + 4)
         self.chains = {}
-        self.dropped = 0    # where QEMU thinks that the ring is, counted as `next`
+        self.dropped = 0    # the ring's position as QEMU assumes it, counted like `next`
 
     def owner(self, count, used=False):
-        """Flags that say whose a descriptor is, counted since the first round."""
+        """The flags AVAIL and USED of a descriptor counted since the first round."""
         first = count // self.size % 2 == 0
         if used:
             return AVAIL | USED if first else 0
         return AVAIL if first else USED
 
     def chain(self, *parts, flags=0):
-        """Make one chain available, its first descriptor last; its id."""
+        """Make one chain available, the flags of its first descriptor last; its id."""
         name = self.head
         self.head = (self.head + 1) % self.size
         self.chains[name] = parts, flags
         return self.offer(name)
 
     def offer(self, name):
-        """Make a chain that came back available again."""
+        """Make a returned chain available again."""
         parts, flags = self.chains[name]
         for number in reversed(range(len(parts))):
             count = self.next + number
@@ -169,7 +169,7 @@ class PackedRing(Ring):
         return at
 
     def used(self):
-        """How many chains came back since the last take()."""
+        """The number of chains returned since the last take()."""
         found, count = 0, self.seen
         while count < self.next and (at := self._used_at(count)) is not None:
             count += len(self.chains[self.vm.load(at + 12)][0])
@@ -177,7 +177,7 @@ class PackedRing(Ring):
         return found
 
     def take(self):
-        """[(id, length)] of what came back."""
+        """[(id, length)] of the chains returned."""
         taken = []
         while self.seen < self.next and (at := self._used_at(self.seen)) is not None:
             length, name = self.vm.peek('<IH', at + 8)
@@ -189,8 +189,8 @@ class PackedRing(Ring):
         return self.chains[head][0][0][0]
 
     def restored(self):
-        """QEMU cannot know how far a packed ring came: it gives what it gave before. Of a ring to
-        send it has dropped what is available there, and gives the position behind that."""
+        """QEMU cannot read the position of a packed ring: it gives the one that it gave before. In
+        a transmit ring it has dropped the available frames, and gives the position behind them."""
         while self.number % 2:
             at = self.at + 16 * (self.dropped % self.size)
             if self.vm.load(at + 14) & (AVAIL | USED) != self.owner(self.dropped):
@@ -207,9 +207,8 @@ class PackedRing(Ring):
 
 
 class FrontEnd:
-    """regions: sizes in bytes, neighbours in guest addresses, all in one memfd. wanted: features.
-    owner_first: SET_OWNER is the first message, as without a device model; protocol: features of it.
-    """
+    """regions: sizes in bytes, adjacent in GPA, all in one memfd. wanted: features. owner_first:
+    SET_OWNER is the first message, as without a device model; protocol: its features."""
 
     def __init__(self, path, pairs=1, size=256, regions=(4 * MB,), wanted=0, huge=False, first=0,
                  header=12, owner_first=False, protocol=None):
@@ -237,7 +236,7 @@ class FrontEnd:
 
     def store(self, at, word):
         """Write 16 bits in one store, as drivers do. struct.pack_into() writes zeros first, and a
-        back end that polls would now and then find that index."""
+        polling back end would sometimes read that index."""
         self.words[at // 2] = word
 
     def load(self, at):
@@ -252,7 +251,7 @@ class FrontEnd:
 
     @property
     def end(self):
-        """The first guest address behind all memory."""
+        """The first GPA behind all memory."""
         return LOW + sum(self.regions)
 
     @property
@@ -266,7 +265,7 @@ class FrontEnd:
     # Messages
 
     def message(self, request, payload=b'', fds=(), flags=1):
-        """Send a request with descriptors, whatever they are."""
+        """Send a request with descriptors, valid or not."""
         data = struct.pack('<III', request, flags, len(payload)) + payload
         ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', fds))] if fds else []
         self.sock.sendmsg([data], ancillary)
@@ -288,7 +287,7 @@ class FrontEnd:
         return self.answer(form)
 
     def request(self, request, payload=b'', fds=()):
-        """A request that is acknowledged; Refused when it is not well taken."""
+        """Send a request with REPLY_ACK; Refused if the acknowledgement is an error."""
         self.message(request, payload, fds, flags=1 | 8)
         if self.answer('<Q')[0]:
             raise Refused(f'request {request}')
@@ -297,14 +296,14 @@ class FrontEnd:
         self.request(request, struct.pack('<II', ring, number))
 
     def set_memory(self, regions=None, fds=None):
-        """SET_MEM_TABLE with [(guest, size, front, offset)], by default what there is."""
+        """SET_MEM_TABLE with [(GPA, size, UVA, offset)], by default all regions."""
         regions = self.table() if regions is None else regions
         payload = struct.pack('<II', len(regions), 0)
         payload += b''.join(struct.pack('<QQQQ', *region) for region in regions)
         self.request(SET_MEM_TABLE, payload, [self.fd] * len(regions) if fds is None else fds)
 
     def table(self):
-        """The regions as SET_MEM_TABLE wants them."""
+        """The regions in the form of SET_MEM_TABLE."""
         at, rows = 0, []
         for size in self.regions:
             rows.append((LOW + at, size, FRONT + at, at))
@@ -322,7 +321,7 @@ class FrontEnd:
                      [fd] if fd >= 0 else ())
 
     def get_base(self, number):
-        """Stop a ring; where it stopped."""
+        """Stop a ring; its base."""
         return self.ask(GET_VRING_BASE, struct.pack('<II', number, 0), '<II')[1]
 
     def enable(self, number, on=1):
@@ -331,7 +330,7 @@ class FrontEnd:
     # Life
 
     def connect(self, timeout=20):
-        """Connect and agree on features."""
+        """Connect and negotiate features."""
         def reached():
             self.sock = socket.socket(socket.AF_UNIX)
             self.sock.settimeout(timeout)
@@ -340,7 +339,7 @@ class FrontEnd:
                 if self.owner_first:
                     self.message(SET_OWNER)
                 return self.ask(GET_FEATURES)
-            except (Refused, OSError):    # the back end has not seen the end of the last one
+            except (Refused, OSError):    # the last connection may not be closed yet
                 self.sock.close()
                 return None
         self.offered = wait_until(reached, timeout, f'a connection to {self.path}')[0]
@@ -364,7 +363,7 @@ class FrontEnd:
         self.request(SET_VRING_KICK, struct.pack('<Q', ring.number), [ring.kick])
 
     def start(self, enable=True):
-        """Everything that a driver sets up, with empty rings."""
+        """All that a driver sets up, with empty rings."""
         kind = PackedRing if self.packed else Ring
         self.rings = [kind(self, number, self.size, self.first)
                       for number in range(2 * self.pairs)]
@@ -376,7 +375,7 @@ class FrontEnd:
         return self
 
     def resume(self):
-        """Connect to a back end that started anew as QEMU does, the guest goes on meanwhile."""
+        """Connect to a back end that was started again, as QEMU does; the guest keeps running."""
         self.sock.close()
         self.connect()
         self.set_memory()
@@ -387,7 +386,7 @@ class FrontEnd:
         return self
 
     def reload(self):
-        """Another driver in the guest, whose rings begin anew, without buffers to receive."""
+        """The guest loads its driver again: the rings begin anew, without receive buffers."""
         for ring in self.rings:
             ring.close()
         self.post, self.got = 0, []
@@ -417,17 +416,17 @@ class FrontEnd:
         self.close()
 
     def forget(self):
-        """Its memory is gone: do not touch it when closing either."""
+        """Guest memory is removed: do not access it, not even when closing."""
         self.rings = [ring for ring in self.rings if ring.close()]
 
     # Frames
 
     def slot(self, number):
-        """Guest address of a buffer of ROOM bytes; the first ones are for receiving."""
+        """GPA of a buffer of ROOM bytes; the first ones are receive buffers."""
         return LOW + BUFFERS + number * ROOM
 
     def give(self, buffers):
-        """Post buffers to receive into; wait_frames() posts them again."""
+        """Post receive buffers; wait_frames() posts them again."""
         for _ in range(buffers):
             self.rx.chain((self.slot(self.post), ROOM, WRITE))
             self.post += 1
@@ -441,7 +440,7 @@ class FrontEnd:
             self.tx.chain((at, len(data)))
 
     def collect(self):
-        """Take what came in; (header, frame) of each. Buffers are posted again."""
+        """Take the frames received: (header, frame) of each. Buffers are posted again."""
         for head, length in self.rx.take():
             address = self.rx.address(head)
             data = self.read(address, length)
@@ -450,13 +449,13 @@ class FrontEnd:
         return self.got
 
     def collect_merged(self, buffers):
-        """The frame, header first, that came in over so many buffers."""
+        """The frame, header first, that was received over several buffers."""
         wait_until(lambda: len(self.collect()) >= buffers, 20, f'{buffers} buffers at {self.path}')
         parts, self.got = self.got, []
         return parts[0][0] + parts[0][1] + b''.join(first + rest for first, rest in parts[1:])
 
     def wait_frames(self, count):
-        """The frames that came in, once there are so many; they are forgotten."""
+        """The frames received, once there are this many; they are taken."""
         wait_until(lambda: len(self.collect()) >= count, 20, f'{count} frames at {self.path}')
         frames, self.got = [data for _, data in self.got], []
         return frames
@@ -464,7 +463,7 @@ class FrontEnd:
 
 @contextlib.contextmanager
 def flipping(vm, changes):
-    """Another process that writes each (offset, bytes) in turn, again and again, meanwhile."""
+    """Another process that keeps writing each (offset, bytes) in rotation during the block."""
     pid = os.fork()
     if pid == 0:
         while True:

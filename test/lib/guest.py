@@ -26,18 +26,18 @@ NO_OFFLOADS = ('csum=off,gso=off,guest_csum=off,guest_tso4=off,guest_tso6=off,gu
                'guest_ufo=off,host_tso4=off,host_tso6=off,host_ecn=off,host_ufo=off')
 
 
-# The kernel does without what these tests do not need: a faster boot, above all under emulation.
+# The kernel omits what these tests do not need, for a faster boot under emulation.
 KERNEL_OPTIONS = ('console=ttyS0 quiet panic=-1 mitigations=off nokaslr ipv6.disable=1 audit=0 '
                   'apparmor=0 selinux=0 init_on_alloc=0 cryptomgr.notests noreplace-smp')
 
 
 class GuestError(Exception):
-    """The guest died or cannot be made."""
+    """The guest has ended, or cannot be created."""
 
 
 @functools.cache
 def image():
-    """The image's folder; built the first time."""
+    """The folder of the image, which is built at first use."""
     done = subprocess.run([proc.ROOT / 'test/vm/image.sh', proc.build_dir() / 'guest'],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if done.returncode:
@@ -54,17 +54,16 @@ def qemu_version():
 
 
 def qemu_reconnects():
-    """Whether QEMU as client can be told to connect again: 11.0 aborts with what the others take."""
+    """Whether QEMU as client can reconnect: 11.0 aborts with the option of other versions."""
     return qemu_version() != (11, 0)
 
 
 class Guest(Host):
-    """One guest. mode is that of QEMU's socket: 'client' connects to the switch (port mode=server), and
-    again every `reconnect` seconds; 'server' listens for it (port mode=client), at .sock unless
-    named. ip has a prefix length. Stopped guests and guests killed with kill9() can be started
-    again, on the same socket. printed is what `shunt port qemu` says: then the guest's memory and
-    device are made by that alone.
-    """
+    """One guest. mode is that of QEMU's socket: 'client' connects to the switch (port mode=server),
+    and reconnects every `reconnect` seconds; 'server' listens (port mode=client), at .sock by
+    default. ip has a prefix length. Guests that were stopped or killed by kill9() can be started
+    again, on the same socket. printed is the output of `shunt port qemu`: memory and device of the
+    guest are those options only."""
 
     start_timeout = 10
 
@@ -123,7 +122,7 @@ class Guest(Host):
         return f'{chardev},reconnect-ms={1000 * self.reconnect}'
 
     def _network(self):
-        """Memory and device."""
+        """Options for memory and device."""
         if self.printed:
             return ['-machine', 'q35', '-m', '1G', *map(self._for_tcg, self._printed_words())]
         return [
@@ -139,7 +138,7 @@ class Guest(Host):
 
     @staticmethod
     def _for_tcg(word):
-        """What the printed hint says."""
+        """Changes that the hint of `shunt port qemu` recommends."""
         if not word.startswith('virtio-net-pci,') or qemu_version() >= (8, 0):
             return word
         return re.sub(r',vectors=\d+', '', word) + ',vectors=0'
@@ -159,7 +158,7 @@ class Guest(Host):
     # Life
 
     def start(self):
-        """Start QEMU; it boots once the switch is there. Returns self."""
+        """Start QEMU, which boots once the switch is connected. Returns self."""
         for name in ('agent', 'qmp', 'console'):
             (self.dir / name).unlink(missing_ok=True)
         self.process = Process(self.argv(), self.dir / 'qemu.log', cpu=self.cpu)
@@ -179,7 +178,7 @@ class Guest(Host):
             return None
 
     def _check(self):
-        """Raise when the guest is dead."""
+        """Raise if the guest has ended."""
         if not self.process or not self.process.alive():
             status = self.process.popen.returncode if self.process else None
             raise GuestError(f'{self.name}: it is not running (status {status})\n{self.logs()}')
@@ -190,7 +189,7 @@ class Guest(Host):
                 f'--- {self.name} console\n{proc.tail(self.dir / "console")}')
 
     def wait_boot(self, timeout=60):
-        """Wait until the guest takes commands. Returns self."""
+        """Wait until the guest accepts commands. Returns self."""
         try:
             self.agent.wait_ready(timeout)
         except TimeoutError as error:
@@ -200,18 +199,18 @@ class Guest(Host):
 
     @property
     def qmp(self):
-        """The QMP connection, made at first use."""
+        """The QMP connection, opened at first use."""
         if self.monitor is None:
             self.monitor = Qmp(self.dir / 'qmp')
         return self.monitor
 
     def reboot(self, inside=False, timeout=60):
-        """Reset the machine (or reboot from inside) and wait until it is up again."""
+        """Reset the machine (or reboot from inside) and wait until it has booted."""
         before = self.agent.boot_id
-        # -no-reboot makes QEMU exit after a panic; a wanted reboot is allowed for its time only.
+        # -no-reboot makes QEMU exit after a panic; an intended reboot is permitted meanwhile.
         self.qmp.execute('set-action', reboot='reset')
         if inside:
-            self.agent.send('reboot -f')    # there may be no time for an answer
+            self.agent.send('reboot -f')    # QEMU may close the connection before it answers
         else:
             self.qmp.execute('system_reset')
         try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What guests and network namespaces have in common: a place where shell commands run."""
+"""Base class of guests and network namespaces: hosts that run shell commands."""
 
 from proc import wait_until
 
@@ -43,7 +43,7 @@ class Host:
 
 
 class Job:
-    """A command running in the background of a Host, in a session of its own."""
+    """A command in the background of a Host, in a session of its own."""
 
     def __init__(self, host, command, file):
         self.host, self.command, self.file = host, command, file
@@ -53,16 +53,16 @@ class Job:
             f"rm -f {file}.rc; setsid sh -c '{script}' </dev/null >/dev/null 2>&1 & echo $!"))
 
     def output(self):
-        """What it has written so far."""
+        """Its output so far."""
         return self.host.run(f'cat {self.file}')
 
     def done(self):
-        """The exit status, or None while it runs."""
+        """The exit status, or None while the command runs."""
         text = self.host.run(f'cat {self.file}.rc 2>/dev/null || true')
         return int(text) if text else None
 
     def wait(self, timeout=30):
-        """Its output once it has ended; CommandError unless with status 0."""
+        """The output once the command has ended; CommandError unless its status is 0."""
         wait_until(lambda: self.done() is not None, timeout, self.command, 0.1)
         if self.done():
             raise CommandError(self.host.name, self.command, self.done(), self.output())

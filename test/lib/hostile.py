@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A switch with a front end that breaks the rules, a good one to talk to it, and two bystanders.
+"""A switch with a misbehaving front end, a good one to exchange frames with, and two bystanders.
 
-Floods reach the bystanders, too, and fill their rings while they wait for a CPU: a case that floods
-says so and has a switch of its own.
+Floods reach the bystanders as well, and fill their rings while they are not scheduled: a case that
+floods declares it and has a switch of its own.
 
     evil.vm.tx.chain((0, 60))
-    evil.broken('buffer outside of guest memory')     # the port is down, everybody else is not
+    evil.broken('buffer outside of guest memory')     # this port is down, no other is
 """
 
 import contextlib
@@ -21,12 +21,12 @@ from shuntvm import Beside, vm as vm_argument
 from switch import Switch
 
 EVIL, GOOD = mac(0xe0), mac(0x60)
-TRIES = 3    # of an exchange of frames
+TRIES = 3    # attempts at an exchange of frames
 BYSTANDERS = ('by1', 'by2')
 
 
 class Hostile:
-    """Ports evil, good, by1, by2; between the last two numbered frames circle all the time."""
+    """Ports evil, good, by1, by2; numbered frames circulate between the last two all the time."""
 
     def __init__(self, lcores=None, queues=1, floods=False, **keys):
         self.switch = Switch(lcores=lcores)
@@ -46,7 +46,8 @@ class Hostile:
             for name in BYSTANDERS:
                 self.switch.wait_link(name)
             self.path = paths['evil']
-            # Frames for one who is down are not flooded: bystanders that wait for a CPU lose none.
+            # Frames to a port that is down are not flooded: bystanders lose none while not
+            # scheduled.
             for address, name in ((EVIL, 'evil'), (GOOD, 'good')):
                 self.switch.rpc('fdb.add', {'mac': address, 'port': name})
             self.good = self.stack.enter_context(FrontEnd(paths['good']))
@@ -65,7 +66,7 @@ class Hostile:
                 self.assert_lost(result['lost'])
 
     def assert_lost(self, lost):
-        """Bystanders lose nothing, or where there are floods what found their rings full."""
+        """Bystanders lose no frames, or with floods only those that found their rings full."""
         drops = [row for row in self.switch.json('drops') if row['port'] in BYSTANDERS]
         if self.floods:
             full = [row['packets'] for row in drops
@@ -74,11 +75,11 @@ class Hostile:
         else:
             assert lost == 0, (lost, drops)
 
-    # The one that breaks the rules
+    # The misbehaving front end
 
     @contextlib.contextmanager
     def evil(self, **keys):
-        """A front end at the port evil, whose address is known to the switch."""
+        """A front end at the port evil, whose address is in the FDB."""
         self.faults = int(self.port()['faults'])
         with FrontEnd(self.path, **keys) as self.vm:
             self.switch.wait_link('evil')
@@ -87,8 +88,8 @@ class Hostile:
         wait_until(lambda: self.port()['front_end'] == 'none', 20, 'the end of the connection')
 
     def meet(self):
-        """Each learns of the other: afterwards frames between them are not flooded."""
-        # Floods may have filled the good one's ring: what comes then is dropped.
+        """Each learns the other's address: frames between them are not flooded afterwards."""
+        # Floods may have filled the ring of the port good, which drops frames then.
         self.good.collect()
         self.good.got = []
         self.vm.send(frame('ff:ff:ff:ff:ff:ff', EVIL))
@@ -98,7 +99,7 @@ class Hostile:
         self.vm.tx.take()
 
     def wait_good(self, start):
-        """Wait until a frame that begins so came to the good one."""
+        """Wait until the port good has received a frame with this beginning."""
         wait_until(lambda: any(data.startswith(start) for _, data in self.good.collect()), 20,
                    'a frame at the good one')
         self.good.got = []
@@ -111,10 +112,10 @@ class Hostile:
         return {row['reason']: row['packets'] for row in self.switch.json('drops')
                 if (row['port'], row['direction']) == ('evil', direction)}
 
-    # What is to be seen
+    # Checks
 
     def unaffected(self):
-        """The others' frames go on: those of the bystanders, and those to them."""
+        """The traffic of other ports goes on: frames between the bystanders, and to them."""
         def received():
             return [self.switch.port(name)['rx_packets'] for name in BYSTANDERS]
         before = received()
@@ -125,7 +126,7 @@ class Hostile:
         assert not down
 
     def broken(self, *reasons):
-        """The port is down for a reason, counted once, and nobody else is. Then it behaves."""
+        """The port is down for a reason, counted once; others are not. Then it recovers."""
         port = wait_until(lambda: self.broken_port(), 20, f'a broken port: {reasons[0]}')
         assert port['broken'] in reasons, port
         assert int(port['faults']) == self.faults + 1
@@ -138,14 +139,14 @@ class Hostile:
         return port if 'broken' in port and port['link'] == 'down' else None
 
     def whole(self):
-        """The port is up, nothing broke, frames pass both ways."""
+        """The port is up, there is no fault, and frames pass both ways."""
         assert int(self.port()['faults']) == self.faults
         self.exchange()
         self.unaffected()
 
     def exchange(self):
-        """Frames pass both ways. Control may hear only now that the link was down for a moment, and
-        forget the address that has just been learned: then the way back is tried again."""
+        """Frames pass both ways. The control thread may process a link-down late and flush the
+        address just learned: then the reply is sent again."""
         for _ in range(TRIES - 1):
             with contextlib.suppress(TimeoutError):
                 return self.there_and_back(2)
@@ -161,7 +162,7 @@ class Hostile:
         self.vm.got = []
 
     def passes(self):
-        """A front end that behaves finds the port as good as ever."""
+        """A well-behaved front end can use the port again."""
         with FrontEnd(self.path) as self.vm:
             wait_until(lambda: self.port()['link'] == 'up', 20, 'link up again')
             assert 'broken' not in self.port()
@@ -170,13 +171,13 @@ class Hostile:
 
 
 def outside(vm):
-    """A guest address that is nobody's."""
+    """A GPA outside of guest memory."""
     return vm.end + LOW
 
 
 @contextlib.contextmanager
 def load(hostile, vm):
-    """Frames from the good one to the other all the time."""
+    """Frames from the port good to the other one during the block."""
     stop = threading.Event()
 
     def send():

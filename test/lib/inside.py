@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The switch inside a guest that has network cards and an IOMMU, as on a real machine.
+"""The switch inside a guest that has network cards and an IOMMU, as on a physical machine.
 
     with Inside(Nic('e1000e')) as machine:
         machine.start_switch()
         machine.shunt('port add up0 ethdev device=0000:01:00.0')
         machine.nics[0].send(frame)
 
-The other end of each card is a datagram socket here.
+The other end of each card is a datagram socket of this process.
 """
 
 import functools
@@ -38,7 +38,7 @@ def libraries(path):
 
 
 def links(path):
-    """A file and the symbolic links on the way to it: a library has to have one name."""
+    """A file and the symbolic links that lead to it: libraries are found by one of these names."""
     real = pathlib.Path(os.path.realpath(path.parent)) / path.name
     found = [real]
     while found[-1].is_symlink():
@@ -49,7 +49,7 @@ def links(path):
 
 @functools.cache
 def image(*files):
-    """The guest's image with the switch and DPDK in it, and files in /."""
+    """The guest's image, with the switch, DPDK and further files added in /."""
     root = proc.temp_dir('shunt-inside-')
     programs = [proc.program(name) for name in PROGRAMS]
     pmds = sorted(path for name in DRIVERS for path in PMDS.glob(f'pmds-*/librte_{name}.so*'))
@@ -69,7 +69,7 @@ def image(*files):
     out = root.parent / f'{root.name}.img'
     base = guest.image() / 'initramfs.cpio.gz'
     packed = base.read_bytes()
-    packed += bytes(-len(packed) % 4)    # where the kernel looks for another archive
+    packed += bytes(-len(packed) % 4)    # the kernel looks for another archive at such an offset
     out.write_bytes(packed + pathlib.Path(f'{root}.cpio').read_bytes())
     shutil.rmtree(root)
     return out
@@ -77,14 +77,14 @@ def image(*files):
 
 @functools.cache
 def models():
-    """The network cards QEMU has."""
+    """The models of network cards that QEMU has."""
     text = subprocess.run([guest.QEMU, '-device', 'help'], stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, text=True, check=False).stdout
     return set(re.findall(r'^name "([^"]+)", bus PCI', text, re.MULTILINE))
 
 
 class Nic:
-    """A network card of the guest; its other end is a socket of ours."""
+    """A network card of the guest; its other end is a socket of this process."""
 
     def __init__(self, model, number, folder, options=''):
         self.model, self.number, self.options = model, number, options
@@ -101,7 +101,7 @@ class Nic:
                            f'{self.options}']
 
     def receive(self, count, timeout=20):
-        """That many frames, or those that came within the time."""
+        """This many frames, or those received before the timeout."""
         frames, deadline = [], time.monotonic() + timeout
         while len(frames) < count:
             left = deadline - time.monotonic()
@@ -111,7 +111,7 @@ class Nic:
         return frames
 
     def drain(self, silence=0):
-        """What has come, and comes until there is silence for so many seconds."""
+        """All frames received until none arrives for this many seconds."""
         frames = []
         while select.select([self.sock], [], [], silence)[0]:
             frames.append(self.sock.recv(FRAME_MAX))
@@ -119,7 +119,7 @@ class Nic:
 
 
 class Inside(Guest):
-    """A guest with cards, and the switch in it."""
+    """A guest with network cards, and the switch in it."""
 
     def __init__(self, *models_, files=(), mem=768, name='inside'):
         super().__init__(name, mem=mem)
@@ -143,7 +143,7 @@ class Inside(Guest):
         ]
 
     def bind(self):
-        """Give all cards to vfio-pci: their addresses."""
+        """Bind all cards to vfio-pci: their addresses."""
         self.run('load vfio-pci; load vfio_iommu_type1; mkdir -p /dev/hugepages; '
                  'mount -t hugetlbfs huge /dev/hugepages')
         addresses = self.run('cd /sys/bus/pci/devices; grep -l 0x020000 */class').split()
@@ -159,7 +159,7 @@ class Inside(Guest):
         self.run(f'shunt -s {SOCK} wait 20')
 
     def shunt(self, words):
-        """What `shunt WORDS` prints."""
+        """The output of `shunt WORDS`."""
         return self.run(f'shunt -s {SOCK} {words}')
 
     def json(self, words):

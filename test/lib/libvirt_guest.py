@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Real guests that libvirt starts, from the XML that `shunt port qemu` prints.
+"""Guests started by libvirt, from the XML that `shunt port qemu` prints.
 
-virt-qemu-run has libvirt's QEMU driver in a process of its own, with a folder for all of its files:
-no daemon runs, and nothing of the machine's libvirt is touched. It runs in namespaces of its own for
-processes, so that no QEMU is left behind, and mounts, since it looks for a user of Debian's that may
-not be there.
+virt-qemu-run runs libvirt's QEMU driver in a process, with a folder for all of its files: there is
+no daemon, and the libvirt of the machine is not touched. It runs in its own process namespace, so
+that no QEMU remains, and in its own mount namespace, since it needs a user of Debian's that may not
+exist.
 """
 
 import pathlib
@@ -20,7 +20,7 @@ UNSHARE = ['unshare', '--mount', '--pid', '--fork', '--mount-proc', '--kill-chil
 USER = {'passwd': 'libvirt-qemu:x:64055:64055::/:/usr/sbin/nologin\n',
         'group': 'libvirt-qemu:x:64055:\nlibvirt:x:64056:\n'}
 
-# As root, and without what a container may not have.
+# As root, and without what containers may lack.
 DRIVER = """user = "root"
 group = "root"
 security_driver = "none"
@@ -54,7 +54,7 @@ DOMAIN = """<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qe
 </domain>
 """
 
-# QEMU 7.2 without KVM: doc/guests.md has it in words.
+# QEMU 7.2 without KVM: described in doc/guests.md.
 OVERRIDE = """<qemu:override>
     <qemu:device alias='{alias}'>
       <qemu:frontend>
@@ -65,7 +65,7 @@ OVERRIDE = """<qemu:override>
 
 
 def why_not():
-    """Why no guest can be started by libvirt here; None when it can."""
+    """The reason why libvirt cannot start guests here; None if it can."""
     if not shutil.which(RUN):
         return f'{RUN} (libvirt-daemon) is not installed'
     done = subprocess.run([*UNSHARE, 'true'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -74,12 +74,13 @@ def why_not():
 
 
 class LibvirtGuest(Guest):
-    """One guest; printed is what `shunt -j port qemu` says. Only kill9() and stop() end it."""
+    """One guest; printed is the output of `shunt -j port qemu`. Only kill9() and stop() end it."""
 
-    start_timeout = 60    # libvirt asks QEMU for what it can, first
+    start_timeout = 60    # libvirt queries QEMU's capabilities first
 
     def _interface(self):
-        """As it is printed; with a name, for what 7.2 needs, and without a boot ROM."""
+        """The printed interface; with an alias that the workarounds for 7.2 use, and no boot ROM.
+        """
         element = ElementTree.fromstring(self.printed['libvirt'])
         ElementTree.SubElement(element, 'alias', name=self._alias())
         ElementTree.SubElement(element, 'rom', enabled='no')
@@ -105,7 +106,7 @@ class LibvirtGuest(Guest):
         for name, lines in USER.items():
             (root / name).write_text(pathlib.Path('/etc', name).read_text() + lines)
         binds = ' && '.join(f'mount --bind {root}/{name} /etc/{name}' for name in USER)
-        # The shell stays: as the first process it reaps what QEMU leaves, which libvirt waits for.
+        # The shell remains: as process 1 it reaps children of QEMU, for which libvirt waits.
         return [*UNSHARE, 'sh', '-c', f'{binds} && {RUN} --root {root} {root}/domain.xml; exit']
 
     def logs(self):

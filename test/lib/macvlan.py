@@ -4,7 +4,7 @@
     with Macvlan(['bridge', 'bridge', 'vepa']) as kernel:
         kernel.exchange(probes(3))     # {('m1', 'm1', 'm2'): ['m2'], ...}
 
-Members are m1 ... mN on one lower device; the world is what is at the other end of its cable.
+Members are m1 ... mN on one lower device; 'world' is the other end of its cable.
 """
 
 import collections
@@ -27,7 +27,8 @@ GROUPS = {'broadcast': BROADCAST, 'multicast': MULTICAST, 'multicast6': '33:33:0
 TUNSETIFF = 0x400454ca
 IFF_TAP, IFF_NO_PI = 0x0002, 0x1000
 
-# A frame that enters at a place. Its label is (place, whose address it is from, to whom it goes).
+# A frame with its entry point. Its label is (entry point, owner of the source address,
+# destination).
 Probe = collections.namedtuple('Probe', 'label frame')
 
 
@@ -37,8 +38,8 @@ def members(count):
 
 
 def probes(count):
-    """A frame of every kind, for `count` members: from each of them, and from the world, there from
-    a host of its own and, as a switch reflects them, from each member. No two are the same."""
+    """A frame of every kind, for `count` members: from each member; and from the world, with a
+    source of its own and, as a reflective relay sends them, with those of members. All differ."""
     addresses = members(count)
     targets = {**addresses, 'outside': OUTSIDE, 'unknown': NOWHERE, **GROUPS}
     origins = [(name, name, address) for name, address in addresses.items()]
@@ -51,8 +52,8 @@ def probes(count):
 
 
 def deliveries(sent, received):
-    """{label: places} from the probes sent and {place: [frame]}: a place is there once for every
-    copy. A frame that was not sent, or was changed on its way, is an error."""
+    """{label: places} from the probes sent and {place: [frame]}: a place is listed once for every
+    copy. A frame that was not sent, or was modified, is an error."""
     labels = {probe.frame: probe.label for probe in sent}
     seen = {probe.label: [] for probe in sent}
     for place in sorted(received):
@@ -63,7 +64,7 @@ def deliveries(sent, received):
 
 
 def missing(kind):
-    """Why there is no reference of this kind here; None when there is."""
+    """The reason why there is no such reference here; None if there is one."""
     with Netns() as space:
         status, output = space.call('ip link add low type veth peer name world;'
                                     f' ip link add link low name m1 type {kind} mode bridge')
@@ -122,11 +123,11 @@ class Macvlan:
         return Tap(name, self.space) if self.kind == 'macvtap' else Wire(name, self.space.name)
 
     def add(self, name, mode):
-        """One more member, down and without a wire; CommandError when the kernel refuses it."""
+        """One more member, down and without a wire; CommandError if the kernel refuses it."""
         self.space.run(f'ip link add link low name {name} type {self.kind} mode {mode}')
 
     def exchange(self, sent):
-        """What deliveries() says of these probes, sent in this order."""
+        """The deliveries() of these probes, sent in this order."""
         with _one_cpu():
             for probe in sent:
                 self.wire[probe.label[0]].send(probe.frame)
@@ -137,11 +138,11 @@ class Macvlan:
         return deliveries(sent, received)
 
     def _fence(self, number):
-        """What each place received before a frame that any mode delivers there.
+        """The frames that each place received before a frame that any mode delivers there.
 
-        The kernel queues groups from the world for a worker, which keeps their order, and all
-        else for the CPU it is on. The worker may be on another CPU: what it had on its way there
-        when the first fence passed comes before the second one.
+        The kernel queues group frames from the world to a worker, which keeps their order, and all
+        other frames to the current CPU. The worker may be on another CPU: frames that it was still
+        delivering when the first fence passed arrive before the second one.
         """
         last = frame(BROADCAST, OUTSIDE, payload=b'fence %08d' % number + bytes(32))
         self.wire[WORLD].send(last)
@@ -169,7 +170,7 @@ class Macvlan:
 
 @contextlib.contextmanager
 def _one_cpu():
-    """Stay on one CPU, for frames that the kernel queues per CPU to keep their order."""
+    """Stay on one CPU, so that frames that the kernel queues per CPU keep their order."""
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(allowed)})
     try:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Multicast: frames of hosts and routers made by scapy, and hosts that are the kernel's sockets."""
+"""Multicast: frames of hosts and routers made by scapy, and hosts that are sockets of the kernel.
+"""
 
 import contextlib
 import itertools
@@ -21,7 +22,7 @@ _numbers = itertools.count(1)
 
 
 def group_mac(group):
-    """The address that frames to a group have."""
+    """The MAC address of frames to a group."""
     if ':' in group:
         return '33:33:' + ':'.join(f'{byte:02x}' for byte in
                                    socket.inet_pton(socket.AF_INET6, group)[-4:])
@@ -45,7 +46,7 @@ def _mld(message, mac, source, to, vlan):
 
 
 def igmp_query(mac, version=3, source='10.9.0.1', group='0.0.0.0', vlan=0):
-    """A query that wants answers within 0.1 s."""
+    """An IGMP query with a maximum response time of 0.1 s."""
     to = '224.0.0.1' if group == '0.0.0.0' else group
     if version == 3:
         message = IGMPv3(type=0x11, mrcode=1) / IGMPv3mq(gaddr=group)
@@ -73,7 +74,7 @@ def igmp_report3(mac, *records, source='10.9.0.9', vlan=0):
 
 
 def mld_query(mac, version=2, source='fe80::1', group='::', vlan=0):
-    """A query that wants answers within 0.1 s."""
+    """An MLD query with a maximum response delay of 0.1 s."""
     kind = ICMPv6MLQuery2 if version == 2 else ICMPv6MLQuery
     to = 'ff02::1' if group == '::' else group
     return _mld(kind(mladdr=group, mrd=100), mac, source, to, vlan)
@@ -97,7 +98,7 @@ def mld_report2(mac, *records, source='fe80::9', vlan=0):
 
 
 def data(mac, group, vlan=0):
-    """A datagram to a group, like no other."""
+    """A datagram to a group that is unique."""
     packet = IPv6(src='fe80::7', dst=group) if ':' in group else IP(src='10.9.0.7', dst=group)
     return bytes(_ether(mac, group, vlan) / packet / UDP(sport=5000, dport=5000)
                  / struct.pack('!Q', next(_numbers)))
@@ -105,7 +106,7 @@ def data(mac, group, vlan=0):
 
 @contextlib.contextmanager
 def joined(namespace, ifname, group):
-    """The kernel of a namespace is a member of a group at an interface, meanwhile."""
+    """The kernel of a namespace is a member of a group at an interface during the block."""
     v6 = ':' in group
     with inside(namespace):
         index = socket.if_nametoindex(ifname)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Network namespaces with veth pairs, for ports that are "NICs" (net_af_packet and friends).
+"""Network namespaces with veth pairs, for ports that are "NICs" (net_af_packet and similar).
 
     with Netns() as ns:
-        port = ns.veth(ip='10.0.0.3/24')        # eth0 inside; the switch gets the end named here
+        port = ns.veth(ip='10.0.0.3/24')        # eth0 inside; the switch gets the end returned
         ns.run('ping -c1 10.0.0.1')
 """
 
@@ -22,7 +22,7 @@ _open = set()
 
 
 def ip(*words):
-    """Run ip(8); its output, RuntimeError with its message when it refuses."""
+    """Run ip(8); its output, or RuntimeError with its message if it fails."""
     done = subprocess.run(['ip', *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           stdin=subprocess.DEVNULL, text=True)
     if done.returncode:
@@ -31,20 +31,20 @@ def ip(*words):
 
 
 def _index():
-    """An interface index far from those of other tests: net_af_packet names a device's fanout group by
-    process id xor index, 16 bits of them, and neighbouring ids with neighbouring indexes are equal."""
+    """An interface index far from those of other tests: net_af_packet names the fanout group of a
+    device by process id xor index, in 16 bits, so that similar ids and indexes can collide."""
     return random.randrange(1 << 17, 1 << 30)
 
 
 def purge():
-    """Delete the namespaces of test runs that no longer exist."""
+    """Delete the namespaces of test runs that have ended."""
     for name, pid in re.findall(r'^(shunt-(\d+)-\d+)', ip('netns', 'list'), re.M):
         if not os.path.exists(f'/proc/{pid}'):
             ip('netns', 'del', name)
 
 
 class Netns(Host):
-    """A network namespace without IPv6 and without offloads, so that its traffic is predictable."""
+    """A network namespace without IPv6 and without offloads, whose traffic is predictable."""
 
     def __init__(self):
         number = next(_numbers)
@@ -59,7 +59,7 @@ class Netns(Host):
                  ' [ ! -e $file ] || echo 1 >$file; done; ip link set lo up')
 
     def veth(self, ifname='eth0', ip_address=None, mac=None, mtu=None):
-        """Add a veth pair; returns the name of the end outside, up and without addresses."""
+        """Add a veth pair; returns the name of the outer end, which is up and has no addresses."""
         outside = f'{self.prefix}{chr(ord("a") + len(self.links))}'
         ip('link', 'add', 'name', outside, 'index', _index(), 'type', 'veth', 'peer', 'name', ifname,
            'netns', self.name)
@@ -75,7 +75,7 @@ class Netns(Host):
 
     @staticmethod
     def _quiet(ifname):
-        """No offloads and no IPv6 on an interface outside of the namespace."""
+        """Disable offloads and IPv6 on an interface outside of the namespace."""
         subprocess.run(_offloads_off(ifname), shell=True, check=True)
         path = f'/proc/sys/net/ipv6/conf/{ifname}/disable_ipv6'
         if os.path.exists(path):
@@ -83,7 +83,7 @@ class Netns(Host):
                 file.write('1')
 
     def argv(self, *words):
-        """A command line that runs inside."""
+        """The command line that runs a command inside."""
         return ['ip', 'netns', 'exec', self.name, *map(str, words)]
 
     def call(self, command, timeout=30):
@@ -96,7 +96,7 @@ class Netns(Host):
         return done.returncode, done.stdout.decode(errors='replace')
 
     def close(self):
-        """Kill what runs inside and delete it; its links go with it."""
+        """Kill the processes inside and delete the namespace, with its links."""
         if self not in _open:
             return
         _open.discard(self)

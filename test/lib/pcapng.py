@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""pcapng files block by block, from the draft of the format: what is written is all there is."""
+"""pcapng files block by block, from the draft of the format."""
 
 import struct
 from dataclasses import dataclass, field
@@ -42,7 +42,7 @@ def options(data):
 
 
 def blocks(data):
-    """(type, body) of each block, whose lengths are checked."""
+    """(type, body) of each block; the lengths are checked."""
     at = 0
     while at < len(data):
         kind, size = struct.unpack_from('<II', data, at)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Processes of the tests: started with a log file, never left behind.
 
-Every process dies with Python (PDEATHSIG), at exit, or when it is stopped, whichever is first.
+Every process ends with Python (PDEATHSIG), at exit, or when it is stopped, whichever is first.
 """
 
 import atexit
@@ -33,7 +33,8 @@ def program(name):
 
 
 def sanitized():
-    """Is the build instrumented by AddressSanitizer, which reserves terabytes of addresses?"""
+    """Whether the build is instrumented by AddressSanitizer, which reserves terabytes of addresses.
+    """
     return b'__asan_init' in program('shuntd').read_bytes()
 
 
@@ -51,7 +52,7 @@ def hugepages_free_mb():
 
 
 def wait_until(condition, timeout, what, interval=0.02):
-    """Poll until condition() is true and return its value; TimeoutError names what was awaited."""
+    """Poll until condition() is true and return its value; TimeoutError names `what`."""
     deadline = time.monotonic() + timeout
     while True:
         value = condition()
@@ -85,7 +86,7 @@ class Process:
         return self.popen.poll() is None
 
     def wait(self, timeout):
-        """The exit status; TimeoutError when it is still running by then."""
+        """The exit status; TimeoutError if the process still runs by then."""
         try:
             status = self.popen.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -98,7 +99,7 @@ class Process:
             self.popen.send_signal(number)
 
     def kill9(self):
-        """kill -9 and reap, with whatever it started in its session."""
+        """kill -9 and reap, with all processes of its session."""
         if self.alive():
             try:
                 os.killpg(self.pid, signal.SIGKILL)
@@ -120,7 +121,7 @@ def tail(path, lines=30):
 
 
 def temp_dir(prefix='shunt-'):
-    """A new folder, short enough for sockets, that does not outlive Python."""
+    """A new folder with a path short enough for sockets, removed with Python's end."""
     path = pathlib.Path(tempfile.mkdtemp(prefix=prefix))
     atexit.register(shutil.rmtree, path, ignore_errors=True)
     return path

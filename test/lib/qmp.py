@@ -10,7 +10,7 @@ class QmpError(Exception):
 
 
 class Qmp:
-    """One QMP connection. Events that arrive meanwhile are kept in .events."""
+    """One QMP connection. Events received meanwhile are kept in .events."""
 
     def __init__(self, path, timeout=10):
         self.sock = socket.socket(socket.AF_UNIX)
@@ -32,7 +32,7 @@ class Qmp:
         return json.loads(line)
 
     def execute(self, command, **arguments):
-        """Run a command and return what it returns; '_' in argument names stands for '-'."""
+        """Execute a command and return its result; '_' in argument names stands for '-'."""
         request = {'execute': command,
                    'arguments': {key.replace('_', '-'): val for key, val in arguments.items()}}
         self.sock.sendall(json.dumps(request).encode() + b'\n')

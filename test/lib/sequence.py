@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Numbered frames between two wires, to see whether any is lost, repeated or overtaken.
+"""Numbered frames between two wires: detects losses, duplicates and reordering.
 
     with Sequence(bridge, 'p1', 'p2') as flows:
         change_something()
     assert not flows.wrong()
 
-A process of its own sends while the block runs: addressed and broadcast frames one way, addressed
-ones back. It keeps some frames under way and sends no more than come out: the loss of a single one
-shows whatever the machine's speed.
+A process of its own sends while the block runs: unicast and broadcast frames one way, unicast
+frames back. It keeps a number of frames in transit and sends as many as arrive: the loss of one
+frame shows at any speed of the machine.
 """
 
 import json
@@ -22,11 +22,11 @@ import proc
 from frames import BROADCAST, address, frame, mac
 from wire import Wire
 
-WINDOW = 128     # frames of a flow under way
+WINDOW = 128     # frames of a flow in transit
 BATCH = 16       # sent at a time
-PAUSE = 0.001    # between batches, so that others get the CPU
+PAUSE = 0.001    # seconds between batches, so that other processes get the CPU
 INTERVAL = 0.1   # seconds between reports
-PATIENCE = 5     # seconds until frames under way are given up
+PATIENCE = 5     # seconds until frames in transit count as lost
 KIND = 0x88b6    # IEEE 802 local experimental 2
 LEFT, RIGHT = mac(0xe001), mac(0xe002)
 
@@ -70,7 +70,7 @@ def flows_between(left, right):
 
 
 def pump(flows):
-    """Take what has arrived to its flow."""
+    """Assign the frames received to their flows."""
     arrived = 0
     for wire in {flow.source for flow in flows}:
         for data in wire.drain():
@@ -88,7 +88,7 @@ def main(namespace, left, right, report):
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
     wires = [Wire(left, namespace), Wire(right, namespace)]
     flows = flows_between(*wires)
-    for flow in reversed(flows):    # each side is learned before anybody sends to it
+    for flow in reversed(flows):    # each side is learned before frames are sent to it
         flow.send()
         time.sleep(0.05)
     told = 0.0
@@ -124,7 +124,7 @@ class Sequence:
         self.process = None
 
     def flows(self):
-        """What each flow has counted so far."""
+        """The counts of each flow so far."""
         try:
             return json.loads(self.file.read_text())
         except FileNotFoundError:
@@ -134,7 +134,7 @@ class Sequence:
         return min((flow['received'] for flow in self.flows()), default=0)
 
     def wrong(self):
-        """The flows of which not every frame came, once and in order."""
+        """The flows of which frames were lost, duplicated or reordered."""
         return [flow for flow in self.flows() if flow['received'] != flow['sent'] or any(
             flow[key] for key in ('lost', 'repeated', 'overtaken', 'changed'))]
 

@@ -14,7 +14,7 @@ import proc
 from proc import Process
 from testpmd import Testpmd
 
-EXTRAS = ('', 'indirect', 'event_idx', 'in_order', 'all')    # what rings may have besides
+EXTRAS = ('', 'indirect', 'event_idx', 'in_order', 'all')    # additional features of rings
 FEW = 100     # frames
 LONGER = 3    # seconds
 
@@ -26,13 +26,13 @@ def vm(socket, **keys):
 
 
 def keys_of(extra):
-    """Keys of a VM for one of EXTRAS."""
+    """The keys of a VM for one of EXTRAS."""
     names = EXTRAS[1:-1] if extra == 'all' else [extra] if extra else []
     return {name: 'on' for name in names}
 
 
 def assert_clean(result, frames=FEW):
-    """Some frames were exchanged, all came, and nothing is wrong with those looked at."""
+    """Frames were exchanged, none was lost, and no checked frame had an error."""
     assert result['tx_packets'] >= frames, result
     for name in ('lost', 'duplicated', 'reordered', 'corrupted', 'foreign'):
         assert result[name] == 0, f'{name}: {result}'
@@ -40,7 +40,7 @@ def assert_clean(result, frames=FEW):
 
 
 def assert_checked(result, frames=FEW):
-    """The same, and each of them was looked at."""
+    """The same, and every frame was checked."""
     assert_clean(result, frames)
     assert result['checked'] == result['rx_packets'], result
 
@@ -51,7 +51,7 @@ def argv(*vms, mode, options=(), seconds=0.2, timeout=20):
 
 
 def run(*vms, mode, options=(), seconds=0.2, timeout=20, limit=90):
-    """Run it: (exit status, result or None, what it wrote to stderr)."""
+    """Run it: (exit status, result or None, stderr)."""
     done = subprocess.run(argv(*vms, mode=mode, options=options, seconds=seconds, timeout=timeout),
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           text=True, timeout=limit)
@@ -59,10 +59,10 @@ def run(*vms, mode, options=(), seconds=0.2, timeout=20, limit=90):
 
 
 def shunt_vm(*words, options=(), seconds=0.2, **keys):
-    """shunt_vm(SOCKET..., MODE, ...): keys hold for all VMs. Must end well; returns the result."""
+    """shunt_vm(SOCKET..., MODE, ...): keys apply to all VMs. Must succeed; returns the result."""
     sockets = [word for word in words if '/' in str(word)]
     mode = [word for word in words if word not in sockets]
-    # A back end may not get its CPU for all of a short run.
+    # A back end may not be scheduled during all of a short run.
     for last in sorted({seconds, max(seconds, LONGER)}):
         status, result, text = run(*(vm(socket, **keys) for socket in sockets), mode=mode,
                                    options=options, seconds=last)
@@ -77,12 +77,12 @@ class Beside:
 
     def __init__(self, *vms, mode, options=(), seconds=600):
         self.dir = proc.temp_dir('shunt-vm-')
-        # Its report alone must be on stdout; the log takes stderr too.
+        # Only its report may be on stdout; the log gets stderr too.
         self.process = Process(argv(*vms, mode=mode, options=options, seconds=seconds),
                                self.dir / 'log')
 
     def stop(self, status=0):
-        """Interrupt it, wait, and return what it reported."""
+        """Interrupt it, wait, and return its report."""
         self.process.signal(signal.SIGINT)
         assert self.process.wait(30) == status, self.process.tail()
         return json.loads(self.process.log.read_text())

@@ -5,7 +5,7 @@
         switch.port_add('vm1', 'vhost', queues=2)     # on switch.socket('vm1')
         print(switch.rpc('port.list'))
 
-Leaving the block stops it and asserts a clean end; when the block failed its log is printed.
+The end of the block stops it and asserts a clean end; if the block failed, its log is printed.
 """
 
 import contextlib
@@ -22,12 +22,12 @@ import proc
 from proc import Process
 
 
-ATTEMPTS = 3    # where it may meet another one
-IDLE_CYCLES = 5000    # of the TSC: dozens of polls that found nothing; an lcore without links naps between them
+ATTEMPTS = 3    # starts, where fanout groups may collide: see met_another()
+IDLE_CYCLES = 5000    # TSC cycles of dozens of empty polls; an lcore without links naps
 
 
 class SwitchError(Exception):
-    """The switch refused a command, or is not there."""
+    """The switch refused a command, or does not run."""
 
     def __init__(self, message, status=None, code=None, data=None):
         super().__init__(message)
@@ -35,8 +35,9 @@ class SwitchError(Exception):
 
 
 def met_another(error):
-    """Did a switch meet another one? net_af_packet has the kernel group a device's sockets by a number
-    of 16 bits, made of process id and interface: those of two switches may be equal."""
+    """Whether a switch collided with another: the kernel groups the sockets of a net_af_packet
+    device by a number of 16 bits made of process id and interface, which may be equal for two
+    switches."""
     return 'PACKET_FANOUT' in str(error)
 
 
@@ -55,7 +56,7 @@ class Rpc:
         self.reader = self.sock.makefile('r')
 
     def call(self, method, params=None):
-        """The result; SwitchError with .code when the switch refuses."""
+        """The result; SwitchError with .code if the switch refuses."""
         self.number += 1
         request = {'jsonrpc': '2.0', 'id': self.number, 'method': method}
         if params:
@@ -77,15 +78,16 @@ class Rpc:
 
 
 class Switch:
-    """One shuntd. config is YAML text; lcores the polling ones; eal adds EAL arguments; wrapper
-    are words before the command, which must become it (see confine.py).
+    """One shuntd. config is YAML text; lcores the polling ones; eal adds EAL arguments; wrapper are
+    words before the command, which must exec it (see confine.py).
 
-    As far as frames go it must balance in the end: see assert_balanced().
+    Its counters must balance at the end: see assert_balanced().
+
     Sockets of ports belong into .run (see socket()): the folder must be empty after stop().
     """
 
     running = []    # every switch between start() and its end
-    rests = True    # between tests no frames are on their way; False: only before it ends
+    rests = True    # no frames are in transit between tests; False: only before it ends
 
     def __init__(self, config='', lcores=None, eal=(), arguments=(), folder=None,
                  wrapper=()):
@@ -105,7 +107,7 @@ class Switch:
         self.journal = self._journal()
 
     def _journal(self):
-        """Where it keeps how far packed rings came: in memory, and for the next one to find."""
+        """The journal of packed rings: in memory, at a path where the next process finds it."""
         name = f'{self.sock.name}.rings'
         kind = subprocess.run(['stat', '-f', '-c', '%T', self.run], stdout=subprocess.PIPE,
                               text=True, check=True).stdout.strip()
@@ -115,7 +117,7 @@ class Switch:
         return pathlib.Path(f'/dev/shm/shunt{folder}-{name}')
 
     def socket(self, name):
-        """Where a port's unix socket belongs."""
+        """The path of a port's Unix socket."""
         return self.run / f'{name}.sock'
 
     # Life
@@ -125,7 +127,7 @@ class Switch:
                 '--lcores', self.lcores, *self.arguments, *(['--', *self.eal] if self.eal else [])]
 
     def start(self, timeout=20):
-        """Start it and wait until it takes commands. Returns self."""
+        """Start it and wait until it accepts commands. Returns self."""
         for attempt in range(ATTEMPTS):
             try:
                 return self._start(timeout)
@@ -144,7 +146,7 @@ class Switch:
         return self
 
     def wait_ready(self, timeout=20):
-        """`shunt wait`, but at once when shuntd ends meanwhile."""
+        """`shunt wait`, which fails at once if shuntd ends meanwhile."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             if not self.process.alive():
@@ -169,7 +171,7 @@ class Switch:
         self._ended()
 
     def kill9(self):
-        """kill -9: no chance to clean up."""
+        """kill -9: no cleanup."""
         self._disconnect()
         self._ended()
         if self.process:
@@ -181,7 +183,7 @@ class Switch:
         return self.start()
 
     def reload(self, config):
-        """A new configuration file and SIGHUP."""
+        """Write a new configuration file and send SIGHUP."""
         self.config.write_text(config)
         self.process.signal(signal.SIGHUP)
 
@@ -211,7 +213,7 @@ class Switch:
     # Commands
 
     def cli(self, *words, check=True, timeout=15):
-        """Run `shunt WORDS`; the completed process. SwitchError with .status when it fails."""
+        """Run `shunt WORDS`; the completed process. SwitchError with .status if it fails."""
         done = subprocess.run([proc.program('shunt'), '-s', self.sock, *map(str, words)],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, timeout=timeout)
@@ -221,17 +223,17 @@ class Switch:
         return done
 
     def json(self, *words):
-        """What `shunt -j WORDS` prints, parsed."""
+        """The output of `shunt -j WORDS`, parsed."""
         return json.loads(self.cli('-j', *words).stdout)
 
     def rpc(self, method, params=None):
-        """A JSON-RPC call on a connection kept open."""
+        """A JSON-RPC call on a connection that stays open."""
         if self._rpc is None:
             self._rpc = Rpc(self.sock)
         return self._rpc.call(method, params)
 
     def port_add(self, name, kind, **keys):
-        """`port add`; a vhost port gets socket(name) unless told. '_' in keys stands for '-'."""
+        """`port add`; a vhost port gets socket(name) by default. '_' in keys stands for '-'."""
         if kind == 'vhost':
             keys.setdefault('socket', self.socket(name))
         words = [f"{key.replace('_', '-')}={value}" for key, value in keys.items()]
@@ -248,10 +250,10 @@ class Switch:
                         f'link of {name} {state}')
 
     def at_rest(self, timeout=30, adds_up=lambda totals, ports, drops: True):
-        """The counters of all ports, by name, once no frames are on their way.
+        """The counters of all ports, by name, once no frames are in transit.
 
-        They are when two readings are equal and every lcore had the time between them to find its
-        queues empty: counters of an lcore that does not get its CPU stand still, too.
+        That is when two readings are equal and every lcore had the time between them to find its
+        queues empty: the counters of an lcore that is not scheduled do not change either.
         """
         first = None
 
@@ -273,7 +275,7 @@ class Switch:
         return {port['name']: port for port in first[1][1]}
 
     def assert_balanced(self, timeout=20):
-        """Wait until no frames are on their way; then every one of them is accounted for."""
+        """Wait until no frames are in transit; then every frame must be accounted for."""
         wrong = []
 
         def adds_up(totals, ports, drops):
@@ -295,9 +297,9 @@ class Switch:
 
 
 def unbalanced(ports):
-    """What does not add up in the counters of all ports of a switch at rest: lines of text.
+    """Errors in the sums of the counters of all ports of a switch at rest: lines of text.
 
-    Every frame received was forwarded or dropped, and every copy made was sent, dropped, or is held.
+    Every frame received was forwarded or dropped, and every copy was sent, dropped, or is delayed.
     """
     wrong = []
     for port in ports:
@@ -312,7 +314,7 @@ def unbalanced(ports):
 
 
 def unexplained(ports, drops):
-    """Ports, of those that are there, whose counters lack a reason, as lines of text."""
+    """Errors in the counters of existing ports: sums, and drops without a reason; lines of text."""
     wrong = []
     for port in ports:
         wrong += [line for line in unbalanced([port]) if 'copies' not in line]
@@ -326,5 +328,6 @@ def unexplained(ports, drops):
 
 
 def imbalance(ports):
-    """Copies that were neither sent nor dropped; ports that were deleted took their part along."""
+    """Copies that were neither sent nor dropped; ports that were deleted have taken their counters
+    along."""
     return sum(port['rx_copies'] - port['tx_packets'] - port['tx_drops'] for port in ports)

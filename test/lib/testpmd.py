@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""dpdk-testpmd with virtio-user devices: front ends that nobody of this project wrote.
+"""dpdk-testpmd with virtio-user devices: front ends that are not part of this project.
 
     with Testpmd(virtio(switch.socket('vm1'))) as pmd:
         pmd.command('set fwd txonly', 'start')
@@ -20,7 +20,7 @@ KEEP_RX = '--no-flush-rx'
 
 
 def virtio(socket, number=0, **options):
-    """The device string of a front end; '_' in options stays, as DPDK spells them."""
+    """The device string of a front end; '_' in options is kept, as DPDK spells them."""
     words = [f'net_virtio_user{number}', f'path={socket}']
     return ','.join(words + [f'{key}={value}' for key, value in options.items()])
 
@@ -28,11 +28,11 @@ def virtio(socket, number=0, **options):
 class Testpmd:
     """One testpmd in interactive mode, on the helper CPU. devices are DPDK device strings.
 
-    Ports are numbered in the order of the devices. `start` throws away what waits in their queues
+    Ports are numbered in the order of the devices. `start` discards the frames in their queues
     unless an argument is KEEP_RX.
     """
 
-    __test__ = False    # nothing for pytest to collect
+    __test__ = False    # not a class of tests for pytest
 
     def __init__(self, *devices, queues=1, arguments=(), memory=64):
         self.dir = proc.temp_dir('shunt-pmd-')
@@ -50,7 +50,7 @@ class Testpmd:
                 f'--txq={self.queues}', *self.arguments]
 
     def start(self, timeout=30):
-        """Start it and wait for its prompt: its devices are running. Returns self."""
+        """Start it and wait for its prompt: its devices run. Returns self."""
         self.process = Process(self.argv(), self.dir / 'log', stdin=subprocess.PIPE)
         self.read = 0
         try:
@@ -72,7 +72,7 @@ class Testpmd:
         return answer
 
     def command(self, *lines, timeout=10):
-        """Give commands, one after the other; what the last one printed."""
+        """Execute commands in order; the output of the last one."""
         answer = ''
         for line in lines:
             self.process.popen.stdin.write(line.encode() + b'\n')
@@ -92,7 +92,7 @@ class Testpmd:
         return {name: int(value) for name, value in found}
 
     def quit(self):
-        """End it in its own way: its devices are closed."""
+        """Quit: the devices are closed."""
         self.process.popen.stdin.write(b'stop\nquit\n')
         self.process.popen.stdin.flush()
         return self.process.wait(20)
@@ -132,7 +132,7 @@ class WiredGuest:
         return self
 
     def _remove_socket(self):
-        """A killed testpmd leaves the socket it listened at, and cannot use it again."""
+        """A killed testpmd leaves its listening socket, and cannot use it again."""
         if self.listens_at:
             self.listens_at.unlink(missing_ok=True)
 

@@ -14,7 +14,7 @@ IPERF_PORT = 5201
 
 
 def ping(host, address, count=100, interval=0.01, size=56, timeout=None):
-    """Ping from a host; losing packets is no error here: look at .received."""
+    """Ping from a host; lost packets are no error here: see .received."""
     seconds = timeout or count * interval + 10
     _, text = host.call(f'busybox ping -q -c {count} -i {interval} -s {size} -W 2 {address}',
                         seconds)
@@ -26,7 +26,7 @@ def ping(host, address, count=100, interval=0.01, size=56, timeout=None):
 
 
 def wait_ping(host, address, timeout=20):
-    """Seconds until one ping was answered."""
+    """Seconds until a ping was answered."""
     start = time.monotonic()
     while not ping(host, address, count=1).received:
         if time.monotonic() - start > timeout:
@@ -53,7 +53,7 @@ def iperf(client, server, seconds=5, options=''):
 
 
 def parse_iperf(text):
-    """What an iperf3 -J client reported."""
+    """The report of an iperf3 -J client."""
     end = json.loads(text)['end']
     total = end.get('sum_received') or end['sum']
     return Iperf(total['bits_per_second'] / 1e9, total['bytes'],
@@ -68,7 +68,7 @@ def make_file(host, megabytes, name='random'):
 
 
 def transfer(source, sink, megabytes=64, timeout=120):
-    """Send a file of random bytes over HTTP and compare its sha256; the seconds it took."""
+    """Send a file of random bytes over HTTP and compare its sha256; the duration in seconds."""
     expected = make_file(source, megabytes)
     server = source.spawn(f'exec busybox httpd -f -p {WEB_PORT} -h {source.tmp}')
     try:

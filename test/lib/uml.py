@@ -4,8 +4,9 @@
     with Uml('uml1', switch.socket('uml1'), ip='10.0.0.1/24') as guest:
         guest.wait_boot()
 
-They run the image of test/vm/image.sh with modules of their own kernel added, and take commands as
-other guests do. They connect to the switch (port mode=server), which must be there, once.
+They run the image of test/vm/image.sh with the modules of their own kernel added, and accept
+commands like other guests. They connect to the switch (port mode=server) once, and it must run by
+then.
 """
 
 import functools
@@ -24,12 +25,12 @@ from proc import Process
 PROGRAM = 'linux.uml'
 MODULES = pathlib.Path('/usr/lib/uml/modules')
 DRIVER = 'virtio_net.ko'
-# Its memory is a file that it executes from, in a tmpfs of its own that ends with it.
+# Its memory is an executable file in a tmpfs of its own, which ends with it.
 WRAPPER = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs -o exec uml /dev/shm && exec "$@"', 'sh']
 
 
 def missing():
-    """Why there can be no such guest here, or None."""
+    """The reason why there can be no such guest here, or None."""
     return None if shutil.which(PROGRAM) else 'this release has no package user-mode-linux'
 
 
@@ -45,7 +46,7 @@ def driver_files():
 
 @functools.cache
 def initramfs():
-    """The guests' image and these modules; files that come later replace earlier ones."""
+    """The guests' image with these modules; later files replace earlier ones."""
     root = proc.temp_dir('shunt-uml-image-')
     (root / 'lib/modules').mkdir(parents=True)
     (root / 'etc').mkdir()

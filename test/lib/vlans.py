@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Ports with VLANs, and what IEEE 802.1Q says of a frame from one to the other.
+"""Ports with VLANs, and the treatment of a frame between two of them by IEEE 802.1Q.
 
-The model works on whole frames: into a VLAN without its tag (clause 6.9.1), out of it with the tag
-that the port wants (6.9.2). Nothing of it looks like the switch's own code.
+The model works on whole frames: at ingress the tag is removed (clause 6.9.1), at egress the tag of
+the port is added (6.9.2). It shares no code with the switch.
 """
 
 from typing import NamedTuple
@@ -14,7 +14,7 @@ NO_VLAN = 0      # of untagged frames at ports that name no VLANs
 
 
 class Mode(NamedTuple):
-    """A port's keys, and what they mean: the VLAN of untagged frames, and those with a tag."""
+    """The keys of a port and their meaning: the VLAN of untagged frames, and the tagged VLANs."""
     keys: dict
     untagged: int = None
     tagged: tuple = ()
@@ -48,7 +48,7 @@ class Inside(NamedTuple):
 
 
 def enter(mode, whole):
-    """The frame as it is inside, or the reason why it does not get there."""
+    """The frame after ingress, or the reason of its drop."""
     if int.from_bytes(whole[12:14], 'big') != mode.kind:
         vlan, priority, bare = mode.untagged, 0, whole
     else:
@@ -64,7 +64,7 @@ def enter(mode, whole):
 
 
 def leave(mode, inside):
-    """The bytes that leave by a port; None when it does not carry the VLAN."""
+    """The bytes that leave by a port; None if the port does not carry the VLAN."""
     if inside.vlan == NO_VLAN:
         return inside.whole if mode.untagged == NO_VLAN else None
     if inside.vlan == mode.untagged:
@@ -76,10 +76,10 @@ def leave(mode, inside):
 
 
 def deliveries(source, whole, target=None, unknown=False):
-    """({port: bytes}, reason) of a frame from a port, each called by its mode.
+    """({port: bytes}, reason) of a frame from a port; ports are called by their modes.
 
-    target is the port where its destination is known to be; to all without. The reason, or None,
-    is why nobody gets it.
+    target is the port of the destination in the FDB; None floods. reason is that of a drop, or
+    None.
     """
     inside = enter(MODES[source], whole)
     if isinstance(inside, str):

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Raw frames at an interface, in whatever network namespace that is.
+"""Raw frames at an interface in any network namespace.
 
     wire = Wire('eth0', namespace.name)
     wire.send(frame)
     frames = wire.drain()
 
-Frames are bytes as they were on the wire: a VLAN tag that the kernel took out is put back.
+Frames are bytes as on the wire: a VLAN tag that the kernel removed is inserted again.
 """
 
 import contextlib
@@ -26,14 +26,14 @@ TP_STATUS_VLAN_TPID_VALID = 1 << 6
 CLONE_NEWNET = 0x40000000
 RECEIVE_BUFFER = 64 << 20
 FRAME_MAX = 1 << 17
-PATIENCE = 20    # seconds: a busy machine may take long, a lost frame never comes
+PATIENCE = 20    # seconds: a busy machine may take long, a lost frame never arrives
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 @contextlib.contextmanager
 def inside(namespace):
-    """Run the block in a network namespace; None is where this process is anyway."""
+    """Run the block in a network namespace; None is that of this process."""
     if namespace is None:
         yield
         return
@@ -56,7 +56,7 @@ def _setns(descriptor):
 
 
 class Wire:
-    """Both directions of an interface. What this Wire itself sends it does not receive."""
+    """Both directions of an interface. Frames that a Wire sends itself are not received."""
 
     def __init__(self, ifname, namespace=None):
         self.ifname = ifname
@@ -79,14 +79,14 @@ class Wire:
         except (TimeoutError, BlockingIOError):
             return None
         except OSError as error:
-            if error.errno != errno.ENETDOWN:    # said once after the interface was down
+            if error.errno != errno.ENETDOWN:    # reported once after the interface was down
                 raise
             return self.receive(timeout)
         assert not flags & socket.MSG_TRUNC
         return _with_tag(data, control)
 
     def receive_until(self, last, timeout=PATIENCE):
-        """All frames before the frame `last`; TimeoutError when that does not come."""
+        """All frames before the frame `last`; TimeoutError if that is not received."""
         frames = []
         deadline = time.monotonic() + timeout
         while True:
@@ -99,7 +99,7 @@ class Wire:
             frames.append(frame)
 
     def receive_count(self, count, timeout=PATIENCE):
-        """Up to count frames; fewer when they do not come in time."""
+        """Up to count frames; fewer at the timeout."""
         frames = []
         deadline = time.monotonic() + timeout
         while len(frames) < count:
@@ -110,7 +110,7 @@ class Wire:
         return frames
 
     def drain(self):
-        """All frames that are there now."""
+        """All frames received so far."""
         return self.receive_count(1 << 30, 0)
 
     def close(self):
