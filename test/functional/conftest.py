@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Makes test/lib importable, skips what cannot run here, shares the switch with wires."""
+"""Makes test/lib importable, skips tests that cannot run here, shares the switch with wires."""
 
 import os
 import pathlib
@@ -25,7 +25,8 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(autouse=True)
 def every_frame_is_accounted_for():
-    """After each test, in every switch that outlives it; Switch looks itself when it ends."""
+    """Run after each test, in every switch that outlives it; Switch checks the others at their end.
+    """
     yield
     for switch in list(Switch.running):
         if switch.alive() and switch.rests:
@@ -41,7 +42,7 @@ def four_ports():
 
 @pytest.fixture
 def bridge(four_ports):
-    """The shared switch with an empty table and quiet wires."""
+    """The shared switch with an empty FDB and no frames on the wires."""
     four_ports.reset()
     return four_ports
 

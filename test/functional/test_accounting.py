@@ -17,7 +17,7 @@ ENOUGH = 50_000    # frames of load before it ends
 
 @pytest.fixture
 def bridge():
-    """A switch of its own: ports that were deleted took their counters with them."""
+    """A switch of its own: deleted ports take their counters with them."""
     with Bridge(2, mtus={'p2': 1000}) as running:
         running.space.run(f"ip link set {running.inside('p2')} mtu 1500")
         yield running
@@ -25,7 +25,7 @@ def bridge():
 
 @contextlib.contextmanager
 def guests(bridge, *names, **options):
-    """Vhost ports with one testpmd at all of them, which is yielded."""
+    """Vhost ports with one testpmd for all of them, which is yielded."""
     paths = [bridge.switch.port_add(name, 'vhost') for name in names]
     devices = [virtio(path, number, **options) for number, path in enumerate(paths)]
     with Testpmd(*devices, arguments=[KEEP_RX]) as pmd:
@@ -36,7 +36,7 @@ def guests(bridge, *names, **options):
 
 
 def assert_exact(bridge):
-    """Everything that must add up in a switch at rest does; its counters, by port."""
+    """Assert that all counters of a switch at rest agree; its counters, by port."""
     ports = bridge.switch.at_rest()
     assert not unbalanced(ports.values())
     drops = bridge.switch.json('drops')
@@ -56,7 +56,7 @@ def wait_load(bridge, name, counter='rx_packets', packets=ENOUGH):
 
 
 def kernel_counts(bridge, name):
-    """(frames, bytes) to the switch, (frames) from it, as the outside of a veth counts them."""
+    """(frames, bytes) to the switch, (frames) from it, as the outer end of a veth counts them."""
     folder = f'/sys/class/net/{bridge.outside[name]}/statistics'
 
     def read(counter):
@@ -93,7 +93,7 @@ def test_mix_of_everything(bridge):
 
 
 def test_two_guests_that_only_send(bridge):
-    """Floods to receivers that take nothing: full rings. MTUs are too small, too."""
+    """Floods to receivers that take no frames: full rings. MTUs are too small as well."""
     with guests(bridge, 'vm1', 'vm2') as pmd:
         pmd.command('set eth-peer 0 02:00:00:00:00:77', 'set eth-peer 1 ff:ff:ff:ff:ff:ff',
                     'set txpkts 1100', 'set fwd txonly', 'start')
@@ -115,7 +115,8 @@ def test_two_guests_that_only_send(bridge):
 
 @pytest.mark.parametrize('options', [{}, {'mrg_rxbuf': 0}], ids=['mergeable', 'not mergeable'])
 def test_frames_in_a_circle(bridge, options):
-    """Guests that send back what they get, with wires listening: the guests count the same."""
+    """Guests that send back the frames that they receive, with wires listening: the counts of
+    guests and switch are equal."""
     with guests(bridge, 'vm1', 'vm2', **options) as pmd:
         bridge.switch.rpc('fdb.add', {'mac': mac(1), 'port': 'vm1'})
         bridge.switch.rpc('fdb.add', {'mac': mac(2), 'port': 'vm2'})
@@ -138,7 +139,7 @@ def test_frames_in_a_circle(bridge, options):
 
 
 def test_a_guest_dies_under_load(bridge):
-    """What was on the way to it is dropped and counted."""
+    """Frames in transit to the guest are dropped and counted."""
     with guests(bridge, 'vm1') as sender, guests(bridge, 'vm2') as receiver:
         bridge.switch.rpc('fdb.add', {'mac': B, 'port': 'vm2'})
         sender.command(f'set eth-peer 0 {B}', 'set fwd txonly', 'start')
@@ -159,7 +160,7 @@ def test_a_guest_dies_under_load(bridge):
 
 
 def test_sender_dies(bridge):
-    """The switch counts what it took before."""
+    """Frames taken before the end of the sender are counted."""
     with guests(bridge, 'vm1') as pmd:
         pmd.command('set fwd txonly', 'start')
         wait_load(bridge, 'vm1')
@@ -170,7 +171,7 @@ def test_sender_dies(bridge):
 
 
 def test_ports_change_under_load(bridge):
-    """MTU, enabled, mac-limit, flushes, while two guests flood."""
+    """MTU, enabled, mac-limit and flushes change while two guests flood."""
     switch = bridge.switch
     with guests(bridge, 'vm1', 'vm2') as pmd:
         pmd.command('set fwd txonly', 'start')
@@ -190,7 +191,7 @@ def test_ports_change_under_load(bridge):
 
 
 def test_a_port_opened_anew_keeps_its_counters(bridge):
-    """What needs the port to be opened anew is still the same port."""
+    """A port that a key change opens anew keeps its counters."""
     bridge.wire['p1'].send(frame(BROADCAST, A), frame(BROADCAST, A))
     bridge.wait_received('p1', 2)
     before = bridge.switch.port('p1')['rx_packets']

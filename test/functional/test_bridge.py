@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Which frame leaves by which port: IEEE 802.1Q learning, flooding, filtering."""
+"""The ports by which a frame leaves: IEEE 802.1Q learning, flooding, filtering."""
 
 import pytest
 
@@ -36,7 +36,7 @@ class TestFlooding:
         assert not bridge.fdb(), 'learned from a frame that is not forwarded'
 
     def test_order_within_a_burst(self, bridge):
-        """Frames to one and to all, mixed. Those to the same address keep their order."""
+        """Unicast and broadcast frames, mixed. Those to the same address keep their order."""
         bridge.learn('p2', B)
         to_one, to_all = ([frame(dst, A) for _ in range(100)] for dst in (B, BROADCAST))
         seen = bridge.exchange('p1', *(one for pair in zip(to_one, to_all) for one in pair))
@@ -62,7 +62,7 @@ class TestLearning:
     @pytest.mark.parametrize('source', ['01:00:00:00:00:01', '03:00:00:00:00:01', BROADCAST,
                                         '00:00:00:00:00:00'])
     def test_no_source(self, bridge, source):
-        """Frames from what is no host's address are neither forwarded nor learned from."""
+        """Frames from invalid source addresses are neither forwarded nor learned from."""
         bridge.learn('p2', B)
         before = drops_of(bridge, 'p1', 'rx', 'bad-source')
         bad = [frame(target, source, *tags) for target in (B, mac(99), BROADCAST)
@@ -121,7 +121,7 @@ class TestPayload:
     @pytest.mark.parametrize('kind', [0x0000, 0x002e, 0x05dc, 0x0800, 0x0806, 0x86dd, 0x8808,
                                       0x8847, 0x9100, 0xffff])
     def test_any_type(self, bridge, kind):
-        """Not 0x88a8: net_af_packet makes 0x8100 of it; see test_pcap.py."""
+        """Not 0x88a8: net_af_packet turns it into 0x8100; see test_pcap.py."""
         one = frame(B, A, kind=kind)
         assert bridge.exchange('p1', one) == flooded(bridge, 'p1', one)
 
@@ -142,7 +142,7 @@ class TestPortsComeAndGo:
         assert bridge.fdb(port='p2') == {(B, 0): ('p2', 'dynamic')}
 
     def test_carrier_lost(self, bridge):
-        """The other end goes down: the port has no carrier."""
+        """The other end goes down: the port loses its carrier."""
         bridge.learn('p2', B)
         bridge.space.run(f"ip link set {bridge.inside('p2')} down")
         try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`shunt capture`: what passes a port, in files and as text, whatever the reader does."""
+"""`shunt capture`: the frames of a port, in files and as text, with any behaviour of the reader."""
 
 import array
 import contextlib
@@ -42,7 +42,7 @@ def bridge(ports):
 
 
 class Capture:
-    """`shunt capture WORDS`, begun; .end() has it end as by Ctrl-C."""
+    """`shunt capture WORDS`, started; .end() ends it like Ctrl-C."""
 
     def __init__(self, switch, *words, stdout=subprocess.PIPE):
         self.popen = subprocess.Popen(
@@ -72,7 +72,7 @@ class Capture:
 
 
 def pass_by(bridge, source, *frames):
-    """Send frames into a port and wait until the switch is done with them."""
+    """Send frames into a port and wait until the switch has processed them."""
     before = bridge.switch.port(source)['rx_packets']
     bridge.wire[source].send(*frames)
     bridge.wait_received(source, before + len(frames))
@@ -80,14 +80,14 @@ def pass_by(bridge, source, *frames):
 
 
 def capture(bridge, *words, frames=(), source='p1'):
-    """The file that a capture to standard output writes of frames that come by a port."""
+    """The file that a capture to standard output writes of frames received by a port."""
     with Capture(bridge.switch, *words, '-w', '-') as running:
         pass_by(bridge, source, *frames)
         return pcapng.read(running.end()[0])
 
 
 def seen(file):
-    """What a file holds, but for a host's own solicitations (IPv6 multicast)."""
+    """The frames of a file, except for a host's own solicitations (IPv6 multicast)."""
     return [(one.direction, one.data, one.comment) for one in file.frames
             if one.data[:2] != b'\x33\x33']
 
@@ -166,7 +166,7 @@ def test_over_the_rate(bridge):
     bridge.switch.cli('port', 'set', 'p1', 'rate-in=1k', 'burst-in=1')
     try:
         first, second = frame(B, A), frame(B, A)
-        # Those of a burst that are dropped at once come before those that go on.
+        # The frames of a burst that are dropped at ingress are recorded before those forwarded.
         assert sorted(seen(capture(bridge, 'p1', frames=[first, second]))) == sorted([
             (IN, first, ''), (IN, second, 'dropped: rate')])
     finally:
@@ -203,7 +203,7 @@ def test_too_long_to_leave(bridge):
 
 @pytest.fixture
 def guest(bridge):
-    """A guest with C; frames it sends may lie in several pieces of its memory."""
+    """A guest behind port C; frames that it sends may be in several pieces of guest memory."""
     path = bridge.switch.port_add('vm', 'vhost')
     with FrontEnd(path) as vm:
         bridge.switch.wait_link('vm')
@@ -213,7 +213,7 @@ def guest(bridge):
 
 
 def test_guest_without_room(bridge, guest):
-    """Which frames found no buffer is known frame by frame."""
+    """Each frame that found no buffer is recorded as dropped."""
     frames = [frame(C, A) for _ in range(70)]
     with Capture(bridge.switch, 'vm', '-w', '-') as running:
         pass_by(bridge, 'p1', *frames)
@@ -270,14 +270,14 @@ def test_into_tcpdump(bridge):
         running.popen.stdout = None
         pass_by(bridge, 'p1', frame(B, A), frame(B, A, tag(7)))
         lines = reader.communicate(timeout=20)[0].decode().splitlines()
-        # The reader is gone: so is the capture, with the next frame, and without complaint.
+        # The reader has closed the pipe: the capture ends with the next frame, without a message.
         pass_by(bridge, 'p1', frame(B, A))
         running.result()
     assert f'{A} > {B}' in lines[0] and any('vlan 7' in line for line in lines)
 
 
 def test_ring_of_files(bridge, tmp_path):
-    """Files of a megabyte each, two of them in turn."""
+    """Files of a megabyte each, of which the last two are kept."""
     with Capture(bridge.switch, 'p1', '-w', tmp_path / 'f', '-C', 1, '-W', 2) as running:
         for _ in range(16):
             pass_by(bridge, 'p1', *(frame(B, A, size=1514) for _ in range(100)))
@@ -306,7 +306,8 @@ def test_summary_as_json(bridge, tmp_path):
 
 
 def test_stalled_reader(bridge):
-    """What does not fit is counted, what passes the port passes on, and the filter still rules."""
+    """Frames that do not fit are counted as lost, the port forwards them, and the filter still
+    applies."""
     burst = [frame(B, A, size=1514) for _ in range(100)]
     copies = imbalance(bridge.switch.rpc('port.list'))
     with Capture(bridge.switch, 'p1', '-w', '-', 'greater 1000', stdout=subprocess.DEVNULL) as stalled:
@@ -332,7 +333,7 @@ def test_port_goes(bridge):
 
 
 def test_port_opened_anew(bridge):
-    """The same port: its capture goes on."""
+    """The port stays the same: its capture continues."""
     one = frame(BROADCAST, A)
     with Capture(bridge.switch, 'p1', '-Q', 'rx', '-w', '-') as running:
         bridge.switch.cli('port', 'set', 'p1', 'mtu=1400')
@@ -365,7 +366,7 @@ def test_filter_that_does_not_compile_leaves_files_alone(bridge, tmp_path):
 
 
 class Hostile:
-    """A client that speaks to the switch as it likes."""
+    """A client that can send arbitrary requests."""
 
     def __init__(self, switch, **params):
         self.rpc = Rpc(switch.sock)
@@ -383,7 +384,7 @@ class Hostile:
 
 
 def words_of(number):
-    """What a hostile client writes over the words of its ring."""
+    """The values that a hostile client writes to the control words of its ring."""
     return number.to_bytes(8, 'little')
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The command line: what scripts rely on. Exit statuses, the fields of -j, one line of reasons."""
+"""The command line interface that scripts use: exit statuses, the fields of -j, errors of one line.
+"""
 
 import json
 import os
@@ -18,7 +19,7 @@ COUNTERS = ['rx_packets', 'rx_bytes', 'rx_drops', 'tx_packets', 'tx_bytes', 'tx_
 
 
 def fails(switch, status, *words):
-    """The reason of a command that fails: one line on stderr, nothing on stdout."""
+    """The error of a command that fails: one line on stderr, nothing on stdout."""
     done = switch.cli(*words, check=False)
     assert done.returncode == status, done
     assert done.stdout == ''
@@ -67,7 +68,8 @@ class TestStatus:
         assert done.returncode == DONE and not done.stderr
 
     def test_versions(self, switch):
-        """One version for all programs, and the DPDK: shuntd's is that of the library it runs on."""
+        """All programs have one version, and report DPDK's: shuntd that of the library that it runs
+        with."""
         version = re.search(r"version: '(.*)'", (proc.ROOT / 'meson.build').read_text())[1]
         status, own = switch.json('status'), switch.json('--version')
         assert status['version'] == own['version'] == version
@@ -125,7 +127,7 @@ class TestJson:
         assert vm1['numa_node'] >= 0 and n1['numa_node'] >= 0
 
     def test_port_show(self, switch):
-        """The keys are the words that port add takes, those at their default included."""
+        """The keys are those of port add, those at their default included."""
         switch.port_add('vm1', 'vhost', queues=2, mtu=1400)
         port = switch.json('port', 'show', 'vm1')
         expected = {'socket': str(switch.socket('vm1')), 'mode': 'server', 'queues': 2, 'mtu': 1400,
@@ -140,7 +142,7 @@ class TestJson:
         assert switch.json('port', 'show', 'vm1')['mtu'] == 1400
 
     def test_keys_are_those_of_the_switch(self, switch):
-        """Help tells the types and keys that the running switch has, with their defaults."""
+        """Help lists the types and keys of the running switch, with their defaults."""
         (command,) = switch.json('help', 'port', 'add')['commands']
         told = {}
         for key in command['keys']:
@@ -170,7 +172,7 @@ class TestJson:
         assert switch.json('port', 'del', 'n1') == {}
 
     def test_traffic(self, switch):
-        """What traffic brings: counters, addresses, drops, cycles."""
+        """The values that traffic changes: counters, addresses, drops, cycles."""
         path = switch.port_add('vm1', 'vhost')
         switch.port_add('n1', 'ethdev', device='net_null0,no-rx=1')
         with WiredGuest(path) as guest:
@@ -196,7 +198,7 @@ class TestJson:
 
 class TestPortSet:
     def test_several_keys_or_none(self, switch):
-        """One bad key, and nothing is changed."""
+        """One invalid key, and nothing is changed."""
         switch.port_add('n1', 'ethdev', device='net_null0,no-rx=1')
         assert 'bogus' in fails(switch, REFUSED, 'port', 'set', 'n1', 'mac-limit=5', 'bogus=1')
         assert switch.port('n1')['mac-limit'] == 0

@@ -36,13 +36,13 @@ def ports(switch):
 
 
 def state(switch):
-    """All that a configuration can change."""
+    """All state that a configuration can change."""
     shown = switch.json('config', 'show')
     return shown, [switch.port(name) for name in ports(switch)]
 
 
 def mount(*words):
-    """Mount, or skip the test where that is not allowed."""
+    """Mount, or skip the test if that is not permitted."""
     done = subprocess.run(['mount', *map(str, words)], stderr=subprocess.PIPE, text=True)
     if done.returncode:
         pytest.skip(done.stderr.strip())
@@ -62,7 +62,7 @@ class TestApply:
         assert (null['enabled'], null['mac-limit'], null['link']) == ('off', 7, 'down')
 
     def test_what_changed(self, switch):
-        """Ports are added, changed and removed; the others are not touched."""
+        """Ports are added, changed and removed; other ports are not touched."""
         config = text(switch).replace('capacity: 4096, ', '')
         (switch.dir / 'one').write_text(config)
         assert switch.json('config', 'apply', switch.dir / 'one') == {
@@ -90,7 +90,7 @@ class TestApply:
         assert switch.port('x')['type'] == 'ethdev' and not switch.socket('x').exists()
 
     def test_sockets_change_hands(self, switch):
-        """A socket may move to another port within one file."""
+        """A socket may move to another port in one file."""
         path = switch.port_add('a', 'vhost')
         (switch.dir / 'one').write_text(f'ports: {{b: {{type: vhost, socket: {path}}}}}\n')
         assert switch.json('config', 'apply', switch.dir / 'one') == {
@@ -127,7 +127,7 @@ class TestHangup:
         wait_until(lambda: not ports(switch), 20, 'an empty file')
 
     def test_broken_file(self, switch):
-        """Everything stays, and the log says why."""
+        """Nothing changes, and the log reports the error."""
         switch.reload(text(switch).replace('capacity: 4096, ', ''))
         wait_until(lambda: len(ports(switch)) == 3, 20, 'ports of the new file')
         before = state(switch)
@@ -143,7 +143,7 @@ class TestHangup:
         assert ports(switch) == ['vm1']
 
     def test_one_bad_port_among_good_ones(self, switch):
-        """What can be done is done; the log names what cannot."""
+        """The valid parts are applied; the log names the others."""
         switch.reload(text(switch).replace('capacity: 4096, ', '').replace(
             'net_null_n1,no-rx=1', 'net_af_packet0,iface=none'))
         wait_until(lambda: 'port n1: device' in switch.process.tail(), 20, 'a reason in the log')
@@ -197,7 +197,8 @@ class TestSave:
         ['managed/real'], ['managed/one', 'two', '../far/real'], ['{dir}/managed/real']],
         ids=['relative', 'three', 'absolute'])
     def test_a_link_is_followed(self, switch, links):
-        """Where it leads gets the text, in one step, and keeps mode and owner; links stay."""
+        """The target of the link gets the text, in one step, and keeps mode and owner; links stay.
+        """
         at = switch.config
         for folder in ('managed', 'far'):
             (switch.dir / folder).mkdir()
@@ -227,7 +228,7 @@ class TestSave:
         assert switch.config.is_symlink() and (switch.dir / 'managed/new.yaml').is_file()
 
     def test_an_access_list_stays(self, switch):
-        """It is not widened to what its mask is in the mode."""
+        """The list is not widened to its mask in the mode."""
         entries = [(1, 6, -1), (2, 6, 12), (4, 0, -1), (16, 6, -1), (32, 0, -1)]
         rules = struct.pack('<I', 2) + b''.join(
             struct.pack('<HHI', tag, perm, who & 0xffffffff) for tag, perm, who in entries)
@@ -244,7 +245,7 @@ class TestSave:
         assert os.stat(switch.dir / 'new').st_mode == os.stat(switch.dir / 'touched').st_mode
 
     def test_what_a_cut_short_save_left(self, switch):
-        """It is neither in the way nor followed."""
+        """A temporary file of an interrupted save is replaced, and not followed if it is a link."""
         victim = switch.dir / 'victim'
         victim.write_text('precious')
         (switch.dir / f'{switch.config.name}.new').symlink_to(victim)

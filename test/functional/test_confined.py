@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a container or a small installation lacks: hugepages that are there, policies, plugins."""
+"""Restrictions of containers and small installations: hugepages, memory policies, plugins."""
 
 import os
 import pathlib
@@ -19,7 +19,7 @@ FEW_ADDRESSES = pytest.mark.skipif(proc.sanitized(), reason='sanitizers need add
 
 @pytest.fixture
 def hugepages():
-    """Some are free: nothing can be denied without."""
+    """Some hugepages are free: otherwise there is nothing to deny."""
     if proc.hugepages_free_mb() < ENOUGH_MB:
         pytest.skip('no hugepages')
 
@@ -39,7 +39,7 @@ def warnings(switch):
 
 
 class TestHugepages:
-    """It runs with 4 KB pages, and one line says why."""
+    """The switch runs with 4 KB pages, and one line gives the reason."""
 
     def check(self, wrapper, says, **keys):
         with Switch(wrapper=wrapper, **keys) as switch:
@@ -52,7 +52,8 @@ class TestHugepages:
         self.check(cgroup, 'cgroup')
 
     def test_policies(self, hugepages):
-        """Debian 13's libnuma takes EPERM for a kernel without policies: hugepages are used there."""
+        """Debian 13's libnuma takes EPERM for a kernel without policies: hugepages are used there.
+        """
         before = proc.hugepages_free_mb()
         with Switch(wrapper=confine.without_policies()) as switch:
             switch.port_add('vm1', 'vhost')
@@ -67,7 +68,8 @@ class TestHugepages:
 
     @FEW_ADDRESSES
     def test_arguments_are_kept(self, hugepages):
-        """Who asks for hugepages gets them or no switch; who asks for none is not told."""
+        """With EAL arguments that need hugepages the switch gets them or does not start; with --no-
+        huge there is no message."""
         with Switch(wrapper=confine.without_policies(), eal=['--no-huge', '-m', '300']) as switch:
             assert not warnings(switch)
         self.check(confine.with_limit('as', 8 << 30), 'addresses', eal=['--in-memory'])
@@ -88,7 +90,7 @@ def test_policies_without_hugepages():
 
 
 def plugins():
-    """The folder that this DPDK loads its plugins from."""
+    """The folder from which this DPDK loads its plugins."""
     done = subprocess.run(['sh', '-c', 'echo RTE_EAL_PMD_PATH | cc $(pkg-config --cflags libdpdk) '
                            '-include rte_build_config.h -E -P -'], stdout=subprocess.PIPE,
                           check=True, text=True)
@@ -96,7 +98,7 @@ def plugins():
 
 
 class TestPlugins:
-    """Each is a package of its own; a missing one is named, with its package."""
+    """Each plugin is a package of its own; a missing one is named, with its package."""
 
     @pytest.fixture(scope='class')
     def folder(self):
@@ -127,7 +129,7 @@ class TestPlugins:
         ('bus_pci bus_vdev net_null', 'net_bond', 'net_bonding0'),
         ('bus_pci bus_vdev', 'net_virtio', 'net_virtio_user0,path=/x')])
     def test_devices(self, folder, there, plugin, device):
-        """The switch runs without, and a port that needs it is refused."""
+        """The switch runs without the plugin, and a port that needs it is refused."""
         wrapper = confine.with_plugins(folder, ['mempool_ring', *there.split()])
         with Switch(wrapper=wrapper) as switch:
             done = switch.cli('port', 'add', 'x', 'ethdev', f'device={device}', check=False)

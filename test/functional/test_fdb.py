@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The filtering table from outside: static entries, filters, flushes, ageing."""
+"""The FDB by the command line and RPC: static entries, filters, flushes, ageing."""
 
 import time
 
@@ -162,7 +162,7 @@ def test_entries_count_and_age(bridge):
 
 
 def test_ageing(bridge):
-    """Silent addresses go, those that send and static ones stay."""
+    """Addresses without frames age out; those with frames and static ones remain."""
     bridge.switch.cli('fdb', 'add', C, 'port=p3')
     bridge.learn('p1', A)
     since = time.monotonic()

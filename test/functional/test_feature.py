@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The feature that CONTRIBUTING.md adds: a folder and a line, and all that lists keys has its key."""
+"""The example feature of CONTRIBUTING.md: a folder and a line, and its key is in all lists of keys.
+"""
 
 import re
 import shutil
@@ -28,7 +29,7 @@ def run(*words):
 
 
 def add_feature(tree):
-    """What the chapter tells."""
+    """Do the steps of the chapter."""
     chapter = (proc.ROOT / 'CONTRIBUTING.md').read_text().split('\n## Adding a feature\n')[1]
     files = dict(FILE.findall(chapter))
     assert len(files) == 4
@@ -100,7 +101,7 @@ STAGES = {
 
 @pytest.mark.parametrize('stage', STAGES)
 def test_stage_runs(built, stage):
-    """A stage that drops unicast frames is noticed, on ports that have the key only."""
+    """A stage that drops unicast frames takes effect on ports with the key only."""
     port, side, body = STAGES[stage]
     row = built / ROW
     text = row.read_text()

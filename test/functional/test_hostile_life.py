@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Front ends that say the wrong thing, or the right one at the worst time. Numbers are those of the
+"""Front ends that send wrong messages, or right ones at the worst time. Numbers are those of the
 list of cases."""
 
 import contextlib
@@ -28,19 +28,20 @@ def switch():
 
 @pytest.fixture(scope='module')
 def flooded():
-    """One where frames go to addresses that nobody has."""
+    """Cases in which frames go to unknown addresses."""
     with Hostile(floods=True) as hostile:
         yield hostile
 
 
 def idle(hostile):
-    """Grows with every poll that finds nothing."""
+    """A counter that grows with every empty poll."""
     return hostile.switch.rpc('lcore.list')[0]['idle_cycles']
 
 
 class TestInterrupts:
     def test_full_and_blocking(self, switch):
-        """The open file is shared: its owner fills it and makes it block, whatever we asked for."""
+        """The file status flags are shared: the front end fills the eventfd and makes it block,
+        whatever the switch has set."""
         with switch.evil() as vm:
             for ring in (vm.rx, vm.tx):
                 ring.calls()
@@ -66,10 +67,10 @@ class TestInterrupts:
             assert vm.rx.calls() > 0
 
     def test_13_event_index(self, switch):
-        """No interrupt is lost where indexes wrap, and none is sent that was not asked for."""
+        """No interrupt is lost when indexes wrap, and none is sent that was not requested."""
         with switch.evil(wanted=EVENT_IDX, first=65500) as vm:
             for _ in range(80):
-                vm.rx.set_event(vm.rx.seen)    # after the next one
+                vm.rx.set_event(vm.rx.seen)    # after the next used entry
                 vm.rx.calls()
                 switch.good.tx.take()
                 switch.good.send(frame(EVIL, GOOD))
@@ -85,7 +86,7 @@ class TestInterrupts:
 
 class TestRings:
     def test_14_stop_and_start(self, switch):
-        """Every head once: none is lost, none comes twice."""
+        """Every head is returned once: none is lost, none duplicated."""
         with switch.evil() as vm:
             sent = []
             for _ in range(10):
@@ -105,7 +106,7 @@ class TestRings:
             switch.whole()
 
     def test_15_stop_of_a_later_ring_alone(self, switch):
-        """Ring 3 of 4 stops: the first pair goes on."""
+        """Ring 3 of 4 stops: the first pair continues."""
         with switch.evil(pairs=2, wanted=MQ) as vm:
             vm.get_base(3)
             switch.switch.wait_link('evil')
@@ -142,7 +143,8 @@ class TestRings:
         switch.good.got = []
 
     def test_18_next_one_gets_the_number_of_the_last(self, switch):
-        """The library's numbers are used again at once, by other sockets."""
+        """File descriptor numbers that librte_vhost has closed are used again at once, by other
+        sockets."""
         paths = [switch.switch.port_add(f'turn{number}', 'vhost') for number in range(2)]
         with switch.evil() as vm, load(switch, vm):
             for turn in range(10):
@@ -174,7 +176,7 @@ class TestRings:
             wait_until(lambda: logged(switch, vm, bitmap), 20, 'a page in the log')
 
     def test_19_log_behind_its_mapping(self, switch):
-        """An offset, which the library would add twice."""
+        """A log with an offset, which librte_vhost would add twice."""
         with switch.evil(wanted=LOG_ALL) as vm:
             with pytest.raises((Refused, ConnectionError)), log(vm, size=4096, offset=64 << 10):
                 vm.ask(GET_FEATURES)
@@ -182,17 +184,18 @@ class TestRings:
         switch.passes()
 
     def test_21_disabled(self, switch):
-        """Nothing is received, what is sent is taken and dropped; enabled again all is well."""
+        """A disabled ring receives nothing, and frames sent are taken and dropped; enabled again,
+        frames pass."""
         with switch.evil() as vm:
             before = switch.drops().get('disabled', 0)
             vm.enable(1, 0)
-            for _ in range(2):    # a poll that began before takes what it finds as it did
+            for _ in range(2):    # a poll that began before still forwards
                 polled = idle(switch)
                 wait_until(lambda then=polled: idle(switch) != then, 20, 'another poll')
             vm.send(*(frame(GOOD, EVIL) for _ in range(5)))
             vm.tx.wait_used(5)
             vm.tx.take()
-            # The buffers come back first.
+            # The buffers are returned before the drops are counted.
             wait_until(lambda: switch.drops().get('disabled', 0) >= before + 5, 20, 'the drops')
             assert switch.drops()['disabled'] == before + 5
             vm.enable(0, 0)
@@ -211,7 +214,7 @@ class TestRings:
             switch.whole()
 
     def test_24_receiver_that_takes_nothing(self, switch):
-        """Its sender gets its buffers back; what was for it is dropped."""
+        """The sender of frames to it gets its buffers back; the frames are dropped."""
         with switch.evil() as vm:
             before = switch.drops('tx').get('tx-full', 0)
             for _ in range(20):
@@ -235,7 +238,7 @@ class TestRings:
 
 
 def logged(hostile, vm, bitmap):
-    """Is the page that a frame was received into in the log?"""
+    """Whether the page into which a frame was received is in the log."""
     hostile.good.tx.take()
     hostile.good.send(frame(EVIL, GOOD))
     wait_until(lambda: vm.rx.used() > 0, 20, 'a frame')
@@ -263,7 +266,7 @@ class TestTrust:
         switch.passes()
 
     def test_descriptors_do_not_pile_up(self, switch):
-        """Those that come along with requests that do not want them are closed."""
+        """Descriptors that come with requests that do not take any are closed."""
         folder = f'/proc/{switch.switch.process.pid}/fd'
         with switch.evil() as vm:
             spare = [os.dup(vm.fd) for _ in range(8)]
@@ -281,7 +284,7 @@ class TestTrust:
         switch.passes()
 
     def test_28_half_a_message(self, switch):
-        """Frames go on while the library waits for the rest."""
+        """Frames pass while librte_vhost waits for the rest."""
         with switch.evil() as vm:
             vm.sock.sendall(struct.pack('<III', SET_MEM_TABLE, 1, 40))
             switch.exchange()
@@ -298,8 +301,8 @@ class TestTrust:
 
     @pytest.mark.parametrize('attack', ['flip', 'call-storm', 'enable-toggle', 'features'])
     def test_06_at_full_speed(self, flooded, attack):
-        """A thread changes what is being read; messages come while frames move."""
-        # By default its address is that of the first bystander, whose frames would go there.
+        """A thread changes the rings while they are read; messages arrive while frames pass."""
+        # Its default address is that of the first bystander, which would get its frames.
         status, result, text = run(vm_argument(flooded.path, mac=mac(0xa6)),
                                    mode=['attack', attack], seconds=0.3)
         assert status == 0, text
@@ -310,7 +313,7 @@ class TestTrust:
 
 class TestSwitch:
     def test_16_killed_under_load(self):
-        """The front ends find a new switch, and the frames find their way again."""
+        """The front ends connect to a new switch, and the frames pass again."""
         with Switch() as switch:
             paths = [switch.port_add(name, 'vhost', mode='client') for name in ('vm1', 'vm2')]
             switch.cli('config', 'save')
@@ -324,7 +327,7 @@ class TestSwitch:
             assert result['reconnected'] >= 2 and not result['corrupted'] + result['reordered']
 
     def test_26_crossing_and_floods(self):
-        """A to B and B to A on lcores of their own, and floods to both: nobody waits for ever."""
+        """A to B and B to A on lcores of their own, and floods to both: no deadlock."""
         if len(os.sched_getaffinity(0)) < 3:
             pytest.skip('three CPUs are needed: two that poll, one that does not')
         with Switch(lcores=','.join(map(str, sorted(os.sched_getaffinity(0))[1:3]))) as switch:
@@ -344,7 +347,7 @@ class TestSwitch:
                 assert len(polling) == 2
 
     def test_27_control_thread_stands_still(self, switch):
-        """Polling lcores do not notice."""
+        """Polling lcores are not affected."""
         with switch.evil(), stopped(switch.switch.process.pid):
             until = time.monotonic() + 0.3
             rounds = 0
@@ -360,7 +363,7 @@ PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH, WALL = 0x4206, 0x4207, 17, 0x4000
 
 @contextlib.contextmanager
 def stopped(thread):
-    """One thread of another process does not run meanwhile."""
+    """One thread of another process is stopped during the block."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p]
     if libc.ptrace(PTRACE_SEIZE, thread, None, None) < 0:

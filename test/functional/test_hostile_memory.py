@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Guest memory that cannot be, changes while frames move, or is taken away. Numbers are those of the
+"""Guest memory that is invalid, changes while frames pass, or is removed. Numbers are those of the
 list of cases."""
 
 import contextlib
@@ -60,7 +60,8 @@ class TestMemory:
     @pytest.mark.parametrize('then', ['memory', 'call', 'features', 'owner'])
     @pytest.mark.parametrize('bad', ['descriptor', 'nine', 'none'])
     def test_01_failing_table(self, switch, bad, then):
-        """What the library does not take leaves it without memory: nobody may use any then."""
+        """librte_vhost has no memory after a table that it refuses: the rings must not be used
+        then."""
         with switch.evil() as vm:
             rows = {'descriptor': vm.table(), 'nine': [(LOW + n * MB, MB, FRONT + n * MB, n * MB)
                                                        for n in range(9)], 'none': vm.table()}[bad]
@@ -71,7 +72,7 @@ class TestMemory:
                 vm.set_memory(changed, fds)
             for fd in pipe:
                 os.close(fd)
-            # On the same connection, whatever state that left.
+            # On the same connection, in any state that this has left.
             with contextlib.suppress(Refused, ConnectionError):
                 if then == 'call':
                     vm.set_call(vm.rx, vm.rx.call)
@@ -105,7 +106,8 @@ class TestMemory:
             switch.broken(MEMORY)
 
     def test_memory_that_is_no_shared_memory(self, switch, tmp_path):
-        """A page of a file system in user space may take for ever to come; so may any disk's."""
+        """A page of a file system in user space may never be delivered; one of a disk may take
+        long."""
         path = tmp_path / 'memory'
         with open(path, 'wb+') as file, switch.evil() as vm:
             if os.statvfs(tmp_path).f_fsid == os.statvfs('/dev/shm').f_fsid:
@@ -120,12 +122,12 @@ class TestMemory:
     @pytest.mark.parametrize('what', ['all', 'buffers', 'unread'])
     @pytest.mark.parametrize('huge', [False, True], ids=['pages', 'hugepages'])
     def test_23_truncated_under_load(self, switch, huge, what):
-        """Frames in both directions, then no memory."""
+        """Frames in both directions, then the memory is truncated."""
         regions = (2 * HUGE,)
         if huge and free_hugepages() < 8:
             pytest.skip('no free hugepages')
         with switch.evil(regions=regions, huge=huge) as vm:
-            if what == 'buffers':    # in the second half: rings stay where they are
+            if what == 'buffers':    # in the second half: the rings stay mapped
                 vm.rx.chain((LOW + HUGE + 4096, 2048, WRITE))
                 vm.post = 0
             with load(switch, vm):
@@ -147,7 +149,7 @@ class TestMemory:
 
     @pytest.mark.parametrize('huge', [False, True], ids=['pages', 'hugepages'])
     def test_23_truncated_before_a_message(self, switch, huge):
-        """The library looks into the rings while it takes a message."""
+        """librte_vhost reads the rings while it handles a message."""
         if huge and free_hugepages() < 8:
             pytest.skip('no free hugepages')
         with switch.evil(regions=(2 * HUGE,), huge=huge) as vm:
@@ -162,7 +164,7 @@ class TestMemory:
         switch.passes()
 
     def test_23_truncated_is_nobody_elses(self, switch):
-        """What one front end's message found is not laid at the door of whoever asks next."""
+        """A fault that the message of one front end caused is not charged to the next front end."""
         with switch.evil() as vm:
             os.ftruncate(vm.fd, 0)
             address = struct.pack('<IIQQQQ', 0, 0, FRONT, FRONT + 8192, FRONT + 4096, 0)
@@ -176,7 +178,7 @@ class TestMemory:
         switch.passes()
 
     def test_23_truncated_during_migration(self, switch):
-        """The library's bursts, while writes are logged; the log may go, too."""
+        """The bursts of librte_vhost, while writes are logged; the log may be truncated as well."""
         with switch.evil(wanted=LOG_ALL) as vm, log(vm) as bitmap:
             vm.request(SET_FEATURES, struct.pack('<Q', vm.features | LOG_ALL))
             switch.exchange()

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Front ends that break the rules of their rings, one rule each: that port is marked broken (link
-down, reason shown, counted) or the frame is dropped and counted, and everybody else goes on.
-
+"""Front ends that violate the rules of their rings, one rule each: the port is marked broken (link
+down, reason shown, counted) or the frame is dropped and counted, and other ports are not affected.
 Numbers are those of the list of cases; 6 and 13 are in test_hostile_life.py, packed rings in the
 unit tests of lib/vring."""
 
@@ -32,7 +31,7 @@ def switch():
 
 
 def spoil(hostile, vm, way, *parts):
-    """One chain of the guest's own making: to send, or instead of all buffers to receive into."""
+    """Make one chain of the guest's own available: to send, or instead of all receive buffers."""
     if way == 'tx':
         vm.tx.chain(*parts)
         return
@@ -41,7 +40,7 @@ def spoil(hostile, vm, way, *parts):
 
 
 def receive_by(hostile, vm, post, *frames):
-    """Let all buffers that are posted be used up, post others, and have frames sent there."""
+    """Have all posted buffers used up, post others, and send frames there."""
     hostile.good.send(*(frame(EVIL, GOOD) for _ in range(vm.post)))
     vm.rx.wait_used(vm.post)
     hostile.good.tx.wait_used(vm.post)
@@ -74,7 +73,7 @@ def test_bad_buffer(switch, case, way):
 
 @pytest.mark.parametrize('way', ['tx', 'rx'])
 def test_02_buffer_over_two_regions(switch, way):
-    """Legal: regions that are neighbours for the guest and far apart for us."""
+    """Valid: regions that are adjacent in GPA and far apart in HVA."""
     with switch.evil(regions=(2 * MB, 2 * MB)) as vm:
         at = LOW + 2 * MB - 30
         one = frame(*((GOOD, EVIL) if way == 'tx' else (EVIL, GOOD)), size=200)
@@ -149,13 +148,13 @@ def test_04_avail_jump(switch, way, by):
         if way == 'tx':
             vm.tx.jump(by)
         else:
-            vm.rx.jump(by)    # some are posted already: ahead by even more, or behind
+            vm.rx.jump(by)    # some are posted already: further ahead, or behind
             switch.good.send(frame(EVIL, GOOD))
         switch.broken(INDEX)
 
 
 def test_04_indexes_wrap(switch):
-    """65535 is followed by 0: every frame once, in order."""
+    """65535 is followed by 0: every frame arrives once, in order."""
     with switch.evil(first=65500) as vm:
         frames = [frame(GOOD, EVIL) for _ in range(50)]
         vm.send(*frames)
@@ -169,7 +168,7 @@ def test_04_indexes_wrap(switch):
 
 def table(vm, *rows):
     """An indirect table in guest memory; its (address, length)."""
-    at = vm.slot(700) + 8    # need not be aligned
+    at = vm.slot(700) + 8    # no alignment is required
     vm.write(at, b''.join(struct.pack('<QIHH', *row) for row in rows))
     return at, 16 * len(rows)
 
@@ -201,7 +200,7 @@ def test_05_indirect(switch, case):
 
 
 def test_05_indirect_good(switch):
-    """The same with nothing wrong."""
+    """The same table without an error."""
     with switch.evil(wanted=INDIRECT) as vm:
         one = frame(GOOD, EVIL, size=100)
         vm.write(vm.slot(600), bytes(HEADER) + one)
@@ -212,7 +211,8 @@ def test_05_indirect_good(switch):
 
 
 def test_07_address_flips_while_it_is_forwarded(switch):
-    """A receiver gets frames that say they are for it, whatever the sender's buffer says by then."""
+    """A receiver gets only frames with its address, whatever the sender writes to its buffer
+    afterwards."""
     with switch.evil() as vm:
         at = vm.slot(600)
         good, own = frame(GOOD, EVIL), frame(EVIL, EVIL)
@@ -225,7 +225,7 @@ def test_07_address_flips_while_it_is_forwarded(switch):
                 vm.tx.wait_used(20)
                 vm.tx.take()
                 switch.good.collect()
-        # To the other address there is no way: a frame that was classified so is dropped.
+        # A frame classified with the other address is dropped: that is on its source port.
         assert {data[:6] for _, data in switch.good.got} == {good[:6]}
         wait_until(lambda: switch.drops().get('same-port', 0) > 0, 20, 'a drop')
         switch.good.got = []
@@ -251,7 +251,7 @@ def test_08_no_frame_in_chain(switch, case):
 
 @pytest.mark.parametrize('parts', [[1] * HEADER, [5, 7], [3, 3, 3, 20], [11, 2, 1]], ids=str)
 def test_08_header_in_parts(switch, parts):
-    """Legal: no layout is prescribed (virtio 1.2 section 2.7.4)."""
+    """Valid: no layout of the header is prescribed (virtio 1.2 section 2.7.4)."""
     with switch.evil() as vm:
         one = frame(GOOD, EVIL, size=150)
         at = vm.slot(600)
@@ -290,7 +290,7 @@ def net_header(flags=0, gso=0, header=0, size=0, start=0, offset=0):
 
 
 def test_10_offload_grid(switch):
-    """Every request is forwarded or dropped, by reason; the ring goes on, so do the others."""
+    """Every combination is forwarded or dropped, by reason; the ring and other ports continue."""
     values = [0, 1, 13, 14, 33, 34, 54, 59, 60, 61, 1448, 0x7fff, 0xffff]
     grid = [net_header(flags, gso, size, size, start, offset)
             for flags in (0, 1, 3) for gso in (0, 1, 3, 4, 0x81, 0xff) for size in (0, 1448)
@@ -317,7 +317,7 @@ def received(switch, before, frames):
 
 
 def test_10_data_valid_from_a_guest(switch):
-    """A promise that only a device may make is not passed on."""
+    """DATA_VALID from a guest, which only a device may set, is passed on to no other guest."""
     with switch.evil(wanted=CSUM | GUEST_CSUM) as vm:
         one = frame(GOOD, EVIL)
         vm.send(one, header=net_header(flags=2))
@@ -357,7 +357,7 @@ def tso_frame(size):
 
 @pytest.mark.parametrize('mergeable', [0, MRG_RXBUF], ids=['whole', 'mergeable'])
 def test_11_tso(switch, mergeable):
-    """64 KB from one who asks for segmentation to one who takes it as it is."""
+    """64 KB from a guest that requests segmentation to one that receives it unsegmented."""
     with switch.evil(wanted=mergeable | GUEST_CSUM | GUEST_TSO4) as vm, \
             FrontEnd(switch.switch.port_add('tso', 'vhost'), wanted=CSUM | HOST_TSO4) as sender:
         switch.switch.wait_link('tso')
@@ -382,7 +382,8 @@ def test_11_tso(switch, mergeable):
 
 
 def test_12_receive_chain_too_short(switch):
-    """Without mergeable buffers a frame that does not fit is dropped, and the next one is not."""
+    """Without mergeable buffers a frame that does not fit is dropped, and the next one is received.
+    """
     with switch.evil() as vm:
         before = switch.drops('tx').get('too-long', 0)
         long, short = frame(EVIL, GOOD, size=300), frame(EVIL, GOOD, size=60)
@@ -401,7 +402,7 @@ def test_12_receive_chain_too_short(switch):
 
 
 def test_12_receive_chain_longer_than_is_looked_at(switch):
-    """A chain as long as a ring of 512 allows: its first buffers hold the frame."""
+    """A chain as long as a ring of 512 permits: its first buffers hold the frame."""
     with switch.evil(size=512) as vm:
         one = frame(EVIL, GOOD, size=400)
         at = vm.slot(600)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Changes while frames flow: those between other ports notice nothing at all."""
+"""Changes while frames pass: the traffic of other ports is not affected."""
 
 import os
 import sys
@@ -28,7 +28,8 @@ def bridge():
 
 @pytest.fixture
 def flows(bridge):
-    """Numbered traffic between p1 and p2 during a test, which must arrive whole."""
+    """Numbered traffic between p1 and p2 during a test, which must arrive completely and in order.
+    """
     names = {port['name'] for port in bridge.switch.rpc('port.list')}
     with Sequence(bridge, 'p1', 'p2') as running:
         yield running
@@ -54,7 +55,7 @@ class TestNothingIsLost:
         time.sleep(1)
 
     def test_devices_come_and_go(self, bridge):
-        """Every broadcast leaves by a port more while it is there."""
+        """Every broadcast leaves by one more port while that exists."""
         device = {'device': 'net_null_x,no-rx=1', 'queues': 2}
         add_and_remove(bridge.switch, TIMES * 4 // 10, ('x', 'ethdev', device))
 
@@ -71,7 +72,7 @@ class TestNothingIsLost:
                        ('m', 'ethdev', {'device': 'net_null_m,no-rx=1'}))
 
     def test_devices_that_send_come_and_go(self, bridge):
-        """The third port's wire is plugged out and in, and sends meanwhile."""
+        """The third port's link goes down and up, and its wire sends meanwhile."""
         for _ in range(20):
             bridge.switch.rpc('port.del', {'name': 'p3'})
             bridge.plug('p3')
@@ -79,7 +80,7 @@ class TestNothingIsLost:
         bridge.wire['p3'].drain()
 
     def test_refused_ports(self, bridge):
-        """What cannot be opened leaves no trace."""
+        """A port that cannot be opened leaves no trace."""
         for _ in range(50):
             for keys in ({'type': 'ethdev', 'device': 'net_af_packet_x,iface=none'},
                          {'type': 'ethdev', 'device': 'net_null_x', 'mtu': 60},
@@ -88,7 +89,7 @@ class TestNothingIsLost:
                     bridge.switch.rpc('port.add', {'name': 'x', **keys})
 
     def test_keys_change(self, bridge):
-        """Of another port: at once, or by opening it anew."""
+        """Keys of another port, which take effect at once or open it anew."""
         for number in range(100):
             bridge.switch.rpc('port.set', {'name': 'p3', 'mac-limit': number % 3})
             bridge.switch.rpc('port.set', {'name': 'p3', 'enabled': 'off'})
@@ -103,7 +104,7 @@ class TestNothingIsLost:
         bridge.switch.rpc('port.set', {'name': 'p1', 'mac-limit': 0})
 
     def test_tables_change(self, bridge):
-        """Flushed addresses of others; static entries; lists of a table that changes."""
+        """Flushes of other addresses; static entries; lists of an FDB that changes."""
         for number in range(200):
             bridge.wire['p3'].send(frame(BROADCAST, mac(number)))
             bridge.switch.rpc('fdb.add', {'mac': mac(0xf00 + number % 7), 'port': 'p3', 'vlan': 5})
@@ -131,7 +132,7 @@ class TestNothingIsLost:
             bridge.switch.wait_link('x')
 
     def test_questions(self, bridge):
-        """Whatever is asked, as often as one likes."""
+        """Any number of requests of any kind."""
         for _ in range(100):
             for method in ('status', 'port.list', 'fdb.list', 'lcore.list', 'drops', 'config.show'):
                 bridge.switch.rpc(method)
@@ -154,7 +155,8 @@ while True:
 
 
 def test_a_new_port_hears_only_its_own_interface(bridge):
-    """A socket of net_af_packet hears all of the host until it is bound: that must not come in."""
+    """A socket of net_af_packet receives all frames of the host until it is bound: those are
+    discarded."""
     noise = Process([sys.executable, '-c', HOST_TRAFFIC], bridge.switch.dir / 'noise',
                     cpu=cpus()[1])
     try:
@@ -167,7 +169,8 @@ def test_a_new_port_hears_only_its_own_interface(bridge):
 
 
 def test_hangup_touches_only_what_changed(bridge, flows):
-    """SIGHUP: p3 changes, a port comes and goes; p1 and p2 go on, and so do their counters."""
+    """SIGHUP: p3 changes, a port is added and removed; p1 and p2 continue, and so do their
+    counters."""
     before = {name: bridge.switch.port(name) for name in ('p1', 'p2')}
     text = bridge.switch.config.read_text()
     extra = text + f"  x: {{type: vhost, socket: {bridge.switch.socket('x')}}}\n"
@@ -230,6 +233,6 @@ class TestLcores:
 
 
 def test_receivers_account_for_all(bridge):
-    """After all of this: what each port received it forwarded or dropped."""
+    """After all of these tests: each port forwarded or dropped the frames that it received."""
     wrong = [line for line in unbalanced(bridge.switch.rpc('port.list')) if 'copies' not in line]
     assert not wrong

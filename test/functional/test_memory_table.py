@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Memory that a running front end plugs and unplugs, by whichever bursts its frames move."""
+"""Memory that a running front end plugs and unplugs, on either path."""
 
 import contextlib
 import os
@@ -55,7 +55,7 @@ def hostile(request, path):
 
 
 def from_second_half(hostile, vm):
-    """Send a frame that lies in the memory that was plugged."""
+    """Send a frame from the plugged memory."""
     one, at = frame(GOOD, EVIL), LOW + 5 * MB
     vm.write(at, bytes(12) + one)
     vm.tx.chain((at, 12 + len(one)))
@@ -63,7 +63,7 @@ def from_second_half(hostile, vm):
 
 
 def collect_rest(hostile, vm):
-    """Take what is on its way after a load: what comes next finds buffers."""
+    """Collect frames in transit after a load, so that later ones find buffers."""
     ring = hostile.good.tx
     wait_until(lambda: ring.vm.load(ring.used_at + 2) == ring.next, 20, 'the end of the load')
     vm.collect()
@@ -72,7 +72,7 @@ def collect_rest(hostile, vm):
 
 class TestPlug:
     def test_more(self, hostile, path):
-        """One region, then two: rings stay where they are, buffers may be in either."""
+        """One region, then two: the rings stay, buffers may be in either."""
         with running(hostile, path, regions=HALVES) as vm:
             vm.set_memory(vm.table()[:1])
             hostile.exchange()
@@ -105,7 +105,7 @@ class TestPlug:
             hostile.whole()
 
     def test_without_its_rings(self, hostile, path):
-        """Rings that are nowhere stop the port, until there is memory for them again."""
+        """Rings outside the memory table stop the port, until there is memory for them again."""
         with running(hostile, path, regions=HALVES) as vm:
             vm.set_memory(vm.table()[1:])
             port = wait_until(hostile.broken_port, 20, 'the port broken')
@@ -119,7 +119,7 @@ class TestPlug:
 
 
 def tables(vm, bad):
-    """A table that no library can map, and its descriptors; None stands for a pipe's."""
+    """A table that cannot be mapped, and its descriptors; None stands for a pipe's."""
     row = (LOW, 4 * MB, FRONT, 0)
     readable = os.open(f'/proc/self/fd/{vm.fd}', os.O_RDONLY) if bad == 'read-only' else None
     return {
@@ -142,7 +142,8 @@ class TestRefused:
     @pytest.mark.parametrize('bad', BAD)
     @pytest.mark.parametrize('path', ['library', 'migration'], indirect=True)
     def test_library(self, hostile, path, bad):
-        """What the library would fail with, or cannot be, is refused; the last table stays."""
+        """Tables that librte_vhost would fail with, or that are invalid, are refused; the last one
+        stays."""
         with running(hostile, path, regions=HALVES) as vm:
             rows, fds = tables(vm, bad)
             pipe = os.pipe()
@@ -162,7 +163,7 @@ class TestRefused:
 
     @pytest.mark.parametrize('bad', ['pipe', 'no descriptors'])
     def test_then_logged(self, switch, bad):
-        """The library has no memory any more: its bursts must not begin."""
+        """librte_vhost has no memory: its bursts must not begin."""
         with switch.evil() as vm, log(vm):
             rows, fds = tables(vm, bad)
             pipe = os.pipe()
@@ -178,7 +179,7 @@ class TestRefused:
         switch.passes()
 
     def test_is_shown(self, switch):
-        """A table that failed, and nothing after it."""
+        """A refused table without a further message breaks the port."""
         with switch.evil() as vm:
             rows, _ = tables(vm, 'pipe')
             pipe = os.pipe()
@@ -195,7 +196,7 @@ class TestRefused:
 
 
 class TestSlots:
-    """Memory region by region is not offered, and does not happen."""
+    """Memory region by region is neither offered nor accepted."""
 
     def test_not_offered(self, switch):
         with switch.evil() as vm:
@@ -203,7 +204,8 @@ class TestSlots:
 
     @pytest.mark.parametrize('what', ['add', 'remove'])
     def test_sent_all_the_same(self, switch, what):
-        """It is refused, and the connection goes on; without an acknowledgement that ends."""
+        """The request is refused, and the connection continues; without an acknowledgement it ends.
+        """
         with switch.evil(regions=HALVES) as vm:
             number, row, fds = {'add': (ADD_MEM_REG, (2 * LOW, MB, 2 * FRONT, 0), [vm.fd]),
                                 'remove': (REM_MEM_REG, vm.table()[1], [])}[what]
@@ -219,7 +221,7 @@ class TestSlots:
 
 
 class TestLog:
-    """Why a port broke is in the log, however often it breaks."""
+    """The reason of a broken port is logged, with a limit on the number of lines."""
 
     def test_why(self):
         with Hostile() as hostile:
@@ -234,7 +236,7 @@ class TestLog:
                     'buffer outside of guest memory; ' in line
 
     def test_again_and_again(self):
-        """Each break is counted in a line, not each has a line of its own."""
+        """All breaks are counted in log lines, but not each has a line of its own."""
         breaks = 12
         with Hostile() as hostile:
             def told():
@@ -249,7 +251,7 @@ class TestLog:
             assert lines < breaks / 2
 
     def test_early(self):
-        """A port that breaks before any frame moved has no path."""
+        """A port that breaks before any frame has passed shows no path."""
         with Hostile() as hostile:
             vm = FrontEnd(hostile.path)
             vm.table = lambda: [(LOW, 4 * MB, FRONT, 0),

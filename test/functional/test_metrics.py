@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Metrics over HTTP: what they say, to whom, and that nobody can stall the switch there."""
+"""Metrics over HTTP: their values, to whom they are served, and that no client can stall the
+switch."""
 
 import contextlib
 import http.client
@@ -29,7 +30,7 @@ def free_port(family=socket.AF_INET):
 
 
 def get(address, path='/metrics', headers=(), method='GET', timeout=20):
-    """(status, headers, text) of one answer."""
+    """(status, headers, text) of a response."""
     host, port = address.rsplit(':', 1)
     connection = http.client.HTTPConnection(host.strip('[]'), int(port), timeout=timeout)
     with contextlib.closing(connection):
@@ -69,7 +70,7 @@ def bridge(shared):
 
 
 def send(bridge, name, *frames):
-    """Send by a wire, and wait until the switch has received it."""
+    """Send through a wire, and wait until the switch has received it."""
     before = bridge.switch.port(name)['rx_packets']
     bridge.wire[name].send(*frames)
     bridge.wait_received(name, before + len(frames))
@@ -78,7 +79,7 @@ def send(bridge, name, *frames):
 def settled(address, bridge):
     """The samples once all frames are accounted for."""
     bridge.switch.assert_balanced()
-    # Answers may be as old as 50 ms.
+    # Responses may be 50 ms old.
     wait_until(lambda: total(samples(address), 'shunt_port_receive_packets_total') ==
                sum(port['rx_packets'] for port in bridge.switch.rpc('port.list')), 10, 'metrics')
     return samples(address)
@@ -95,7 +96,7 @@ class TestText:
         assert (done.returncode, done.stdout) == (0, '')
 
     def test_openmetrics(self, address, bridge):
-        """The rules of the standard that a parser enforces."""
+        """The rules of OpenMetrics that a parser enforces."""
         _, headers, text = get(address, headers=OPEN)
         assert headers['Content-Type'] == ('application/openmetrics-text; version=1.0.0; '
                                            'charset=utf-8')
@@ -143,7 +144,7 @@ class TestText:
 
 class TestFigures:
     def test_traffic(self, address, bridge):
-        """Every figure of traffic, against what was sent."""
+        """Every figure of traffic, compared with the frames sent."""
         before = settled(address, bridge)
         send(bridge, 'p1', *40 * [frame(B, A)], *5 * [frame('01:80:c2:00:00:00', A)])
         send(bridge, 'p2', *7 * [frame(A, B, size=1000)])
@@ -185,7 +186,7 @@ class TestFigures:
             assert after[key] - before[key] == by, key
 
     def test_rounds(self, address, bridge):
-        """The lcore goes round all the time; nearly all of its time is in rounds."""
+        """The lcore polls all the time; nearly all of its time is in rounds."""
         first = samples(address)
         wait_until(lambda: total(samples(address), 'shunt_lcore_loop_seconds_count') >
                    total(first, 'shunt_lcore_loop_seconds_count') + 1000, 20, 'rounds')
@@ -233,7 +234,8 @@ class TestAddress:
             assert 'metrics' not in switch.cli('config', 'show').stdout
 
     def test_change(self):
-        """On, elsewhere, all addresses of the same port, off: by SIGHUP and by `config apply`."""
+        """Metrics on, at another address, on all addresses, off: by SIGHUP and by `config apply`.
+        """
         one, port = f'127.0.0.1:{free_port()}', free_port()
         with Switch() as switch:
             for address, ask in ((one, one), (f'127.0.0.1:{port}',) * 2,
@@ -262,7 +264,8 @@ class TestAddress:
                              'Address already in use', str(refused.value))
 
     def test_in_use_while_it_runs(self):
-        """Refused; nothing of the file is applied, and the metrics stay where they are."""
+        """An address in use is refused; nothing of the file is applied, and the metrics stay where
+        they are."""
         address = f'127.0.0.1:{free_port()}'
         with socket.socket() as other, Switch(self.config(address)) as switch:
             other.bind(('127.0.0.1', 0))
@@ -284,7 +287,7 @@ class TestAddress:
 class TestHostile:
     @staticmethod
     def flood(address, n, data):
-        """Connections that said something and then nothing more, or wait to be made."""
+        """Connections that send a part of a request and then nothing, or are not accepted yet."""
         host, port = address.rsplit(':', 1)
         stack = contextlib.ExitStack()
         for _ in range(n):
@@ -298,7 +301,7 @@ class TestHostile:
     @pytest.mark.parametrize('data', [b'', b'G', b'GET /metrics HTTP/1.1\r\nHost: x\r\n',
                                       b'POST /metrics HTTP/1.1\r\nContent-Length: 99999\r\n\r\nx'])
     def test_half_requests(self, address, bridge, data):
-        """Fewer than there may be: others are served at once."""
+        """Fewer than the limit: others are served at once."""
         with self.flood(address, CLIENTS_MAX // 2, data):
             assert get(address)[0] == 200
             assert bridge.switch.rpc('status')['ports'] == 2
@@ -314,7 +317,8 @@ class TestHostile:
         assert get(address)[0] == 200
 
     def test_more_connections_than_there_may_be(self, address, bridge):
-        """The control socket answers all the while, frames flow, and metrics are back."""
+        """The control socket answers meanwhile, frames pass, and metrics are available afterwards.
+        """
         with self.flood(address, 2 * CLIENTS_MAX, b'GET /metrics'):
             for _ in range(20):
                 assert bridge.switch.rpc('status')['ports'] == 2
@@ -322,7 +326,7 @@ class TestHostile:
         assert get(address)[0] == 200
 
     def test_a_slow_sender_has_an_end(self, address, bridge):
-        """A byte now and then does not keep a connection for ever."""
+        """A byte now and then does not keep a connection open."""
         host, port = address.rsplit(':', 1)
         with socket.create_connection((host, int(port)), 10) as slow:
             slow.sendall(b'GET /metrics HTTP/1.1\r\nX: ')
@@ -339,7 +343,7 @@ class TestHostile:
             wait_until(ended, 30, 'the end of patience')
 
     def test_who_does_not_read(self, address, bridge):
-        """Requests without end whose answers nobody reads."""
+        """Requests without end whose responses are not read."""
         with self.flood(address, CLIENTS_MAX - 1, b'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n' * 9):
             assert bridge.switch.rpc('status')['ports'] == 2
             assert get(address)[0] == 200
@@ -353,7 +357,7 @@ class TestHostile:
 
 @contextlib.contextmanager
 def prometheus(address):
-    """A real one that scrapes the switch; yields a function that queries it."""
+    """A Prometheus that scrapes the switch; yields a function that queries it."""
     folder = temp_dir('shunt-prom-')
     listen = f'127.0.0.1:{free_port()}'
     (folder / 'p.yml').write_text(
@@ -381,7 +385,7 @@ def prometheus(address):
 
 
 def queries():
-    """Of the dashboard, with its variables set."""
+    """The queries of the dashboard, with its variables set."""
     board = json.loads((ROOT / 'config/grafana-dashboard.json').read_text())
     lines = [target['expr'] for panel in board['panels'] for target in panel['targets']]
     assert len(lines) > 20
@@ -390,7 +394,7 @@ def queries():
 
 
 def test_dashboard(address, bridge):
-    """It asks for what there is, and for all there is."""
+    """The dashboard uses all metrics, and only those that exist."""
     there = {re.sub('_(bucket|sum|count)$', '', re.match('[a-z_]+', key)[0])
              for key in samples(address)} | {'shunt_port_dropped_packets_total'}
     asked = {re.sub('_(bucket|sum|count)$', '', name)
@@ -403,7 +407,7 @@ def test_dashboard(address, bridge):
 
 
 def test_prometheus(address, bridge):
-    """What a real Prometheus reads is what the switch counted; its types are what we say."""
+    """Prometheus reads the values that the switch counted, and the types that it declares."""
     send(bridge, 'p1', *20 * [frame(BROADCAST, A)])
     expected = settled(address, bridge)
     with prometheus(address) as ask:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Ports that are mirrored: what they receive or send also leaves by another port, as it was."""
+"""Mirrored ports: frames received or sent also leave by another port, unchanged."""
 
 import contextlib
 import time
@@ -17,7 +17,7 @@ RESERVED = '01:80:c2:00:00:00'
 
 @pytest.fixture(scope='module')
 def ports():
-    """p1 and p2 talk; p3 is the mirror, which takes part in nothing else."""
+    """p1 and p2 exchange frames; p3 is the mirror, which takes part in nothing else."""
     with Bridge(3) as running:
         yield running
 
@@ -40,14 +40,14 @@ def mirror(bridge, name, direction='both'):
 
 
 def is_ours(one):
-    """Kernels behind wires talk as well, by IPv6."""
+    """Whether a frame is the test's: kernels behind wires send IPv6 frames as well."""
     return one[12:14] != b'\x86\xdd'
 
 
 def expect(bridge, source, frames, **expected):
-    """Send frames into a port; these, and no others, come out: {port: [frame]}.
+    """Send frames into a port; these, and no others, leave: {port: [frame]}.
 
-    No markers: these are broadcast, and mirrored in their turn.
+    No markers: they are broadcast, and would be mirrored as well.
     """
     seen = {name: [] for name in bridge.wire}
     wanted = {name: expected.get(name, []) for name in bridge.wire}
@@ -59,7 +59,7 @@ def expect(bridge, source, frames, **expected):
     bridge.wire[source].send(*frames)
     with contextlib.suppress(TimeoutError):
         wait_until(complete, 10, 'frames')
-    time.sleep(0.02)    # for those that are too many
+    time.sleep(0.02)    # time for frames that should not leave
     assert complete(), f'{seen} instead of {wanted}'
 
 
@@ -118,7 +118,8 @@ def test_flood(bridge):
 
 
 def test_tags_as_they_are_at_the_mirrored_port(bridge):
-    """p1 is an access port, p2 a trunk, and p3 of another VLAN, which is no matter to copies."""
+    """p1 is an access port, p2 a trunk, and p3 in another VLAN, which does not matter for copies.
+    """
     set_keys(bridge, 'p1', 'vlan=10')
     set_keys(bridge, 'p2', 'trunk=10,20')
     set_keys(bridge, 'p3', 'vlan=99')
@@ -138,7 +139,7 @@ def test_tags_as_they_are_at_the_mirrored_port(bridge):
 
 
 def test_longer_than_the_mirror_takes(bridge):
-    """The copy is dropped and counted there; the frame itself goes its way."""
+    """The copy is dropped and counted at the mirror; the frame itself is forwarded."""
     known(bridge)
     bridge.switch.cli('port', 'set', 'p3', 'mtu=1300')
     bridge.switch.wait_link('p3')
@@ -170,7 +171,7 @@ def test_mirror_that_is_down(bridge):
 
 @pytest.mark.parametrize('packed', ['off', 'on'])
 def test_guests(bridge, packed):
-    """From guest memory into mbufs and into guest memory: one copy each, chains among them."""
+    """From guest memory into mbufs and into guest memory: one copy each, including chains."""
     with contextlib.ExitStack() as stack:
         for name in ('vm1', 'vm2'):
             stack.enter_context(bridge.guest(name, {'packed': packed}))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Events: what happens in the switch, as subscribers on the control socket read it."""
+"""Events: changes in the switch, read by subscribers on the control socket."""
 
 import json
 import os
@@ -19,8 +19,8 @@ from switch import Rpc, Switch, SwitchError
 
 KINDS = ['port', 'link', 'front-end', 'fdb', 'lcore', 'config']
 INVALID_PARAMS, REFUSED = -32602, -32000
-QUEUE, OUTPUT = 1024, 1 << 16    # events and bytes that the switch keeps for a subscriber
-SHORTEST = 130                   # bytes of an event of the fdb
+QUEUE, OUTPUT = 1024, 1 << 16    # events and bytes that the switch queues for a subscriber
+SHORTEST = 130                   # bytes of an FDB event
 
 
 class Monitor(Rpc):
@@ -278,19 +278,19 @@ class TestSubscriptions:
             for number in range(1, 51):
                 dies = Monitor(switch, 'fdb')
                 switch.rpc('fdb.add', {'mac': mac(number), 'port': 'a'})
-                dies.close()    # with an event on its way, or unread
+                dies.close()    # with an event in transit, or unread
                 assert stays.next()['mac'] == mac(number)
         assert switch.rpc('status')['pid'] == switch.process.pid
 
 
 def more_than_is_kept():
-    """A number of events beyond what one subscriber that does not read has space for."""
+    """More events than the queue of a subscriber that does not read has space for."""
     buffer = int(pathlib.Path('/proc/sys/net/core/wmem_default').read_text())
     return QUEUE + (buffer + OUTPUT) // SHORTEST + 1000
 
 
 def drain(monitor, total):
-    """(events, lost) until they are `total` together."""
+    """(events, lost) until their sum is `total`."""
     events, lost = [], 0
     while len(events) + lost < total:
         one = monitor.next()
@@ -304,7 +304,8 @@ def drain(monitor, total):
 
 class TestLoss:
     def test_a_slow_subscriber_alone(self, switch):
-        """It loses events and is told how many; a prompt one gets them all meanwhile."""
+        """A slow subscriber loses events and is informed of their number; another one gets all of
+        them."""
         total = more_than_is_kept() // 100 * 100
         switch.port_add('a', 'vhost')
         with Monitor(switch, 'fdb') as slow, Monitor(switch, 'fdb') as prompt:
@@ -323,7 +324,8 @@ class TestLoss:
             assert slow.next() == event('fdb', 'added', mac=mac(2), vlan=0, port='a')
 
     def test_storm_of_addresses(self, switch):
-        """Each address is an event or counted as lost, for one that reads late and one that reads."""
+        """Each address is an event or counted as lost, for a subscriber that reads late and one
+        that reads."""
         total = more_than_is_kept() + 20000
         pcap = switch.dir / 'storm.pcap'
         write_pcap(pcap, [frame(BROADCAST, f'02:00:00:{number >> 16:02x}:{number >> 8 & 0xff:02x}:'
@@ -336,19 +338,19 @@ class TestLoss:
             assert switch.rpc('status')['fdb']['entries'] == total
             events, lost = drain(late, total)
             assert lost > 0 and {one['action'] for one in events} == {'learned'}
-            # One that has caught up is not told of anything else.
+            # One that has caught up gets no further events.
             switch.cli('fdb', 'flush')
             assert late.next() == reads.next() == event('fdb', 'flushed', type='dynamic')
         pcap.unlink()
 
     def test_nothing_is_kept_for_nobody(self, switch):
-        """What was learnt while nobody subscribed is no event."""
+        """Addresses learnt while there is no subscriber cause no event later."""
         path = switch.port_add('a', 'vhost')
         with FrontEnd(path) as vm:
             with Monitor(switch, 'fdb') as monitor:
                 vm.send(frame(BROADCAST, mac(1)))
                 assert monitor.next() == learned(1, 'a')
-            switch.rpc('status')    # it has seen the end of the connection before
+            switch.rpc('status')    # the switch has noticed the end of the connection before
             vm.send(frame(BROADCAST, mac(2)))
             wait_until(lambda: len(switch.rpc('fdb.list')) == 2, 10, 'two addresses')
             with Monitor(switch, 'fdb') as monitor:
@@ -367,7 +369,7 @@ class Command:
         self.subscribe()
 
     def subscribe(self):
-        """Wait until it has subscribed, and skip what it printed until then."""
+        """Wait until it has subscribed, and skip its output until then."""
         first, last = self.switch.dir / 'first.yaml', self.switch.dir / 'last.yaml'
         while not select.select([self.process.stdout], [], [], 0.05)[0]:
             self.switch.cli('config', 'save', first)
@@ -469,10 +471,11 @@ class TestCommand:
             assert row['help'] in page and f"\n  {row['event']} " in text
 
     def test_slow(self, switch):
-        """Its reader stops; the command blocks, the switch does not, and all is accounted for."""
+        """Its reader stops; the command blocks, the switch does not, and all events are accounted
+        for."""
         switch.port_add('a', 'vhost')
         with Command(switch, 'config', 'fdb', options=['-j']) as command:
-            # A pipe and the buffers of the command's connection hold more than it alone.
+            # The pipe and the connection buffers of the command hold more events than its queue.
             total = (more_than_is_kept() + 2 * (1 << 20) // SHORTEST) // 2 * 2
             for _ in range(total // 2):
                 switch.rpc('fdb.add', {'mac': mac(1), 'port': 'a'})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Frames longer than the MTU of the port they would leave by."""
+"""Frames longer than the MTU of their tx port."""
 
 import contextlib
 import struct
@@ -21,7 +21,7 @@ LIMIT = MTU + 14    # without FCS
 
 @pytest.fixture(scope='module')
 def ports():
-    """p1 and p3 with the usual MTU, p2 with a smaller one."""
+    """p1 and p3 with the default MTU, p2 with a smaller one."""
     with Bridge(3, mtus={'p2': MTU}) as running:
         running.space.run(f"ip link set {running.inside('p2')} mtu 1500")
         yield running
@@ -58,7 +58,7 @@ TAGS = {
 
 @pytest.fixture(scope='module', params=['auto', 'library'])
 def guests(request):
-    """Two guests with the usual MTU, and what one gets of frames that the other sends."""
+    """Two guests with the default MTU, and a function that sends frames from one to the other."""
     with Switch() as switch, contextlib.ExitStack() as stack:
         vm = {}
         for name, wanted in (('vm1', CSUM | HOST_TSO4), ('vm2', 0)):
@@ -67,26 +67,26 @@ def guests(request):
             switch.wait_link(name)
 
         def exchange(*frames, header=b'', cut=1):
-            """What arrives, of each frame `cut` segments, and how many were too long."""
+            """The frames received, `cut` segments of each, and how many were too long."""
             before = switch.port('vm1')['rx_packets'], switch.port('vm2')['tx_drops']
             vm['vm1'].send(*frames, header=header)
             wait_until(lambda: switch.port('vm1')['rx_packets'] == before[0] + len(frames), 20, 'rx')
             long = switch.port('vm2')['tx_drops'] - before[1]
             return vm['vm2'].wait_frames((len(frames) - long) * cut), long
-        # What librte_net finds TCP behind.
+        # The tags behind which librte_net finds TCP.
         exchange.kinds = ['none', 'C'] if request.param == 'library' else list(TAGS)[:-2]
         yield exchange
 
 
 @pytest.mark.parametrize('tags, beside', TAGS.values(), ids=TAGS)
 def test_tags_are_beside_the_mtu(guests, tags, beside):
-    """The first two tags of a frame do not count, whatever their type."""
+    """The first two tags of a frame do not count, with any type."""
     fits, longer = (frame(B, A, *tags, size=1514 + beside + over) for over in (0, 1))
     assert guests(fits, longer, fits) == ([fits, fits], 1)
 
 
 def test_tags_of_segments(guests):
-    """A frame to be cut is as long as its segments will be."""
+    """The length of a frame to be segmented is that of its segments."""
     whole = bytes(Ether(dst=B, src=A) / IP(src='10.0.0.1', dst='10.0.0.2') / TCP(flags='A')
                   / bytes(4000))
     for tags, beside in (TAGS[kind] for kind in guests.kinds):
@@ -108,7 +108,7 @@ def test_flood_leaves_by_the_others(bridge):
 
 
 def test_sender_is_learned_all_the_same(bridge):
-    """What the other side cannot take says nothing about where the frame came from."""
+    """The source of a frame that is too long for its tx port is learned."""
     bridge.exchange('p1', frame(B, A, size=LIMIT + 1))
     assert bridge.fdb() == {(A, 0): ('p1', 'dynamic')}
 
@@ -120,7 +120,7 @@ def test_port_show(bridge):
 
 
 def test_change(bridge):
-    """Another MTU opens the port anew; what is said of it holds at once."""
+    """Another MTU opens the port anew; the limit applies at once."""
     bridge.switch.cli('port', 'set', 'p2', 'mtu=1200')
     try:
         bridge.switch.wait_link('p2')

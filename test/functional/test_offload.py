@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Checksums and segmentation that a guest leaves to the switch.
 
-The guest is testpmd in its csum mode: it takes frames from a capture file, and asks its virtio
-device to complete what it leaves out. Where the frames go nobody can, so the switch does.
+The guest is testpmd in its csum mode: it reads frames from a capture file, and requests its virtio
+device to complete them. The destination port has no offloads, so the switch completes them.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ from testpmd import KEEP_RX, Testpmd, virtio
 
 A, B = mac(0x0a), mac(0x0b)
 CSUM, TSO4, TSO6 = 1 << 0, 1 << 11, 1 << 12    # feature bits
-TAKES = 1 << 1 | 1 << 7 | 1 << 8                # of a guest that takes all that
+TAKES = 1 << 1 | 1 << 7 | 1 << 8                # of a guest that receives all of that
 MSS = 1000
 
 
@@ -42,7 +42,7 @@ def bridge(ports):
 
 @pytest.fixture
 def send(bridge):
-    """Let a guest send frames as its testpmd is told to; the frames that left at p1."""
+    """Have a guest send frames with commands for its testpmd; the frames that left by p1."""
     def run(frames, *commands, expect):
         path = bridge.switch.port_add('vm1', 'vhost')
         file = write_pcap(bridge.switch.dir / 'in.pcap', [bytes(one) for one in frames])
@@ -78,7 +78,7 @@ def ipv6():
 
 
 def complete(one):
-    """The frame with the checksums that belong there."""
+    """The frame with the right checksums."""
     return bytes(Ether(bytes(one)))
 
 
@@ -96,7 +96,7 @@ TRANSPORTS = [TCP(sport=1, dport=2, flags='A'), UDP(sport=1, dport=2)]
 
 @pytest.mark.parametrize('network', [ipv4(), ipv6()], ids=['IPv4', 'IPv6'])
 def test_checksums(send, network):
-    """Frames whose checksum is left out leave with the right one."""
+    """Frames with checksum requests leave with the right checksum."""
     frames = [packet(network, transport, length) for transport in TRANSPORTS
               for length in (0, 1, 2, 17, 100, 1001, 1400)]
     seen = send([without_checksum(one) for one in frames], 'csum set tcp hw 0', 'csum set udp hw 0',
@@ -117,7 +117,7 @@ def test_checksums_of_tagged_frames(send, tags):
 @pytest.mark.parametrize('tags', [[], [5], [7, 5]], ids=['untagged', 'one tag', 'two tags'])
 @pytest.mark.parametrize('network, feature', [(ipv4(), TSO4), (ipv6(), TSO6)], ids=['IPv4', 'IPv6'])
 def test_segmentation(send, network, feature, tags):
-    """A long TCP frame leaves in segments that are whole frames."""
+    """A long TCP frame leaves in segments that are complete frames."""
     wholes = [packet(network, TCP(sport=1, dport=2, seq=1000, flags='PAF'), length, tags)
               for length in (MSS + 1, 2 * MSS, 8123)]
     seen = send([without_checksum(one) for one in wholes], 'csum set tcp hw 0', f'tso set {MSS} 0',
@@ -141,7 +141,7 @@ def assert_segments_of(whole, seen):
 
 
 def payload(one):
-    """What a TCP frame carries."""
+    """The payload of a TCP frame."""
     return bytes(Ether(bytes(one))[TCP].payload)
 
 
@@ -175,13 +175,14 @@ TCP_OPTIONS = [('Timestamp', (1, 2)), ('NOP', None), ('NOP', None), ('SAck', (1,
 
 
 def route(segments, left):
-    """A segment routing header; its list begins with the end of the route (RFC 8754 section 2)."""
+    """A segment routing header; its list begins with the final destination (RFC 8754 section 2)."""
     return IPv6ExtHdrSegmentRouting(addresses=[f'fd00::{2 + n:x}' for n in range(segments)],
                                     segleft=left, lastentry=segments - 1)
 
 
 def behind(chain, length, tags, options):
-    """(a frame as its guest leaves it, where TCP is, where its payload is)."""
+    """(a frame as the guest sends it, the addresses of the pseudo header, offset of TCP, offset of
+    the payload)."""
     headers = CHAINS[chain]() if chain else []
     target, source = 2, 'fd00::1'
     for header in headers:
@@ -217,7 +218,7 @@ def summed(data):
 
 @pytest.fixture(scope='module')
 def guests():
-    """A guest that leaves segmentation to the switch, one that takes it whole, one that does not."""
+    """A guest that requests segmentation, one that receives long frames, one that does not."""
     with Switch() as switch, contextlib.ExitStack() as stack:
         vm = {}
         for name, wanted in (('vm1', CSUM | TSO4 | TSO6), ('whole', MRG_RXBUF | TAKES),
@@ -232,7 +233,8 @@ def guests():
 @pytest.mark.parametrize('tags', [[], [5], [7, 5]], ids=['untagged', 'one tag', 'two tags'])
 @pytest.mark.parametrize('chain', [*CHAINS, None])
 def test_segmentation_behind_other_headers(guests, chain, tags, options):
-    """Whole for a guest that takes it, else in right segments, wherever the TCP header is."""
+    """Unsegmented to a guest that receives long frames, else in right segments, with TCP at any
+    offset."""
     switch, vm = guests
     whole, ends, at, headers = behind(chain, 3100, tags, options)
     place = LOW + (12 << 20)
@@ -261,7 +263,8 @@ def test_segmentation_behind_other_headers(guests, chain, tags, options):
 
 @pytest.mark.parametrize('what', ['fragment', 'no end', 'beyond'])
 def test_headers_that_are_refused(guests, what):
-    """What cannot be cut is dropped and counted, what no guest may send is not a frame."""
+    """Frames that cannot be segmented are dropped and counted, those with an invalid header at
+    ingress."""
     switch, vm = guests
     headers = {'fragment': IPv6ExtHdrFragment(nh=6), 'no end': IPv6ExtHdrDestOpt(),
                'beyond': IPv6ExtHdrDestOpt(options=[PadN(optdata=bytes(200))] * 3)}[what]
@@ -287,7 +290,7 @@ def test_headers_that_are_refused(guests, what):
     ({'csum': 'off'}, 0x8000, 0),
 ], ids=['all', 'no segmentation', 'none'])
 def test_what_is_offered(bridge, keys, ask, on):
-    """testpmd asks for all that its port can do, and what is off it cannot have."""
+    """testpmd requests all offloads of its port; those that are off are not available."""
     path = bridge.switch.port_add('vm1', 'vhost', **keys)
     try:
         with Testpmd(virtio(path), arguments=[f'--tx-offloads={ask:#x}']) as pmd:

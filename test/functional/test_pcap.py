@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Frames that no kernel lets through, replayed from capture files: runts, tags cut short, jumbo."""
+"""Frames that no kernel passes, replayed from capture files: runts, truncated tags, jumbo frames.
+"""
 
 import random
 
@@ -47,7 +48,8 @@ def replay(switch):
     HEAD + b'\x81\x00', HEAD + b'\x81\x00\x00', HEAD + tag(5), HEAD + tag(5) + b'\x08',
 ], ids=lambda runt: f'{len(runt)}-{runt[12:].hex()}')
 def test_runts(replay, runt):
-    """Without a whole Ethernet header, its tag included, a frame is dropped, the next is not."""
+    """A frame without a complete Ethernet header, its tag included, is dropped; the next is
+    forwarded."""
     good = frame(BROADCAST, B)
     seen, _, drops = replay([runt, good])
     assert seen == [good]
@@ -67,7 +69,7 @@ def test_shortest_good_frames(replay):
     [tag(11, tpid=0x9100)], [tag(11, tpid=0x9100), tag(12)],
 ], ids=lambda tags: '-'.join(one.hex() for one in tags))
 def test_other_tags_are_payload(replay, tags):
-    """Only 0x8100 is a customer VLAN: what has a service tag outside is untagged."""
+    """Only 0x8100 is a customer VLAN: a frame with another outer tag is untagged."""
     one = frame(BROADCAST, A, *tags)
     seen, _, drops = replay([one])
     assert seen == [one] and not drops
@@ -85,7 +87,8 @@ def verdict(one):
 
 
 def test_random_frames(replay):
-    """Any bytes: what is neither runt nor badly tagged, and from a host, comes out as it went in."""
+    """Random bytes: frames that are no runts and have valid tags and sources are forwarded
+    unchanged."""
     rand = random.Random(1)
     kinds = [b'\x81\x00', b'\x81\x00\xff\xff', b'\x81\x00\x00\x00', b'\x88\xa8', b'']
     lengths = [rand.choice([rand.randrange(6, 30), rand.randrange(30, 1515)]) for _ in range(1000)]
@@ -100,7 +103,7 @@ def test_random_frames(replay):
 
 
 def test_jumbo(replay):
-    """With mtu=9000 on both sides long frames pass whole."""
+    """With mtu=9000 on both sides long frames are forwarded unchanged."""
     frames = [frame(BROADCAST, A, size=size) for size in (14, 1514, 1515, 2048, 2049, 4096, 8999,
                                                           9000, 9013, 9014, 60)]
     tagged = frame(BROADCAST, A, tag(7), size=9018)
@@ -111,7 +114,7 @@ def test_jumbo(replay):
 
 
 def test_counters(replay):
-    """Bytes and frames, those dropped included."""
+    """Bytes and frames, dropped ones included."""
     frames = [frame(BROADCAST, A, size=100), HEAD, frame('01:80:c2:00:00:00', A, size=70),
               frame(BROADCAST, A, tag(4095), size=80), frame(BROADCAST, A, size=1515)]
     seen, counters, drops = replay(frames)
@@ -125,7 +128,7 @@ def test_counters(replay):
 
 
 def test_counters_start_again(switch, replay):
-    """A port of an old name is a new port."""
+    """A port with the name of a deleted one starts at 0."""
     for _ in range(2):
         seen, counters, _ = replay([frame(BROADCAST, A)])
         assert len(seen) == counters['in']['rx_packets'] == counters['out']['tx_packets'] == 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a device must not take frames from: captures and interfaces without whole Ethernet frames."""
+"""Captures and interfaces that a device must not use: those without complete Ethernet frames."""
 
 import os
 import struct
@@ -53,7 +53,7 @@ def pcapng(path, records, link=1):
 
 
 def refused(switch, device, *says):
-    """A port with this device is not made, and one line says why."""
+    """A port with this device is refused with one line that gives the reason."""
     done = switch.cli('port', 'add', 'in', 'ethdev', f'device={device}', check=False)
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 1, done.stderr
     for part in says:
@@ -62,7 +62,7 @@ def refused(switch, device, *says):
 
 
 def replayed(switch, path, count):
-    """What leaves the switch of a capture."""
+    """The frames of a capture that leave the switch."""
     out = switch.dir / 'out.pcap'
     switch.port_add('out', 'ethdev', device=f'net_pcap_out,tx_pcap={out}')
     switch.port_add('in', 'ethdev', device=f'net_pcap_in,rx_pcap={path}')
@@ -81,7 +81,7 @@ def test_link_types(switch, write, name):
 
 @pytest.mark.parametrize('write', [capture, pcapng])
 def test_cut_short(switch, write):
-    """Where it was captured with a small snapshot length."""
+    """A capture with a small snapshot length is refused."""
     whole = frame(BROADCAST, A, size=100)
     path = write(switch.dir / 'in.pcap', [(whole, 100), (whole, 100), (whole[:96], 100), (whole, 100)])
     refused(switch, f'net_pcap_in,rx_pcap={path}', 'frame 3 is cut short, 96 of 100 bytes')
@@ -89,7 +89,7 @@ def test_cut_short(switch, write):
 
 @pytest.mark.parametrize('kind', ['usual', 'big endian', 'nanoseconds', 'pcapng', 'broken end'])
 def test_good_captures(switch, kind):
-    """Every kind of file with whole Ethernet frames is taken as before."""
+    """Every kind of file with complete Ethernet frames is accepted."""
     frames = [frame(BROADCAST, A, size=size) for size in (60, 1514, 100)]
     records, path = [(one, len(one)) for one in frames], switch.dir / 'in.pcap'
     if kind == 'pcapng':
@@ -97,14 +97,14 @@ def test_good_captures(switch, kind):
     else:
         capture(path, records, order='>' if kind == 'big endian' else '<',
                 magic=0xa1b23c4d if kind == 'nanoseconds' else 0xa1b2c3d4)
-    if kind == 'broken end':    # whoever wrote it was killed
+    if kind == 'broken end':    # the writer was killed
         path.write_bytes(path.read_bytes()[:-10])
         frames.pop()
     assert replayed(switch, path, len(frames)) == frames
 
 
 def test_every_queue(switch):
-    """The second file, too."""
+    """The file of the second queue is checked as well."""
     good = write_pcap(switch.dir / 'good.pcap', [frame(BROADCAST, A)])
     bad = capture(switch.dir / 'bad.pcap', [(bytes(60), 60)], 101)
     refused(switch, f'net_pcap_in,rx_pcap={good},rx_pcap={bad}', str(bad), 'RAW')
@@ -118,7 +118,7 @@ def test_no_capture(switch, content):
 
 
 def test_no_file(switch):
-    """What could keep the switch waiting is not opened."""
+    """A file that could block the switch is not opened."""
     fifo = switch.dir / 'fifo'
     os.mkfifo(fifo)
     refused(switch, f'net_pcap_in,rx_pcap={fifo}', 'cannot open', 'not a regular file')
@@ -151,7 +151,7 @@ def test_any_interface(switch):
 
 
 def test_file_of_the_configuration(switch, tmp_path):
-    """At start or by config apply: nothing is changed."""
+    """At start and by config apply: nothing is changed."""
     bad = capture(switch.dir / 'bad.pcap', [(bytes(60), 60)], 101)
     file = tmp_path / 'bad.yaml'
     file.write_text(f'ports:\n  in: {{type: ethdev, device: "net_pcap_in,rx_pcap={bad}"}}\n')

@@ -44,14 +44,15 @@ def wires():
 
 
 def keys(mode):
-    """What a member is configured with. Like macvlan's, those of an uplink's members that do not
-    own it take no unicast that is not theirs."""
+    """The keys of a member. As with macvlan, members that do not own the uplink get no unicast
+    frames to unknown addresses."""
     return {'policy': mode, 'uplink': UPLINK, 'flood': 'on' if mode == 'passthru' else 'off'}
 
 
 @contextlib.contextmanager
 def plugged(bridge, modes):
-    """Members of the uplink with these modes, their addresses and one outside learned."""
+    """Members of the uplink with these modes; their addresses, and one behind the uplink, are
+    learned."""
     names = members(len(modes))
     added = []
     try:
@@ -67,13 +68,13 @@ def plugged(bridge, modes):
 
 
 def homes(names):
-    """The filtering table with members at their ports and a host behind the uplink."""
+    """The FDB with members at their ports and a host behind the uplink."""
     return {(OUTSIDE, 0): (UPLINK, 'dynamic'),
             **{(address, 0): (name, 'dynamic') for name, address in names.items()}}
 
 
 def learn(bridge, names):
-    """One frame from each address; nothing of it is left on the wires afterwards."""
+    """Send one frame from each address; none of them remains on the wires."""
     bridge.reset()
     sent = {UPLINK: [frame(BROADCAST, OUTSIDE)],
             **{name: [frame(BROADCAST, address)] for name, address in names.items()}}
@@ -82,7 +83,7 @@ def learn(bridge, names):
 
 
 def pass_through(bridge, sent):
-    """Send {port: [frame]}; {port: [frame]} of all that came out, once the switch is at rest."""
+    """Send {port: [frame]}; {port: [frame]} of all frames that left, once the switch is at rest."""
     before = counters(bridge)
     for name, frames in sent.items():
         bridge.wire[name].send(*frames)
@@ -101,7 +102,8 @@ def counters(bridge):
 
 
 def growth(before, after):
-    """Counters since then: those of a deleted port are gone, what others copied to it is not."""
+    """The growth of counters since then. A deleted port's own counters are missing, copies to it
+    count."""
     fields = ('rx_packets', 'rx_forwarded', 'rx_drops', 'rx_copies', 'tx_packets', 'tx_drops',
               'tx_held')
     return {name: {'name': name, **{field: port[field] - before[name][field] for field in fields}}
@@ -109,7 +111,7 @@ def growth(before, after):
 
 
 def switched(bridge, sent):
-    """What deliveries() says of probes that went through the switch."""
+    """The deliveries() of probes that went through the switch."""
     by_port = {}
     for probe in sent:
         place = probe.label[0]
@@ -120,8 +122,8 @@ def switched(bridge, sent):
 
 
 def expected(kernel, modes):
-    """What the kernel did, but for the one thing in which a switch differs: it never sends a frame
-    back to where it came from, macvlan does with what is for its sender's own address."""
+    """The kernel's deliveries, with the one difference of a switch: it never sends a frame back to
+    its source port, as macvlan does with frames to the sender's own address."""
     own = {(at, name, name) for name, mode in zip(members(len(modes)), modes)
            for at in ((name, WORLD) if mode == 'bridge' else (WORLD,)) if mode != 'passthru'}
     assert all(kernel[label] == [label[1]] for label in own), 'the kernel does not do that any more'
@@ -129,7 +131,7 @@ def expected(kernel, modes):
 
 
 def differences(ours, theirs):
-    """One line for each frame that did not go where it should have gone."""
+    """One line for each frame with other deliveries than expected."""
     return [f'at {at}, from {source} to {target}: {ours[at, source, target]}, not {places}'
             for (at, source, target), places in theirs.items()
             if ours[at, source, target] != places]
@@ -152,7 +154,7 @@ def test_deliveries(wires, kind, mix):
 
 
 def test_reflected_frames_teach_nothing(wires):
-    """A member's address stays at its port, whatever the uplink sends back."""
+    """A member's address stays at its port when the uplink reflects its frames."""
     names = members(3)
     with plugged(wires, ['bridge', 'vepa', 'private']):
         reflected = [probe.frame for probe in probes(3) if probe.label[0] == WORLD]

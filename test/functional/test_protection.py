@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a port may do to others: sources, ARP and neighbour discovery, moves, storms, a hog."""
+"""Protection of other ports: sources, ARP and neighbour discovery, moves, storms, a full FDB."""
 
 import contextlib
 import struct
@@ -21,7 +21,7 @@ SOLICITATION, ROUTER = 135, 134
 
 @pytest.fixture(scope='module')
 def ports():
-    """A switch with a small table, whose addresses may move a few times only."""
+    """A switch with a small FDB, whose addresses may move a few times only."""
     with Bridge(4, f'fdb: {{capacity: {CAPACITY}, moves: {MOVES}}}\n') as bridge:
         yield bridge
 
@@ -36,7 +36,7 @@ def bridge(ports):
 
 @contextlib.contextmanager
 def keys(bridge, name, **words):
-    """A port with these keys; then as it was."""
+    """A port with these keys during the block."""
     words = {key.replace('_', '-'): value for key, value in words.items()}
     before = bridge.switch.port(name)
     bridge.switch.rpc('port.set', {'name': name, **words})
@@ -49,7 +49,7 @@ def keys(bridge, name, **words):
 
 @contextlib.contextmanager
 def bound(bridge, name, *macs, **words):
-    """A port that may send from these addresses only."""
+    """A port with these permitted source addresses during the block."""
     with keys(bridge, name, macs=','.join(macs), **words):
         bridge.voice[name] = macs[0]
         yield
@@ -121,7 +121,7 @@ class TestMacs:
             '', 'off', 0, 'off')
 
     def test_saved_and_read_again(self, bridge, tmp_path):
-        """As many addresses as there may be."""
+        """The longest list of addresses."""
         macs = ','.join(mac(0x100 + number) for number in range(32))
         with keys(bridge, 'p1', macs=macs, macs_arp='on', storm=5, sticky='on'):
             bridge.switch.cli('config', 'save', tmp_path / 'saved.yaml')
@@ -152,7 +152,7 @@ class TestNeighbours:
             assert (A, 0) not in bridge.fdb()
 
     def test_of_a_guest_beyond_its_head(self):
-        """What cannot be seen to be true is not believed, in memory that the guest may change."""
+        """Messages of which a part is behind the head, in guest memory, are dropped."""
         prefix = bytes([3, 4]) + bytes(30)
         fits, hides = (discovery(ROUTER, (1, A), prefix),
                        discovery(ROUTER, (1, A), prefix, (5, A), (1, B)))
@@ -218,7 +218,7 @@ class TestStorm:
             known = [frame(B, C) for _ in range(200)]
             bridge.wire['p3'].send(*known)
             assert bridge.wire['p2'].receive_count(200, 5) == known
-            # Nor are others limited.
+            # Other ports are not limited.
             flood = [frame(BROADCAST, A) for _ in range(50)]
             assert bridge.exchange('p1', *flood) == flooded(bridge, 'p1', *flood)
 
@@ -229,7 +229,7 @@ class TestStorm:
     {'uplink': 'p4', 'policy': 'private'}, {'uplink': 'p4', 'policy': 'passthru'},
 ], ids=str)
 def test_reserved_addresses_go_nowhere(bridge, words):
-    """Whatever kind of port they come in at."""
+    """Frames to reserved addresses are dropped at ports with any keys."""
     tags = [tag(5)] if words.get('trunk') else []
     before, received = drops(bridge, 'p1', 'reserved'), bridge.switch.port('p1')['rx_packets']
     with keys(bridge, 'p1', **words):
@@ -241,8 +241,8 @@ def test_reserved_addresses_go_nowhere(bridge, words):
 
 @pytest.mark.parametrize('limit', [0, 16])
 def test_a_hog_takes_nothing_from_others(bridge, monkeypatch, limit):
-    """A port that sends from more sources than the table holds."""
-    # There is no room for other addresses.
+    """A port that sends from more sources than the FDB holds."""
+    # There is no space for other addresses.
     monkeypatch.setattr(bridge, 'voice', {'p1': mac(0x1000), 'p2': A, 'p3': B, 'p4': C})
     bridge.learn('p2', A)
     bridge.learn('p3', B)
@@ -264,6 +264,6 @@ def test_a_hog_takes_nothing_from_others(bridge, monkeypatch, limit):
         assert port['fdb_entries'] == (limit or CAPACITY - 2)
         assert port['fdb_refused'] > refused
         assert bridge.switch.port('p2')['fdb_refused'] == 0
-        # Somebody new is learnt, too, although the table is full.
+        # A new address is learned too, although the FDB is full.
         bridge.learn('p4', C)
         assert bridge.fdb(port='p4') == {(C, 0): ('p4', 'dynamic')}

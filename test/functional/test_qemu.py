@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""port qemu: what it prints for which QEMU, and how paths are quoted for QEMU, a shell and XML."""
+"""port qemu: its output for each version of QEMU, and the quoting of paths for QEMU, shells and
+XML."""
 
 import contextlib
 import os
@@ -29,12 +30,12 @@ def chardev(printed):
 
 
 def words(printed):
-    """Arguments as a program takes them."""
+    """The arguments as a program receives them."""
     return [word for line in printed['qemu'] for word in line.split(' ', 1)]
 
 
 def shell_words(text):
-    """Arguments as a shell reads them, up to the first empty line."""
+    """The arguments as a shell parses them, up to the first empty line."""
     command = text.split('\n\n')[0]
     done = subprocess.run(['sh', '-c', f"printf '%s\\n' \\\n{command}\n\n"],
                           stdout=subprocess.PIPE, check=True)
@@ -86,7 +87,7 @@ class TestVersions:
 
     @needs_qemu
     def test_installed(self, switch):
-        """Without --qemu it is the installed one's version."""
+        """Without --qemu it is the version of the installed QEMU."""
         switch.port_add('vm1', 'vhost')
         text = subprocess.run([QEMU, '--version'], stdout=subprocess.PIPE, text=True).stdout
         version = re.search(r'version (\d+\.\d+)', text)[1]
@@ -101,7 +102,7 @@ class TestVersions:
         ('yes QEMU emulator', 'does not say'),
     ])
     def test_unknown(self, switch, tmp_path, says, reason):
-        """One line says why, and what every version takes is printed."""
+        """One line gives the reason, and the output suits every version."""
         switch.port_add('vm1', 'vhost')
         if says:
             (tmp_path / QEMU).write_text(f'#!/bin/sh\nPATH=/usr/bin:/bin; {says}\n')
@@ -113,7 +114,7 @@ class TestVersions:
         assert 'reconnect-ms=' not in done.stdout and '# ' in done.stdout
 
     def test_no_port(self, switch, tmp_path):
-        """What is refused is one line, whatever is known of QEMU."""
+        """The error is one line, whatever is known of QEMU."""
         done = shunt(switch, 'port', 'qemu', 'none', path=str(tmp_path))
         assert (done.returncode, done.stdout, done.stderr.count('\n')) == (REFUSED, '', 1)
 
@@ -139,7 +140,7 @@ class TestQuoting:
     @pytest.mark.parametrize('odd', ['a,b', ',,', "a b&'\"<c"])
     @pytest.mark.parametrize('mode', ['server', 'client'])
     def test_qemu_takes_it(self, switch, odd, mode):
-        """The QEMU installed connects by what the shell reads."""
+        """The installed QEMU connects with the arguments as a shell parses them."""
         path = switch.run / f'{odd}.sock'
         switch.port_add('vm1', 'vhost', socket=path, mode=mode, queues=2, mtu=1400)
         text = switch.cli('port', 'qemu', 'vm1').stdout
@@ -165,7 +166,7 @@ class TestQuoting:
 
 
 def process_monitor(process, path):
-    """QMP of a QEMU that starts."""
+    """QMP of a QEMU that is starting."""
     def connect():
         assert process.alive(), process.tail()
         try:
@@ -197,7 +198,7 @@ class TestXml:
         assert domain.find('access').get('mode') == 'shared'
 
     def test_text(self, switch):
-        """The text holds the XML as it is in JSON, each piece with its place."""
+        """The text contains the same XML as the JSON, each piece with its position."""
         switch.port_add('vm1', 'vhost')
         printed = switch.json('port', 'qemu', 'vm1')
         text = switch.cli('port', 'qemu', 'vm1').stdout

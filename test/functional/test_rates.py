@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Rates of ports: what passes is the rate, whatever the frames; what does not is accounted for.
+"""Rates of ports: the rate of passing frames is right, and the others are accounted for.
 
-What passed is read from the switch's counters twice, and the clock before and after each reading:
-the rate lies between two bounds, and no delay of this test makes it wrong. What a switch that is
-kept from its CPU cannot make good for is less; so one window of several must reach the rate, while
-none may exceed it.
+The frames that passed are read twice from the switch's counters, and the clock before and after
+each reading: the rate lies between two bounds, and no delay of this test makes it wrong. A switch
+that is not scheduled passes less, and cannot make up for it; so one of several windows must reach
+the rate, while none may exceed it.
 """
 
 import time
@@ -18,7 +18,7 @@ from shuntvm import Beside
 from switch import Switch, unbalanced
 
 K, M, G = 10**3, 10**6, 10**9
-NEAR = 0.02    # of the rate
+NEAR = 0.02    # as a fraction of the rate
 WINDOW = 0.3    # seconds
 FCS = 4
 
@@ -58,7 +58,7 @@ def reading(switch, passed):
 
 
 def window(switch, passed):
-    """(least, most) bits a second in a while."""
+    """(least, most) bits a second in a window."""
     first = reading(switch, passed)
     time.sleep(WINDOW)
     last = reading(switch, passed)
@@ -67,7 +67,7 @@ def window(switch, passed):
 
 
 def assert_rate(switch, rate, passed, tries=8):
-    """In each of some windows no more than the rate passes, and in one of them no less."""
+    """In each of several windows no more than the rate passes, and in one of them no less."""
     seen = []
     while len(seen) < tries:
         least, most = window(switch, passed)
@@ -79,7 +79,7 @@ def assert_rate(switch, rate, passed, tries=8):
 
 
 def at_rest(switch):
-    """All counters, by name, once nothing moves and nothing waits."""
+    """All counters, by name, once no frames are in transit or delayed."""
     ports = switch.at_rest(
         adds_up=lambda totals, ports, drops: not any(port['tx_held'] for port in ports))
     assert not unbalanced(ports.values())
@@ -96,7 +96,7 @@ def delivered(ports):
 
 
 def wait_flow(switch, reason, port, least=100):
-    """Wait until the limit is what holds frames back."""
+    """Wait until frames are dropped by the limit."""
     before = drops(switch, port, reason)
     wait_until(lambda: drops(switch, port, reason) >= before + least, 20, f'{reason} at {port}')
 
@@ -107,7 +107,7 @@ LOADS = [('64', M), ('64', 50 * M), ('imix', 20 * M), ('imix', 300 * M), ('1518'
 
 @pytest.mark.parametrize('size, rate', LOADS)
 def test_rate_out(switch, guests, size, rate):
-    """Shaped: the rate, in order, nothing lost without a trace."""
+    """Shaped: the rate, in order, all losses accounted for."""
     switch.cli('port', 'set', 'vm2', f'rate-out={rate}', 'queue-out=4000')
     with guests(size, '--verify') as load:
         wait_flow(switch, 'rate-queue', 'vm2')
@@ -120,7 +120,7 @@ def test_rate_out(switch, guests, size, rate):
 
 @pytest.mark.parametrize('size, rate', LOADS)
 def test_rate_in(switch, guests, size, rate):
-    """Policed: the rate; the rest is dropped where it came in."""
+    """Policed: the rate; other frames are dropped at ingress."""
     switch.cli('port', 'set', 'vm1', f'rate-in={rate}')
 
     def passed(ports):
@@ -129,7 +129,7 @@ def test_rate_in(switch, guests, size, rate):
         return ports['vm1']['rx_forwarded'] * (int(size) - FCS)
     with guests(size, '--verify') as load:
         wait_flow(switch, 'rate', 'vm1')
-        # The burst is spent; what is seen from here on is the rate.
+        # The burst is spent: from here on only the rate passes.
         assert_rate(switch, rate, passed)
         load.stop()
     ports = at_rest(switch)
@@ -137,7 +137,7 @@ def test_rate_in(switch, guests, size, rate):
 
 
 def test_change_under_load(switch, guests):
-    """Another rate holds at once; without one there is none."""
+    """Another rate applies at once, and so does its removal."""
     with guests('1518', '--verify') as load:
         for rate in (10 * M, 200 * M, 30 * M):
             switch.cli('port', 'set', 'vm2', f'rate-out={rate}')
@@ -156,7 +156,7 @@ def test_change_under_load(switch, guests):
 
 
 def test_both_directions_at_once(switch, guests):
-    """The smaller rate is what passes; a port's other direction is as it was."""
+    """The smaller rate passes; the limits of the ports' other directions do not matter."""
     switch.cli('port', 'set', 'vm1', 'rate-in=60M', 'rate-out=1k')
     switch.cli('port', 'set', 'vm2', 'rate-out=20M', 'rate-in=1k')
     with guests('imix', '--verify') as load:
@@ -167,7 +167,7 @@ def test_both_directions_at_once(switch, guests):
 
 
 def test_no_more_than_the_rate(switch, guests):
-    """Below its rate a port sends everything, and holds nothing."""
+    """Below its rate a port sends all frames, and delays none."""
     switch.cli('port', 'set', 'vm2', 'rate-out=1G')
     switch.cli('port', 'set', 'vm1', 'rate-in=1G')
     with guests('imix', '--verify', rate=10 * K) as load:
@@ -179,7 +179,8 @@ def test_no_more_than_the_rate(switch, guests):
 
 
 def test_limit_of_one_is_not_that_of_others(switch, guests):
-    """What waits for a slow port, and a full one, cost others nothing: no frame, and no buffer."""
+    """Frames delayed for a slow port, and a full one, cost other ports neither frames nor buffers.
+    """
     slow = [switch.port_add(name, 'vhost') for name in ('slow1', 'slow2')]
     switch.cli('port', 'set', 'slow2', 'rate-out=100k', 'queue-out=65536')
     try:
@@ -190,7 +191,7 @@ def test_limit_of_one_is_not_that_of_others(switch, guests):
                 wait_until(lambda: switch.port('vm2')['tx_packets'] > before + 3000, 20, 'frames')
                 result = load.stop()
             assert result['lost'] == 0
-            # One reading: counters of two requests differ by what moved between them.
+            # One reading: two requests would differ by the frames that pass between them.
             reasons = {row['reason'] for row in switch.rpc('drops', {'port': 'vm2'})
                        if row['direction'] == 'tx' and row['packets'] > 0}
             assert reasons <= {'rate-queue', 'link-down', 'tx-full'}
@@ -208,7 +209,7 @@ A, B = mac(0x0a), mac(0x0b)
 
 @pytest.fixture
 def bridge():
-    """A NIC's port p2, held to a byte a millisecond after the first frame."""
+    """The port p2 of a NIC, limited to a byte per millisecond after the first frame."""
     with Bridge(3) as running:
         running.learn('p2', B)
         running.switch.cli('port', 'set', 'p2', 'rate-out=8k', 'burst-out=1')
@@ -216,7 +217,7 @@ def bridge():
 
 
 def hold(bridge, count=50, size=1000):
-    """Have frames wait for p2; they are returned. One gets through."""
+    """Have frames delayed for p2; they are returned. The first one passes."""
     sent = [frame(B, A, size=size, payload=b'%04d' % number) for number in range(count)]
     before = bridge.switch.port('p2')['tx_packets']
     bridge.wire['p1'].send(*sent)
@@ -227,7 +228,8 @@ def hold(bridge, count=50, size=1000):
 
 
 def test_nic(bridge):
-    """What waits for a NIC leaves when it may, in order, as it came; others do not wait."""
+    """Frames delayed for a NIC leave later, in order, unchanged; those for other ports are not
+    delayed."""
     sent = hold(bridge)
     assert not unbalanced(bridge.switch.rpc('port.list'))
     other = frame(BROADCAST, A)
@@ -240,7 +242,7 @@ def test_nic(bridge):
 
 
 def test_nic_with_tags(bridge):
-    """Tags are changed before frames wait."""
+    """Tags are changed before frames are delayed."""
     bridge.switch.cli('port', 'set', 'p1', 'vlan=7')
     bridge.switch.cli('port', 'set', 'p2', 'trunk=7')
     bridge.switch.rpc('fdb.add', {'mac': B, 'port': 'p2', 'vlan': 7})
@@ -252,7 +254,7 @@ def test_nic_with_tags(bridge):
 
 @pytest.mark.parametrize('change', ['enabled=off', 'mtu=1400'])
 def test_nic_that_goes_down(bridge, change):
-    """What waits is dropped, and counted."""
+    """Delayed frames are dropped and counted."""
     hold(bridge)
     held = bridge.switch.port('p2')['tx_held']
     bridge.switch.cli('port', 'set', 'p2', change)
@@ -263,7 +265,7 @@ def test_nic_that_goes_down(bridge, change):
 
 
 def test_nic_that_is_deleted(bridge):
-    """What waits goes with it, and a new port of the name begins with nothing."""
+    """Delayed frames are dropped with the port, and a new port of that name has no backlog."""
     hold(bridge)
     bridge.switch.cli('port', 'del', 'p2')
     bridge.wire['p2'].drain()
@@ -276,7 +278,7 @@ def test_nic_that_is_deleted(bridge):
 
 
 def test_keys(switch):
-    """Printed in the shortest form that says all, as text in JSON too; nonsense is refused."""
+    """Printed in the shortest exact form, also as text in JSON; invalid values are refused."""
     def show(word):
         return switch.port('vm1')[word]
     assert (show('rate-in'), show('rate-out'), show('burst-in')) == ('off', 'off', 'auto')

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The addresses that IEEE 802.1Q reserves: which of them a port lets pass."""
+"""The reserved addresses of IEEE 802.1Q, and which of them a port forwards."""
 
 import contextlib
 
@@ -20,7 +20,7 @@ PLAIN = {'vlan': 0, 'trunk': '', 'vlan-protocol': '802.1Q', 'forward-reserved': 
 
 @pytest.fixture(scope='module')
 def guests():
-    """Three guests' front ends by the names of their ports, and the switch."""
+    """The front ends of three guests by the names of their ports, and the switch."""
     with Switch() as switch, contextlib.ExitStack() as stack:
         vm = {}
         for name in ('vm1', 'vm2', 'vm3'):
@@ -32,7 +32,7 @@ def guests():
 
 @pytest.fixture
 def configure(guests):
-    """Give ports keys; at the end they are plain again."""
+    """Set keys of ports, which get their defaults again at the end."""
     def run(**ports):
         for name, keys in ports.items():
             guests['switch'].rpc('port.set', {'name': name, **keys})
@@ -45,7 +45,8 @@ def group(last):
 
 
 def passes(guests, source, *tags):
-    """{port: last bytes of reserved addresses that frames from a guest reach it with}; trace agrees."""
+    """{port: last bytes of reserved addresses of which it gets frames from a guest}; trace agrees.
+    """
     switch, names = guests['switch'], {'vm1', 'vm2', 'vm3'} - {source}
     before = switch.port(source)
     frames = {frame(group(last), A, *tags): last for last in ALL}
@@ -85,7 +86,7 @@ def test_plain_ports_pass_none(guests, configure):
     ({'vlan-protocol': '802.1ad'}, []), ({'vlan-protocol': '802.1ad'}, [tag(100, tpid=STAG)]),
 ], ids=['access', 'customer tag', 'trunk', 'no VLANs', 'no VLANs, tagged'])
 def test_service_ports(guests, configure, keys, tags):
-    """What is between customers' bridges crosses a provider's, in its VLAN."""
+    """Frames between customers' bridges cross a provider bridge, in its VLAN."""
     configure(vm1=keys, vm2=S_VLAN if 'vlan' in keys or 'trunk' in keys else {}, vm3={'vlan': 5})
     assert passes(guests, 'vm1', *tags) == {'vm2': BEYOND_8021AD, 'vm3': set()}
 
@@ -127,7 +128,7 @@ def test_is_multicast_from_there_on(guests, configure):
     ('x' * 90, 'neither'), ('x' * 96, 'at most'), ('all', 'neither'),
 ])
 def test_nonsense_is_refused(guests, configure, value, says):
-    """One line, and the list stays as it was."""
+    """The error is one line, and the list is unchanged."""
     configure(vm1={'forward-reserved': 'lldp'})
     done = guests['switch'].cli('port', 'set', 'vm1', f'forward-reserved={value}', check=False)
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
@@ -138,7 +139,7 @@ def test_nonsense_is_refused(guests, configure, value, says):
 
 
 def test_configuration(guests, configure, tmp_path):
-    """It is saved, and comes back from the file."""
+    """The key is saved, and read again from the file."""
     switch, file = guests['switch'], tmp_path / 'saved.yaml'
     configure(vm1={'forward-reserved': 'stp,lldp'})
     switch.cli('config', 'save', str(file))

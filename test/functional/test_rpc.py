@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The control socket, spoken to without the command line: JSON-RPC 2.0, and what is none."""
+"""The control socket without the command line: valid JSON-RPC 2.0, and invalid requests."""
 
 import json
 import socket
@@ -23,7 +23,7 @@ def switch():
 
 @pytest.fixture
 def peer(switch):
-    """A connection, and at the end the proof that the switch still answers others."""
+    """A connection; at the end the switch must still answer on another one."""
     with Peer(switch) as one:
         yield one
     other = Rpc(switch.sock)
@@ -44,7 +44,7 @@ class Peer:
         self.sock.sendall(data if isinstance(data, bytes) else data.encode())
 
     def line(self):
-        """The next answer, or None when the switch has closed the connection."""
+        """The next answer, or None if the switch has closed the connection."""
         line = self.reader.readline()
         return json.loads(line) if line else None
 
@@ -66,7 +66,7 @@ def request(method='status', number=1, **params):
 
 
 def error(answer):
-    """(code, id) of a refusal."""
+    """(code, id) of an error."""
     assert set(answer) == {'jsonrpc', 'id', 'error'} and answer['jsonrpc'] == '2.0'
     assert isinstance(answer['error']['message'], str) and answer['error']['message']
     return answer['error']['code'], answer['id']
@@ -115,7 +115,7 @@ class TestRequests:
         assert error(peer.ask([])) == (INVALID_REQUEST, None)
 
     def test_notification(self, switch, peer):
-        """It is done, and not answered."""
+        """It is executed, and not answered."""
         peer.send(json.dumps({'jsonrpc': '2.0', 'method': 'port.add', 'params': {
             'name': 'n', 'type': 'ethdev', 'device': 'net_null_n,no-rx=1'}}))
         assert peer.ask(request(number=9))['id'] == 9
@@ -171,7 +171,7 @@ class TestRequests:
         assert error(peer.ask({**request(method), 'params': params})) == (REFUSED, 1)
 
     def test_numbers_and_switches(self, switch, peer):
-        """Keys take numbers, text and true or false alike."""
+        """Keys may be numbers, text, true or false."""
         keys = {'queues': '2', 'mtu': 1400, 'tso': False, 'packed': True, 'csum': 'on'}
         path = str(switch.socket('vm1'))
         added = peer.ask(request('port.add', name='vm1', type='vhost', socket=path, **keys))
@@ -187,7 +187,7 @@ class TestNonsense:
         b"{'a':1}", b'{"a":1,"a":2}', b'[1 2]', b'{]', b'\xff\xfe{', b'{"\xff":1}', b'{"x":"\x01"}',
     ])
     def test_not_json(self, peer, data):
-        """It is answered, and the connection ends."""
+        """It is answered with an error, and the connection is closed."""
         peer.send(data)
         assert error(peer.line()) == (PARSE_ERROR, None)
         assert peer.line() is None
@@ -217,7 +217,7 @@ class TestNonsense:
         assert switch.rpc('status')
 
     def test_last_words(self, peer):
-        """Who closes his sending side gets his answer."""
+        """A client that shuts down its sending side still gets its answer."""
         peer.send(json.dumps(request()))
         peer.sock.shutdown(socket.SHUT_WR)
         assert peer.line()['result']['pid']
@@ -225,7 +225,7 @@ class TestNonsense:
 
 
 def test_half_a_request(switch):
-    """Others are answered meanwhile; after a while the connection is closed."""
+    """Other clients are answered meanwhile; after a timeout the connection is closed."""
     with Peer(switch) as slow, Peer(switch) as other:
         slow.sock.settimeout(2 * PATIENCE)
         since = time.monotonic()
@@ -238,7 +238,7 @@ def test_half_a_request(switch):
 
 
 def test_many_connections(switch):
-    """Up to a limit; those beyond are closed, and places become free again."""
+    """Up to a limit; further connections are closed, and slots become free again."""
     peers = [Peer(switch) for _ in range(300)]
     answers = 0
     for one in peers:
@@ -253,7 +253,7 @@ def test_many_connections(switch):
 
 
 def test_a_peer_that_does_not_read(switch):
-    """Its answers pile up to a limit, then it is not listened to; others are."""
+    """Its answers are queued up to a limit, then its requests are not read; those of others are."""
     with Peer(switch) as deaf, Peer(switch) as other:
         deaf.sock.setblocking(False)
         whole = json.dumps([request(number=number) for number in range(100)]).encode()

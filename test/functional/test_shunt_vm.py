@@ -56,7 +56,7 @@ class TestRings:
 
     @pytest.mark.parametrize('packed', ('off', 'on'))
     def test_light(self, pmd, packed):
-        """Only one frame in 64 is looked at, and their numbers agree with what was counted."""
+        """Only one frame in 64 is checked, and sequence numbers agree with the counters."""
         result = shunt_vm(*pmd.sockets, 'loop', packed=packed, seconds=0.3)
         assert_clean(result, 64)
         assert 0 < result['checked'] <= result['rx_packets'] / 32
@@ -74,7 +74,7 @@ class TestRings:
 
 
 class TestModes:
-    """What the modes promise, through shuntd."""
+    """The results that the modes document, through shuntd."""
 
     @pytest.mark.parametrize('packed', ('off', 'on'))
     def test_loop(self, ports, packed):
@@ -99,7 +99,7 @@ class TestModes:
         assert_clean(result)
 
     def test_long_idle(self, switch):
-        """Queues that are watched, because there are many and they had nothing for long."""
+        """Idle queues of which there are many: frames in them are noticed."""
         names = [f'idle{number}' for number in range(12)]
         for name in names:
             switch.port_add(name, 'vhost', queues=2)
@@ -145,7 +145,7 @@ class TestModes:
         with Switch('fdb: {capacity: 4096}\n') as small:
             sockets = [small.port_add(f'vm{number}', 'vhost') for number in range(3)]
             result = shunt_vm(*sockets, 'learn')
-            # A probe that was lost on a busy machine looks like a learned address.
+            # On a busy machine a lost probe looks like a learned address.
             assert 4096 <= result['capacity'] <= 4106 and not result['capacity_limited']
             assert result['learning_rate'] > 0
 
@@ -164,7 +164,7 @@ class TestModes:
         assert result['lost'] == 0, 'frames under way when the signal came'
 
     def test_interrupt_waiting(self, tmp_path):
-        """Before anybody is there: an error, and no socket is left behind."""
+        """Interrupted before a back end is there: an error, and no socket remains."""
         with Beside(vm(tmp_path / 's', server='on'), mode=['idle']) as beside:
             wait_until((tmp_path / 's').exists, 10, 'its socket')
             beside.process.signal(signal.SIGINT)
@@ -191,11 +191,12 @@ class TestModes:
 
 
 class TestFaults:
-    """A lossy, duplicating, reordering echo, and a checker that finds each."""
+    """An echo that loses, duplicates and reorders frames, and a checker that detects each case."""
 
     @staticmethod
     def load(switch, port, frames, *options, status=1):
-        """What circling frames saw until so many passed. Duplicates and swaps are an error."""
+        """The counts of a loop until this many frames have passed. Duplicates and swaps are an
+        error."""
         before = switch.port('vm1')['tx_packets']
         with Beside(vm(port), mode=['loop', '--verify', *options]) as load:
             wait_until(lambda: switch.port('vm1')['tx_packets'] > before + frames, 60, 'frames')
@@ -218,7 +219,7 @@ class TestFaults:
         ('--drop-every', 'dropped', 'lost'), ('--dup-every', 'doubled', 'duplicated'),
         ('--swap-every', 'swapped', 'reordered')])
     def test_one_in_100000(self, switch, ports, fault, done_as, seen_as):
-        """Each one is found, and nothing else."""
+        """Each fault is detected, and nothing else."""
         with Beside(vm(ports[1], mac='02:ff:ff:00:00:00'),
                     mode=['echo', fault, 100000]) as echo:
             switch.wait_link('vm1')
@@ -244,7 +245,7 @@ class TestPcap:
         assert read_pcap(tmp_path / 'out.pcap') == frames
 
     def test_timing(self, switch, ports, tmp_path):
-        """write_pcap() puts a second between frames."""
+        """write_pcap() writes timestamps a second apart."""
         write_pcap(tmp_path / 'in.pcap', [frame(BROADCAST, mac(1))] * 2)
         status, result, text = run(vm(ports[0]), mode=['replay', tmp_path / 'in.pcap'])
         assert status == 0, text
@@ -258,7 +259,7 @@ class TestPcap:
 
 
 class TestAttacks:
-    """The back end lives, serves the others, and takes the attacker back."""
+    """The back end survives, serves other front ends, and accepts the attacker again."""
 
     @pytest.mark.parametrize('name', ['at-end', 'bad-address', 'bad-head', 'short-header',
                                       'mem-table', 'stop-start', 'hang-up', 'half-message'])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""shunt-vm against back ends that refuse, close, answer wrongly or not at all: one line, never a
-hang."""
+"""shunt-vm against back ends that refuse, close, answer wrongly or not at all: one line of error,
+no hang."""
 
 import contextlib
 import mmap
@@ -32,14 +32,14 @@ def number(request, value, flags=REPLY, size=8):
 
 
 class BackEnd(threading.Thread):
-    """Answers requests from a table {request: bytes}; None closes, absent is silence, as is MUTE
-    where an acknowledgement is due."""
+    """Answers requests from a table {request: bytes}; None closes, absent means no answer, as does
+    MUTE where an acknowledgement is due."""
 
     def __init__(self, path, answers):
         super().__init__(daemon=True)
         self.answers, self.connection, self.seen = answers, None, []
         self.memory = self.memory_at = None
-        self.used = {}    # ring: bytes of its used ring
+        self.used = {}    # ring: offset of its used ring
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(path))
         self.listener.listen()
@@ -65,7 +65,7 @@ class BackEnd(threading.Thread):
                     self.connection.sendall(number(request, self.answers.get('ack', 0)))
 
     def note(self, request, payload, fds):
-        """What came, and where the used rings are."""
+        """Record the request, and the offsets of used rings."""
         self.seen.append(request)
         if request == SET_MEM_TABLE:
             _, size, self.memory_at, offset = struct.unpack_from('<QQQQ', payload, 8)
@@ -77,7 +77,7 @@ class BackEnd(threading.Thread):
             os.close(fd)
 
     def complete(self, ring, count):
-        """Claim that so many buffers of a split ring were used."""
+        """Set the used index of a split ring to a number of buffers."""
         # In one store: struct.pack_into() writes zeros first, and the front end polls.
         with memoryview(self.memory).cast('H') as words:
             words[self.used[ring] // 2 + 1] = count
@@ -128,7 +128,7 @@ def test_bad_back_end(path, answers, keys, reason):
 
 
 def test_protocol_features(path):
-    """Each is used when it is offered."""
+    """Each offered protocol feature is used."""
     offered = MQ | REPLY_ACK | NET_MTU | MEM_SLOTS | STATUS
     back = BackEnd(path, GOOD | {GET_PROTOCOL: number(GET_PROTOCOL, offered),
                                  GET_MAX_MEM_SLOTS: number(GET_MAX_MEM_SLOTS, 8)})
@@ -140,7 +140,7 @@ def test_protocol_features(path):
 
 
 def test_silent_device(path):
-    """A back end that takes every setting and never a frame: frames are lost, nothing hangs."""
+    """A back end that accepts all settings and takes no frame: frames are lost, nothing hangs."""
     BackEnd(path, GOOD)
     status, result, text = run(vm(path), mode=['loop'], timeout=0.5, limit=30)
     assert status == 0, text
@@ -155,7 +155,7 @@ MODES = ['loop', 'send', 'ndr', 'broadcast', 'latency', 'burst', 'idle', 'echo',
 @pytest.mark.parametrize('way,reason', [('hang-up', 'the back end closed the connection'),
                                         ('nonsense', 'ring 0: the back end completed what was not')])
 def test_goes_wrong_later(path, mode, way, reason):
-    """In the middle of every mode: one line, exit 1, and what was counted until then."""
+    """A fault in the middle of every mode: one line, exit 1, and the counts until then."""
     paths = [path, path.parent / 't', path.parent / 'u'][:3 if mode != 'idle' else 1]
     ends = [BackEnd(one, GOOD) for one in paths]
     with Beside(*map(vm, paths), mode=[mode]) as beside:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""IGMP and MLD snooping: who gets which multicast, port by port (RFC 4541)."""
+"""IGMP and MLD snooping: the ports that get multicast frames (RFC 4541)."""
 
 import pytest
 
@@ -18,7 +18,7 @@ SECONDS_LAST = 2
 
 @pytest.fixture(scope='module', name='shared')
 def fixture_shared():
-    """Ports p1 ... p4, whose outsides are interfaces of a kernel with addresses."""
+    """Ports p1 ... p4, whose outer ends are interfaces of a kernel with addresses."""
     with Bridge(4, 'snooping: on\n') as bridge:
         for number in range(4):
             bridge.space.run(f'echo 0 > /proc/sys/net/ipv6/conf/e{number}/accept_dad;'
@@ -28,7 +28,7 @@ def fixture_shared():
 
 @pytest.fixture(name='bridge')
 def fixture_bridge(shared):
-    """Nothing is known, all ports are as they were."""
+    """The group table is empty, all ports have their default keys."""
     for name in shared.wire:
         shared.switch.cli('port', 'set', name, 'enabled=off')
         shared.switch.cli('port', 'set', name, 'enabled=on', 'fast-leave=off', 'mcast-router=auto',
@@ -43,7 +43,7 @@ def fixture_bridge(shared):
 
 @pytest.fixture(name='ipv6')
 def fixture_ipv6(bridge):
-    """The kernel speaks IPv6 at its interfaces, and of groups of its own then."""
+    """The kernel uses IPv6 at its interfaces, and reports groups of its own then."""
     def disable(value):
         for number in range(4):
             bridge.space.run(f'echo {value} > /proc/sys/net/ipv6/conf/e{number}/disable_ipv6')
@@ -53,7 +53,7 @@ def fixture_ipv6(bridge):
 
 
 def rows(bridge, **filters):
-    """What `group list` says."""
+    """The rows of `group list`."""
     return bridge.switch.rpc('group.list', filters)
 
 
@@ -72,7 +72,7 @@ def wait_members(bridge, group, ports, vlan=0):
 
 
 def say(bridge, name, one):
-    """Send a frame, and wait until the switch has heard what it says."""
+    """Send a frame, and wait until the switch has processed its message."""
     before = bridge.switch.rpc('status')['snooping']['messages']
     bridge.wire[name].send(one)
     wait_until(lambda: bridge.switch.rpc('status')['snooping']['messages'] > before, 20, 'heard')
@@ -97,7 +97,7 @@ def others(bridge, source):
 
 
 def test_floods_without_querier(bridge):
-    """Until a querier is seen memberships are known but change nothing."""
+    """Without a querier memberships are stored, but multicast is flooded."""
     say(bridge, 'p2', multicast.igmp_report(HOST, GROUP))
     say(bridge, 'p2', multicast.mld_report(HOST, GROUP6))
     assert members(bridge, GROUP) == {'p2'} and members(bridge, GROUP6) == {'p2'}
@@ -111,7 +111,8 @@ def test_floods_without_querier(bridge):
     multicast.igmp_report3(HOST, (ALLOW, GROUP, ['10.1.1.1'])),
 ), ids=('v1', 'v2', 'v3', 'v3-source'))
 def test_igmp(bridge, report):
-    """Members and routers get a group's frames; reports go to routers; the rest is for everybody."""
+    """Members and router ports get the frames of a group; reports go to router ports; other frames
+    are flooded."""
     querier(bridge)
     assert reached(bridge, 'p2', report) == {'p1'}
     wait_members(bridge, GROUP, ['p2'])
@@ -120,7 +121,7 @@ def test_igmp(bridge, report):
     assert reached(bridge, 'p1', data(SENDER, GROUP)) == {'p2'}
     assert reached(bridge, 'p1', data(SENDER, OTHER)) == set()
     assert bridge.drops()['p1', 'rx', 'no-member'] >= 1
-    # Of the other family no querier was seen; these are for everybody anyhow.
+    # There is no querier of the other family; frames to these addresses are always flooded.
     for group in (GROUP6, '224.0.0.251', '224.0.0.1'):
         assert reached(bridge, 'p4', data(SENDER, group)) == {'p1', 'p2', 'p3'}
     unlike = frame(group_mac(GROUP), SENDER)
@@ -133,7 +134,7 @@ def test_igmp(bridge, report):
     multicast.mld_report2(HOST, (ALLOW, GROUP6, ['fd00::1']), source='::'),
 ), ids=('v1', 'v2', 'v2-source'))
 def test_mld(bridge, report):
-    """The same for IPv6; what neighbour discovery needs is never kept from anybody unknown."""
+    """The same for IPv6; unknown groups of neighbour discovery are always flooded."""
     querier(bridge, ipv6=True)
     assert reached(bridge, 'p2', report) == {'p1'}
     wait_members(bridge, GROUP6, ['p2'])
@@ -146,7 +147,7 @@ def test_mld(bridge, report):
 
 @pytest.mark.parametrize('group', (GROUP, GROUP6), ids=('igmp', 'mld'))
 def test_kernel(request, bridge, group):
-    """A kernel joins, answers queries, and leaves."""
+    """A kernel joins a group, answers queries, and leaves."""
     other = OTHER6 if ':' in group else OTHER
     if ':' in group:
         request.getfixturevalue('ipv6')
@@ -158,7 +159,7 @@ def test_kernel(request, bridge, group):
         with joined(bridge.space.name, bridge.inside('p4'), group):
             wait_members(bridge, group, ['p3', 'p4'])
             assert reached(bridge, 'p2', data(SENDER, group)) == {'p1', 'p3', 'p4'}
-            # Forgotten with the link, known again by the answer to a query.
+            # Deleted with the link, learned again from the answer to a query.
             bridge.set_link('p4', 'down')
             wait_members(bridge, group, ['p3'])
             bridge.set_link('p4', 'up')
@@ -173,7 +174,7 @@ def test_kernel(request, bridge, group):
     multicast.igmp_leave(HOST, GROUP), multicast.igmp_report3(HOST, (TO_IN, GROUP, [])),
 ), ids=('v2', 'v3'))
 def test_leave(bridge, leave):
-    """A leave holds after the time that others have to object; with fast-leave=on at once."""
+    """A leave takes effect after the last member query time, with fast-leave=on at once."""
     querier(bridge)
     say(bridge, 'p2', multicast.igmp_report(HOST, GROUP))
     say(bridge, 'p3', multicast.igmp_report(HOST, GROUP))
@@ -190,7 +191,7 @@ def test_leave(bridge, leave):
 
 
 def test_sources(bridge):
-    """A membership of sources ends with the last of them."""
+    """A membership with sources ends with the last source."""
     querier(bridge)
     bridge.switch.cli('port', 'set', 'p2', 'fast-leave=on')
     say(bridge, 'p2', multicast.igmp_report3(HOST, (ALLOW, GROUP, ['10.1.1.1', '10.1.1.2'])))
@@ -202,7 +203,7 @@ def test_sources(bridge):
 
 
 def test_routers(bridge):
-    """Configured ones, heard ones, and those that are not to be believed."""
+    """Configured router ports, detected ones, and queries that are ignored."""
     bridge.switch.cli('port', 'set', 'p3', 'mcast-router=on')
     bridge.switch.cli('port', 'set', 'p4', 'mcast-router=off')
     say(bridge, 'p4', multicast.igmp_query(ROUTER))
@@ -223,7 +224,7 @@ def test_routers(bridge):
 
 
 def test_keys(bridge):
-    """mcast-flood=off holds where frames are flooded; isolated ports do not reach each other."""
+    """mcast-flood=off applies to floods; isolated ports get no frames from each other."""
     bridge.switch.cli('port', 'set', 'p2', 'mcast-flood=off', 'isolated=on')
     bridge.switch.cli('port', 'set', 'p3', 'isolated=on')
     assert reached(bridge, 'p4', data(SENDER, GROUP)) == {'p1', 'p3'}
@@ -239,7 +240,7 @@ def test_keys(bridge):
 
 
 def test_vlans(bridge):
-    """Queriers and members of a VLAN are of no other."""
+    """Queriers and members of a VLAN do not affect another VLAN."""
     bridge.switch.cli('port', 'set', 'p1', 'trunk=10,20')
     for name in ('p2', 'p3'):
         bridge.switch.cli('port', 'set', name, 'vlan=10')
@@ -252,7 +253,7 @@ def test_vlans(bridge):
     assert [row['vlan'] for row in rows(bridge, port='p4')] == [20]
 
     def left(source, vlan):
-        """The ports that a frame leaves by, with the tags that these have."""
+        """The ports that a frame leaves by, tagged or not as configured."""
         one = data(SENDER, GROUP)
         tagged = one[:12] + bytes((0x81, 0, 0, vlan)) + one[12:]
         bridge.wire[source].send(tagged if source == 'p1' else one)
@@ -269,16 +270,16 @@ def test_vlans(bridge):
 
     assert left('p3', 10) == {'p1', 'p2'}
     assert left('p1', 10) == {'p2'}
-    # No querier in the other VLAN.
+    # There is no querier in the other VLAN.
     assert left('p1', 20) == {'p4'}
     assert left('p4', 20) == {'p1'}
-    # Members of a VLAN that the port is no more in are forgotten.
+    # Members in a VLAN that the port no longer carries are deleted.
     bridge.switch.cli('port', 'set', 'p2', 'vlan=20')
     wait_until(lambda: not members(bridge, GROUP, vlan=10), 10, 'forgotten')
 
 
 def test_malformed(bridge):
-    """What is not as it must be is counted, and changes nothing."""
+    """Malformed messages are counted, and change nothing."""
     good = (multicast.igmp_report(HOST, GROUP), multicast.mld_report(HOST, GROUP6),
             multicast.igmp_report3(HOST, (IS_EX, GROUP, [])), multicast.igmp_query(ROUTER),
             multicast.mld_query(ROUTER))
@@ -290,7 +291,7 @@ def test_malformed(bridge):
 
 
 def test_limit(bridge):
-    """A port over its limit gets everything, and nobody else does."""
+    """A port over its limit gets all multicast frames, other ports do not."""
     querier(bridge)
     for part in range(1100 // 100):
         say(bridge, 'p2', multicast.igmp_report3(
@@ -303,7 +304,7 @@ def test_limit(bridge):
 
 
 def test_hog(bridge):
-    """One port that talks without end does not silence another."""
+    """Many reports from one port do not suppress those of another."""
     querier(bridge)
     reports = [multicast.igmp_report(HOST, f'239.9.0.{i}') for i in range(200)]
     bridge.wire['p2'].send(*reports)
@@ -313,7 +314,7 @@ def test_hog(bridge):
 
 
 def test_trace(bridge):
-    """Trace knows."""
+    """A trace shows the group's ports."""
     querier(bridge)
     say(bridge, 'p2', multicast.igmp_report(HOST, GROUP))
 
@@ -326,7 +327,7 @@ def test_trace(bridge):
 
 
 def test_readable(bridge):
-    """What a person sees."""
+    """The text for users."""
     assert bridge.switch.cli('group', 'list').stdout.startswith('nothing heard of groups')
     querier(bridge)
     say(bridge, 'p2', multicast.igmp_report(HOST, GROUP))
@@ -340,7 +341,7 @@ def test_readable(bridge):
 
 
 def test_switched(tmp_path):
-    """Off unless the file says so; changed while frames flow, and shown."""
+    """Off by default; switched on while frames pass, and shown."""
     with Bridge(3) as bridge:
         def apply(text):
             ports = ''.join(f'  {name}: {{type: ethdev, device: "{bridge.device(name)}"}}\n'

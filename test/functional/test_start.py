@@ -28,7 +28,7 @@ def folder():
 
 @pytest.fixture
 def runtime(monkeypatch):
-    """Where the EAL keeps its files during a test."""
+    """The folder of the EAL's files during a test."""
     path = proc.temp_dir('shunt-run-')
     monkeypatch.setenv('RUNTIME_DIRECTORY', str(path))
     yield path
@@ -40,7 +40,7 @@ def files(path):
 
 
 def shuntd(folder, *arguments, config=None, eal=(), timeout=10):
-    """Run shuntd that is expected to end at once; the completed process."""
+    """Run shuntd where it must end at once; the completed process."""
     if config is not None:
         (folder / 'c.yaml').write_text(config)
         arguments = ['-c', folder / 'c.yaml', *arguments]
@@ -51,7 +51,7 @@ def shuntd(folder, *arguments, config=None, eal=(), timeout=10):
 
 
 def reason(done):
-    """Why it did not start: the one line on stderr, beside ports that came and went."""
+    """The error at start: the one line on stderr beside those of added and removed ports."""
     lines = [line for line in done.stderr.splitlines()
              if not re.match(r'shuntd: port \S+: (added|removed)', line)]
     assert done.returncode == 2, done
@@ -192,7 +192,7 @@ class TestControlSocket:
 class TestEnd:
     @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
     def test_signals(self, runtime, number):
-        """Status 0, and nothing is left: sockets of ports, control socket, files of the EAL."""
+        """Status 0, and no files remain: sockets of ports, control socket, files of the EAL."""
         with Switch() as switch:
             switch.port_add('vm1', 'vhost')
             switch.port_add('vm2', 'vhost', mode='client')
@@ -226,7 +226,7 @@ class TestEnd:
 class TestWhereItRuns:
     @pytest.mark.skipif(proc.hugepages_free_mb() >= 96, reason='there are hugepages')
     def test_too_few_huge_pages(self):
-        """It runs with 4 KB pages, and says so in one line."""
+        """The switch runs with 4 KB pages, and reports that in one line."""
         with Switch() as switch:
             lines = [line for line in proc.tail(switch.log, 60).splitlines() if 'hugepages' in line]
         assert len(lines) == 1 and 'using 4 KB pages' in lines[0] and 'nr_hugepages' in lines[0]
@@ -237,7 +237,7 @@ class TestWhereItRuns:
             assert switch.rpc('status')['ports'] == 1
 
     def test_as_an_ordinary_user(self):
-        """Vhost ports in a folder of his own; what only root may do is refused."""
+        """Vhost ports in a folder of the user's; ports that need root are refused."""
         with Switch() as switch:
             switch.stop()
             subprocess.run(['chown', '-R', 'nobody', switch.dir], check=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""DPDK's telemetry: dpdk-telemetry.py shows the switch; nothing of it stays behind."""
+"""DPDK's telemetry: dpdk-telemetry.py shows the switch; no file of it remains."""
 
 import contextlib
 import json
@@ -19,7 +19,7 @@ from switch import Switch
 
 @pytest.fixture(scope='module')
 def runtime():
-    """Where the EAL keeps its sockets."""
+    """The folder of the EAL's sockets."""
     path = proc.temp_dir('shunt-tele-')
     before = os.environ.get('RUNTIME_DIRECTORY')
     os.environ['RUNTIME_DIRECTORY'] = str(path)
@@ -39,7 +39,7 @@ def switch(runtime):
 
 
 def ask(*commands):
-    """What dpdk-telemetry.py prints for commands: {command: answer}."""
+    """The output of dpdk-telemetry.py for commands: {command: answer}."""
     done = subprocess.run(['dpdk-telemetry.py'], input='\n'.join(commands) + '\n', text=True,
                           stdout=subprocess.PIPE, timeout=30, check=True)
     answers = {}
@@ -94,7 +94,7 @@ def test_drops_and_lcores(switch):
 
 
 def test_many_ports_fit(monkeypatch):
-    """Answers that DPDK cuts at 16 KB are JSON all the same."""
+    """Answers that DPDK truncates at 16 KB are valid JSON."""
     names = [f'port-with-a-long-name-{number:09}' for number in range(300)]
     lines = [f'  {name}: {{type: vhost, socket: SOCK/{number}, enabled: off}}'
              for number, name in enumerate(names)]
@@ -114,12 +114,12 @@ def telemetry_socket(runtime):
 
 
 def test_control_that_does_not_answer(switch, runtime):
-    """Telemetry gives up after a while, and works again when control does."""
+    """Telemetry times out, and works again when the control thread does."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
         client.settimeout(30)
         client.connect(str(telemetry_socket(runtime)))
         client.recv(1024)
-        # Only the main thread has to stand still: it works on a table, over and over.
+        # Only the main thread must be busy: it lists the FDB, again and again.
         with contextlib.ExitStack() as stack:
             rpc = stack.enter_context(socket.socket(socket.AF_UNIX))
             rpc.connect(str(switch.sock))
@@ -134,7 +134,7 @@ def test_control_that_does_not_answer(switch, runtime):
 
 
 def test_beside_changes(switch):
-    """Asked by several while ports and lcores change: no crash, only true answers."""
+    """Queried by several clients while ports and lcores change: no crash, only valid answers."""
     path = telemetry_socket(proc.pathlib.Path(os.environ['RUNTIME_DIRECTORY']))
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
@@ -170,7 +170,7 @@ def test_nothing_stays_behind(runtime, number):
 
 
 def test_without_a_place_for_its_socket(monkeypatch):
-    """The switch does without telemetry."""
+    """The switch runs without telemetry."""
     monkeypatch.setenv('RUNTIME_DIRECTORY', '/none')
     with Switch() as switch:
         assert switch.rpc('status')['ports'] == 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`shunt trace`: what it says is what happens."""
+"""`shunt trace`: its results are those of the data path."""
 
 import collections
 import random
@@ -48,10 +48,10 @@ def random_frame(dice, number):
     hosts = [address(port, vlan) for port in range(1, PORTS + 1) for vlan in VLANS]
     target = dice.choice((*hosts, *hosts, BROADCAST, MULTICAST, '01:80:c2:00:00:0e', mac(1)))
     source = dice.choice((*hosts, mac(2), MULTICAST))
-    # The outer one is a C-tag: net_af_packet makes one of every tag that the kernel took out.
+    # The outer one is a C-tag: net_af_packet writes one for every tag that the kernel removed.
     tags = [tag(dice.choice((*VLANS, 11, 4095)), dice.randrange(8), tpid)
             for tpid in dice.choice(((), (CTAG,), (CTAG,), (CTAG, CTAG), (CTAG, STAG)))]
-    size = dice.choice((60, 64, 100, 200, 600, 1510))    # and a tag
+    size = dice.choice((60, 64, 100, 200, 600, 1510))    # without the tags
     whole = frame(target, source, *tags, size=size)
     return whole[:-4] + number.to_bytes(4, 'big')
 
@@ -62,7 +62,8 @@ def number_of(one):
 
 
 def promised(bridge, name, pcap):
-    """What trace says: {number: {port: (length, head)}}, and drops by port, direction and reason."""
+    """The result of trace: {number: {port: (length, head)}}, and drops by port, direction and
+    reason."""
     rows = bridge.switch.rpc('trace', {'name': name, 'pcap': str(pcap)})
     drops = collections.Counter()
     for row in rows:
@@ -74,7 +75,7 @@ def promised(bridge, name, pcap):
 
 
 def delivered(bridge, name, frames, count):
-    """What happens: the same for what comes out of the wires."""
+    """The same from the frames that arrive at the wires, and from the counters."""
     seen = collections.defaultdict(dict)
     got = []
 
@@ -122,7 +123,7 @@ def test_changes_nothing(bridge):
 
 
 def test_readable(bridge):
-    """What a person sees."""
+    """The text for users."""
     text = subprocess.run(
         [proc.program('shunt'), '-s', bridge.switch.sock, 'trace', 'p1',
          'hex=' + frame(address(2, 10), address(1, 10), size=60).hex()],
@@ -149,7 +150,7 @@ def test_readable(bridge):
     ({'name': 'p1', 'pcap': '/etc/passwd'}, 'pcap: /etc/passwd: '),
 ))
 def test_refused(bridge, params, reason):
-    """One line with the reason."""
+    """The error is one line with the reason."""
     with pytest.raises(Exception, match='.*') as refused:
         bridge.switch.rpc('trace', params)
     assert reason in str(refused.value)

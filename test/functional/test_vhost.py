@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Front ends on vhost ports: DPDK's virtio-user in testpmd, which knows nothing of this switch."""
+"""Front ends on vhost ports: DPDK's virtio-user in testpmd, which is independent of this switch."""
 
 import contextlib
 import os
@@ -128,7 +128,7 @@ class TestQueues:
 
 
 def udp(dst, src, port, number=0):
-    """An IPv4/UDP frame of a flow of its own; checksums are nobody's business here."""
+    """An IPv4/UDP frame of a flow of its own; its checksum is not used."""
     addresses = bytes((10, 0, 0, 1, 10, 0, 0, 2))
     header = b'\x45\0\0\x2e\0\0\0\0\x40\x11\0\0' + addresses
     ports = port.to_bytes(2, 'big') + b'\x00\x09\x00\x1a\x00\x00'
@@ -194,7 +194,7 @@ class TestComingAndGoing:
             assert bridge.exchange('vm1', *frames) == only(bridge, 'vm2', *frames)
 
     def test_switch_comes_back(self):
-        """The port's client mode is for that: a new switch finds the front ends of the old one."""
+        """In client mode a new switch connects to the front ends of the previous one."""
         with Bridge(1) as bridge, bridge.guest('vm1', {'mode': 'client'}, server=1) as guest:
             bridge.switch.cli('config', 'save')
             bridge.switch.kill9()
@@ -225,5 +225,5 @@ class TestComingAndGoing:
             one = frame(BROADCAST, B)
             assert bridge.exchange('p1', one) == only(bridge, 'p2', one)
             bridge.switch.cli('port', 'set', 'vm1', 'enabled=on')
-            bridge.collect('vm1')    # what the guest sent meanwhile comes now
+            bridge.collect('vm1')    # frames that the guest sent meanwhile arrive now
             assert_passes(bridge, 'vm1')

@@ -12,14 +12,14 @@ import pytest
 
 from proc import wait_until
 
-FRONT_ENDS = 40      # one after the other; the library alone tries once a second
+FRONT_ENDS = 40      # one after the other; librte_vhost alone retries once a second
 TIMEOUT_S = 20
-GAP_S = 0.02         # between bind() and listen(); what is slower is found within a second
+GAP_S = 0.02         # between bind() and listen(); slower front ends are found within a second
 
 
 @contextlib.contextmanager
 def listening(path, gap=0):
-    """A front end that listens, and leaves its socket behind as one that is killed does."""
+    """A front end that listens, and leaves its socket behind like a killed one."""
     pathlib.Path(path).unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX) as front_end:
         front_end.bind(str(path))
@@ -39,7 +39,7 @@ def wait_alone(switch, name='vm1'):
 
 @pytest.fixture
 def path(switch):
-    """Of a port in client mode that nobody listens for yet."""
+    """The socket of a port in client mode without a front end."""
     path = switch.port_add('vm1', 'vhost', mode='client')
     assert not connected(switch) and not path.exists()
     yield path
@@ -57,11 +57,11 @@ def connect_all(path, gap=0):
 class TestLater:
     @pytest.mark.parametrize('gap', [0, GAP_S])
     def test_at_once(self, path, gap):
-        """Front ends that come one after the other do not wait for the library's second."""
+        """Front ends that start one after the other do not wait for librte_vhost's second."""
         connect_all(path, gap)
 
     def test_again_on_the_same_socket(self, path):
-        """A front end that closes a connection and goes on listening has another one."""
+        """A front end that closes a connection and keeps listening gets another one."""
         with listening(path) as front_end:
             for _ in range(FRONT_ENDS):
                 front_end.accept()[0].close()
@@ -80,7 +80,8 @@ class TestLater:
             path.unlink()
 
     def test_slow_to_listen(self, path):
-        """What inotify's attempts miss the library finds."""
+        """Front ends that attempts after inotify events miss are found by librte_vhost's retries.
+        """
         with listening(path, gap=0.5) as front_end:
             front_end.accept()[0].close()
 
@@ -99,7 +100,7 @@ class TestDirectory:
             front_end.accept()[0].close()
 
     def test_made_anew(self, switch, folder):
-        """The directory goes with its socket and comes back, as a service manager does it."""
+        """The directory is removed with its socket and created again, as service managers do."""
         folder.mkdir()
         switch.port_add('vm1', 'vhost', mode='client', socket=folder / 's')
         for _ in range(3):
@@ -122,7 +123,7 @@ class TestEnd:
                 front_end.accept()
 
     def test_one_of_two_in_a_directory(self, switch, path):
-        """The other one's directory is watched on."""
+        """The directory of the remaining port is still watched."""
         switch.port_add('vm2', 'vhost', mode='client')
         switch.cli('port', 'del', 'vm2')
         connect_all(path)
@@ -136,7 +137,7 @@ class TestEnd:
         assert switch.alive()
 
     def test_full_directory(self, path):
-        """Thousands of files that are created meanwhile are not the socket."""
+        """Thousands of other files created meanwhile are ignored."""
         names = [path.with_name(f'x{number}') for number in range(2000)]
         for name in names:
             os.close(os.open(name, os.O_CREAT))

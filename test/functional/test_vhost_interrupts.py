@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Descriptors that guests are interrupted through, and front ends without a device model, such as
-user-mode-linux: what they are offered, and how their rings are enabled."""
+"""Descriptors for interrupts of guests, and front ends without a device model, such as user-mode-
+linux: the features that they are offered, and how their rings are enabled."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ CONTROL = CTRL_VQ | CTRL_RX | ANNOUNCE
 KINDS = {'pipe': 'a pipe', 'nonblocking-pipe': 'a pipe', 'file': 'a regular file',
          'folder': 'a directory', 'device': 'a device', 'tcp': 'a socket of another family',
          'epoll': 'of another kind'}
-FULL = 400    # interrupts that nobody reads: a socket takes fewer
+FULL = 400    # interrupts without a reader: more than a socket takes
 EXPECTED = "the ring's interrupt descriptor is {}; eventfd or Unix socket expected"
 
 
@@ -59,7 +59,7 @@ def descriptor(kind, vm):
 
 @contextlib.contextmanager
 def pair(vm, ring, kind=socket.SOCK_STREAM):
-    """The front end's end of a pair of sockets whose other end interrupts a ring."""
+    """The front end's end of a socket pair whose other end interrupts a ring."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, kind)
     with ours:
         ours.setblocking(False)
@@ -69,7 +69,7 @@ def pair(vm, ring, kind=socket.SOCK_STREAM):
 
 
 def interrupts(sock):
-    """How many came since the last look."""
+    """Interrupts since the last call."""
     count = 0
     with contextlib.suppress(BlockingIOError):
         while data := sock.recv(8):
@@ -80,7 +80,7 @@ def interrupts(sock):
 
 @pytest.mark.parametrize('kind', KINDS)
 def test_refused(switch, kind):
-    """What may make a polling lcore wait is not taken, whatever its flags say now."""
+    """Descriptors that may block a polling lcore are refused, with any status flags."""
     with switch.evil() as vm:
         with descriptor(kind, vm) as fd:
             vm.set_call(vm.rx, fd)
@@ -98,10 +98,11 @@ def test_socket(switch, kind):
 
 
 def test_full_socket(switch):
-    """It blocks by its flags, nobody reads it: frames go on, and the next reader is told."""
+    """A full socket that is in blocking mode and not read: frames pass, and later reads get
+    interrupts."""
     with switch.evil() as vm, pair(vm, vm.rx) as ours:
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 0)
-        switch.exchange()    # the ring was not enabled for a moment
+        switch.exchange()    # the ring was disabled for a moment
         for _ in range(FULL):
             switch.good.send(frame(EVIL, GOOD))
             vm.wait_frames(1)
@@ -115,7 +116,7 @@ def test_full_socket(switch):
 
 
 def test_closed_peer(switch):
-    """Nobody is there to be told, and nobody is hurt."""
+    """The other end is closed: frames pass without interrupts."""
     with switch.evil() as vm:
         with pair(vm, vm.rx):
             pass
@@ -125,7 +126,7 @@ def test_closed_peer(switch):
 
 
 class TestLibrary:
-    """The library writes without looking: what the front end gave is not what it writes to."""
+    """librte_vhost writes without a check: it gets another descriptor than the front end's."""
 
     @pytest.fixture(scope='class')
     def library(self):
@@ -156,7 +157,7 @@ class TestLibrary:
 
     @pytest.mark.parametrize('kind', KINDS)
     def test_refused(self, library, kind):
-        """While frames move. A pipe that is full and blocks stops nobody."""
+        """While frames pass. A full pipe in blocking mode blocks no thread."""
         switch, good = library
         with FrontEnd(switch.socket('vm2')) as vm:
             switch.wait_link('vm2')
@@ -187,7 +188,7 @@ class TestLibrary:
             self.told(good, vm)
 
     def test_swapped(self, library):
-        """Eventfds and sockets in turn: each is told of what comes while it is there."""
+        """Eventfds and sockets alternately: each gets the interrupts of its time."""
         switch, good = library
         with FrontEnd(switch.socket('vm2')) as vm:
             switch.wait_link('vm2')
@@ -202,7 +203,8 @@ class TestLibrary:
                 self.told(good, vm)
 
     def test_migration(self, library):
-        """It begins, and is given up: the library's path, and ours again for a ring that did not stop."""
+        """A migration begins and is cancelled: the library path, then the direct path again, also
+        for a ring that did not stop."""
         switch, good = library
         path = switch.port_add('moves', 'vhost')
         with FrontEnd(path) as vm, log(vm), pair(vm, vm.tx) as ours:
@@ -225,7 +227,7 @@ class TestLibrary:
         switch.cli('port', 'del', 'moves')
 
     def test_from_the_start(self, library):
-        """The fault goes by what the front end gave, however often it is looked at."""
+        """The fault is that of the front end's descriptor, also after further messages."""
         switch, good = library
         vm = FrontEnd(switch.socket('vm2')).connect()
         vm.start(enable=False)
@@ -243,7 +245,7 @@ class TestLibrary:
 
 
 class TestNoDeviceModel:
-    """A front end that begins with SET_OWNER may hand its driver all that it is offered."""
+    """A front end that begins with SET_OWNER may pass all features offered to its driver."""
 
     @pytest.fixture(scope='class')
     def ports(self):
@@ -263,7 +265,7 @@ class TestNoDeviceModel:
             assert vm.offered & (CONTROL | MQ | MTU) == offered
 
     def test_literal(self, ports):
-        """It takes a control queue and speaks of no pairs: nothing would ever answer its driver."""
+        """A control queue without multiple queue pairs is a fault: no back end would serve it."""
         vm = FrontEnd(ports.socket('two'), owner_first=True, wanted=CONTROL | MQ,
                       protocol=REPLY_ACK)
         with contextlib.closing(vm), pytest.raises(Refused):

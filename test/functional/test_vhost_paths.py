@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The switch's own data path on packed rings, and beside librte_vhost's: the same comes out."""
+"""The direct path on packed rings, and compared with the library path: the results are equal."""
 
 import random
 import struct
@@ -12,7 +12,7 @@ from shuntvm import EXTRAS, Beside, assert_checked, keys_of, run, shunt_vm, vm
 from switch import Switch
 
 COUNTERS = ('rx_packets', 'rx_bytes', 'rx_drops', 'tx_packets', 'tx_bytes', 'tx_drops')
-RUN_OVER = 300    # frames: rings of 256 go round
+RUN_OVER = 300    # frames: several rounds of rings of 256
 
 
 @pytest.fixture(scope='module')
@@ -86,7 +86,7 @@ class TestPacked:
     @pytest.mark.parametrize('name', ['stop-start', 'mem-table', 'hang-up', 'log-toggle',
                                       'bad-address', 'rx-short', 'indirect-length', 'flip'])
     def test_attack(self, ports, name):
-        """VM 0 misbehaves; the others lose nothing, and it is taken back."""
+        """VM 0 misbehaves; the others lose no frames, and its port works again afterwards."""
         keys = {'packed': 'on', 'tso': 'on'}
         if name.startswith('indirect'):
             keys['indirect'] = 'on'
@@ -96,17 +96,17 @@ class TestPacked:
         assert result['reachable'] and result['others_received'] > 0 and result['rounds'] > 0
 
     def test_stop_and_start(self):
-        """GET_VRING_BASE and on from there: nothing comes twice, what is lost was dropped."""
+        """GET_VRING_BASE and a start from there: no frame arrives twice, lost ones were dropped."""
         with Switch() as switch:
             sockets = [switch.port_add(name, 'vhost', packed='on') for name in ('one', 'two')]
             result = shunt_vm(*sockets, 'migrate', '--verify', seconds=2, packed='on')
             assert result['pages_changed'] > 0 and result['pages_unlogged'] == 0
             assert result['duplicated'] == result['reordered'] == result['corrupted'] == 0
-            # Drops may be of frames that announce addresses before those that are counted.
+            # Drops may include frames that announce addresses before the counted ones.
             assert result['lost'] <= sum(row['packets'] for row in switch.rpc('drops'))
 
     def test_watched(self, switch):
-        """Queues that had nothing for long, of which there are more than a round polls."""
+        """Idle queues, more than a round polls: frames in them are noticed."""
         names = [f'idle{number}' for number in range(12)]
         for name in names:
             switch.port_add(name, 'vhost', packed='on')
@@ -129,7 +129,7 @@ def checksum(data):
 
 
 def ip_frame(rng, size, protocol, *tags):
-    """A TCP or UDP frame whose checksum is left to others: the pseudo header's sum is there."""
+    """A TCP or UDP frame with a checksum request: it has the sum of the pseudo header."""
     length = size - 14 - 4 * len(tags)
     ip = bytearray(struct.pack('!BBHHHBBH4s4s', 0x45, 0, length, rng.randrange(65536), 0, 64,
                                protocol, 0, rng.randbytes(4), rng.randbytes(4)))
@@ -144,7 +144,7 @@ def ip_frame(rng, size, protocol, *tags):
 
 
 def traffic(seed):
-    """Frames of many lengths, plain ones and such as ask for offloads, in any order."""
+    """Frames of many lengths, with and without offload requests, in random order."""
     rng = random.Random(seed)
     sizes = [*range(14, 20), 59, 60, 61, 127, 128, 129, 255, 1499, 1500, 1513, 1514]
     frames = [frame(BROADCAST, mac(1), payload=rng.randbytes(size - 14))
@@ -159,9 +159,9 @@ def traffic(seed):
 
 
 def without_sum(one):
-    """A frame that is to be cut, without its TCP checksum: librte_vhost takes the length out of it.
+    """A frame to be segmented, without its TCP checksum: librte_vhost subtracts the length from it.
 
-    Who cuts the frame knows the length anyway; ours hands on what the sender wrote.
+    A segmenting receiver does not need it; the direct path passes on the sender's value.
     """
     at = 18 if one[12:14] == b'\x81\x00' else 14
     if len(one) <= 1514 or one[at - 2:at] != b'\x08\x00' or one[at + 9] != 6:
@@ -170,7 +170,7 @@ def without_sum(one):
 
 
 def recorded(capture):
-    """Frames in a file that is being written."""
+    """The number of frames in a file that is being written."""
     try:
         return len(read_pcap(capture))
     except struct.error:
@@ -178,7 +178,8 @@ def recorded(capture):
 
 
 def through(datapath, capture, folder, sender, receiver):
-    """Send a capture from one VM to another. Returns what arrived, and both ports' counters."""
+    """Send a capture from one VM to another. Returns the frames received, and both ports' counters.
+    """
     out = folder / f'{datapath}.pcap'
     count = len(read_pcap(capture))
     with Switch() as switch:
@@ -198,7 +199,8 @@ def through(datapath, capture, folder, sender, receiver):
 
 
 class TestBothPaths:
-    """Seeded traffic by librte_vhost's bursts and by ours: equal bytes, order and counters."""
+    """Seeded traffic on the library path and on the direct path: equal bytes, order and counters.
+    """
 
     @pytest.mark.parametrize('packed', ('off', 'on'))
     @pytest.mark.parametrize('sender,receiver', [

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A switch that ends and starts again under guests that stay: frames go on, none comes twice. Front
-ends give the position that QEMU gives when its back end died: of a packed ring the one it was
-started at."""
+"""A switch that ends and starts again while its guests keep running: frames pass, none arrives
+twice. Front ends give the position that QEMU gives after the end of its back end: that of the start
+for a packed ring."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ from proc import tail, wait_until
 from switch import Switch
 
 SIZE = 32       # descriptors of a ring
-GIVEN = 12      # buffers to receive that are posted
+GIVEN = 12      # receive buffers posted
 BATCH = 8
 NAMES = ('one', 'two')
 PLACE = "position in a packed ring is unknown: reload the guest's driver"
@@ -39,7 +39,7 @@ class Numbered:
         return sent
 
     def pass_on(self, batches=1):
-        """Frames both ways; all come, once and in order."""
+        """Frames both ways; all arrive, once and in order."""
         for _ in range(batches):
             for vm, other in self.ends.items():
                 sent = self.send(vm)
@@ -92,7 +92,7 @@ ends = pytest.mark.parametrize('how', ['SIGTERM', 'kill9'])
 @ends
 @pytest.mark.parametrize('datapath', ['auto', 'library'])
 def test_restart(wanted, how, datapath):
-    """Again and again, in any round of the rings; what is sent meanwhile comes afterwards."""
+    """Several times, in any round of the rings; frames sent meanwhile arrive afterwards."""
     with guests(wanted, datapath=datapath) as (switch, flow, one, two):
         for batches in (0, 3, 2, 6):
             flow.pass_on(batches)
@@ -108,7 +108,7 @@ def test_restart(wanted, how, datapath):
 
 @ends
 def test_chains(how):
-    """Frames of several descriptors, whose middles look available for ever."""
+    """Frames of several descriptors, of which all but the first remain marked as available."""
     with guests(RING_PACKED) as (switch, flow, one, two):
         for round_ in range(9):
             data = bytes(12) + frame(BROADCAST, mac(1), payload=bytes([round_]) * 50)
@@ -126,7 +126,7 @@ def test_chains(how):
 @kinds
 @ends
 def test_interrupts(wanted, how):
-    """A guest may wait for an interrupt that the last process did not come to send: it gets one."""
+    """A guest may wait for an interrupt that the last process did not send: it gets one."""
     with guests(wanted) as (switch, flow, one, two):
         flow.pass_on(2)
         end(switch, how)
@@ -141,7 +141,7 @@ def test_interrupts(wanted, how):
 @pytest.mark.parametrize('datapath', ['auto', 'library'])
 @ends
 def test_driver_reloaded_meanwhile(how, datapath):
-    """The rings begin anew in the same memory: the old position is nobody's any more."""
+    """The rings begin anew in the same memory: the old position is not used."""
     with guests(RING_PACKED, datapath=datapath) as (switch, flow, one, two):
         flow.pass_on(3)
         end(switch, how)
@@ -168,8 +168,8 @@ def test_another_guest():
 
 @pytest.mark.parametrize('datapath', ['auto', 'library'])
 def test_front_end_drops(datapath):
-    """What a guest sends while there is no back end QEMU drops from the position that it knows, and
-    that is somewhere in what was sent, or not: all buffers come back, and frames go on."""
+    """QEMU drops frames sent without a back end, starting from its own position, which may be
+    within a chain: all buffers are returned, and frames pass."""
     with guests(RING_PACKED, datapath=datapath) as (switch, flow, one, two):
         given = one.tx.dropped
         for count in (9, 20, 31, 17, 25, 31):
@@ -178,7 +178,7 @@ def test_front_end_drops(datapath):
                 at = one.slot(512 + one.tx.head)
                 one.tx.chain(*[(at, 30), (at + 30, 42)][:1 + number % 2])
             one.sock.close()
-            one.tx.restored()    # the connection is gone before there is another back end
+            one.tx.restored()    # the connection is closed before there is another back end
             switch.start()
             resume(switch, two, one)
             wait_until(lambda: one.tx.take() is not None and one.tx.seen == one.tx.next, 10,
@@ -192,8 +192,8 @@ def test_front_end_drops(datapath):
 
 @pytest.mark.parametrize('datapath', ['auto', 'library'])
 def test_unknown_position(datapath):
-    """Without its journal a ring in use is not guessed at: the port is broken and says so, until the
-    guest's driver is loaded anew."""
+    """The position of a ring in use is not guessed without the journal: the port is broken, with
+    the reason, until the guest's driver is reloaded."""
     with guests(RING_PACKED, datapath=datapath) as (switch, flow, one, two):
         flow.pass_on(3)
         switch.stop()
@@ -219,7 +219,8 @@ def test_unknown_position(datapath):
 
 
 def test_position_that_the_front_end_knows():
-    """A front end that has asked is believed, and so is one that another back end has told."""
+    """The base given by a front end that got it by GET_VRING_BASE is used, also if another back end
+    sent it."""
     with guests(RING_PACKED) as (switch, flow, one, two):
         flow.pass_on(3)
         bases = [one.get_base(ring.number) for ring in one.rings]
@@ -238,7 +239,7 @@ def test_position_that_the_front_end_knows():
 
 
 def test_port_removed_and_added():
-    """The journal outlives the port as it outlives the switch."""
+    """The journal survives the port as it survives the switch."""
     with guests(RING_PACKED) as (switch, flow, one, two):
         flow.pass_on(3)
         switch.cli('port', 'del', 'one')
@@ -248,8 +249,8 @@ def test_port_removed_and_added():
 
 
 def test_journal_file():
-    """It is there while a ring may need it, for its owner alone; what is put in its place is not
-    touched."""
+    """The journal exists while a ring may need it, readable by its owner only; other files at its
+    path are not touched."""
     with guests(RING_PACKED) as (switch, _, one, _):
         assert switch.journal.stat().st_mode & 0o777 == 0o600
         assert switch.journal.stat().st_blocks * 512 < 1 << 20

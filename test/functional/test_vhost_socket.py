@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The socket of a vhost port: whose it is, who may use it, and peers that speak nonsense."""
+"""The socket of a vhost port: its owner, its permissions, and clients that send invalid messages.
+"""
 
 import grp
 import os
@@ -19,7 +20,7 @@ from switch import SwitchError
 
 @pytest.fixture(autouse=True)
 def no_files_left(running):
-    """Once the ports are gone, tests find the control socket alone in its folder."""
+    """After all ports have been deleted, only the control socket may remain in the folder."""
     yield
     for path in running.run.iterdir():
         if path != running.sock:
@@ -27,7 +28,7 @@ def no_files_left(running):
 
 
 def refused(switch, says, **keys):
-    """The port is refused for that reason, and nothing is there afterwards."""
+    """The port is refused for that reason, and no socket remains."""
     with pytest.raises(SwitchError, match=says) as error:
         switch.port_add('vm1', 'vhost', **keys)
     assert error.value.status == 1
@@ -166,7 +167,7 @@ TSO = 1 << 7 | 1 << 8 | 1 << 11 | 1 << 12
 
 
 def ask(path, request):
-    """The number that a vhost-user request without a payload is answered with."""
+    """The number in the answer to a vhost-user request without a payload."""
     with connect(path) as peer:
         peer.sendall(struct.pack('<III', request, 1, 0))
         answer = peer.recv(20, socket.MSG_WAITALL)
@@ -178,7 +179,8 @@ def ask(path, request):
 class TestOffer:
     @pytest.mark.parametrize('queues', [1, 2, 128])
     def test_queues(self, switch, queues):
-        """The front end is told how many queue pairs are polled, not what the library could do."""
+        """The front end gets the number of queue pairs that are polled, not librte_vhost's limit.
+        """
         path = switch.port_add('vm1', 'vhost', queues=queues)
         assert ask(path, GET_QUEUE_NUM) == queues
 
@@ -197,15 +199,15 @@ def tasks(switch):
 
 
 def switches(task):
-    """How often a thread gave up its CPU."""
+    """Voluntary context switches of a thread."""
     return int(re.search(r'\nvoluntary_ctxt_switches:\s(\d+)', (task / 'status').read_text())[1])
 
 
-READ = 0    # a system call
+READ = 0    # number of the system call
 
 
 def event_thread(switch, path):
-    """The thread that listens to front ends: it waits for the rest of a message."""
+    """The thread that serves front ends: it waits for the rest of a message."""
     def waiting():
         return [task for task in tasks(switch)
                 if (task / 'syscall').read_text().startswith(f'{READ} ')]
@@ -216,7 +218,7 @@ def event_thread(switch, path):
 
 
 def watched_by_epoll(switch, path):
-    """Is the socket that listens there in a set of epoll?"""
+    """Whether the socket that listens at a path is in an epoll set."""
     process = pathlib.Path(f'/proc/{switch.process.pid}')
     inode = next(line.split()[6] for line in pathlib.Path('/proc/net/unix').read_text().splitlines()
                  if line.endswith(f' {path}'))
@@ -255,7 +257,7 @@ class TestPeers:
         assert switch.port('vm1')['refused'] == '3'
 
     def test_nonsense(self, switch):
-        """Whatever a peer says, the connection ends and the port goes on."""
+        """Invalid messages end the connection, and the port works afterwards."""
         rand = random.Random(1)
         path = switch.port_add('vm1', 'vhost')
         for _ in range(20):
@@ -279,17 +281,18 @@ class TestPeers:
             wait_until(lambda: switch.port('vm1')['front_end'] != 'none', 20, 'connection')
 
     def test_listens_at_once(self, switch):
-        """The library's thread does not sleep on when there is a new socket to listen at."""
+        """librte_vhost's thread wakes when there is a new socket to listen at."""
         path = switch.port_add('vm0', 'vhost')
         thread = event_thread(switch, path)
         before = switches(thread)
         paths = [switch.port_add(f'vm{number}', 'vhost') for number in range(1, 31)]
-        # Either the kernel tells it, or each socket wakes it.
+        # Either epoll has the socket already, or each new socket wakes the thread.
         if not all(watched_by_epoll(switch, path) for path in paths):
             wait_until(lambda: switches(thread) - before >= 15, 5, 'a look at each of them')
 
     def test_event_thread_stays(self, switch):
-        """The library's thread does not end with the last socket: removing that would wait for it."""
+        """librte_vhost's thread does not end with the last socket, whose removal would wait for it.
+        """
         def remains():
             return sorted(int(task.name) for task in tasks(switch))
         path = switch.port_add('vm0', 'vhost')

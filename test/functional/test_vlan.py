@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""VLANs: every kind of port as the way in and as the way out of every kind of frame.
+"""VLANs: every kind of source port with every kind of tx port and frame.
 
-What must come out is said by vlans.py, which knows the standard and nothing of the switch.
+The expected frames are computed by vlans.py, from the standard and independently of the switch.
 """
 
 import collections
@@ -32,7 +32,7 @@ S_TAGS = {
 
 
 class Ports:
-    """A switch with one port of each mode; frames go in and come out as its subclass knows."""
+    """A switch with one port of each mode; subclasses send and receive frames."""
 
     def __init__(self, bridge):
         self.bridge, self.switch = bridge, bridge.switch
@@ -42,13 +42,14 @@ class Ports:
         return {name: self.switch.rpc('port.show', {'name': name}) for name in names}
 
     def since(self, before):
-        """What counters have counted since."""
+        """The growth of the counters."""
         return {name: {key: value - before[name][key] for key, value in port.items()
                        if key.startswith(('rx_', 'tx_')) and isinstance(value, int)} | {'name': name}
                 for name, port in self.counters().items()}
 
     def settled(self, before, source, count):
-        """Wait until the switch has dealt with so many frames from a port; counted since."""
+        """Wait until the switch has processed this many frames from a port; the growth of the
+        counters."""
         def rests():
             ports = self.since(before)
             done = ports[source]['rx_packets'] >= count and not unbalanced(ports.values())
@@ -56,7 +57,7 @@ class Ports:
         return wait_until(rests, 20, f'{count} frames from {source} dealt with')
 
     def exchange(self, source, frames, expected):
-        """Send frames into a port, and see that what comes out is just what is expected."""
+        """Send frames into a port, and check that exactly the expected ones leave."""
         before = self.counters()
         self.send(source, frames)
         for name, port in self.settled(before, source, len(frames)).items():
@@ -66,7 +67,7 @@ class Ports:
 
 
 class Guests(Ports):
-    """Every port is a VM's."""
+    """Every port is that of a VM."""
 
     def __init__(self, bridge, stack, wanted=0):
         super().__init__(bridge)
@@ -85,7 +86,7 @@ class Guests(Ports):
 
 
 class Wires(Ports):
-    """Every port is a NIC, net_af_packet with a wire."""
+    """Every port is that of a NIC, net_af_packet with a wire."""
 
     def __init__(self, bridge):
         super().__init__(bridge)
@@ -103,7 +104,7 @@ class Wires(Ports):
 
 
 def pin(ports):
-    """Every port's host is known in all VLANs, whether the port carries them or not."""
+    """Every port's host is in the FDB in all VLANs, whether the port carries them or not."""
     for name, host in HOSTS.items():
         for vlan in (0, 1, 10, 20, 30, 99, 4094):
             ports.switch.rpc('fdb.add', {'mac': host, 'port': name, 'vlan': vlan})
@@ -155,16 +156,16 @@ class TestMatrix:
     @pytest.mark.parametrize('kinds', [TAGS, S_TAGS], ids=['customer', 'service'])
     @pytest.mark.parametrize('size', [64, 300])
     def test_guests(self, guests, source, kinds, size):
-        """300 bytes are more than the head that decisions are made on."""
+        """300 bytes are more than the classified head."""
         check_matrix(guests, source, kinds, size)
 
     def test_wires(self, wires, source):
-        """No service tags go in: net_af_packet makes customer tags of them."""
+        """Without service tags: net_af_packet turns them into customer tags."""
         check_matrix(wires, source, TAGS)
 
 
 def keys_of(bridge, **ports):
-    """Set VLAN keys of ports, all others of these keys to none."""
+    """Set VLAN keys of ports, and the other VLAN keys to their defaults."""
     for name, keys in ports.items():
         none = {'vlan': 0, 'trunk': '', 'native': 0, 'vlan-protocol': '802.1Q'}
         bridge.switch.rpc('port.set', {'name': name, **none, **keys})
@@ -172,13 +173,13 @@ def keys_of(bridge, **ports):
 
 @pytest.fixture
 def vlans(bridge):
-    """The four wires, which carry no VLANs again afterwards."""
+    """The four wires, whose ports have no VLAN keys again afterwards."""
     yield bridge
     keys_of(bridge, p1={}, p2={}, p3={}, p4={})
 
 
 def out_of(bridge, source, *frames):
-    """What comes out of the ports, as Ports.exchange() waits for it."""
+    """The frames that leave by each port; waits like Ports.exchange()."""
     ports = Ports(bridge)
     before = ports.counters()
     bridge.wire[source].send(*frames)
@@ -189,7 +190,7 @@ def out_of(bridge, source, *frames):
 
 class TestTable:
     def test_each_vlan_has_its_own(self, vlans):
-        """One address in two VLANs is two hosts."""
+        """The same address in two VLANs is two entries of the FDB."""
         keys_of(vlans, p1={'vlan': 10}, p2={'vlan': 20}, p3={'trunk': '10,20'}, p4={'vlan': 20})
         out_of(vlans, 'p1', frame(BROADCAST, A))
         out_of(vlans, 'p2', frame(BROADCAST, A))
@@ -225,7 +226,7 @@ class TestTable:
 
 class TestLengths:
     def test_every_byte(self, vlans):
-        """A tag more or less is no matter of the MTU. (Linux takes no shorter frames with a tag.)"""
+        """A tag does not count towards the MTU. (Linux accepts no shorter frames with a tag.)"""
         keys_of(vlans, p1={'vlan': 10}, p2={'trunk': '10'}, p4={'vlan': 20})
         bare = [frame(UNKNOWN, A, size=size)
                 for size in (16, 17, 59, 60, 61, 127, 128, 129, 132, 511, 512, 1500, 1514)]
@@ -235,7 +236,7 @@ class TestLengths:
 
     @pytest.mark.parametrize('size', [60, 511, 512, 513, 1000, 1514])
     def test_of_guests_memory(self, vlans, size):
-        """Frames of a guest to a NIC that reads its memory, with a tag pushed and without."""
+        """Frames of a guest to a NIC that reads guest memory, with and without a tag to push."""
         keys_of(vlans, p1={'trunk': '10'}, p2={'vlan': 10})
         path = vlans.switch.port_add('vm1', 'vhost', vlan=10)
         frames = [frame(B, A, size=size) for _ in range(16)]
@@ -262,7 +263,7 @@ class TestLengths:
 
 
 class TestOffloads:
-    """A checksum that is left out begins where its header does, whatever tag is put before it."""
+    """The offset of a requested checksum follows its header when a tag is pushed or popped."""
 
     @pytest.mark.parametrize('source, tags, target, shift', [
         ('access10', [], 'trunk10', 4), ('trunk10', [tag(10)], 'access10', -4),
@@ -285,20 +286,20 @@ class TestOffloads:
 
 
 def header_of(start, offset, gso, size, length):
-    """A virtio-net header that leaves a checksum out; gso: TCP over IPv4."""
+    """A virtio-net header that requests a checksum; gso: TCP over IPv4."""
     words = (length, size) if gso else (0, 0)
     return bytes([1, gso]) + b''.join(word.to_bytes(2, 'little') for word in (*words, start, offset, 0))
 
 
 class TestDevice:
-    """A device that puts tags in itself: a virtio device, the other side of which is a guest's port."""
+    """A device that inserts tags: a virtio device connected to another vhost port."""
 
     def test_tags(self):
         running = Bridge(1)
         running.switch.eal = ['--single-file-segments']    # memory that virtio-user can share
         with running as bridge:
             switch = bridge.switch
-            switch.port_add('far', 'vhost', isolated='on')    # not back to nic
+            switch.port_add('far', 'vhost', isolated='on')    # no frames back to nic
             path = switch.port_add('vm1', 'vhost', vlan=10)
             switch.port_add('nic', 'ethdev', trunk=10, isolated='on',
                             device=f"net_virtio_user0,path={switch.socket('far')}")
@@ -328,7 +329,7 @@ class TestLive:
             {'vlan': 10, 'vlan-protocol': '802.1ad'})
 
     def test_changes_under_traffic(self, vlans):
-        """Every frame comes out in a form that some of the keys allow, and all are accounted for."""
+        """Every frame leaves in a form that some of the keys permit, and all are accounted for."""
         keys_of(vlans, p2={'trunk': '10'})
         one = frame(BROADCAST, A)
         forms = {one, one[:12] + tag(10) + one[12:], one[:12] + tag(10, 0, STAG) + one[12:]}
@@ -402,7 +403,7 @@ class TestList:
             vlans.switch.rpc('vlan.list', params)
 
     def test_large_trunks(self, vlans):
-        """Thousands of VLANs are one line; too many for one answer are refused."""
+        """Thousands of VLANs are printed in one line; too many for one answer are refused."""
         keys_of(vlans, p1={'trunk': '1-4094'}, p2={'vlan': 7})
         rows = vlans.switch.rpc('vlan.list')
         assert [one['vlan'] for one in rows] == list(range(1, 4095))

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Guests' frames that a device reads from guest memory: right in every byte, never in the way.
+"""Guests' frames that a device reads from guest memory: every byte is right, and other frames are
+not blocked.
 
-net_ring hands frames back to the switch by reference: a frame sent there is held until the switch
-has polled it, which it does not while the port is off. r0 is polled before any guest, so a guest
-that still has frames to send when r0 is taken off leaves some in it.
+net_ring passes frames back to the switch by reference: a frame sent there is in flight until the
+switch has polled it, which it does not while the port is off. r0 is polled before any guest, so
+some frames stay in it if r0 is switched off while a guest still has frames to send.
 """
 
 import contextlib
@@ -22,12 +23,12 @@ from testpmd import KEEP_RX, Testpmd, virtio
 
 A, B, C = mac(0x0a), mac(0x0b), mac(0x0c)
 SIZES = [60, 127, 128, 129, 511, 512, 513, 640, 1000, 1513, 1514]
-RING = 256    # entries: what is held is a quarter at most
+RING = 256    # entries, of which at most a quarter is in flight
 
 
 @pytest.fixture
 def bridge():
-    """A wire p1, and r0, which keeps what it gets while it is off."""
+    """A wire p1, and r0, which keeps the frames sent to it while it is off."""
     running = Bridge(0)
     with running:
         running.switch.port_add('r0', 'ethdev', device='net_ring0')
@@ -44,7 +45,7 @@ def vhost(bridge, *names):
 
 
 def static(bridge, **macs):
-    """Where addresses are, whatever is learned."""
+    """Static entries, which learning does not change."""
     for port, address in macs.items():
         bridge.switch.rpc('fdb.add', {'mac': address, 'port': port})
 
@@ -55,7 +56,7 @@ def moved(bridge, address, port):
 
 
 def replay(bridge, socket, frames, **keys):
-    """Send frames from a guest that waits until it has all of its buffers back."""
+    """Send frames from a guest that waits until all of its buffers are returned."""
     file = write_pcap(bridge.switch.dir / 'in.pcap', frames)
     status, result, text = run(vm(socket, size=RING, **keys), mode=['replay', str(file), '--max'],
                                seconds=10)
@@ -78,7 +79,7 @@ def assert_balanced(bridge):
                                   {'in_order': 'on'}, {'regions': 4}],
                          ids=['one buffer', 'chains', 'indirect', 'in order', 'regions'])
 def test_bytes(bridge, keys):
-    """Frames of all sizes come out as they went in, in order."""
+    """Frames of all sizes arrive unchanged and in order."""
     frames = [frame(B, A, size=size) for size in SIZES * 20]
     with vhost(bridge, 'vm1') as (socket,):
         static(bridge, p1=B)
@@ -89,8 +90,8 @@ def test_bytes(bridge, keys):
 
 
 def test_flood(bridge):
-    """To several devices at once: at most one of them reads where it lies."""
-    bridge.switch.rpc('port.set', {'name': 'r0', 'enabled': 'off'})    # would give them back
+    """To several devices: at most one of them reads guest memory."""
+    bridge.switch.rpc('port.set', {'name': 'r0', 'enabled': 'off'})    # would release them
     bridge.add('p2')
     frames = [frame(C, A, size=size) for size in SIZES * 5]
     with vhost(bridge, 'vm1') as (socket,):
@@ -102,7 +103,7 @@ def test_flood(bridge):
 
 @contextlib.contextmanager
 def busy_guest(bridge, name='vm1'):
-    """A guest that sends frames to B without end: (its testpmd, the frames)."""
+    """A guest that keeps sending frames to B: (its testpmd, the frames)."""
     with vhost(bridge, name) as (socket,):
         static(bridge, r0=B, **{name: A})
         frames = [frame(B, A, size=1000 + number) for number in range(200)]
@@ -116,14 +117,14 @@ def busy_guest(bridge, name='vm1'):
 
 
 def received(bridge, name, more):
-    """Wait until the switch has received that many more frames from a port."""
+    """Wait until the switch has received this many more frames from a port."""
     before = bridge.switch.port(name)['rx_packets']
     wait_until(lambda: bridge.switch.port(name)['rx_packets'] >= before + more, 20, f'from {name}')
 
 
 @contextlib.contextmanager
 def crowded(bridge):
-    """The polling lcore on the CPU of guest and control: interrupted anywhere in a round."""
+    """Run the polling lcore on the CPU of guest and control: interrupted anywhere in a round."""
     pid = bridge.switch.rpc('status')['pid']
     tids = [int(task.name) for task in pathlib.Path(f'/proc/{pid}/task').iterdir()
             if (task / 'comm').read_text().startswith('poll-')]
@@ -138,7 +139,7 @@ def crowded(bridge):
 
 
 def leave_some(bridge):
-    """Take r0 off while frames come until some stay in it: how many."""
+    """Switch r0 off while frames pass until some stay in it: their number."""
     def left():
         received(bridge, 'vm1', 1)
         bridge.switch.rpc('port.set', {'name': 'r0', 'enabled': 'off'})
@@ -151,7 +152,7 @@ def leave_some(bridge):
 
 
 def mappings(bridge):
-    """Memory that the switch shares with others; not what it maps itself as it needs it."""
+    """Shared mappings of guest memory; those of the switch's own memory do not count."""
     own = ('/memfd:seg_', '[aio]')    # hugepages; interrupts to be sent
     pid = bridge.switch.rpc('status')['pid']
     with open(f'/proc/{pid}/maps', encoding='ascii') as file:
@@ -159,7 +160,7 @@ def mappings(bridge):
 
 
 def assert_kept_come_out(bridge, kept, frames=None):
-    """What was left in r0 leaves by the wire, as it was sent unless the guest has changed it."""
+    """The frames left in r0 leave by the wire, unchanged unless the guest has modified them."""
     moved(bridge, B, 'p1')
     bridge.wire['p1'].drain()
     bridge.switch.rpc('port.set', {'name': 'r0', 'enabled': 'on'})
@@ -169,7 +170,8 @@ def assert_kept_come_out(bridge, kept, frames=None):
 
 
 def test_a_stuck_device_starves_nobody(bridge):
-    """What the guest sends elsewhere goes on, and what was held is complete once it is read."""
+    """Frames from the guest to other ports pass, and those in flight are complete once they are
+    read."""
     with busy_guest(bridge) as (pmd, frames):
         kept = leave_some(bridge)
         received(bridge, 'vm1', 20 * RING)
@@ -186,7 +188,7 @@ def test_a_stuck_device_starves_nobody(bridge):
 
 
 def test_guest_dies_while_frames_are_held(bridge):
-    """Its memory stays until the device has read it, and no longer."""
+    """Guest memory stays mapped until the device has read it, and no longer."""
     before = mappings(bridge)
     with busy_guest(bridge) as (pmd, frames):
         kept = leave_some(bridge)
@@ -211,7 +213,7 @@ def test_port_goes_while_frames_are_held(bridge):
 
 
 def test_guest_stops_and_starts_while_frames_are_held(bridge):
-    """GET_VRING_BASE does not wait for ever, and the rings go on afterwards."""
+    """GET_VRING_BASE has a timeout, and the rings work afterwards."""
     with busy_guest(bridge) as (pmd, _):
         kept = leave_some(bridge)
         pmd.command('stop', 'port stop 0', 'port start 0')

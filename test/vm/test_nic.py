@@ -2,7 +2,7 @@
 """Frames that a network card reads from a VM's memory, through an IOMMU.
 
 The switch runs in an emulated machine, where VFIO gives it a card; shunt-vm there is the VM, and
-the wire is a socket here.
+the wire is a socket of this process.
 """
 
 import pytest
@@ -21,7 +21,7 @@ FRAMES = [frame(B, A, size=size) for size in SIZES * LAPS]
 
 @pytest.fixture(scope='module', params=['e1000e', 'igb'])
 def machine(request):
-    """An emulated machine with a card that the switch has as port up0, and a port vm1."""
+    """An emulated machine with a card that is port up0 of the switch, and a port vm1."""
     if request.param not in inside.models():
         pytest.skip(f'QEMU has no {request.param}')
     folder = proc.temp_dir('shunt-nic-')
@@ -49,20 +49,20 @@ def port(machine, name='up0'):
 
 
 def replay(machine, keys='in-order=off'):
-    """A VM that sends FRAMES and ends once it has all of its buffers back: its job."""
+    """A VM that sends FRAMES and ends once all of its buffers are returned: its job."""
     return machine.spawn(f'shunt-vm socket=/tmp/run/vm1.sock,size=256,{keys} '
                          '-- replay /frames.pcap --max')
 
 
 def mapped(machine):
-    """Is guest memory pinned?"""
+    """Whether guest memory is pinned."""
     return int(machine.run("ls /var/run/dpdk/rte | grep -c '^fbarray_extmem' || true"))
 
 
 @pytest.mark.parametrize('keys', ['in-order=off', 'in-order=off,chain=2', 'in-order=on'],
                          ids=['one buffer', 'chains', 'copied'])
 def test_bytes(machine, keys):
-    """Frames come out as they went in, though nothing follows the last ones."""
+    """All frames arrive unchanged, although no frames follow the last ones."""
     before = int(port(machine)['guest_frames_lent'])
     machine.nics[0].drain()
     job = replay(machine, keys)
@@ -75,7 +75,7 @@ def test_bytes(machine, keys):
 
 
 def test_as_configured(machine):
-    """A port that is told to copy does, and maps nothing."""
+    """A port with zero-copy=off copies, and maps no guest memory."""
     machine.shunt('port set up0 zero-copy=off')
     wait_link(machine)
     machine.nics[0].drain()
@@ -89,12 +89,12 @@ def test_as_configured(machine):
 
 
 def drain(machine, silence=0):
-    """All that comes is right."""
+    """All frames received are valid."""
     assert set(machine.nics[0].drain(silence)) <= set(FRAMES)
 
 
 def wait_lent(machine):
-    """Wait until a frame is lent from now on."""
+    """Wait until another frame is sent by reference."""
     before = int(port(machine)['guest_frames_lent'])
 
     def more():
@@ -104,7 +104,7 @@ def wait_lent(machine):
 
 
 def test_comings_and_goings(machine):
-    """VMs that die while they send, and a card that goes and comes meanwhile."""
+    """VMs that are killed while they send, and a card that is removed and added meanwhile."""
     vms = machine.spawn('while [ ! -e /tmp/enough ]; do shunt-vm socket=/tmp/run/vm1.sock,'
                         'in-order=off,size=256 -- replay /frames.pcap --max; done; true')
     for _ in range(2):

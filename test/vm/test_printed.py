@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Guests made from what `shunt port qemu` prints: by QEMU itself, and by libvirt.
+"""Guests with the options that `shunt port qemu` prints: started by QEMU itself, and by libvirt.
 
 Two guests on one switch, vm1 on a port with mode=client and vm2 on one with mode=server.
 """
@@ -43,7 +43,7 @@ class Pair:
             one.wait_boot()
 
     def talk(self):
-        """Both guests reach each other by now or soon."""
+        """Wait until both guests reach each other."""
         one, two = self.guests.values()
         for name in MODES:
             self.switch.wait_link(name, timeout=60)
@@ -53,7 +53,7 @@ class Pair:
             assert result.received == result.sent, f'{host.name}: {result}'
 
     def restart(self, name):
-        """The guest's QEMU dies and is started again."""
+        """The guest's QEMU is killed and started again."""
         self.guests[name].kill9()
         self.switch.wait_link(name, 'down')
         self.guests[name].start().wait_boot()

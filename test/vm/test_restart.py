@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The switch ends and starts again under real guests that send: traffic comes back both ways, and no
-frame comes twice. Rings are split and packed; QEMU connects to the switch, or the switch to QEMU."""
+"""The switch ends and starts again under real guests that send: traffic continues both ways, and no
+frame arrives twice. Rings are split and packed; QEMU connects to the switch, or the switch to QEMU.
+"""
 
 import contextlib
 import json
@@ -56,7 +57,7 @@ def end(switch, how):
 
 
 def flow(client, server, port, rate=RATE):
-    """A flow of numbered datagrams at a steady rate; what its receiver saw, as a function."""
+    """A flow of numbered datagrams at a steady rate; the result at its receiver, as a function."""
     sink = server.spawn(f'iperf3 -J -s -1 -p {port}')
     traffic.wait_listening(server, port)
     source = client.spawn(f'iperf3 -c {server.address} -p {port} -u -b {rate} -l 1200 '
@@ -71,7 +72,7 @@ def flow(client, server, port, rate=RATE):
 
 
 def pings(client, server):
-    """Many pings meanwhile, which are answered: the counts of (sent, received, twice)."""
+    """Many pings meanwhile: the counts of (sent, received, duplicated), as a function."""
     job = client.spawn(f'busybox ping -q -c {PINGS} -i {GAP} -W 2 {server.address}')
 
     def result():
@@ -83,7 +84,7 @@ def pings(client, server):
 
 
 def bind(guest, on):
-    """Take the driver from the network card, or give it back and set the interface up."""
+    """Unbind the driver from the network card, or bind it and set the interface up."""
     action = 'bind' if on else 'unbind'
     guest.run('cd /sys/bus/virtio/drivers/virtio_net; '
               f'for d in /sys/bus/virtio/devices/virtio*; do echo ${{d##*/}} >{action}; done || true')
@@ -93,7 +94,7 @@ def bind(guest, on):
 
 
 def assert_both_ways(switch, one, two, loaded=False):
-    """Pings are answered both ways: all of them, unless there is more to do than guests can."""
+    """Pings are answered both ways: all of them, except under load."""
     for guest in (one, two):
         switch.wait_link(guest.name)
     for source, sink in ((one, two), (two, one)):
@@ -117,7 +118,7 @@ class TestRestart:
             assert_both_ways(switch, one, two, loaded=True)
         for result in (there(), back()):
             assert result['packets'] > 1000
-            assert result['out_of_order'] == 0, result    # that is where one that comes twice counts
+            assert result['out_of_order'] == 0, result    # duplicates count as out of order
         sent, received, twice = asked()
         assert sent == PINGS and received > 0 and twice == 0
         traffic.transfer(one, two, 8)
@@ -125,7 +126,8 @@ class TestRestart:
 
     @pytest.mark.parametrize('how', ['SIGTERM', 'kill9'])
     def test_full_rings(self, bench, how):
-        """A guest that sends as fast as it can: there is more in its ring than the switch took."""
+        """A guest that sends at full speed: its ring holds more frames than the switch has taken.
+        """
         switch, one, two = bench
         for _ in range(2):
             flow(one, two, PORTS[0], rate=0)
@@ -142,7 +144,8 @@ class TestRestart:
         traffic.transfer(two, one, 4)
 
     def test_guest_restarts_meanwhile(self, bench):
-        """Rings of a guest that boots while there is no switch begin anew, so do those of a driver."""
+        """The rings of a guest, or of a driver, that restarts while there is no switch begin anew.
+        """
         switch, one, two = bench
         switch.kill9()
         two.reboot()
@@ -155,7 +158,7 @@ class TestRestart:
         assert_both_ways(switch, one, two)
 
     def test_driver_is_reloaded_after(self, bench):
-        """A ring that went on may end and begin anew."""
+        """A ring that was resumed may be stopped and begin anew."""
         switch, one, two = bench
         switch.kill9()
         switch.start()
@@ -165,8 +168,8 @@ class TestRestart:
         assert_both_ways(switch, one, two)
 
     def test_unknown_position(self, bench):
-        """Without its journal a packed ring is not guessed at: the port is broken, until the guest's
-        driver is reloaded. Split rings need none."""
+        """The position of a packed ring is not guessed without the journal: the port is broken
+        until the guest's driver is reloaded. Split rings need no journal."""
         switch, one, two = bench
         packed = int(switch.port('vm1')['features'], 16) >> 34 & 1
         switch.kill9()

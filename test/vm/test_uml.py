@@ -66,7 +66,7 @@ def test_file(switch, pair):
 
 
 def test_kill9_of_a_guest(switch, pair):
-    """A new one on the same socket, with another MAC address, finds the port as good as ever."""
+    """A guest started again on the same socket, with another MAC address, can use the port."""
     one, two = pair
     two.kill9()
     switch.wait_link('uml2', 'down')
@@ -78,8 +78,8 @@ def test_kill9_of_a_guest(switch, pair):
 
 
 def test_namespace(switch, pair):
-    """Checksums and segments are left to the switch towards an interface of the host. The last one:
-    the counters of a port that went are not in sums."""
+    """Guests leave checksums and segmentation to the switch towards an interface of the host. This
+    test is the last: the counters of a deleted port are missing in sums."""
     with Netns() as space:
         outside = space.veth(ip_address='10.0.0.9/24')
         switch.port_add('up0', 'ethdev', device=f'net_af_packet0,iface={outside}')

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Real Linux guests on the switch: traffic, offloads, reboots, deaths of either side.
+"""Real Linux guests on the switch: traffic, offloads, reboots, ends of either side.
 
 Two pairs of guests are booted once and shared: vm1 and vm2 connect to the switch (port
-mode=server); vm3 and vm4 listen for it (mode=client), with two queue pairs and jumbo frames.
+mode=server); vm3 and vm4 listen (mode=client), with two queue pairs and jumbo frames.
 """
 
 import contextlib
@@ -69,7 +69,7 @@ def namespace(switch):
 
 
 def assert_balanced(switch):
-    """The counters of all ports add up once the last frames have passed."""
+    """The counters of all ports balance once the last frames have passed."""
     def wrong():
         return unbalanced(switch.rpc('port.list'))
     try:
@@ -149,7 +149,8 @@ class TestServerMode:
         assert_balanced(switch)
 
     def test_port_deleted_and_added_again(self, switch, pair):
-        """QEMU as client gives up without reconnect=; a guest started later finds the new port."""
+        """QEMU as client without reconnect= does not connect again; a guest started later finds the
+        new port."""
         one, two = pair
         switch.cli('port', 'del', 'vm2')
         assert not switch.socket('vm2').exists()
@@ -185,7 +186,7 @@ def queue_packets(one):
 
 
 class TestClientMode:
-    """The switch connects to QEMU, and again whenever it has to."""
+    """The switch connects to QEMU, and reconnects when necessary."""
 
     def test_two_queues(self, listening):
         running, three, four = listening

@@ -24,7 +24,7 @@ def payload(image):
 
 
 def decompress(data):
-    """The content of an LZ4 legacy frame; liblz4 is there because apt needs it."""
+    """The content of an LZ4 legacy frame; liblz4 is installed with apt."""
     lz4 = ctypes.CDLL('liblz4.so.1')
     block = ctypes.create_string_buffer(BLOCK_SIZE)
     position, content = 4, b''
