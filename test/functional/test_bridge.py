@@ -180,7 +180,7 @@ class TestPortsComeAndGo:
         assert bridge.switch.port('p2')['rx_packets'] == 0
         assert bridge.exchange('p1', one) == flooded(bridge, 'p1', one)
 
-    def test_nobody_else_there(self, bridge):
+    def test_no_other_port(self, bridge):
         for name in PORTS[1:]:
             bridge.switch.rpc('port.set', {'name': name, 'enabled': 'off'})
         before = bridge.switch.port('p1')

@@ -150,7 +150,7 @@ def test_received_and_dropped(bridge):
                           (IN, same, 'dropped: same-port')]
 
 
-def test_no_target_is_found_out_late(bridge):
+def test_dropped_at_forwarding(bridge):
     bridge.switch.cli('port', 'set', 'p2', 'enabled=off')
     try:
         one = frame(BROADCAST, A)
@@ -324,7 +324,7 @@ def test_stalled_reader(bridge):
     wait_until(lambda: imbalance(bridge.switch.rpc('port.list')) == copies, 10, 'balance')
 
 
-def test_port_goes(bridge):
+def test_port_deleted(bridge):
     bridge.switch.port_add('gone', 'ethdev', device='net_null_gone,no-rx=1')
     with Capture(bridge.switch, 'gone') as running:
         bridge.switch.cli('port', 'del', 'gone')
@@ -436,7 +436,7 @@ def test_request_in_a_batch_or_twice(bridge):
         rpc.close()
 
 
-def test_no_more_than_some(bridge):
+def test_limit_of_captures(bridge):
     clients = []
     try:
         for _ in range(16):

@@ -61,7 +61,7 @@ class TestApply:
         assert (two['mode'], two['tso'], two['packed']) == ('client', 'off', 'on')
         assert (null['enabled'], null['mac-limit'], null['link']) == ('off', 7, 'down')
 
-    def test_what_changed(self, switch):
+    def test_only_differences_are_applied(self, switch):
         """Ports are added, changed and removed; other ports are not touched."""
         config = text(switch).replace('capacity: 4096, ', '')
         (switch.dir / 'one').write_text(config)
@@ -244,7 +244,7 @@ class TestSave:
         (switch.dir / 'touched').touch()
         assert os.stat(switch.dir / 'new').st_mode == os.stat(switch.dir / 'touched').st_mode
 
-    def test_what_a_cut_short_save_left(self, switch):
+    def test_file_of_an_interrupted_save(self, switch):
         """A temporary file of an interrupted save is replaced, and not followed if it is a link."""
         victim = switch.dir / 'victim'
         victim.write_text('precious')

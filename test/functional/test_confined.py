@@ -77,7 +77,7 @@ class TestHugepages:
             with Switch(eal=eal) as switch:
                 assert not warnings(switch)
 
-    def test_they_are_used_where_they_may_be(self, hugepages):
+    def test_hugepages_without_limits(self, hugepages):
         before = proc.hugepages_free_mb()
         with Switch() as switch:
             switch.port_add('vm1', 'vhost')

@@ -52,7 +52,7 @@ class TestStatic:
         bridge.switch.cli('fdb', 'add', B, 'port=p3')
         assert bridge.fdb() == {(B, 0): ('p3', 'static')}
 
-    def test_a_second_place_is_refused(self, bridge):
+    def test_second_port_is_refused(self, bridge):
         bridge.switch.cli('fdb', 'add', B, 'port=p3')
         with pytest.raises(SwitchError, match='static already'):
             bridge.switch.cli('fdb', 'add', B, 'port=p2')

@@ -142,7 +142,7 @@ class TestRings:
         switch.good.collect()
         switch.good.got = []
 
-    def test_18_next_one_gets_the_number_of_the_last(self, switch):
+    def test_18_descriptor_number_is_used_again(self, switch):
         """File descriptor numbers that librte_vhost has closed are used again at once, by other
         sockets."""
         paths = [switch.switch.port_add(f'turn{number}', 'vhost') for number in range(2)]
@@ -346,7 +346,7 @@ class TestSwitch:
                 polling = [row for row in switch.json('lcore', 'list') if row['queues']]
                 assert len(polling) == 2
 
-    def test_27_control_thread_stands_still(self, switch):
+    def test_27_control_thread_stopped(self, switch):
         """Polling lcores are not affected."""
         with switch.evil(), stopped(switch.switch.process.pid):
             until = time.monotonic() + 0.3

@@ -163,7 +163,7 @@ class TestMemory:
             vm.forget()
         switch.passes()
 
-    def test_23_truncated_is_nobody_elses(self, switch):
+    def test_23_truncated_does_not_affect_other_ports(self, switch):
         """A fault that the message of one front end caused is not charged to the next front end."""
         with switch.evil() as vm:
             os.ftruncate(vm.fd, 0)

@@ -401,7 +401,7 @@ def test_12_receive_chain_too_short(switch):
         switch.whole()
 
 
-def test_12_receive_chain_longer_than_is_looked_at(switch):
+def test_12_receive_chain_longer_than_is_read(switch):
     """A chain as long as a ring of 512 permits: its first buffers hold the frame."""
     with switch.evil(size=512) as vm:
         one = frame(EVIL, GOOD, size=400)

@@ -121,7 +121,7 @@ class TestNothingIsLost:
             ip('link', 'set', bridge.outside['p3'], state)
             bridge.switch.wait_link('p3', state)
 
-    def test_front_ends_come_and_go(self, bridge):
+    def test_front_ends_connect_and_close(self, bridge):
         path = bridge.switch.port_add('x', 'vhost', queues=2)
         with Testpmd(virtio(path, queues=2), queues=2) as pmd:
             bridge.switch.wait_link('x')
@@ -168,7 +168,7 @@ def test_a_new_port_hears_only_its_own_interface(bridge):
         noise.kill9()
 
 
-def test_hangup_touches_only_what_changed(bridge, flows):
+def test_sighup_applies_differences_only(bridge, flows):
     """SIGHUP: p3 changes, a port is added and removed; p1 and p2 continue, and so do their
     counters."""
     before = {name: bridge.switch.port(name) for name in ('p1', 'p2')}
@@ -232,7 +232,7 @@ class TestLcores:
         assert flows.received()
 
 
-def test_receivers_account_for_all(bridge):
+def test_counters_balance(bridge):
     """After all of these tests: each port forwarded or dropped the frames that it received."""
     wrong = [line for line in unbalanced(bridge.switch.rpc('port.list')) if 'copies' not in line]
     assert not wrong

@@ -203,7 +203,7 @@ class TestSlots:
             assert not vm.ask(GET_PROTOCOL)[0] & CONFIGURE_MEM_SLOTS
 
     @pytest.mark.parametrize('what', ['add', 'remove'])
-    def test_sent_all_the_same(self, switch, what):
+    def test_memory_region_requests_are_refused(self, switch, what):
         """The request is refused, and the connection continues; without an acknowledgement it ends.
         """
         with switch.evil(regions=HALVES) as vm:

@@ -197,7 +197,7 @@ class TestFigures:
         assert buckets[-1] == total(values, 'shunt_lcore_loop_seconds_count')
         assert 0 < total(values, 'shunt_lcore_loop_seconds_sum') < 10_000
 
-    def test_counters_of_a_port_opened_anew_go_on(self, address, bridge):
+    def test_counters_of_a_port_opened_anew_continue(self, address, bridge):
         send(bridge, 'p1', *9 * [frame(BROADCAST, A)])
         before = settled(address, bridge)
         mtu = bridge.switch.port('p1')['mtu']
@@ -325,7 +325,7 @@ class TestHostile:
             send(bridge, 'p1', *5 * [frame(BROADCAST, A)])
         assert get(address)[0] == 200
 
-    def test_a_slow_sender_has_an_end(self, address, bridge):
+    def test_slow_sender_is_closed(self, address, bridge):
         """A byte now and then does not keep a connection open."""
         host, port = address.rsplit(':', 1)
         with socket.create_connection((host, int(port)), 10) as slow:
@@ -342,7 +342,7 @@ class TestHostile:
                     return True
             wait_until(ended, 30, 'the end of patience')
 
-    def test_who_does_not_read(self, address, bridge):
+    def test_responses_not_read(self, address, bridge):
         """Requests without end whose responses are not read."""
         with self.flood(address, CLIENTS_MAX - 1, b'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n' * 9):
             assert bridge.switch.rpc('status')['ports'] == 2

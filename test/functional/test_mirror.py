@@ -98,7 +98,7 @@ def test_off_again(bridge):
 
 @pytest.mark.parametrize('one', [frame(RESERVED, A), frame(B, A, tag(4095)), frame(A, A)],
                          ids=['reserved', 'bad tag', 'same port'])
-def test_what_ingress_drops_was_sent_all_the_same(bridge, one):
+def test_frames_dropped_by_ingress_are_mirrored(bridge, one):
     known(bridge)
     mirror(bridge, 'p1')
     expect(bridge, 'p1', [one], p3=[one])

@@ -343,7 +343,7 @@ class TestLoss:
             assert late.next() == reads.next() == event('fdb', 'flushed', type='dynamic')
         pcap.unlink()
 
-    def test_nothing_is_kept_for_nobody(self, switch):
+    def test_no_events_without_subscriber(self, switch):
         """Addresses learnt while there is no subscriber cause no event later."""
         path = switch.port_add('a', 'vhost')
         with FrontEnd(path) as vm:

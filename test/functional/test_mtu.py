@@ -107,7 +107,7 @@ def test_flood_leaves_by_the_others(bridge):
     assert too_long(bridge) == before + 1
 
 
-def test_sender_is_learned_all_the_same(bridge):
+def test_sender_of_a_dropped_frame_is_learned(bridge):
     """The source of a frame that is too long for its tx port is learned."""
     bridge.exchange('p1', frame(B, A, size=LIMIT + 1))
     assert bridge.fdb() == {(A, 0): ('p1', 'dynamic')}

@@ -289,7 +289,7 @@ def test_headers_that_are_refused(guests, what):
     ({'tso': 'off'}, 0x800c, CSUM),
     ({'csum': 'off'}, 0x8000, 0),
 ], ids=['all', 'no segmentation', 'none'])
-def test_what_is_offered(bridge, keys, ask, on):
+def test_offered_offloads(bridge, keys, ask, on):
     """testpmd requests all offloads of its port; those that are off are not available."""
     path = bridge.switch.port_add('vm1', 'vhost', **keys)
     try:

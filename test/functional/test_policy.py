@@ -153,7 +153,7 @@ def test_deliveries(wires, kind, mix):
         compare(wires, MIXES[mix], kind)
 
 
-def test_reflected_frames_teach_nothing(wires):
+def test_reflected_frames_are_not_learned(wires):
     """A member's address stays at its port when the uplink reflects its frames."""
     names = members(3)
     with plugged(wires, ['bridge', 'vepa', 'private']):

@@ -146,7 +146,7 @@ class TestNeighbours:
         with bound(bridge, 'p1', A):
             assert bridge.exchange('p1', arp(B)) == flooded(bridge, 'p1', arp(B)), 'not asked for'
 
-    def test_liars_teach_nothing(self, bridge):
+    def test_spoofed_sources_are_not_learned(self, bridge):
         with bound(bridge, 'p1', C, A, macs_arp='on'):
             assert bridge.exchange('p1', arp(B, A), arp(B, A)) == only(bridge, None)
             assert (A, 0) not in bridge.fdb()
@@ -211,7 +211,7 @@ class TestStorm:
             bridge.wait_received('p1', received + count)
             wait_until(lambda: drops(bridge, 'p1', 'storm') >= before + count / 2, 10, 'drops')
 
-    def test_what_is_known_passes(self, bridge):
+    def test_known_unicast_passes(self, bridge):
         bridge.learn('p2', B)
         bridge.learn('p3', C)
         with keys(bridge, 'p3', storm=1):
@@ -240,7 +240,7 @@ def test_reserved_addresses_go_nowhere(bridge, words):
 
 
 @pytest.mark.parametrize('limit', [0, 16])
-def test_a_hog_takes_nothing_from_others(bridge, monkeypatch, limit):
+def test_full_table_keeps_addresses_of_other_ports(bridge, monkeypatch, limit):
     """A port that sends from more sources than the FDB holds."""
     # There is no space for other addresses.
     monkeypatch.setattr(bridge, 'voice', {'p1': mac(0x1000), 'p2': A, 'p3': B, 'p4': C})

@@ -158,7 +158,7 @@ class TestQuoting:
         monitor.unlink()
 
     @pytest.mark.parametrize('odd', ['a\nb', 'a\tb', 'a\x7fb', 'a\x85b', 'a\x9b[1mb', '\ufffe'])
-    def test_what_cannot_be_said(self, switch, odd):
+    def test_control_characters(self, switch, odd):
         done = switch.cli('port', 'add', 'vm1', 'vhost', f'socket={switch.run}/{odd}', check=False)
         assert (done.returncode, done.stdout) == (REFUSED, '')
         assert re.fullmatch(r'shunt: .*socket: control characters.*\n', done.stderr)

@@ -178,7 +178,7 @@ def test_no_more_than_the_rate(switch, guests):
     at_rest(switch)
 
 
-def test_limit_of_one_is_not_that_of_others(switch, guests):
+def test_limit_does_not_affect_other_ports(switch, guests):
     """Frames delayed for a slow port, and a full one, cost other ports neither frames nor buffers.
     """
     slow = [switch.port_add(name, 'vhost') for name in ('slow1', 'slow2')]

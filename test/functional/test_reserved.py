@@ -102,19 +102,19 @@ def test_lists(guests, configure, value, passing):
     assert guests['switch'].port('vm1')['forward-reserved'] == str(value)
 
 
-def test_the_port_it_comes_in_at_counts(guests, configure):
+def test_rules_are_those_of_the_source_port(guests, configure):
     configure(vm1={'forward-reserved': 'lacp'}, vm2={'forward-reserved': 'lldp'})
     assert passes(guests, 'vm1') == {'vm2': {2}, 'vm3': {2}}
     assert passes(guests, 'vm2') == {'vm1': {0xe}, 'vm3': {0xe}}
     assert passes(guests, 'vm3') == {'vm1': set(), 'vm2': set()}
 
 
-def test_beside_what_tags_let_pass(guests, configure):
+def test_list_adds_to_service_tags(guests, configure):
     configure(vm1={**S_VLAN, 'forward-reserved': 'lacp,stp'}, vm2=S_VLAN)
     assert passes(guests, 'vm1')['vm2'] == BEYOND_8021AD | {2}
 
 
-def test_is_multicast_from_there_on(guests, configure):
+def test_forwarded_as_multicast(guests, configure):
     configure(vm1={'forward-reserved': 'lldp'}, vm2={'mcast-flood': 'off'})
     assert passes(guests, 'vm1') == {'vm2': set(), 'vm3': {0xe}}
     configure(vm1={'policy': 'vepa', 'uplink': 'vm2'})

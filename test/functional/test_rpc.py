@@ -74,7 +74,7 @@ def error(answer):
 
 class TestRequests:
     @pytest.mark.parametrize('number', [1, 0, -5, 'text', '', 1.5, None])
-    def test_the_id_comes_back(self, peer, number):
+    def test_answers_have_the_id(self, peer, number):
         answer = peer.ask(request(number=number))
         assert answer['id'] == number and answer['jsonrpc'] == '2.0' and 'result' in answer
 
@@ -216,7 +216,7 @@ class TestNonsense:
             Peer(switch).__exit__()
         assert switch.rpc('status')
 
-    def test_last_words(self, peer):
+    def test_sending_side_closed(self, peer):
         """A client that shuts down its sending side still gets its answer."""
         peer.send(json.dumps(request()))
         peer.sock.shutdown(socket.SHUT_WR)

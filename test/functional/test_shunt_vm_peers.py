@@ -154,7 +154,7 @@ MODES = ['loop', 'send', 'ndr', 'broadcast', 'latency', 'burst', 'idle', 'echo',
 @pytest.mark.parametrize('mode', MODES)
 @pytest.mark.parametrize('way,reason', [('hang-up', 'the back end closed the connection'),
                                         ('nonsense', 'ring 0: the back end completed what was not')])
-def test_goes_wrong_later(path, mode, way, reason):
+def test_fault_in_every_mode(path, mode, way, reason):
     """A fault in the middle of every mode: one line, exit 1, and the counts until then."""
     paths = [path, path.parent / 't', path.parent / 'u'][:3 if mode != 'idle' else 1]
     ends = [BackEnd(one, GOOD) for one in paths]
@@ -166,12 +166,12 @@ def test_goes_wrong_later(path, mode, way, reason):
     assert f'{path}: {reason}' in text and '"mode"' in text, text
 
 
-def test_nobody_there(path):
+def test_no_socket(path):
     status, _, text = run(vm(path), mode=['loop'], timeout=0.3)
     assert status == 1 and f'{path}: connect: No such file or directory' in text
 
 
-def test_nobody_comes(path):
+def test_no_back_end(path):
     status, _, text = run(vm(path, server='on'), mode=['loop'], timeout=0.3)
     assert status == 1 and f'{path}: listening: no back end connected within 0.3 s' in text
     assert not path.exists(), 'left its socket behind'

@@ -117,7 +117,7 @@ def test_bad_file(folder, runtime, case):
     assert not files(runtime)
 
 
-def test_the_first_port_is_gone_when_the_second_is_bad(folder):
+def test_first_port_is_removed_if_the_second_fails(folder):
     config = (f'ports:\n  vm1: {{{VHOST}: {folder}/vm1}}\n'
               '  e: {type: ethdev, device: "net_af_packet0,iface=none"}\n')
     assert 'c.yaml:3: port e: device' in reason(shuntd(folder, config=config))

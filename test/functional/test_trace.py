@@ -92,7 +92,7 @@ def delivered(bridge, name, frames, count):
     return seen
 
 
-def test_as_promised(bridge, tmp_path):
+def test_agrees_with_data_path(bridge, tmp_path):
     """Random frames into every port: trace and data path agree on each, and on every counter."""
     dice = random.Random(2009)
     before = collections.Counter(bridge.drops())

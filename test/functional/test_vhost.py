@@ -78,7 +78,7 @@ class TestNegotiation:
             assert bridge.drops()['vm1', 'tx', 'too-long'] == 1
 
     @pytest.mark.parametrize('socket_mode', ['server', 'client'])
-    def test_who_listens(self, bridge, socket_mode):
+    def test_modes(self, bridge, socket_mode):
         options = {'server': 1} if socket_mode == 'client' else {}
         with bridge.guest('vm1', {'mode': socket_mode}, **options):
             assert_passes(bridge, 'vm1')

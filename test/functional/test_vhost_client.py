@@ -66,7 +66,7 @@ class TestLater:
             for _ in range(FRONT_ENDS):
                 front_end.accept()[0].close()
 
-    def test_moved_there(self, path):
+    def test_socket_renamed(self, path):
         other = path.with_suffix('.new')
         with listening(other) as front_end:
             other.rename(path)
@@ -93,13 +93,13 @@ class TestDirectory:
         yield folder
         shutil.rmtree(folder, ignore_errors=True)
 
-    def test_made_later(self, switch, folder):
+    def test_directory_created_later(self, switch, folder):
         switch.port_add('vm1', 'vhost', mode='client', socket=folder / 's')
         folder.mkdir()
         with listening(folder / 's') as front_end:
             front_end.accept()[0].close()
 
-    def test_made_anew(self, switch, folder):
+    def test_directory_created_again(self, switch, folder):
         """The directory is removed with its socket and created again, as service managers do."""
         folder.mkdir()
         switch.port_add('vm1', 'vhost', mode='client', socket=folder / 's')

@@ -264,7 +264,7 @@ class TestNoDeviceModel:
             vm.connect()
             assert vm.offered & (CONTROL | MQ | MTU) == offered
 
-    def test_literal(self, ports):
+    def test_control_queue_without_pairs(self, ports):
         """A control queue without multiple queue pairs is a fault: no back end would serve it."""
         vm = FrontEnd(ports.socket('two'), owner_first=True, wanted=CONTROL | MQ,
                       protocol=REPLY_ACK)

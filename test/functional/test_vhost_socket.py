@@ -77,7 +77,7 @@ class TestFile:
     def test_owner_in_client_mode(self, switch):
         refused(switch, 'owner', owner='root', mode='client')
 
-    def test_goes_with_its_port(self, switch):
+    def test_deleted_with_its_port(self, switch):
         path = switch.port_add('vm1', 'vhost')
         switch.cli('port', 'del', 'vm1')
         assert not path.exists()
@@ -308,7 +308,7 @@ class TestPeers:
                 switch.rpc('port.del', {'name': 'vm1'})
             assert not path.exists()
 
-    def test_nobody_listens_in_client_mode(self, switch):
+    def test_client_mode_without_front_end(self, switch):
         path = switch.port_add('vm1', 'vhost', mode='client')
         assert switch.port('vm1')['front_end'] == 'none' and not path.exists()
         with socket.socket(socket.AF_UNIX) as other:

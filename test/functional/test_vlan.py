@@ -202,7 +202,7 @@ class TestTable:
                             for name in vlans.wire}
         assert vlans.fdb()[B, 10] == vlans.fdb()[B, 20] == ('p3', 'dynamic')
 
-    def test_nothing_is_learnt_from_what_is_dropped(self, vlans):
+    def test_dropped_frames_are_not_learned(self, vlans):
         keys_of(vlans, p1={'vlan': 10}, p2={'trunk': '10'})
         for port, *tags in (('p1', tag(10)), ('p1', tag(4095)), ('p2',), ('p2', tag(20)), ('p2', tag(0))):
             assert not any(out_of(vlans, port, frame(BROADCAST, A, *tags)).values())
@@ -210,14 +210,14 @@ class TestTable:
 
     @pytest.mark.parametrize('keys', [{'vlan': 20}, {'trunk': '10'}, {'vlan-protocol': '802.1ad', 'vlan': 10}, {}],
                              ids=str)
-    def test_changed_keys_forget(self, vlans, keys):
+    def test_changed_keys_flush(self, vlans, keys):
         keys_of(vlans, p1={'vlan': 10}, p2={'vlan': 10})
         out_of(vlans, 'p1', frame(BROADCAST, A))
         out_of(vlans, 'p2', frame(BROADCAST, B))
         keys_of(vlans, p1=keys)
         assert vlans.fdb() == {(B, 10): ('p2', 'dynamic')}
 
-    def test_same_keys_forget_nothing(self, vlans):
+    def test_same_keys_do_not_flush(self, vlans):
         keys_of(vlans, p1={'vlan': 10})
         out_of(vlans, 'p1', frame(BROADCAST, A))
         keys_of(vlans, p1={'vlan': 10})

@@ -169,7 +169,7 @@ def assert_kept_come_out(bridge, kept, frames=None):
     assert frames is None or all(one in frames for one in seen)
 
 
-def test_a_stuck_device_starves_nobody(bridge):
+def test_stuck_device_blocks_no_other_port(bridge):
     """Frames from the guest to other ports pass, and those in flight are complete once they are
     read."""
     with busy_guest(bridge) as (pmd, frames):
@@ -187,7 +187,7 @@ def test_a_stuck_device_starves_nobody(bridge):
         assert assert_balanced(bridge)['vm1']['rx_packets'] == pmd.stats()['TX-packets']
 
 
-def test_guest_dies_while_frames_are_held(bridge):
+def test_guest_killed_while_frames_are_in_flight(bridge):
     """Guest memory stays mapped until the device has read it, and no longer."""
     before = mappings(bridge)
     with busy_guest(bridge) as (pmd, frames):
@@ -200,7 +200,7 @@ def test_guest_dies_while_frames_are_held(bridge):
         assert_balanced(bridge)
 
 
-def test_port_goes_while_frames_are_held(bridge):
+def test_port_deleted_while_frames_are_in_flight(bridge):
     before = mappings(bridge)
     with busy_guest(bridge) as (pmd, frames):
         kept = leave_some(bridge)
@@ -212,7 +212,7 @@ def test_port_goes_while_frames_are_held(bridge):
         wait_until(lambda: mappings(bridge) <= before + 1, 10, 'memory given back')
 
 
-def test_guest_stops_and_starts_while_frames_are_held(bridge):
+def test_guest_stops_and_starts_while_frames_are_in_flight(bridge):
     """GET_VRING_BASE has a timeout, and the rings work afterwards."""
     with busy_guest(bridge) as (pmd, _):
         kept = leave_some(bridge)

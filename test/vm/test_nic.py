@@ -103,7 +103,7 @@ def wait_lent(machine):
     wait_until(more, 20, 'frames lent', 0.01)
 
 
-def test_comings_and_goings(machine):
+def test_vms_and_card_come_and_go(machine):
     """VMs that are killed while they send, and a card that is removed and added meanwhile."""
     vms = machine.spawn('while [ ! -e /tmp/enough ]; do shunt-vm socket=/tmp/run/vm1.sock,'
                         'in-order=off,size=256 -- replay /frames.pcap --max; done; true')
