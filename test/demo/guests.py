@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Two Linux guests under QEMU on two vhost-user ports: ping, then iperf3, and what shunt tells."""
+"""Two Linux guests under QEMU on two vhost-user ports: ping, then iperf3, and the output of shunt.
+"""
 
 import contextlib
 import time
@@ -33,7 +34,7 @@ def totals(switch):
 
 
 def rates(switch, seconds):
-    """Print what passes each second."""
+    """Print the traffic of each second."""
     before, then = totals(switch), time.monotonic()
     for _ in range(seconds):
         time.sleep(1)
@@ -52,7 +53,7 @@ def ping(one, two):
 
 
 def iperf(switch, one, two):
-    """iperf3 for some seconds while the switch is looked at."""
+    """iperf3 for some seconds while shunt shows the switch."""
     server = two.spawn('iperf3 -s -1')
     traffic.wait_listening(two, traffic.IPERF_PORT)
     client = one.spawn(f'iperf3 -J -c {two.address} -t {IPERF_SECONDS}')

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Frames from two capture files through the switch: no guests, no hugepages, two CPUs.
 
-PCAP=FILE takes a capture of yours: its stations are shared out to the two ports.
+PCAP=FILE takes another capture: its stations are distributed over the two ports.
 """
 
 import contextlib
@@ -58,7 +58,7 @@ def conversation(scapy):
         left.append(there / tcp(sport=4000, dport=80, flags='A', seq=20, ack=2 + number * 1460))
     tagged = ether(src=alice, dst=bob) / scapy.Dot1Q(vlan=10) / ip(dst='10.0.1.2') / scapy.ICMP()
     local = ether(src=alice, dst=carol) / ip(src='10.0.0.1', dst='10.0.0.3') / scapy.ICMP()
-    left += [tagged, local]    # local: carol is on the same port, so it must stay there
+    left += [tagged, local]    # local: carol is on the same port, so it must not leave
     return [[bytes(frame) for frame in side] for side in (left, right)]
 
 
@@ -71,7 +71,7 @@ def read_pcap(scapy, path):
 
 
 def write_pcap(path, frames, lead):
-    """A capture of the frames after a lead-in: LLDP, which a bridge keeps to itself."""
+    """A capture of the frames after a lead-in: LLDP, which a bridge does not forward."""
     def record(frame):
         return struct.pack('<IIII', 0, 0, len(frame), len(frame)) + frame
 
@@ -83,10 +83,8 @@ def write_pcap(path, frames, lead):
 
 
 def enable(switch, lead):
-    """Let both ports read at the same time, so that no frame comes before the other port is up.
-
-    That they do is proven by the lead-in of both not having ended when the second one is up.
-    """
+    """Have both ports read at the same time, so that no frame is received before the other port is
+    up. That holds if the lead-in of neither has ended when the second one is up."""
     for name in ('p0', 'p1'):
         switch.rpc('port.set', {'name': name, 'enabled': 'on'})
     if any(port['rx_packets'] >= lead for port in switch.rpc('port.list')):
@@ -143,7 +141,7 @@ def judge(scapy, frames, outputs):
 
 
 def attempt(frames, folder):
-    """Pass the frames, with a longer lead-in where the machine is too busy for a short one."""
+    """Pass the frames, with a longer lead-in if the machine is too slow for a short one."""
     for lead in LEADS:
         try:
             return pass_through(frames, folder, lead)

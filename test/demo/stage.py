@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What both demos share: lines with the time elapsed, the shell's view of a command, clean ends."""
+"""Shared by both demos: lines with the time elapsed, the output of commands for users, clean ends.
+"""
 
 import pathlib
 import shutil
@@ -22,7 +23,7 @@ def say(text=''):
 
 
 def show(switch, *words):
-    """Run a shunt command and print it as a user would see it."""
+    """Run a shunt command and print it as for a user."""
     print(f"\n    $ shunt {' '.join(words)}")
     for line in switch.cli(*words).stdout.splitlines():
         print(f'    {line}')
@@ -38,7 +39,8 @@ def summary(rows):
 
 
 def need(programs):
-    """What is missing on this machine, by package; exits with one line when something is."""
+    """The missing requirements of this machine, by package; exits with one line if there are any.
+    """
     missing = sorted({package for program, package in programs.items()
                       if not shutil.which(program)})
     if missing:
@@ -46,12 +48,12 @@ def need(programs):
 
 
 def run(main):
-    """Run a demo; whatever happens, everything it started is stopped."""
+    """Run a demo; all that it started is stopped in any case."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         main()
     except KeyboardInterrupt:
         print('\ndemo: interrupted; everything is stopped', file=sys.stderr)
         sys.exit(130)
-    except Exception as error:    # one message instead of a stack of calls
+    except Exception as error:    # one message instead of a stack trace
         sys.exit(f'demo: {error}')

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a learning bridge with two ports must do with two queues of frames, and whether it did.
+"""The behaviour required of a learning bridge with two ports and two queues of frames, and a check
+of it.
 
 A bridge keeps the order of frames with the same source, destination and VLAN (IEEE 802.1Q 6.5.3);
-others may overtake each other. The order between the ports is not known; with two ports it does
-not matter, as a frame either leaves by the other port or stays.
+others may overtake each other. The order between the ports is not known; with two ports it does not
+matter, as a frame either leaves by the other port or stays.
 """
 
 from collections import namedtuple
 
 MUST, MAY, NEVER = 'must', 'may', 'never'
-BURST = 64    # frames this near to each other may be learnt from and looked up in any order
+BURST = 64    # frames this close to each other may be learnt and looked up in any order
 MTU_FRAME = 1514    # an MTU of 1500; captures have no FCS
 
 Verdict = namedtuple('Verdict', 'kind reason')
@@ -44,7 +45,7 @@ def sources(frames):
 
 
 def doubtful(frame):
-    """Why a frame may be dropped for what it is; None for a good one."""
+    """The reason why a frame may be dropped for its contents; None for a valid one."""
     vlan, _, source = addresses(frame)
     if len(frame) < 14:
         return 'too short'
@@ -56,7 +57,7 @@ def doubtful(frame):
 
 
 def verdict(frame, position, seen):
-    """What must happen to the frame at this position of a port's queue."""
+    """The required treatment of the frame at this position of a port's queue."""
     vlan, destination, _ = addresses(frame)
     if doubtful(frame):
         return Verdict(MAY, doubtful(frame))
@@ -101,7 +102,7 @@ def compare_flow(sent, received):
 
 
 def compare(sent, received):
-    """(kept, errors): the verdicts of frames that did not come out; no errors when all is right."""
+    """(kept, errors): the verdicts of frames that did not leave; no errors if all is right."""
     judged = zip(range(len(sent)), sent, verdicts(sent))
     inputs, outputs = flows(judged, lambda item: item[1]), flows(received, lambda frame: frame)
     kept, errors = [], []
@@ -113,9 +114,10 @@ def compare(sent, received):
 
 
 def sides(frames):
-    """Split one capture into what two ports would have received.
+    """Split one capture into the frames received by two ports.
 
-    A station is on the side opposite to the one that talks to it; whoever is left, on the first.
+    A station is on the side opposite to the one that it communicates with; the others, on the
+    first.
     """
     side = {}
     for frame in frames:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What every fuzz target includes. A target crashes when something must not be; libFuzzer then
- * keeps the input.
+ * Included by every fuzz target. A target crashes when a check fails; libFuzzer then keeps the
+ * input.
  *
  * Thread safety: libFuzzer calls from one thread.
  */

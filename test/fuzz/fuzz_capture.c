@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the reader of a capture may send and write: filter programs, which must end and look at
- * nothing but the frame once they were found good, and the shared memory of a ring, at both of whose
- * ends nothing may be touched that lies outside.
+ * Input from the reader of a capture: filter programs, which must end and read nothing but the
+ * frame if they were accepted, and the shared memory of a ring, outside of which neither end may
+ * access anything.
  */
 #include "fuzz.h"
 
@@ -13,7 +13,7 @@
 
 enum { RING = 4096, FRAME = 64, PROGRAM_MAX = 64 };
 
-/** A program, then a frame to run it on. */
+/** A program, then a frame for it. */
 static void
 run_program(const uint8_t *data, size_t size)
 {
@@ -27,7 +27,7 @@ run_program(const uint8_t *data, size_t size)
 	struct bpf_program *made = capture_filter_make(program, n, NULL);
 	if (made == NULL)
 		return;
-	/* On the heap, in its exact length: what is read behind it shows. */
+	/* On the heap, in its exact length, so that sanitizers detect reads behind it. */
 	uint32_t left = (uint32_t)(size - n * sizeof(program[0]));
 	uint32_t caplen = left < FRAME ? left : FRAME;
 	uint8_t *frame = malloc(caplen + (caplen == 0));
@@ -38,7 +38,7 @@ run_program(const uint8_t *data, size_t size)
 	free(made);
 }
 
-/** Records are written while the other side writes what it likes. */
+/** Records are written while the other side writes arbitrary values. */
 static void
 run_producer(const uint8_t *data, size_t size)
 {
@@ -51,7 +51,7 @@ run_producer(const uint8_t *data, size_t size)
 		uint64_t tail;
 		uint32_t len = (uint32_t)(data[8] | data[9] << 8) % 1024, at = data[10] * 8u;
 		memcpy(&tail, data, sizeof(tail));
-		/* Sometimes what could be true. */
+		/* In some cases a valid value. */
 		atomic_store(&ring.words->tail, data[11] & 1 ? tail : ring.head - tail % RING);
 		memcpy(ring.data + at, data, 16);
 		uint8_t *room = capture_ring_space(&ring, len);
@@ -66,7 +66,7 @@ run_producer(const uint8_t *data, size_t size)
 	free(memory);
 }
 
-/** A ring full of anything is read. */
+/** A ring with arbitrary contents is read. */
 static void
 run_consumer(const uint8_t *data, size_t size)
 {

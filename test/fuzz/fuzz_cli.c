@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Answers of any bytes to the command line: received, and shown by the command of the first byte. */
+/*
+ * Arbitrary answers to the command line program: received, and shown by the command of the first
+ * byte.
+ */
 #include "fuzz.h"
 
 #include <errno.h>
@@ -39,7 +42,7 @@ show(const struct command *command, const json_t *result)
 	}
 }
 
-/** Two samples for the live screen, out of the same result. */
+/** Two samples for the live screen, from the same result. */
 static void
 sample(const json_t *result)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Configuration files of any bytes, for the drivers that there are. */
+/* Arbitrary configuration files, for the existing drivers. */
 #include "fuzz.h"
 
 #include <errno.h>
@@ -17,7 +17,10 @@ visit(const struct key *key, const char *value, void *arg)
 	fuzz_check(port_config_set(copy, key->name, value, NULL) == 0);
 }
 
-/** What is saved of a port, which is all that is not the default, makes the same port again. */
+/**
+ * The saved keys of a port, which are those that differ from the defaults, make the same port
+ * again.
+ */
 static void
 check_port(const struct config_port *port)
 {

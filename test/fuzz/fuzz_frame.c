@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Frames of any bytes with any claims, in mbuf chains that are cut anywhere: classified, hashed,
- * their checksum closed, cut into segments, sent; at ports
- * with VLANs, let in, and their tag changed on the way out. What comes out is checked by independent code.
+ * Arbitrary frames with arbitrary offload requests, in mbuf chains that are cut anywhere:
+ * classified, hashed, checksummed, segmented, sent; at ports with VLANs, classified, and their tag
+ * changed at egress. The results are checked by independent code.
  */
 #include "fuzz.h"
 
@@ -23,9 +23,9 @@
 #include "port/send.h"
 #include "vlan/rewrite.h"
 
-/** What an input begins with; the frame's bytes follow. */
+/** The beginning of an input; the bytes of the frame follow. */
 struct input {
-	uint8_t flags; /**< of the claim */
+	uint8_t flags; /**< of the offload request */
 	uint8_t csum_offset;
 	uint16_t csum_start;
 	uint16_t header_len;
@@ -35,7 +35,7 @@ struct input {
 	uint8_t more;  /**< payload to append, in units of 256 bytes */
 	uint8_t first; /**< bytes of the chain's first segment */
 	uint8_t rest;
-	uint8_t room; /**< mbufs that the receiver takes */
+	uint8_t room; /**< mbufs that the receiver accepts */
 } __attribute__((packed));
 
 enum { FRAME_MAX = 4096 + 255 * 256, SEGMENTS_MAX = 1024 };
@@ -56,7 +56,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-/** A frame from what is no host's address goes nowhere. */
+/** A frame with an invalid source address is dropped. */
 static void
 check_source(const uint8_t *data, uint16_t dest)
 {
@@ -66,7 +66,9 @@ check_source(const uint8_t *data, uint16_t dest)
 		fuzz_check((data[6] & 1) == 0 && memcmp(data + 6, zero, 6) != 0);
 }
 
-/** The head is copied to where sanitizers see a byte read too much. @return l2_len, 0 = runt */
+/**
+ * The head is copied to memory where sanitizers detect reads beyond it. @return l2_len, 0 = runt
+ */
 static uint16_t
 classify(const uint8_t *data, uint32_t length, uint16_t head_len)
 {
@@ -90,7 +92,7 @@ classify(const uint8_t *data, uint32_t length, uint16_t head_len)
 	return l2_len;
 }
 
-/** Kinds of ports that frames come from and leave by. */
+/** Kinds of source and tx ports. */
 static void
 configure(unsigned kind, struct port_config *port)
 {
@@ -102,7 +104,7 @@ configure(unsigned kind, struct port_config *port)
 	strcpy(config->trunk, kind >= 2 ? "10-20,4094" : "");
 }
 
-/** The frame as it leaves by a port, in guest memory cut into pieces, or in an mbuf. */
+/** The frame at egress of a port, in guest memory cut into pieces, or in an mbuf. */
 static void
 rewrite_tags(const struct input *input, const struct frame *frame, uint32_t length)
 {
@@ -128,7 +130,7 @@ rewrite_tags(const struct input *input, const struct frame *frame, uint32_t leng
 	struct rte_mbuf *shared = (input->room & 3) == 3 ? copy.mbuf : NULL;
 	struct frame *out = &copy;
 	fuzz_check(vlan_rewrite_burst(&buffers, &rules, false, &out, 1) == 1);
-	if (out == &copy) { /* leaves as it is */
+	if (out == &copy) { /* unchanged */
 		rte_pktmbuf_free(copy.mbuf);
 		rte_pktmbuf_free(shared);
 		return;
@@ -148,7 +150,7 @@ rewrite_tags(const struct input *input, const struct frame *frame, uint32_t leng
 	rte_pktmbuf_free(shared);
 }
 
-/** The same frame at a port with VLAN keys, beside one that has them, and how it leaves from there. */
+/** The same frame at a port with VLAN keys, beside another one with VLAN keys, and its egress. */
 static void
 ingress(const struct input *input, uint32_t length, uint16_t head_len)
 {
@@ -224,14 +226,14 @@ close_checksum(const struct input *input, const struct frame_offload *offload, u
 	fuzz_check(memcmp(before, after, length) == 0);
 }
 
-/** Does a frame have IPv6 extension headers? Then the sender's sum counts, whatever it is. */
+/** Whether a frame has IPv6 extension headers: then the sender's sum is used, right or not. */
 static bool
 is_extended(uint16_t l2_len, uint16_t l4)
 {
 	return packet_get16(bytes + l2_len - 2) == 0x86dd && l4 != l2_len + 40;
 }
 
-/** The checksum goes on from the sum that the sender left, but for the length. */
+/** The checksum continues the sender's sum, except for the length. */
 static void
 check_extended(uint16_t l2_len, uint16_t l4, uint32_t whole, uint32_t segment)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * ARP and neighbour discovery with any bytes, any part of them in the head, any checksum request:
- * what a credulous receiver would learn from a frame that passes is the address it may come from.
+ * ARP and neighbour discovery with arbitrary bytes, any part of them in the head, any checksum
+ * request: the only address that an unchecking receiver would learn from a frame that passes is the
+ * port's.
  */
 #include "fuzz.h"
 
@@ -10,23 +11,23 @@
 #include "base/mac.h"
 #include "features/neighbours/neighbour.h"
 
-/** What an input begins with; the frame's bytes follow. */
+/** The beginning of an input; the bytes of the frame follow. */
 struct input {
-	uint16_t head;   /**< bytes of the frame's head */
-	uint8_t undone;  /**< whether the sender left a checksum */
-	uint16_t field;  /**< where */
-	uint16_t stored; /**< what a receiver would store there */
+	uint16_t head;     /**< bytes of the frame's head */
+	uint8_t requested; /**< whether there is a checksum request */
+	uint16_t field;    /**< its offset */
+	uint16_t stored;   /**< the value that a receiver would write there */
 } __attribute__((packed));
 
 enum { PACKET_MAX = 4096 };
 
 static const uint8_t own[MAC_BYTES] = {2, 0, 0, 0, 0, 1};
 
-/** A receiver at its most credulous: no check but that there are bytes. */
+/** A receiver that checks nothing but the length. */
 struct receiver {
 	const uint8_t *bytes;
 	size_t n;
-	bool fooled;
+	bool learned_other;
 };
 
 static uint16_t
@@ -44,10 +45,10 @@ get8(const struct receiver *receiver, size_t at)
 }
 
 static void
-believe(struct receiver *receiver, size_t at)
+learn_address(struct receiver *receiver, size_t at)
 {
 	if (at + sizeof(own) <= receiver->n && memcmp(receiver->bytes + at, own, sizeof(own)) != 0)
-		receiver->fooled = true;
+		receiver->learned_other = true;
 }
 
 static void
@@ -56,7 +57,7 @@ receive_options(struct receiver *receiver, size_t at, size_t end)
 	while (at + 2 <= end && get8(receiver, at + 1) != 0) {
 		uint8_t kind = get8(receiver, at);
 		if ((kind == 1 || kind == 2) && at + 8 <= end)
-			believe(receiver, at + 2);
+			learn_address(receiver, at + 2);
 		at += (size_t)8 * get8(receiver, at + 1);
 	}
 }
@@ -107,7 +108,7 @@ receive(struct receiver *receiver)
 			break;
 	}
 	if (get16(receiver, at) == 0x0806 && get8(receiver, at + 6) == MAC_BYTES)
-		believe(receiver, at + 10);
+		learn_address(receiver, at + 10);
 	else if (get16(receiver, at) == 0x86dd)
 		receive_ipv6(receiver, at + 2);
 }
@@ -137,7 +138,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(head, bytes, head_len);
 	struct frame frame = {.head = head, .head_len = (uint16_t)head_len, .len = (uint32_t)size};
 	struct receiver receiver = {.bytes = bytes, .n = size};
-	if (input.undone % 2 != 0) {
+	if (input.requested % 2 != 0) {
 		uint16_t field = (uint16_t)(input.field % (size - 1));
 		frame.offload = (struct frame_offload){.flags = FRAME_CSUM,
 			.csum_start = field / 3,
@@ -145,7 +146,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(bytes + field, &input.stored, sizeof(input.stored));
 	}
 	receive(&receiver);
-	fuzz_check(!neighbour_may_pass(&frame, &macs) || !receiver.fooled);
+	fuzz_check(!neighbour_may_pass(&frame, &macs) || !receiver.learned_other);
 	free(head);
 	return 0;
 }

@@ -50,7 +50,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	rpc = rpc_create(NULL);
 	fuzz_check(rpc != NULL);
 	rpc_register(rpc, methods, NULL);
-	/* Without a connection it refuses every request, but reads its parameters first. */
+	/* Without a connection it refuses every request, but parses its parameters first. */
 	monitor = (struct methods_monitor){.rpc = rpc, .hub = event_hub_create()};
 	fuzz_check(monitor.hub != NULL);
 	rpc_register(rpc, methods_monitor, &monitor);
@@ -76,7 +76,7 @@ answer(const char *data, size_t length)
 	json_decref(reply);
 }
 
-/** Scan in pieces. @return what one scan of all says, which must be the same */
+/** Scan in pieces. @return the result of one scan of the whole, which must be the same */
 static ssize_t
 scan(const char *data, size_t size, size_t step)
 {

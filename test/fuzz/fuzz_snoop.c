@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Packets of any bytes: classified as polling lcores do, parsed, and heard by a database of groups.
- * Before each packet are three bytes: family, port and VLAN; time that passes, and the length.
+ * Arbitrary packets: classified as polling lcores do, parsed, and processed by a database of
+ * groups. Before each packet are three bytes: family, port and VLAN; time that passes; the length.
  */
 #include "fuzz.h"
 
@@ -20,7 +20,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-/** What control makes something of, lcores have shown it. */
+/** Messages that the control thread processes are copied to it by polling lcores. */
 static void
 check_class(const uint8_t *packet, uint32_t len, bool ipv6, const struct snoop_message *message)
 {
@@ -28,7 +28,7 @@ check_class(const uint8_t *packet, uint32_t len, bool ipv6, const struct snoop_m
 	uint16_t type = ipv6 ? PACKET_TYPE_IP6 : PACKET_TYPE_IP4;
 	enum snoop_class class = snoop_classify(packet, len, type, &group);
 
-	/* Messages to one host are no multicast, and are not shown. */
+	/* Unicast messages are not copied. */
 	bool to_group = ipv6 ? packet[24] == 0xff : packet[16] >> 4 == 0xe;
 	if (!to_group)
 		fuzz_check(class == SNOOP_CLASS_FLOOD);
@@ -60,7 +60,7 @@ hear(struct groups *groups, uint64_t now, const uint8_t *data, uint32_t len, uin
 	bool ipv6 = (flags & 1) != 0;
 	struct snoop_message message;
 	struct snoop_ip group;
-	/* Where sanitizers see a byte read too much. */
+	/* In memory where sanitizers detect reads beyond the packet. */
 	uint8_t *packet = malloc(len);
 
 	memcpy(packet, data, len);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Two guests with any descriptors, indexes and memory, each with a split or a packed ring: frames
- * are popped from the one and pushed to the other, and what lies in memory changes in between. Pages
- * around guest memory cannot be touched.
+ * Two guests with arbitrary descriptors, indexes and memory, each with a split or a packed ring:
+ * frames are popped from one and pushed to the other, and memory changes in between. The pages
+ * around guest memory are inaccessible.
  */
 #include "fuzz.h"
 
@@ -16,11 +16,11 @@
 enum {
 	REGION = 1 << 16,
 	SIZE_MAX_LOG = 9,
-	DESC_AT = 0, /**< in the tables' region */
+	DESC_AT = 0, /**< in the region of the tables */
 	AVAIL_AT = 0x4000,
 	USED_AT = 0x8000,
-	IMAGE_AT = 0x2000, /**< in the first region: what the input ends with */
-	BELOW = 256,       /**< addresses begin so far below the first region */
+	IMAGE_AT = 0x2000, /**< in the first region: the rest of the input */
+	BELOW = 256,       /**< addresses begin this many bytes below the first region */
 	ROUNDS_MAX = 4,
 };
 
@@ -29,7 +29,7 @@ enum {
 	SHORT = 1 << 3,
 	EVENT = 1 << 4,
 	MERGE = 1 << 5,
-	INSIDE = 1 << 6, /**< the tables lie where buffers may be too */
+	INSIDE = 1 << 6, /**< the tables are where buffers may be too */
 	PACKED = 1 << 7,
 };
 
@@ -38,13 +38,13 @@ enum { LOGGED = 1 << 7 }; /**< bit of input.isa */
 struct input_ring {
 	uint8_t flags;
 	uint8_t size_log; /**< packed: half the size */
-	uint8_t descs;    /**< packed: again and again, all the way round */
+	uint8_t descs;    /**< packed: repeated for the whole ring */
 	uint8_t heads; /**< entries of the available ring; the others count up; packed: the event */
 	uint16_t first;
-	uint8_t ahead[ROUNDS_MAX]; /**< made available before each round */
+	uint8_t ahead[ROUNDS_MAX]; /**< entries made available before each round */
 } __attribute__((packed));
 
-/** What an input begins with; then descriptors, heads, mutations, and bytes of memory. */
+/** The beginning of an input; then descriptors, heads, mutations, and bytes of memory. */
 struct input {
 	uint8_t isa; /**< with LOGGED: the rings have dirty logs */
 	uint8_t rounds;
@@ -56,7 +56,7 @@ struct input {
 struct input_desc {
 	uint32_t addr; /**< from BELOW on; with the top bit set, far away */
 	uint32_t len;
-	uint16_t flags; /**< packed: owner bits are turned over */
+	uint16_t flags; /**< packed: AVAIL and USED are inverted */
 	uint16_t next;  /**< packed: buffer id */
 } __attribute__((packed));
 
@@ -76,7 +76,7 @@ struct side {
 	struct vring_used *used;
 	const struct input_desc *given;
 	unsigned descs;
-	uint32_t count; /**< packed: descriptors made available, since the first round began */
+	uint32_t count; /**< packed: descriptors made available since the first round */
 	uint16_t size;
 	bool inside, packed;
 };
@@ -86,7 +86,7 @@ static struct virtq_batch *batch;
 static const struct virtq_ops *ops[4];
 static unsigned ops_count;
 
-/** A range is reported: it lies in one region of that guest. */
+/** A reported range lies in one region of that guest. */
 static void
 check_written(struct dirty_log *log, uint64_t gpa, uint32_t length)
 {
@@ -113,7 +113,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-/** Bytes of the input, from where the last call ended. @return NULL when there are too few */
+/** Bytes of the input, from the end of the last call on. @return NULL if there are too few */
 static const void *
 take(const uint8_t **data, size_t *size, size_t n)
 {
@@ -140,7 +140,7 @@ place(const struct side *side, uint32_t count)
 	return (uint16_t)((count / side->size % 2 == 0) << 15 | count % side->size);
 }
 
-/** Flags of what is available at a place. */
+/** Flags of an available descriptor at a position. */
 static uint16_t
 owner(uint16_t at)
 {
@@ -257,7 +257,7 @@ check_frame(const struct side *side, const struct frame *frame)
 			   (offload->flags & FRAME_CSUM));
 }
 
-/** Chains that the ring may yield: at most; of a packed ring whether there is one. */
+/** Chains that the ring may yield at most; of a packed ring whether there is one. */
 static unsigned
 available(const struct side *side)
 {
@@ -285,7 +285,7 @@ pop(struct side *side, struct frame frames[], uint16_t most)
 	fuzz_check(descs <= side->size);
 	for (uint16_t i = 0; i < n; i++)
 		check_frame(side, &frames[i]);
-	/* A ring that is not broken moves on. */
+	/* A ring that is not broken makes progress. */
 	fuzz_check(can == 0 || batch->popped > 0 || side->ring.broken != VIRTQ_GOOD);
 	return n;
 }
@@ -389,7 +389,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	for (unsigned i = 0; i < 2; i++) {
 		uint8_t *image = sides[i].guest.memory.region[0].hva + IMAGE_AT;
-		/* Tables that lie inside may be written over: the input asked for it. */
+		/* Tables inside the buffers may be overwritten: the input requests it. */
 		memcpy(image, data, size < REGION - IMAGE_AT ? size : REGION - IMAGE_AT);
 	}
 	run(input, mutations);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""No circle of files: a .c file uses no function of a file that uses its own, directly or through
+"""No cycle of files: a .c file uses no function of a file that uses its own, directly or through
 further files. An inline function counts for its header. The libraries and drivers are checked
 together, each program by itself."""
 import re

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Keep the documents true.
+"""Check that the documents are true.
 
-doc/packet-walk.md names files and functions as `function()` in `file`: both must exist, the one in
-the other. Links between documents lead somewhere. Pictures are those of their source text. The version
-is meson.build's everywhere. The manual page of shunt-vm, which must be built in the folder that is
-given, or build, has every mode and option of its help.
+doc/packet-walk.md names files and functions as `function()` in `file`: both must exist, and the
+function in that file. Links between documents lead to existing targets. Pictures are those of their
+source text. The version is that of meson.build everywhere. The manual page of shunt-vm, built in
+the folder given as argument, or build, contains every mode and option of its help.
 """
 import hashlib
 import re

@@ -45,7 +45,7 @@ def public_headers():
 
 
 def doxygen(headers, folder):
-    """[problem]; the pages are in folder/html, what they say in folder/xml"""
+    """[problem]; the pages are in folder/html, their contents in folder/xml"""
     settings = (ROOT / "doc/Doxyfile").read_text() + f"""
 INPUT = doc/glossary.md {" ".join(map(str, headers))}
 OUTPUT_DIRECTORY = "{folder}"

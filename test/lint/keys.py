@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Keys that can be configured are told everywhere alike.
+"""Keys of the configuration are documented everywhere alike.
 
-The keys of ports are asked of `shunt -j help port add`, which prints the table that the switch reads
-by; those of the file of shuntd, by what it says to a key that does not exist. Compared with them are
-help, manual pages, completion, the tables of doc/configuration.md, and the keys that other documents
-use in commands.
+The keys of ports are those of `shunt -j help port add`, which prints the table that the switch
+parses with; those of the file of shuntd, from its error for an unknown key. Compared with them are
+help, manual pages, completion, the tables of doc/configuration.md, and the keys that other
+documents use in commands.
 """
 import json
 import re
@@ -27,7 +27,7 @@ def run(*words):
 
 
 def refused(shuntd, text):
-    """The words that shuntd offers instead of one that it does not have."""
+    """The words that shuntd suggests instead of an unknown one."""
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         file.write(text)
         file.flush()
@@ -64,7 +64,7 @@ def check_manual(text, keys):
 
 
 def check_completion(script, keys):
-    """What bash itself makes of the script."""
+    """The words that bash itself derives from the script."""
     common = terms(keys, None)
     for kind in {key["type"] for key in keys} - {None}:
         told = run("bash", "-c", f"{script}\n_shunt_keys {kind}").split()

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Check what CONTRIBUTING.md promises of the code's structure.
+"""Check the rules of CONTRIBUTING.md on the code's structure.
 
-Files and functions stay short, a layer uses only what stands before it, libraries never know a
-driver or a program, headers compile alone, every file names its licence, atomics are those of C11.
+Files and functions stay short, a layer uses only the layers before it, libraries use no driver or
+program, headers compile alone, every file names its licence, atomics are those of C11.
 """
 import json
 import re
@@ -80,7 +80,7 @@ def check_atomics(name, lines):
 
 
 def header_command(build):
-    """How the build compiles something that sees every include folder."""
+    """The compiler flags of the build with every include folder."""
     for entry in json.loads((build / "compile_commands.json").read_text()):
         if entry["file"].endswith("app/shuntd/main.c"):
             words = shlex.split(entry["command"])

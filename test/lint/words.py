@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Words that doc/glossary.md has struck do not come back.
+"""Words that doc/glossary.md has struck are not used.
 
 Those of its table do not occur as parts of names in the code; pronouns for persons occur neither in
 documents nor in comments and texts of the code.
@@ -19,7 +19,7 @@ NO_CODE = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\])*"|^#[ \t]*include[^\n]*', re.DO
 
 
 def struck():
-    """{word: what is said instead}"""
+    """{word: the word to be used instead}"""
     text = GLOSSARY.read_text().partition(HEADING)[2]
     return {word: better for words, better in ROW.findall(text) if words != "not"
             for word in words.split(", ")}
@@ -41,7 +41,7 @@ def files(*patterns):
 
 
 def persons(name):
-    """Lines that speak of a guest, device, front end, lcore or port as of a person."""
+    """Lines that use a pronoun for persons for a guest, device, front end, lcore or port."""
     for number, line in enumerate((ROOT / name).read_text().splitlines(), 1):
         for found in PERSONS.findall(line):
             yield f"{name}:{number}: '{found}': name the guest, device, front end, lcore or port"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Boots a root as a container with the host's network: boot.sh ROOT. To be started in mount and PID
-# namespaces of its own. The container has a unified hierarchy of cgroups, whatever the host has.
+# namespaces of its own. The container has a unified hierarchy of cgroups, independently of the host.
 set -euo pipefail
 
 mount -t proc proc /proc

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Within a root: `make deb`, and what holds of its packages before anything is installed.
+# Within a root: `make deb`, and checks of its packages before their installation.
 set -euo pipefail
 cd /shunt
 export DEBIAN_FRONTEND=noninteractive
@@ -8,7 +8,7 @@ export DEBIAN_FRONTEND=noninteractive
 fail() { echo "FAILED: $*"; exit 1; }
 files() { find . -path ./build -prune -o -type f -print | sort; }
 
-# Without debhelper, and without the right to install it: said, and nothing done.
+# Without debhelper, and without permission to install it: an error, and no other effect.
 if says=$(setpriv --reuid nobody --clear-groups make deb 2>&1); then fail "make deb without debhelper"; fi
 echo "$says" | grep -q '^missing packages, .* debhelper' || fail "make deb without debhelper: $says"
 [ "$(echo "$says" | grep -vc '^make')" = 1 ] || fail "more than one line: $says"
@@ -40,6 +40,6 @@ sed -i 's/^Version: .*/&+next/' /tmp/next/DEBIAN/control
 echo '# of the next version' >>/tmp/next/etc/shunt/shunt.yaml
 dpkg-deb -b /tmp/next build/next >/dev/null
 
-# Those of debian/tests that need no init; boot.sh runs the others.
+# The tests of debian/tests that need no init; boot.sh runs the others.
 autopkgtest build/deb/shunt_*_amd64.deb build/deb/shunt-vm_*_amd64.deb build/deb/shunt_*.dsc \
     -- null || [ $? = 2 ] # some were skipped

@@ -14,7 +14,7 @@ packages() {
 is() { systemctl --quiet "is-$1" shuntd; }
 main_pid() { systemctl show -P MainPID shuntd; }
 version() { dpkg-query -W -f '${Version}' shunt; }
-# Files of the packages, or made by what they run; not this tree, nor what apt and dpkg keep.
+# Files of the packages, or created by their programs; without this tree, and those of apt and dpkg.
 left() {
     find / -xdev \( -path /shunt -o -path /proc -o -path /sys -o -path /tmp -o -path /var/lib/apt \
         -o -path /var/cache/apt -o -path /var/cache/man -o -path /var/log \) -prune -o -path '*shunt*' -print

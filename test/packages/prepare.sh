@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Within a root: all that live.sh needs beside the packages, and a unit that runs it at boot.
+# Within a root: the requirements of live.sh beside the packages, and a unit that runs it at boot.
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Cycles per address of the filtering table beside rte_hash: lookup, learning of what is known
- * (refresh) and of what is new, by number of addresses.
+ * Cycles per address of the FDB beside rte_hash: lookup, learning of known addresses (refresh) and
+ * of new ones, by number of addresses.
  *
- * Both do the same work in turns in one process, in bursts of 32 in random order; the medians of
+ * Both do the same work alternately in one process, in bursts of 32 in random order; the medians of
  * the rounds are printed, with -j as JSON. Both have twice as many slots as there are addresses.
  * rte_hash is single-threaded here (no reader-writer concurrency flags, no lock): its best case,
- * while the filtering table is always ready for other threads. Its arrays of key pointers are
- * prepared outside of the measurement. Its refresh is an add of a key that is there.
+ * while the FDB is always ready for concurrent threads. The arrays of key pointers of rte_hash are
+ * prepared outside of the measurement. Its refresh is an add of an existing key.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -39,15 +39,14 @@ static const char *const op_names[OPS] = {"fdb_lookup", "rte_hash_lookup", "fdb_
 	"rte_hash_add_refresh", "fdb_learn_new", "rte_hash_add_new"};
 static const unsigned sizes[] = {2, 1000, 100000, 1000000};
 
-/* Both tables and what they are asked. */
+/* Both tables and their input. */
 struct bench {
 	unsigned n; /* addresses */
 	struct fdb *fdb;
 	struct rte_hash *hash;
-	uint64_t *keys; /* each once, in random order */
-	uint64_t *
-		stream; /* keys at random, so many that each comes up, but cached if they are few */
-	unsigned length; /* of the stream; it is repeated for LOOKUPS */
+	uint64_t *keys;   /* each once, in random order */
+	uint64_t *stream; /* keys at random, enough that each occurs, but cached if they are few */
+	unsigned length;  /* of the stream; it is repeated for LOOKUPS */
 	const void **pointers;
 	double cycles[OPS][ROUNDS];
 };
@@ -63,7 +62,7 @@ next_random(void)
 	return random_state;
 }
 
-/** Addresses as hypervisors give them: a prefix and a number. */
+/** Addresses as hypervisors assign them: a prefix and a number. */
 static uint64_t
 nth_key(unsigned n)
 {
@@ -239,7 +238,7 @@ rte_new_pass(struct bench *b)
 
 /* Rounds -------------------------------------------------------------------------------------- */
 
-/** Small tables are filled again and again. */
+/** Small tables are filled repeatedly. */
 static double
 repeat_new(struct bench *b, uint64_t (*pass)(struct bench *))
 {
@@ -253,7 +252,7 @@ repeat_new(struct bench *b, uint64_t (*pass)(struct bench *))
 	return (double)cycles / times / b->n;
 }
 
-/** Every refresh is the first of its epoch for n entries, and writes nothing after that. */
+/** The first refresh of an epoch for n entries writes, later ones do not. */
 static void
 one_round(struct bench *b, unsigned round)
 {
@@ -324,7 +323,7 @@ free_huge_pages(void)
 	return n;
 }
 
-/** The filtering table asks for transparent huge pages; let rte_hash have some too, if it can. */
+/** The FDB requests transparent huge pages; let rte_hash have them too, if possible. */
 static int
 start_eal(void)
 {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The floor of a guest-to-guest data path on this machine: what is left of a switch when all but
- * the unavoidable is taken away. Every figure of `make bench` stands beside it.
+ * The floor of a guest-to-guest data path on this machine: a switch reduced to the unavoidable
+ * work. Every figure of `make bench` is compared with it.
  *
  * Two threads on two CPUs share the split rings of some ports. One is the front end: it sends one
- * frame for every frame that it receives, each port to the next, so that a fixed number circles. The
- * other is the switch: range check, header copied to host memory, source learned and destination
- * looked up in a small hash, payload copied once, both used rings written. No features, no checks
- * beyond these.
+ * frame for every frame that it receives, each port to the next, so that a fixed number circulates.
+ * The other is the switch: range check, header copied to host memory, source learned and
+ * destination looked up in a small hash, payload copied once, both used rings written. No features,
+ * no further checks.
  *
  * With --touch the front end reads every cache line that it receives and writes every one that it
- * sends, as guests do: then cache lines cross between the cores. With many addresses it writes others
- * into each frame, at random, and the hash has an entry for each.
+ * sends, as guests do: then cache lines move between the cores. With many addresses it writes
+ * random ones into each frame, and the hash has an entry for each.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -56,7 +56,7 @@ now(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-/* Setting up ---------------------------------------------------------------------------------- */
+/* Setup --------------------------------------------------------------------------------------- */
 
 static void *
 take(size_t size)
@@ -166,7 +166,7 @@ make_port(unsigned port)
 	front->tx.avail->idx = the_floor.options.flight;
 }
 
-/* Is what was asked for possible? */
+/* Whether the options are possible. */
 static bool
 is_sane(const struct options *options)
 {

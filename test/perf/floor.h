@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the floor's two threads share: rings (virtio 1.2 section 2.7, and no more than that), the
- * addresses in use, and what was asked for.
+ * Shared by the floor's two threads: rings (the parts of virtio 1.2 section 2.7 in use), addresses
+ * in use, options.
  *
- * Thread safety: everything is written before the threads start, but where said otherwise.
+ * Thread safety: everything is written before the threads start, except where noted.
  */
 #ifndef SHUNT_PERF_FLOOR_H
 #define SHUNT_PERF_FLOOR_H
@@ -20,7 +20,7 @@ enum {
 	HEADER = 2 * LINE, /* copied to host memory: virtio-net header, Ethernet, and more */
 	VNET = 12,
 	MAC = 6,
-	CLAIM = 4 * LINE, /* of a frame, asked for before it is touched */
+	CLAIM = 4 * LINE, /* bytes of a frame prefetched before it is accessed */
 	HUGE_PAGE = 2 << 20,
 	HASH_MIN = 1 << 10, /* entries; twice the addresses when these are many */
 	ADDRESSES_MAX = 1 << 20,
@@ -84,13 +84,13 @@ struct entry {
 
 struct options {
 	unsigned frame, burst, ports, addresses;
-	unsigned flight; /* frames under way from each port */
+	unsigned flight; /* frames in transit from each port */
 	double seconds;
 	int front_cpu, switch_cpu;
 	bool touch, json;
 };
 
-/* Written by the switch's thread, read when it has ended. */
+/* Written by the switch's thread, read after its end. */
 struct result {
 	uint64_t packets, busy, total, learned, unknown, bad;
 	double seconds;
@@ -111,7 +111,7 @@ struct floor {
 
 extern struct floor the_floor;
 
-/* The address with a number; a port's numbers follow each other. */
+/* The address with a number; the numbers of a port are consecutive. */
 static inline uint64_t
 mac_of(uint32_t number)
 {
@@ -125,7 +125,7 @@ hash_of(uint64_t mac)
 	return (uint32_t)(mac >> 8) * 0x9e3779b1u & the_floor.hash_mask;
 }
 
-/* Of baseline x86-64; without it by name the compiler fetches to read. */
+/* In baseline x86-64; without naming it the compiler emits a prefetch for reading. */
 static inline void
 prefetch_write(const uint8_t *line)
 {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The floor's front end: what each port receives it sends on to the next, from buffers that stand in
- * the available rings for ever, so that only indexes move.
+ * The floor's front end: it sends the frames received by each port to the next, from buffers that
+ * stay in the available rings, so that only indexes change.
  *
- * Thread safety: of one thread, which alone moves the cursors of the_floor.front.
+ * Thread safety: one thread, which alone changes the cursors of the_floor.front.
  */
 #include <string.h>
 
 #include "floor.h"
 
 /*
- * Ask for the lines of a burst that are about to be read and written, all at once: the other core has
- * them. Beyond some the CPU goes on by itself.
+ * Prefetch the lines of a burst that will be read and written, all at once: they are in the caches
+ * of the other core. Beyond some the CPU prefetches by itself.
  */
 static void
 claim(const struct front *port, unsigned n)
@@ -30,7 +30,7 @@ claim(const struct front *port, unsigned n)
 	}
 }
 
-/* Read what was received and write what is sent next, a byte of every cache line. */
+/* Read the received frames and write those sent next, a byte of every cache line. */
 static uint64_t
 touch(const struct front *port, unsigned n)
 {
@@ -61,7 +61,7 @@ any_mac(unsigned port, uint64_t *state)
 	return mac_of(port * n + (uint32_t)((*state >> 32) * n >> 32));
 }
 
-/* Give what is sent next other addresses. */
+/* Write other addresses into the frames sent next. */
 static void
 readdress(const struct front *port, unsigned number, unsigned n)
 {
@@ -107,7 +107,7 @@ answer(unsigned number)
 void *
 front_end(void *arg)
 {
-	static uint64_t sum; /* kept, so that what is read is not left out */
+	static uint64_t sum; /* kept, so that the reads are not optimized away */
 
 	(void)arg;
 	pin(the_floor.options.front_cpu);

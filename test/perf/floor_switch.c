@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The floor's switch, without features and without checks beyond the one of addresses.
+ * The floor's switch, without features and without checks except that of addresses.
  *
- * Thread safety: of one thread, which alone moves the cursors of the_floor.back.
+ * Thread safety: one thread, which alone changes the cursors of the_floor.back.
  */
 #include <string.h>
 #include <x86intrin.h>
@@ -24,7 +24,7 @@ mac_at(const uint8_t *bytes)
 	return mac & MAC_MASK;
 }
 
-/* A burst on its way through the switch. */
+/* A burst in the switch. */
 struct burst {
 	struct desc from[BURST_MAX];
 	struct desc to[BURST_MAX];
@@ -66,7 +66,7 @@ read_headers(struct burst *burst, unsigned n)
 	}
 }
 
-/* Where many addresses are in use their entries are asked for, all at once. */
+/* With many addresses their entries are prefetched, all at once. */
 static inline __attribute__((always_inline)) void
 read_addresses(struct burst *burst, unsigned n, bool many)
 {
@@ -132,7 +132,7 @@ complete(struct back *from, unsigned n)
 	atomic_store_explicit(&from->tx.used->idx, from->tx_taken, memory_order_release);
 }
 
-/** One burst of a port. The ring of the next port always has room: few enough frames circle. */
+/** One burst of a port. The ring of the next port always has space: few enough frames circulate. */
 static inline __attribute__((always_inline)) void
 forward(unsigned port, struct burst *burst)
 {
@@ -170,7 +170,7 @@ poll_all(void)
 			forward(i, &burst);
 }
 
-/* The same loop with the widest stores that the CPU has. */
+/* The same loop with the widest stores of the CPU. */
 __attribute__((target("avx512f,avx512vl,avx512bw"))) static void
 poll_avx512(void)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a hog costs its neighbours: two guests exchange frames, a third sends as many to a fourth,
- * from one address or from a million at random, with a mac-limit and without. All share a polling
- * lcore, which serves them in turns: what a round of three bursts takes longer is what the neighbours
- * lose. Their frames must not be flooded meanwhile.
+ * The cost of a port with many source addresses for other ports: two guests exchange frames, a
+ * third one (the hog) sends as many to a fourth, from one address or from a million at random, with
+ * a mac-limit and without. All share a polling lcore: the additional time of a round of three
+ * bursts is the loss of the other ports. Their frames must not be flooded meanwhile.
  *
- * One thread plays guests and switch: what guests do is not measured. Medians of rounds, the kinds
- * in turns; with -j as JSON.
+ * One thread runs guests and switch; the guests' part is not measured. Medians of rounds, the kinds
+ * alternately; with -j as JSON.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@
 enum { GUESTS = 4, HOG = 2, SENDERS = 3, ROUNDS = 11, BURSTS = 3000, LIMIT = 16 };
 enum { SOURCES = 1 << 20, CAPACITY = 65536 };
 
-/* What the hog does. */
+/* The source addresses of the hog. */
 enum kind { ONE, MILLION, LIMITED, KINDS };
 
 static const uint32_t sizes[] = {64, 512, 1518};
@@ -37,7 +37,7 @@ static struct bench {
 	struct burst_context context;
 	uint64_t random;
 	uint64_t sent;
-	double cycles[KINDS][ROUNDS]; /* of a frame */
+	double cycles[KINDS][ROUNDS]; /* cycles per frame */
 } bench;
 
 static void
@@ -158,7 +158,10 @@ one_round(enum kind kind, unsigned round)
 	return bench.sent == (uint64_t)BURSTS * SENDERS * FRAME_BURST;
 }
 
-/** All learn, and tables get as full as they will be. @return false as one_round() */
+/**
+ * All addresses are learnt, and the tables filled, before the measurement. @return false as
+ * one_round()
+ */
 static bool
 measure(uint32_t size)
 {

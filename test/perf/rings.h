@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Guests' rings for programs that play guests and switch in one thread: what the switch sees of
- * them is as in life, and all that is used lies in the nearest caches.
+ * Guests' rings for programs that run guests and switch in one thread: the switch sees them as in
+ * real use, and all data are in the nearest caches.
  *
  * Thread safety: one thread.
  */
@@ -15,8 +15,8 @@
 
 enum {
 	RINGS_SIZE = 256,
-	RINGS_IN_USE = 64,         /**< buffers in turn, few enough for the caches */
-	RINGS_BUFFER = 2048 + 128, /**< not the same few sets of a cache */
+	RINGS_IN_USE = 64,         /**< buffers in rotation, few enough for the caches */
+	RINGS_BUFFER = 2048 + 128, /**< spread over the sets of a cache */
 	RINGS_HEADER = 12,
 };
 
@@ -29,19 +29,19 @@ struct side {
 	struct virtq ring;
 };
 
-/** Get memory for rings. @return false: there is none */
+/** Allocate memory for rings. @return false: there is none */
 bool rings_open(void);
 
-/** @param flags of the descriptors: 0 for what a guest sends, VRING_DESC_F_WRITE for the rest */
+/** @param flags of the descriptors: 0 for frames that a guest sends, else VRING_DESC_F_WRITE */
 struct side *rings_make(uint16_t flags);
 
-/** Frames of a size (with its check sequence) to send, zeros behind an Ethernet header. */
+/** Frames of a size (with their check sequence) to send, zeros behind an Ethernet header. */
 void rings_fill(struct side *side, uint32_t size, const uint8_t ethernet[14]);
 
-/** Give a burst of buffers to the device. */
+/** Make a burst of buffers available to the device. */
 void rings_offer(struct side *side);
 
-/** The cycles of a passage of code, less those that reading the clock costs. */
+/** The cycles that reading the clock costs, to be subtracted from measured ones. */
 uint64_t rings_clock_cost(void);
 
 /** For qsort() of doubles. */

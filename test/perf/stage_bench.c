@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Cycles per frame of each stage between two guests' rings, by frame size: pop out of the sender's
+ * Cycles per frame of each stage between two guests' rings, by frame size: pop from the sender's
  * ring, classify (learn and look up), forward (split by destination and check), push into the
- * receiver's ring, done (the sender's buffers go back).
+ * receiver's ring, done (return the sender's buffers).
  *
- * One thread plays both guests and the switch, so that nothing crosses between cores and all that
- * is used is in the nearest caches: what the instructions of each stage cost, and no more. The rest
- * of what a switch needs is waiting for memory. Medians of the rounds, with -j as JSON.
+ * One thread runs both guests and the switch, so that no cache lines move between cores and all
+ * data are in the nearest caches: the cost of the instructions of each stage, without waiting for
+ * memory. Medians of the rounds, with -j as JSON.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -36,7 +36,7 @@ struct bench {
 	struct virtq_batch batch;
 	struct snapshot *snapshot;
 	struct burst_context context;
-	struct frame *const *sent; /* what the last forward handed on */
+	struct frame *const *sent; /* frames that the last forward passed on */
 	uint16_t n_sent;
 	double cycles[STAGES][ROUNDS];
 };
@@ -81,7 +81,7 @@ open_bench(void)
 	       fdb_add_static(bench.context.fdb, UINT64_C(0x010000000002), 0, 1) == 0;
 }
 
-/** Both guests' part: frames of a size to send, and room for them. */
+/** The part of both guests: frames of a size to send, and space for them. */
 static void
 fill(uint32_t size)
 {

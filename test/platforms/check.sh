@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# What is tested in a root, within it. STAGES names some of these, in this order:
+# Tests within a root. STAGES selects some of these, in this order:
 #   packages   deps.sh's names are right, for every goal
 #   build      make, without a warning
 #   unit       unit tests alone
@@ -41,7 +41,7 @@ unit() { ./deps.sh test && counted test/run unit; }
 tests() { counted make test; }
 
 lint() {
-    # lint asks git for the tree's files.
+    # lint uses the list of files of git.
     ./deps.sh lint && git init -q . && git add -A && make lint
 }
 
@@ -55,7 +55,7 @@ stage() {
     [ $word = good ]
 }
 
-# "DPDK 22.11.11, QEMU 7.2.22, ..." of what is installed.
+# The versions installed, "DPDK 22.11.11, QEMU 7.2.22, ...".
 versions() {
     local list
     list="DPDK $(pkg-config --modversion libdpdk)

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Runs a command in a root: enter.sh ROOT PACKAGES COMMAND... PACKAGES is a folder that keeps what apt
-# downloads. SHARE is a folder, if any, that is the same within the root as outside.
+# Runs a command in a root: enter.sh ROOT PACKAGES COMMAND... PACKAGES is a folder for the downloads of
+# apt. SHARE is a folder, if any, that is the same within the root as outside.
 set -euo pipefail
 
-# All mounts end with this namespace: one that stayed, /dev above all, would be deleted with the root.
+# All mounts end with this namespace: one that remained, such as /dev, would be deleted with the root.
 [ "$1" = --entered ] || exec unshare --mount --propagation private "$0" --entered "$@"
 shift
 

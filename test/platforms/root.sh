@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# A minimal Debian root with make: root.sh PLATFORM CACHE makes CACHE/PLATFORM unless it is there.
+# A minimal Debian root with make: root.sh PLATFORM CACHE makes CACHE/PLATFORM unless it exists.
 # Mirror and keyring are those of this machine's apt, or MIRROR and KEYRING.
 set -euo pipefail
 
@@ -36,6 +36,6 @@ esac
 new=$root.new
 debootstrap --variant=minbase --include=make --keyring="$keyring" "$suite" "$new" "$mirror" \
     >"$log" 2>&1 || die "$mirror does not give it ($(grep -E '^[EW]:' "$log" | head -1)); see $log"
-# As this machine's apt reaches its archives.
+# The proxy of this machine's apt.
 apt-config dump | grep -E '^Acquire::(https?|Check-)' >"$new/etc/apt/apt.conf.d/99host" || true
 mv "$new" "$root"

@@ -3,7 +3,7 @@
 # Builds the guest that tests and demo boot: Debian's cloud kernel and an initramfs
 # (busybox, iperf3, ethtool, virtio modules) in DIR/{vmlinuz,initramfs.cpio.gz}.
 # Usage: image.sh [--refresh] [DIR]     DIR defaults to <root>/build/guest; prints DIR.
-# Nothing is installed. Everything is kept: with an unchanged tree it does nothing, and it needs
+# Nothing is installed. All files are kept: with an unchanged tree it does nothing, and it needs
 # the network only for the first kernel (or with --refresh).
 set -euo pipefail
 
@@ -35,7 +35,7 @@ static_busybox() {
     if ! ldd "$path" >/dev/null 2>&1; then echo "$path"; fi
 }
 
-# What a package depends on whose name begins so.
+# The dependencies of a package whose names have this prefix.
 depends() { apt-cache depends "$1" 2>/dev/null | sed -n "s/^ *Depends: \\($2.*\\)/\\1/p"; }
 
 # The kernel's packages; since Linux 7 its modules and the kernel itself have packages of their own.
@@ -64,7 +64,7 @@ download_kernel() {
 
 kernel_debs() { find "$DIR" -maxdepth 1 -name 'linux-*.deb' | sort; }
 
-# The fingerprint of everything that goes into the image.
+# The fingerprint of all inputs of the image.
 inputs() {
     local program
     { cat "$HERE"/{image.sh,vmlinux.py} "$HERE"/guest/*; kernel_debs | sed 's:.*/::'; cat "$(static_busybox)"
@@ -75,7 +75,7 @@ copy_program() {
     local root=$1 path library
     path=$(command -v "$2")
     cp -L "$path" "$root/bin/"
-    # pthread_cancel() loads libgcc_s.so.1, which ldd does not list; it stands beside libc.
+    # pthread_cancel() loads libgcc_s.so.1, which ldd does not list; it is beside libc.
     ldd "$path" | grep -o '/[^ ]*' | sed 'p; /libc\.so/!d; s/libc\.so.*/libgcc_s.so.1/' |
     while read -r library; do
         mkdir -p "$root$(dirname "$library")"
@@ -83,7 +83,7 @@ copy_program() {
     done
 }
 
-# The file of a module below /lib or /usr/lib, unpacked if need be; nothing when it is built in.
+# The file of a module below /lib or /usr/lib, unpacked if necessary; no output if it is built in.
 module_file() {
     local kernel=$1 name=$2 file
     file=$(find "$kernel" -path '*/lib/modules/*' \( -name "$name.ko" -o -name "$name.ko.xz" \) | head -1)
@@ -93,7 +93,7 @@ module_file() {
     echo "$file"
 }
 
-# Copies the modules named and what they need (unless built into this kernel) and writes their
+# Copies the named modules and their dependencies (unless built into this kernel) and writes their
 # names, in the order to load them, to the list.
 copy_modules() {
     local root=$1 kernel=$2 list=$3 name file

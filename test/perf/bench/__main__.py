@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""make bench: measure switches side by side. doc/performance.md tells how to read the figures.
+"""make bench: measure switches side by side. doc/performance.md explains the figures.
 
 test/perf/run [--quick] [--only NAME,...] [--switches NAME,...] [--rounds N] [--seconds S]
 test/perf/run --list | --charts | --write-doc
@@ -34,7 +34,7 @@ def words(text):
 
 
 def options():
-    """From the command line, or as variables of make."""
+    """Arguments from the command line, or from variables of make."""
     env = os.environ
     parser = argparse.ArgumentParser(prog='test/perf/run', description=__doc__.splitlines()[0])
     parser.add_argument('--quick', action='store_true',
@@ -73,7 +73,7 @@ def is_full(chosen):
 
 
 def present(names, quick):
-    """(classes of switches that are here, lines on those that are not)."""
+    """(classes of the switches available, lines on those that are not)."""
     kinds, absent = [], []
     for kind in KINDS:
         if kind.name not in names if names else quick and not kind.quick:
@@ -87,7 +87,7 @@ def present(names, quick):
 
 
 class Record:
-    """The document of a run, saved whenever something was measured."""
+    """The document of a run, saved after each measurement."""
 
     def __init__(self, path, header, switches, rounds):
         self.path, self.rounds = path, rounds

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The kernel's bridge between two taps: what VMs use when there is no vhost-user switch.
+"""The kernel's bridge between two taps, as VMs use it without a vhost-user switch.
 
-A guest's side of a tap is a system call per frame and direction; dpdk-testpmd's net_tap makes them.
-The kernel forwards in the sender's context, on one CPU with it, so that there are no cycles of a
-switch core to tell. (With vhost-net in the kernel it would be faster; its cost is not separable
-either.) All of it lives in a network namespace of its own.
+The guest's side of a tap is a system call per frame and direction; dpdk-testpmd's net_tap makes
+them. The kernel forwards in the sender's context, on the same CPU, so that cycles of a switch core
+cannot be given. (With vhost-net in the kernel it would be faster; its cost is not separable
+either.) All of it is in a network namespace of its own.
 """
 
 import platform
@@ -18,13 +18,13 @@ from netns import Netns
 from .switch import Absent, Unsuited
 from .testpmd import Console
 
-MACS = ('02:64:74:61:70:30', '02:64:74:61:70:31')    # what mac=fixed gives to net_tap
+MACS = ('02:64:74:61:70:30', '02:64:74:61:70:31')    # assigned to net_tap by mac=fixed
 FRAME_MAX = 1518
 START_SECONDS = 0.3
 
 
 class LinuxBridge:
-    """Two taps and a bridge; testpmd passes frames around through them."""
+    """Two taps and a bridge; testpmd circulates frames through them."""
     name = 'bridge'
     quick = True
     self_contained = True
@@ -40,7 +40,7 @@ class LinuxBridge:
         try:
             with Netns() as space:
                 space.run('ip link add bridge0 type bridge')
-        except Exception as error:    # no namespaces, no bridge in this kernel: it says so
+        except Exception as error:    # this kernel has no namespaces, or no bridge
             raise Absent(' '.join(str(error).split())) from None
 
     @classmethod
@@ -52,7 +52,7 @@ class LinuxBridge:
             raise Unsuited('two taps, two addresses, frames of the usual sizes only')
 
     def measure(self, scenario, seconds):
-        """Frames that came through the bridge per second."""
+        """Frames per second through the bridge."""
         with Netns() as space:
             folder = proc.temp_dir('bench-tap-')
             console = Console(space.argv(*self.argv(scenario)), folder, 'tap')
@@ -75,7 +75,7 @@ class LinuxBridge:
     def traffic(self, console, space, scenario, seconds):
         console.command('show config fwd', timeout=20)
         space.run('ip link add bridge0 type bridge')
-        for number in range(2):    # the taps' own addresses must not be those of the frames
+        for number in range(2):    # the addresses of the taps must differ from those of the frames
             tap = f'tap{number}'
             space.run(f'echo 1 >/proc/sys/net/ipv6/conf/{tap}/disable_ipv6; ip link set {tap}'
                       f' address 02:00:00:00:ff:0{number} master bridge0 up')

@@ -37,7 +37,7 @@ def gnuplot(script):
 
 
 def values(document, section, figure, touch=False):
-    """{switch: {title of the scenario: value}}, only of what was measured."""
+    """{switch: {title of the scenario: value}}, only of measured scenarios."""
     found = {}
     for entry in document['results']:
         wanted = entry['section'] == section and entry['touch'] == touch
@@ -47,7 +47,7 @@ def values(document, section, figure, touch=False):
 
 
 def titles(document, section, touch=False):
-    """Of the scenarios of a section, in order."""
+    """Titles of the scenarios of a section, in order."""
     return list(dict.fromkeys(entry['title'] for entry in document['results']
                               if entry['section'] == section and entry['touch'] == touch))
 
@@ -106,7 +106,7 @@ def lines(path, data, xlabel, ylabel, title, extra=''):
 
 
 def points(document, section, x, figure, relative=False):
-    """{switch: [(x, figure)]} of a section; relative to the first point when asked."""
+    """{switch: [(x, figure)]} of a section; relative to the first point on request."""
     data = {}
     for entry in document['results']:
         if entry['section'] == section and figure in entry.get('median', {}):
@@ -142,7 +142,7 @@ def ports(path, document):
 
 
 def draw(document, folder):
-    """Draw what there are results for; the paths of the pictures."""
+    """Draw the charts that have results; the paths of the pictures."""
     if not shutil.which('gnuplot'):
         print('charts: gnuplot is not here (package gnuplot-nox)')
         return []

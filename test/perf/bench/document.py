@@ -36,7 +36,7 @@ def pictures(run):
 
 
 def figures(run, bench):
-    """All of it as Markdown."""
+    """The whole run as Markdown."""
     links = pictures(run)
     blocks = [header_block(run['header'])]
     for section, title in SECTIONS.items():
@@ -55,7 +55,7 @@ def figures(run, bench):
 
 
 def write(run, bench):
-    """Replace what stands between the markers."""
+    """Replace the text between the markers."""
     text = DOCUMENT.read_text()
     pattern = re.compile(f'{re.escape(BEGIN)}.*?{re.escape(END)}', re.S)
     if not pattern.search(text):

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Measures of what happens beside or in the middle of traffic. Each is called like those of
-measures.py.
-"""
+"""Measures of events beside or during traffic. Each is called like those of measures.py."""
 
 import socket
 import struct
@@ -21,14 +19,14 @@ STALL_LIMIT = 30
 
 
 class Watch:
-    """Notes, from its start on, how long the switch's packet counter stands still at most."""
+    """Records the longest time for which the switch's packet counter does not change."""
 
     def __init__(self, switch):
         self.switch = switch
         self.stop_ms = 0.0
 
     def until(self, done, seconds):
-        """Look until seconds have passed and done() is true."""
+        """Sample until the seconds have passed and done() is true."""
         packets, moved = self.switch.cycles().packets, time.monotonic()
         end = moved + seconds
         while time.monotonic() < end or not done():
@@ -40,7 +38,7 @@ class Watch:
 
 
 def ask(path):
-    """Be a front end for its first question: GET_FEATURES."""
+    """Connect as a front end and send its first request: GET_FEATURES."""
     with socket.socket(socket.AF_UNIX) as sock:
         sock.settimeout(ANSWER_SECONDS)
         sock.connect(str(path))
@@ -50,7 +48,7 @@ def ask(path):
 
 
 def attach(bench, scenario):
-    """A port is added, and front ends connect to it, while frames circle between others."""
+    """A port is added, and front ends connect to it, while frames circulate between other ports."""
     switch, times = bench.switch, {}
     errors = []
 
@@ -61,7 +59,7 @@ def attach(bench, scenario):
             ask(switch.socket(scenario.ports))
             times['attach_ms'] = (time.monotonic() - since) * 1000
             times['idle'] = bench.generator.idle(switch, scenario.ports, 1, WATCH_SECONDS)
-        except Exception as error:    # told to the caller below
+        except Exception as error:    # reported to the caller below
             errors.append(error)
 
     thread = threading.Thread(target=add)
@@ -101,7 +99,7 @@ def first_frame(bench, scenario):
 
 
 def restart(bench, scenario):
-    """kill -9 of the front ends under load; they are started again at once."""
+    """kill -9 of the front ends under load; they are restarted at once."""
     run, start_ms = first_frame(bench, scenario)
     time.sleep(0.3)
     since = time.monotonic()
@@ -113,7 +111,7 @@ def restart(bench, scenario):
 
 
 def learn(bench, scenario):
-    """RFC 2889: the rate at which all new addresses are learned, and how many fit."""
+    """RFC 2889: the rate at which all new addresses are learned, and the capacity."""
     generator = bench.generator
     run = generator.start('learn', generator.vms(bench.switch, scenario), [], bench.seconds,
                           LEARN_LIMIT)
@@ -123,7 +121,8 @@ def learn(bench, scenario):
 
 
 def stall(bench, scenario):
-    """RFC 2889: VM 0 sends to VMs 1 and 2 in turn. What VM 1 keeps when VM 2 stops receiving."""
+    """RFC 2889: VM 0 sends to VMs 1 and 2 alternately. The share that VM 1 keeps when VM 2 stops
+    receiving."""
     generator = bench.generator
     run = generator.start('congestion', generator.vms(bench.switch, scenario),
                           ['--frame', scenario.frame, '--stall', 2], bench.seconds, STALL_LIMIT)

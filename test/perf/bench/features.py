@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a feature costs: two VMs' ports vm0 and vm1, with one thing switched on. A line for each.
+"""The cost of a feature: ports vm0 and vm1 of two VMs, with one feature enabled; one line for each.
 
-Frames circle between the VMs as they come, so that the
-difference to the first line is what the feature adds for each frame.
+Frames circulate between the VMs at full speed, so that the difference to the first line is the cost
+of the feature for each frame.
 """
 
 from typing import NamedTuple
 
 PLAIN = 'plain'
-MACS = ('02:00:00:00:00:00', '02:00:01:00:00:00')    # of shunt-vm's VMs
+MACS = ('02:00:00:00:00:00', '02:00:01:00:00:00')    # addresses of shunt-vm's VMs
 
 
 class Feature(NamedTuple):
-    """keys of vm0 and of vm1; others are further ports, {name: keys}; then calls of the RPC.
-    config is more of the switch's file; what passes the port `captured` is captured meanwhile."""
+    """keys of vm0 and of vm1; others are further ports, {name: keys}; then calls of the RPC. config
+    is added to the switch's file; the frames of the port `captured` are captured meanwhile."""
     title: str
     vm0: dict = {}
     vm1: dict = {}
@@ -23,7 +23,7 @@ class Feature(NamedTuple):
     captured: str = ''
 
     def switch_on(self, call):
-        """Make further ports and set the keys. call is that of the switch."""
+        """Add further ports and set the keys. call is that of the switch."""
         for name, keys in self.others.items():
             call('port.add', {'name': name, 'type': 'ethdev', 'device': f'net_null_{name},no-rx=1',
                               **keys})
@@ -40,14 +40,14 @@ def both(title, keys, **others):
 
 
 def static(number, vlan=0):
-    """A call that says where a VM's address is."""
+    """A call that adds a static entry for a VM."""
     return 'fdb.add', {'mac': MACS[number], 'port': f'vm{number}', 'vlan': vlan}
 
 
 ALL = {
     PLAIN: Feature('nothing'),
     'vlan-access': both('vlan=10 on both: access ports', {'vlan': 10}),
-    # What either VM sends without a tag the other one has with it.
+    # Frames that either VM sends untagged arrive tagged at the other one.
     'vlan-push': Feature('native on one port, trunk on the other: a tag pushed',
                          {'native': 10, 'trunk': '20'}, {'native': 20, 'trunk': '10'},
                          calls=(static(0, 20), static(1, 10))),

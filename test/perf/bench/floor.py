@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The stripped loop (test/perf/floor*.c) as one more column: the line all are measured against."""
+"""The minimal loop (test/perf/floor*.c) as one more column: the reference for all others."""
 
 import json
 import subprocess
@@ -36,7 +36,7 @@ class Floor:
             raise Unsuited('frames that circle, and nothing else')
 
     def measure(self, scenario, seconds):
-        """Figures, as those of measures.rate()."""
+        """Figures in the form of measures.rate()."""
         words = [self.program(), '-j', '--frame', scenario.bytes, '--seconds', seconds,
                  '--ports', scenario.ports, '--addresses', max(scenario.addresses, scenario.ports),
                  '--cpus', f'{self.places.generator},{self.places.switch}',

@@ -12,27 +12,27 @@ from .machine import RING_SIZE, prefer
 from .switch import Absent, Unsuited
 
 START_SECONDS = 10            # connecting, at most
-LEARNED_PER_SECOND = 20000    # addresses, at least, before frames circle
+LEARNED_PER_SECOND = 20000    # addresses, at least, before frames circulate
 
 
 class GeneratorError(Exception):
-    """It failed; the text is its last words."""
+    """It failed; the text is the end of its output."""
 
 
 class Run:
-    """A generator at work."""
+    """A running generator."""
 
     def __init__(self, process, limit):
         self.process, self.limit = process, limit    # seconds until it must have ended
 
     def check(self):
-        """GeneratorError when it has ended before its time."""
+        """GeneratorError if it has ended early."""
         if not self.process.alive():
             raise GeneratorError(f'shunt-vm ended with {self.process.popen.returncode}: '
                                  f'{self.process.tail(2)}')
 
     def wait(self):
-        """Its JSON. Frames corrupted, duplicated or reordered are a failure."""
+        """Its JSON. Corrupted, duplicated or reordered frames are a failure."""
         try:
             status = self.process.wait(self.limit)
         except TimeoutError:
@@ -94,7 +94,7 @@ class ShuntVm(Generator):
         return word
 
     def start(self, mode, vms, options, seconds, limit=None):
-        """Begin; returns a Run at once. limit is how many seconds it may take altogether."""
+        """Start; returns a Run at once. limit is its longest duration in seconds."""
         words = [proc.program('shunt-vm'), '-j', '--seconds', f'{seconds:g}', *vms, '--', mode,
                  *map(str, options)]
         log = self.dir / f'{next(self.numbers)}.log'
@@ -103,11 +103,11 @@ class ShuntVm(Generator):
         return Run(process, limit or seconds + START_SECONDS)
 
     def vms(self, switch, scenario):
-        """Those at the active ports."""
+        """Loads at the active ports."""
         return [self.vm(switch, number, scenario.frame) for number in range(scenario.ports)]
 
     def loop(self, switch, scenario, seconds):
-        """Frames circle: what a VM receives it sends on to the next."""
+        """Frames circulate: each VM sends the frames that it receives to the next."""
         words = ['--frame', 'tso' if scenario.tso else scenario.frame]
         if scenario.addresses > 2:
             words += ['--macs', scenario.addresses, '--mac-order', 'random']
@@ -155,7 +155,7 @@ class TestpmdVm(Generator):
 
 
 class TestpmdRun:
-    """testpmd at work until it is told to stop."""
+    """testpmd, which runs until it is stopped."""
 
     def __init__(self, console, seconds):
         self.console = console

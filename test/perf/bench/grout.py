@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""grout as a bridge: net_vhost ports in one bridge domain, with -p, so that it polls as all do."""
+"""grout as a bridge: net_vhost ports in one bridge domain, with -p, so that it polls like the
+others."""
 
 import collections
 import re
@@ -14,11 +15,11 @@ from .switch import Cycles
 FDB_MIN = 4096    # its default
 MTU_DEFAULT = 1800
 NODE = re.compile(r'^grout_node_(\w+){name="([^"]+)"} (\d+)$', re.M)
-EACH_LOOP = ('port_rx-', 'control_input', 'overhead')    # nodes that run when nothing came, too
+EACH_LOOP = ('port_rx-', 'control_input', 'overhead')    # nodes that run in empty loops as well
 
 
 class Grout(Peer):
-    """That of this machine, else that of Debian testing."""
+    """grout of this machine, else that of Debian testing."""
     name = 'grout'
     platform = '' if shutil.which('grout') else 'testing'
     programs = (('grout', 'grout'), ('grcli', 'grout'))
@@ -38,7 +39,7 @@ class Grout(Peer):
             words += ['-u', layout.mtu]
         self.process = self.daemon('grout.log', *words)
         proc.wait_until(self.started, 30, 'grout', 0.01)
-        # The table's size cannot change once there is a bridge.
+        # The size of the table cannot change once there is a bridge.
         self.command(f'affinity cpus set control {self.places.control} '
                      f'datapath {self.places.switch}',
                      f'fdb config set max {max(FDB_MIN, 2 * layout.addresses)}',
@@ -51,7 +52,7 @@ class Grout(Peer):
         return (self.dir / 'metrics').exists() and (self.dir / 'api').exists()
 
     def command(self, *lines):
-        """Have grcli run them; RuntimeError at the first that fails."""
+        """Have grcli execute them; RuntimeError at the first that fails."""
         script = self.dir / 'commands'
         script.write_text(''.join(f'{line}\n' for line in lines))
         self.run('grcli', '-s', self.dir / 'api', '-e', '-p', '-f', script)
@@ -72,7 +73,7 @@ class Grout(Peer):
         self.command('fdb flush bridge br0')
 
     def metrics(self):
-        """Its text of OpenMetrics."""
+        """Its metrics as OpenMetrics text."""
         with socket.socket(socket.AF_UNIX) as sock:
             sock.settimeout(20)
             sock.connect(str(self.dir / 'metrics'))
@@ -89,11 +90,11 @@ class Grout(Peer):
 
     def resume(self):
         super().resume()
-        self.last = None    # the time that it stood still counts as one loop
+        self.last = None    # the time for which it was stopped counts as one loop
 
     def cycles(self):
-        """Its counters do not tell loops that found nothing: what one costs is seen where nothing
-        else happened between two calls, and taken off as often as there were such."""
+        """Its counters do not distinguish empty loops: their cost is measured where nothing else
+        happened between two calls, and subtracted for each of them."""
         now, last = self.nodes(), self.last
         self.last = now
         if last is None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The machine: which CPUs do what, hugepages, and the header block of a report (RFC 8204)."""
+"""The machine: assignment of CPUs, hugepages, and the header block of a report (RFC 8204)."""
 
 import contextlib
 import os
@@ -16,11 +16,11 @@ HUGE_PAGES = pathlib.Path('/sys/kernel/mm/hugepages/hugepages-2048kB')
 HUGE_PAGES_WANTED = 3072
 RING_SIZE = 1024
 NICE = -19
-BUSY_WARNING = 0.1    # of a CPU, used by others
+BUSY_WARNING = 0.1    # of a CPU, used by other processes
 
 
 class Places(NamedTuple):
-    """CPUs: where the switch polls, where the generator does, and where all the rest runs."""
+    """CPUs: of the switch, of the generator, and of all other threads."""
     switch: int
     generator: int
     control: int
@@ -68,7 +68,7 @@ def places():
 
 @contextlib.contextmanager
 def huge_pages():
-    """Enough hugepages for all switches at once; what was there before is restored."""
+    """Enough hugepages for all switches at once; the previous number is restored."""
     before = int(read(HUGE_PAGES / 'nr_hugepages', '0'))
     raised = before < HUGE_PAGES_WANTED
     if raised:
@@ -95,7 +95,8 @@ def tsc_hz():
 
 
 def take_precedence():
-    """Before other programs on the same CPUs, as far as allowed; NICE=0 leaves it."""
+    """Raise the priority over other programs on the same CPUs, as far as permitted; NICE=0 does
+    not."""
     nice = int(os.environ.get('NICE') or NICE)
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, nice)
@@ -103,14 +104,14 @@ def take_precedence():
 
 
 def prefer(pid):
-    """The session of a process too, which is what the kernel shares CPUs by (autogroup)."""
+    """Of the session of a process too, by which the kernel shares CPUs (autogroup)."""
     with contextlib.suppress(OSError):
         nice = os.getpriority(os.PRIO_PROCESS, 0)
         pathlib.Path(f'/proc/{pid}/autogroup').write_text(str(nice))
 
 
 def busy_others(seconds=0.5):
-    """How much of each CPU is in use, as {cpu: 0..1}; the bench itself sleeps meanwhile."""
+    """The usage of each CPU, as {cpu: 0..1}, while the bench itself sleeps."""
     before = _cpu_times()
     time.sleep(seconds)
     after = _cpu_times()
@@ -128,7 +129,7 @@ def _cpu_times():
 
 
 def warn_if_busy(where):
-    """A line of text when others use the CPUs that are measured on, else None."""
+    """A line of text if other processes use the CPUs measured on, else None."""
     busy = busy_others()
     used = [f'CPU {cpu} {busy.get(cpu, 0):.0%}' for cpu in sorted({where.switch, where.generator})
             if busy.get(cpu, 0) > BUSY_WARNING]
@@ -162,7 +163,7 @@ def _cpu_model():
 
 
 def _boot_parameters():
-    """Those of the kernel's command line that matter for speed."""
+    """The options of the kernel's command line that matter for speed."""
     names = ('isolcpus', 'nohz', 'rcu_nocbs', 'mitigations', 'hugepages', 'intel_pstate', 'idle',
              'processor.max_cstate', 'default_hugepagesz', 'preempt')
     words = [word for word in read('/proc/cmdline').split() if word.startswith(names)]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How each kind of scenario is measured: functions from a bench in place to figures by name.
+"""How each kind of scenario is measured: functions from a running bench to figures by name.
 
-Figures are numbers: the runner takes medians over rounds of each. True in 'bound' says that the
+Figures are numbers: the runner takes medians over rounds of each. True in 'bound' means that the
 generator, not the switch, was the limit.
 """
 
@@ -16,14 +16,14 @@ WARM_SECONDS = 0.2
 SAMPLE_SECONDS = 0.1
 CONNECT_SECONDS = 0.01    # each idle port, with some reserve
 IDLE_SECONDS = 600
-LOST_MANY = 64            # of those that circle
+LOST_MANY = 64            # of the circulating frames
 TRIAL_SECONDS = 0.1
 LATENCY_LIMIT = 60
 
 
 @contextlib.contextmanager
 def running(run):
-    """A generator's run that does not outlive the block."""
+    """A run of the generator that ends with the block."""
     try:
         yield run
     finally:
@@ -31,7 +31,7 @@ def running(run):
 
 
 def wait_traffic(switch, run, packets=1000, timeout=15):
-    """Until frames pass the switch."""
+    """Wait until frames pass the switch."""
     before = switch.cycles().packets
 
     def flows():
@@ -45,7 +45,7 @@ def wait_traffic(switch, run, packets=1000, timeout=15):
 
 
 def follow(switch, run):
-    """[(time, Cycles)] while a run lasts."""
+    """[(time, Cycles)] during a run."""
     samples = []
     while run.alive():
         switch.check_alive()
@@ -55,9 +55,9 @@ def follow(switch, run):
 
 
 def last_window(samples, seconds):
-    """(Cycles, seconds) of the last stretch that frames passed in, its very end left out.
+    """(Cycles, seconds) of the last interval in which frames passed, without its very end.
 
-    Before it the switch learns addresses, after it nothing moves.
+    Before it the switch learns addresses, after it no frames pass.
     """
     moving = [index for index in range(1, len(samples))
               if samples[index][1].packets != samples[index - 1][1].packets]
@@ -71,7 +71,7 @@ def last_window(samples, seconds):
 
 @contextlib.contextmanager
 def idle_ports(bench, scenario):
-    """The idle ones' front ends, connected and silent."""
+    """Front ends of the idle ports, connected and silent."""
     if not scenario.idle:
         yield
         return
@@ -84,10 +84,10 @@ def idle_ports(bench, scenario):
 
 
 def rate(bench, scenario):
-    """Frames circle; rate and cost in a window while they do.
+    """Frames circulate; rate and cost in a window meanwhile.
 
-    A switch that loses frames (some do while ports come up) has fewer to work on from then on: if
-    that were many it is measured again, once.
+    A switch that loses frames (some do while ports come up) has fewer to forward from then on: if
+    it lost many, the measurement is repeated, once.
     """
     with idle_ports(bench, scenario):
         for _ in range(2):
@@ -101,7 +101,7 @@ def rate(bench, scenario):
 
 
 def figures(scenario, cycles, seconds, answer):
-    """Rate, cost, and what the generator says of itself."""
+    """Rate, cost, and the generator's own report."""
     if not cycles.packets:
         raise GeneratorError('no frame passed the switch')
     mpps = cycles.packets / seconds / 1e6
@@ -138,7 +138,7 @@ def broadcast(bench, scenario):
 
 
 def latency(bench, scenario):
-    """At 10, 50 and 90% of the no-drop rate, which the generator looks for first."""
+    """At 10, 50 and 90% of the no-drop rate, which the generator determines first."""
     generator = bench.generator
     run = generator.start('latency', generator.vms(bench.switch, scenario),
                           ['--frame', scenario.frame, '--trial', TRIAL_SECONDS], bench.seconds,

@@ -40,19 +40,19 @@ def _unixctl(path, method, *params, timeout=20):
 
 
 def _figure(pattern, text):
-    """0 where it is absent, as after a time too short for one iteration."""
+    """0 if it is absent, as after a time too short for one iteration."""
     found = re.search(pattern, text)
     return float(found[1]) if found else 0
 
 
 def _listens(path):
-    """Does something accept connections there? A socket is there before it listens."""
+    """Whether a process accepts connections there: a socket exists before it listens."""
     with socket.socket(socket.AF_UNIX) as sock:
         return sock.connect_ex(str(path)) == 0
 
 
 class Ovs(Peer):
-    """EMC and all else at its defaults; dpdkvhostuser (server) ports."""
+    """Default settings, with EMC; dpdkvhostuser (server) ports."""
     name = 'ovs'
     programs = ((DAEMON, PACKAGE), ('ovsdb-server', 'openvswitch-switch'),
                 ('ovsdb-tool', 'openvswitch-common'), ('ovs-vsctl', 'openvswitch-switch'))
@@ -96,7 +96,7 @@ class Ovs(Peer):
         proc.wait_until(lambda: _listens(self.dir / 'db.sock'), 20, 'ovsdb-server', 0.01)
         self.vsctl('init', wait=False)
         self.vsctl('set', 'Open_vSwitch', '.', *self.options(layout), wait=False)
-        # Its taps br0 and ovs-netdev are there once in each network namespace.
+        # Its taps br0 and ovs-netdev exist once in each network namespace.
         self.process = self.daemon(
             'ovs.log', DAEMON, f'unix:{self.dir}/db.sock', f'--unixctl={self.dir}/ovs.ctl',
             env=self.environment())
@@ -147,8 +147,9 @@ class Ovs(Peer):
         self.database = None
 
     def cycles(self):
-        """pmd-perf-show, which 3.1 and 4.0 have alike, tells the busy share to a tenth of a percent:
-        counters are read and cleared, so that it is the share of this window, and added up here."""
+        """pmd-perf-show, which 3.1 and 4.0 print alike, gives the busy share to a tenth of a
+        percent: counters are read and cleared, so that it is the share of this window, and added up
+        here."""
         text = _unixctl(self.dir / 'ovs.ctl', 'dpif-netdev/pmd-perf-show', '-nh')
         _unixctl(self.dir / 'ovs.ctl', 'dpif-netdev/pmd-stats-clear')
         busy, packets = self.counted
@@ -168,12 +169,12 @@ class Ovs(Peer):
 
 
 class Ovs13(Ovs):
-    """That of Debian 13."""
+    """Open vSwitch of Debian 13."""
     name = 'ovs-13'
     platform = '13'
 
 
 class OvsTesting(Ovs):
-    """That of Debian testing."""
+    """Open vSwitch of Debian testing."""
     name = 'ovs-testing'
     platform = 'testing'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Parts of Shunt that programs of their own measure, without a switch: each gives one table."""
+"""Parts of Shunt measured by programs of their own, without a switch: each yields one table."""
 
 import json
 import subprocess
@@ -40,7 +40,7 @@ class Part(NamedTuple):
         return self.table(json.loads(path.read_text())) if path.exists() else None
 
     def table(self, found):
-        """(title, head, rows) of what the program prints."""
+        """(title, head, rows) of the output of the program."""
         head = [self.key, '', *(name.replace('_', ' ') for name in self.columns)]
         rows = [[str(size[self.key]), '', *(f'{size[name]:.1f}' for name in self.columns)]
                 for size in found['sizes']]

@@ -16,8 +16,8 @@ HOLD = ('sh', '-c', 'echo ready; exec sleep infinity')
 
 
 class Room:
-    """A network namespace, and for a root a mount namespace too. Taps, routes and mounts in it end
-    with close(), which is called when the programs in it have ended."""
+    """A network namespace, and for a root a mount namespace too. Its taps, routes and mounts end
+    with close(), which is called once the programs in it have ended."""
 
     def __init__(self, root, folder):
         words, env = ['unshare', '--net', *HOLD], None
@@ -50,7 +50,7 @@ class Room:
 
 class Peer(Switch):
     """Programs are named without a folder, or by an absolute path."""
-    platform = ''    # the Debian release of the root that it is from; '' is this machine
+    platform = ''    # the Debian release of its root; '' is this machine
 
     def __init__(self, places):
         super().__init__(places)
@@ -58,7 +58,7 @@ class Peer(Switch):
 
     @classmethod
     def root(cls):
-        """Of the platform, or None."""
+        """The root of the platform, or None."""
         return proc.build_dir() / 'peers' / cls.platform if cls.platform else None
 
     @classmethod
@@ -78,17 +78,17 @@ class Peer(Switch):
 
     @classmethod
     def output(cls, *words):
-        """Of a program that needs no namespaces, such as its version; one line."""
+        """The output of a program that needs no namespaces, such as its version; one line."""
         done = subprocess.run(['chroot', cls.root() or '/', *words], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, check=False)
         return (done.stdout.strip().splitlines() or ['unknown'])[0]
 
     def enter(self):
-        """Have the room, first of all in launch()."""
+        """Create the namespaces, before all else in launch()."""
         self.room = Room(self.root(), self.dir)
 
     def run(self, *words, env=None):
-        """Output of a program that ends; RuntimeError with its words when it fails."""
+        """Output of a program that ends; RuntimeError with its output if it fails."""
         done = subprocess.run(self.room.argv(*words), env=env, text=True, check=False,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT)
@@ -97,7 +97,8 @@ class Peer(Switch):
         return done.stdout
 
     def daemon(self, log, *words, env=None):
-        """A program that stays, on the CPU of control; those that poll move their thread."""
+        """A program that keeps running, on the CPU of control; polling programs move their thread.
+        """
         return proc.Process(self.room.argv(*words), self.dir / log, cpu=self.places.control,
                             env=env)
 

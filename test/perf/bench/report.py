@@ -11,7 +11,7 @@ from .scenarios import SECTIONS, TSO
 MAIN = ('mpps', 'cycles')    # columns of the sections of rates
 RATES = ('frames', 'addresses', 'ports', 'idle', 'features')
 
-# Figures of the other sections: how they are called, and how many digits they have.
+# Figures of the other sections: their titles, and the number of their digits.
 FIGURES = {
     'ndr_mpps': ('no-drop rate, Mpps', 2),
     **{f'{quantile}_us_{percent}': (f'{text} at {percent}% of it, us', 1)
@@ -99,7 +99,7 @@ def figure_rows(entries, switches):
 
 
 def section_table(section, entries, switches, spread=False):
-    """(title, head, rows) of a section, or None when nothing of it was measured."""
+    """(title, head, rows) of a section, or None if nothing of it was measured."""
     part = [entry for entry in entries if entry['section'] == section]
     if not part:
         return None
@@ -116,14 +116,14 @@ def section_table(section, entries, switches, spread=False):
 
 
 def without_empty(head, rows):
-    """Columns of figures only where there are some."""
+    """Columns of figures that were measured."""
     kept = [column for column in range(len(head))
             if column < 2 or any(row[column] not in ('-', '') for row in rows)]
     return [head[column] for column in kept], [[row[column] for column in kept] for row in rows]
 
 
 def reasons(entries):
-    """Lines on what failed or was skipped, each reason once."""
+    """Lines on failed or skipped scenarios, each reason once."""
     grouped = {}
     for entry in entries:
         if entry['status'] != 'ok':
@@ -161,7 +161,7 @@ def print_line(results):
 def text_table(title, head, rows):
     lines = [head, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    left = 2    # columns that are words
+    left = 2    # columns of text
 
     def line_of(cells):
         padded = [cell.ljust(width) if column < left else cell.rjust(width)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Runs scenarios against switches in turns, A B C A B C, and keeps medians and spreads."""
+"""Runs scenarios against switches alternately, A B C A B C, and keeps medians and spreads."""
 
 import itertools
 import statistics
@@ -12,21 +12,21 @@ from .switch import Absent, Unsuited
 FAILURES = (RuntimeError, OSError, TimeoutError, GeneratorError, AssertionError, KeyError,
             ValueError, TypeError)
 
-SLOW_SECONDS = 15    # a round that takes longer is the only one of its switch
+SLOW_SECONDS = 15    # a longer round is the only one of its switch
 MEASURES = {'rate': measures.rate, 'broadcast': measures.broadcast, 'latency': measures.latency,
             'stall': events.stall, 'learn': events.learn, 'attach': events.attach,
             'restart': events.restart}
 
 
 class Bench:
-    """What a measure sees: one switch, running and not paused, and the generator."""
+    """The environment of a measure: one switch, running and not paused, and the generator."""
 
     def __init__(self, switch, generator, seconds):
         self.switch, self.generator, self.seconds = switch, generator, seconds
 
 
 class Result:
-    """What came of one switch in one scenario."""
+    """The results of one switch in one scenario."""
 
     def __init__(self, scenario, switch_name):
         self.scenario, self.switch = scenario, switch_name
@@ -34,11 +34,11 @@ class Result:
         self.slow = False
 
     def open(self):
-        """Whether another round makes sense."""
+        """Whether another round is useful."""
         return not (self.skipped or self.failed or self.slow)
 
     def median(self, figure):
-        """Of the rounds that have the figure, or None."""
+        """The values of the rounds that have the figure, or None."""
         values = [one[figure] for one in self.rounds if one.get(figure) is not None]
         return statistics.median(values) if values else None
 
@@ -72,20 +72,18 @@ class Result:
 
 
 class Runner:
-    """kinds are the classes of switches that are here; told(round, results of a scenario)
-    is called after each scenario of each round."""
+    """kinds are the classes of the available switches; told(round, results of a scenario) is called
+    after each scenario of each round."""
 
     def __init__(self, kinds, generator, places, rounds, seconds, told):
         self.kinds, self.generator, self.places = kinds, generator, places
         self.rounds, self.seconds, self.told = rounds, seconds, told
         self.switches = {}     # running ones by name
-        self.unstarted = {}    # name: why its start failed
+        self.unstarted = {}    # name: the reason why its start failed
 
     def run(self, scenarios):
-        """All of them in every round, so that a slow minute of the machine meets all alike.
-
-        Scenarios with the same layout follow each other and share a start of the switches.
-        """
+        """All of them in every round, so that disturbances of the machine affect all alike.
+        Scenarios with the same layout follow each other and share a start of the switches."""
         order = sorted(scenarios, key=lambda one: (one.layout, scenarios.index(one)))
         results = {one.name: self.results(one) for one in order}
         for number in range(self.rounds):
@@ -93,7 +91,7 @@ class Runner:
                 self.group(number, layout, list(group), results)
 
     def results(self, scenario):
-        """Empty ones of all switches, in the order of kinds."""
+        """Empty results of all switches, in the order of kinds."""
         results = {kind.name: Result(scenario, kind.name) for kind in self.kinds}
         for kind in self.kinds:
             results[kind.name].skipped = self.reason(kind, scenario)
@@ -144,12 +142,12 @@ class Runner:
             print(f'{switch.name}: stop: {text_of(error)}')
 
     def restart(self, kind, layout):
-        """A fresh one after a failure, so that the next scenario has a chance."""
+        """Start it again after a failure, for the next scenario."""
         self.end(self.switches[kind.name])
         self.start_one(kind, layout)
 
     def reason(self, kind, scenario):
-        """Why a switch cannot take part, or None."""
+        """The reason why a switch cannot take part, or None."""
         try:
             kind(self.places).suits(scenario)
         except Unsuited as why:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What is measured: a table of scenarios."""
+"""The scenarios that are measured, as a table."""
 
 import dataclasses
 import fnmatch
@@ -7,8 +7,8 @@ import fnmatch
 from . import features
 from .switch import Layout
 
-TSO = 65536          # stands for a TCP frame that the receiver takes whole,
-TSO_BYTES = 65214    # which is that long
+TSO = 65536          # stands for a TCP frame that the receiver takes unsegmented,
+TSO_BYTES = 65214    # of this length
 FCS = 4              # counted in a frame's size, never in memory
 JUMBO_MTU = 9000
 
@@ -26,7 +26,7 @@ class Scenario:
     touch: bool = False
     quick: bool = False
     feature: str = ''    # name in features.py
-    switching: bool = False    # senseless without looking at addresses
+    switching: bool = False    # not measured without reading addresses
 
     @property
     def tso(self):
@@ -34,12 +34,13 @@ class Scenario:
 
     @property
     def bytes(self):
-        """Of a frame in memory."""
+        """Length of a frame in memory."""
         return TSO_BYTES if self.tso else self.frame - FCS
 
     @property
     def layout(self):
-        """Tables have their usual size for few addresses, and hold them all when they are many."""
+        """Tables have their default size for few addresses, and hold all of them if they are many.
+        """
         mtu = JUMBO_MTU if 1518 < self.frame < TSO else 1500
         return Layout(self.ports + self.idle, mtu, self.tso, max(self.addresses, 1024),
                       self.feature)
@@ -88,7 +89,7 @@ def _frames():
 def _table():
     yield from _frames()
     for addresses in (2, 1000, 10_000, 100_000, 1_000_000):
-        # Touched, as the generator writes an address into every frame when there are many.
+        # Touched, as the generator writes an address into every frame if there are many.
         yield Scenario(f'addresses-{count_name(addresses).lower()}', 'addresses',
                        addresses=addresses, touch=True, quick=addresses == 100_000,
                        switching=addresses > 2)
@@ -110,7 +111,7 @@ ALL = tuple(_table())
 
 
 def chosen(only=(), quick=False):
-    """Those whose names begin with, or match, one of the patterns; all when there is none."""
+    """The scenarios whose names begin with, or match, one of the patterns; all if there is none."""
     if only:
         return [one for one in ALL
                 if any(fnmatch.fnmatch(one.name, pattern) or one.name.startswith(pattern)

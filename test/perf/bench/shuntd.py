@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Shunt itself, asked through its control socket."""
+"""Shunt itself, queried through its control socket."""
 
 import subprocess
 
@@ -20,7 +20,7 @@ class Shuntd(Switch):
     def __init__(self, places):
         super().__init__(places)
         self.daemon = None
-        self.reader = None    # of a capture
+        self.reader = None    # the process of a capture
 
     @classmethod
     def check(cls):
@@ -51,12 +51,12 @@ class Shuntd(Switch):
         self.wait_sockets(layout.ports)
 
     def capture(self, name):
-        """Have all frames of a port compared with a filter that none of them passes."""
+        """Compare all frames of a port with a filter that none of them passes."""
         self.reader = subprocess.Popen(
             [proc.program('shunt'), '-s', self.daemon.sock, 'capture', name, '-w', '/dev/null',
              'ether', 'proto', '0x9999'], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE)
-        self.reader.stderr.readline()    # it has begun
+        self.reader.stderr.readline()    # it has started
 
     def suits(self, scenario):
         """All that is asked for."""
@@ -96,7 +96,7 @@ class Shuntd(Switch):
         self.call('port.del', {'name': f'vm{number}'})
 
     def call(self, method, params):
-        """On a connection of its own: another thread may be asking for figures."""
+        """On a connection of its own: another thread may be querying figures."""
         rpc = Rpc(self.daemon.sock)
         try:
             return rpc.call(method, params)
@@ -105,7 +105,7 @@ class Shuntd(Switch):
 
 
 class Library(Shuntd):
-    """The same switch, frames moved by librte_vhost's bursts on every port."""
+    """The same switch, with the library path on every port."""
     name = 'library'
     quick = False
     port_options = {'datapath': 'library'}

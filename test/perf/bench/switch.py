@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A switch under test: what the runner asks of each, whatever it is."""
+"""A switch under test: the interface that the runner uses."""
 
 import abc
 import pathlib
@@ -13,20 +13,20 @@ from .machine import prefer
 
 
 class Absent(Exception):
-    """Cannot run on this machine; the text says why."""
+    """Cannot run on this machine; the text is the reason."""
 
 
 class Unsuited(Exception):
-    """Cannot do what a scenario asks; the text says why."""
+    """Cannot run a scenario; the text is the reason."""
 
 
 class Layout(NamedTuple):
-    """What the switch must be set up for. Scenarios with the same layout share one start."""
+    """The setup of a switch. Scenarios with the same layout share one start."""
     ports: int = 2
     mtu: int = 1500
     tso: bool = False
     addresses: int = 1024
-    feature: str = ''    # of Shunt alone
+    feature: str = ''    # for Shunt only
 
 
 class Cycles(NamedTuple):
@@ -43,7 +43,7 @@ class Switch(abc.ABC):
     because they poll on the same CPU. Sockets of ports are vhost-user servers.
     """
     name = ''        # in tables
-    programs = ()    # what must be there; (program, Debian package)
+    programs = ()    # required: (program, Debian package)
     quick = True     # takes part in a quick run
     self_contained = False
     connects = False    # its front ends listen, this time
@@ -53,11 +53,11 @@ class Switch(abc.ABC):
         self.dir = None
         self.process = None
 
-    # Is it there
+    # Availability
 
     @classmethod
     def check(cls):
-        """Absent unless its programs are installed."""
+        """Absent if its programs are not installed."""
         for program, package in cls.programs:
             if not (shutil.which(program) or pathlib.Path(program).exists()):
                 raise Absent(f'{pathlib.Path(program).name} is not here (package {package})')
@@ -68,14 +68,14 @@ class Switch(abc.ABC):
         """A line for the header block."""
 
     def suits(self, scenario):
-        """Unsuited when it cannot take part in a scenario."""
+        """Unsuited if it cannot take part in a scenario."""
         if scenario.feature:
             raise Unsuited('keys of Shunt')
 
     # Life
 
     def start(self, layout):
-        """Run with the ports of a layout; returns when front ends may connect."""
+        """Start with the ports of a layout; returns when front ends may connect."""
         self.dir = proc.temp_dir('bench-')
         self.launch(layout)
         prefer(self.process.pid)
@@ -85,7 +85,7 @@ class Switch(abc.ABC):
         """Start self.process."""
 
     def stop(self):
-        """End it and remove its files, whatever state it is in."""
+        """End it and remove its files, in any state."""
         if self.process:
             self.resume()
             self.shut_down()
@@ -96,7 +96,7 @@ class Switch(abc.ABC):
         self.dir = None
 
     def shut_down(self):
-        """Ask it to end; it is killed afterwards in any case."""
+        """Request its end; it is killed afterwards in any case."""
         self.process.signal(signal.SIGTERM)
         try:
             self.process.wait(10)
@@ -132,10 +132,10 @@ class Switch(abc.ABC):
         raise Unsuited(f'{self.name} cannot')
 
     def remove_port(self, number):
-        """Take away what add_port() added; nothing when that did not work."""
+        """Remove what add_port() added; nothing if that failed."""
 
     def wait_sockets(self, count, timeout=30):
-        """Wait until all sockets are there, at once an error when the switch has ended."""
+        """Wait until all sockets exist; an error at once if the switch has ended."""
         def ready():
             self.check_alive()
             return all(self.socket(number).exists() for number in range(count))

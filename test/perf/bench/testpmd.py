@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""dpdk-testpmd in io mode between net_vhost ports: no lookup at all, each
-port wired to the next."""
+"""dpdk-testpmd in io mode between net_vhost ports: no lookup at all, each port connected to the
+next."""
 
 import contextlib
 import re
@@ -31,7 +31,7 @@ class Console:
             return file.read()
 
     def command(self, line, timeout=10):
-        """What it prints."""
+        """Its output."""
         offset = self.process.log.stat().st_size
         self.input.write(f'{line}\nshow config cores\n'.encode())
         self.input.flush()

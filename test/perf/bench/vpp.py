@@ -8,7 +8,7 @@ import proc
 from .peer import Peer
 from .switch import Cycles
 
-FIB_DEFAULT = 100000    # addresses that its table holds with room to spare at its default size
+FIB_DEFAULT = 100000    # addresses that its table holds at its default size, with a reserve
 MTU_DEFAULT = 1500
 INPUT, NEXT = 'vhost-user-input', 'ethernet-input'
 INTERFACE = re.compile(r'^VirtualEthernet\S+$')
@@ -25,7 +25,7 @@ BUFFERS = 65536
 
 
 class Vpp(Peer):
-    """That of this machine: no release of Debian has it."""
+    """VPP of this machine: no release of Debian has it."""
     name = 'vpp'
     programs = (('vpp', 'vpp'), ('vppctl', 'vpp'))
 
@@ -57,7 +57,7 @@ class Vpp(Peer):
         return (self.dir / 'cli').exists() and 'vpp' in self.command('show version')
 
     def command(self, text, silent=False):
-        """Its answer; RuntimeError where there is one to a command that is silent when it works."""
+        """Its answer; RuntimeError if a command that is silent on success has one."""
         answer = self.run('vppctl', '-s', self.dir / 'cli', *text.split()).strip()
         if silent and answer:
             raise RuntimeError(f'vpp: {text}: {answer}')
@@ -95,11 +95,11 @@ class Vpp(Peer):
 
     def resume(self):
         super().resume()
-        self.fresh = True    # the time that it stood still counts as some node's
+        self.fresh = True    # the time for which it was stopped counts for some node
 
     def cycles(self):
-        """Its counters tell polls that found nothing among the rest: what one costs is seen where
-        nothing else happened between two calls, and taken off as often as there were such."""
+        """Its counters do not distinguish empty polls: their cost is measured where nothing else
+        happened between two calls, and subtracted for each of them."""
         nodes = self.nodes()
         fresh, self.fresh = self.fresh, False
         if fresh:
