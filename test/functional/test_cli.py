@@ -144,17 +144,17 @@ class TestJson:
     def test_keys_are_those_of_the_switch(self, switch):
         """Help lists the types and keys of the running switch, with their defaults."""
         (command,) = switch.json('help', 'port', 'add')['commands']
-        told = {}
+        listed = {}
         for key in command['keys']:
-            told.setdefault(key['type'], {})[key['key']] = key['default']
+            listed.setdefault(key['type'], {})[key['key']] = key['default']
         types = fails(switch, REFUSED, *'port add x nonesuch'.split()).split('there are ')[1]
-        assert set(types.strip().split(', ')) == set(told) - {None}
+        assert set(types.strip().split(', ')) == set(listed) - {None}
         given = {'vhost': {'socket': switch.socket('x')}, 'ethdev': {'device': 'net_null0,no-rx=1'}}
-        for kind in set(told) - {None}:
+        for kind in set(listed) - {None}:
             needed = given[kind]
             switch.port_add('x', kind, **needed)
             port = switch.json('port', 'show', 'x')
-            expected = {**told[None], **told[kind], **{k: str(v) for k, v in needed.items()}}
+            expected = {**listed[None], **listed[kind], **{k: str(v) for k, v in needed.items()}}
             assert {key: str(port.get(key)) for key in expected} == expected
             switch.cli('port', 'del', 'x')
 

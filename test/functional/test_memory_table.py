@@ -239,7 +239,7 @@ class TestLog:
         """All breaks are counted in log lines, but not each has a line of its own."""
         breaks = 12
         with Hostile() as hostile:
-            def told():
+            def counted():
                 text = hostile.switch.log.read_text()
                 more = [int(part.split()[0]) for part in text.split('it broke ')[1:]]
                 return text.count('port evil: broken: '), sum(more)
@@ -247,7 +247,7 @@ class TestLog:
                 with hostile.evil() as vm:
                     vm.tx.chain((vm.end + LOW, 60))
                     wait_until(hostile.broken_port, 20, 'the port broken')
-            lines = wait_until(lambda: sum(told()) == breaks and told()[0], 40, 'all breaks')
+            lines = wait_until(lambda: sum(counted()) == breaks and counted()[0], 40, 'all breaks')
             assert lines < breaks / 2
 
     def test_early(self):

@@ -403,7 +403,7 @@ def test_dashboard(address, bridge):
     board = (ROOT / 'config/grafana-dashboard.json').read_text()
     document = (ROOT / 'doc/metrics.md').read_text()
     for name in there:
-        assert name in board or name in document, f'nobody told of {name}'
+        assert name in board or name in document, f'{name} is not documented'
 
 
 def test_prometheus(address, bridge):

@@ -43,7 +43,7 @@ def keys(bridge, name, **words):
     try:
         yield
     finally:
-        bridge.voice.pop(name, None)
+        bridge.marker_sources.pop(name, None)
         bridge.switch.rpc('port.set', {'name': name, **{key: before[key] for key in words}})
 
 
@@ -51,7 +51,7 @@ def keys(bridge, name, **words):
 def bound(bridge, name, *macs, **words):
     """A port with these permitted source addresses during the block."""
     with keys(bridge, name, macs=','.join(macs), **words):
-        bridge.voice[name] = macs[0]
+        bridge.marker_sources[name] = macs[0]
         yield
 
 
@@ -157,7 +157,7 @@ class TestNeighbours:
         fits, hides = (discovery(ROUTER, (1, A), prefix),
                        discovery(ROUTER, (1, A), prefix, (5, A), (1, B)))
         with Bridge(2) as bridge, bridge.guest('vm1', {'macs': A, 'macs-arp': 'on'}):
-            bridge.voice['vm1'] = A
+            bridge.marker_sources['vm1'] = A
             assert bridge.exchange('vm1', hides, fits) == flooded(bridge, 'vm1', fits)
             assert drops(bridge, 'vm1', 'neighbour') == 1
             assert not unbalanced(bridge.switch.rpc('port.list'))
@@ -243,7 +243,7 @@ def test_reserved_addresses_go_nowhere(bridge, words):
 def test_full_table_keeps_addresses_of_other_ports(bridge, monkeypatch, limit):
     """A port that sends from more sources than the FDB holds."""
     # There is no space for other addresses.
-    monkeypatch.setattr(bridge, 'voice', {'p1': mac(0x1000), 'p2': A, 'p3': B, 'p4': C})
+    monkeypatch.setattr(bridge, 'marker_sources', {'p1': mac(0x1000), 'p2': A, 'p3': B, 'p4': C})
     bridge.learn('p2', A)
     bridge.learn('p3', B)
     sources = 4 * CAPACITY

@@ -11,7 +11,7 @@ from switch import Rpc, Switch
 
 PARSE_ERROR, INVALID_REQUEST, NO_METHOD, INVALID_PARAMS = -32700, -32600, -32601, -32602
 REFUSED = -32000
-PATIENCE = 10    # seconds for the rest of a request
+TIMEOUT = 10    # seconds for the rest of a request
 LIMIT = 1 << 20  # bytes of a request
 
 
@@ -227,13 +227,13 @@ class TestNonsense:
 def test_half_a_request(switch):
     """Other clients are answered meanwhile; after a timeout the connection is closed."""
     with Peer(switch) as slow, Peer(switch) as other:
-        slow.sock.settimeout(2 * PATIENCE)
+        slow.sock.settimeout(2 * TIMEOUT)
         since = time.monotonic()
         slow.send('{"jsonrpc": "2.0", ')
         while time.monotonic() - since < 1:
             assert other.ask(request())['result']['pid']
         assert slow.line() is None
-        assert time.monotonic() - since >= PATIENCE - 1, 'closed too early'
+        assert time.monotonic() - since >= TIMEOUT - 1, 'closed too early'
         assert other.ask(request())['result']['pid'], 'an idle connection stays'
 
 

@@ -87,7 +87,7 @@ class TestNegotiation:
 class TestQueues:
     def test_every_queue_is_used(self, bridge):
         path = bridge.switch.port_add('vm1', 'vhost', queues=4)
-        with Testpmd(virtio(path, queues=4), queues=4) as pmd, forgotten(bridge, 'vm1'):
+        with Testpmd(virtio(path, queues=4), queues=4) as pmd, deleted_at_end(bridge, 'vm1'):
             bridge.switch.wait_link('vm1')
             assert bridge.switch.port('vm1')['queues_enabled'] == '4'
             assert features(bridge, 'vm1') & MQ
@@ -106,7 +106,7 @@ class TestQueues:
 
     def test_flows_keep_their_queue_and_order(self, bridge):
         path = bridge.switch.port_add('vm1', 'vhost', queues=2)
-        with WiredGuest(path, queues=2) as guest, forgotten(bridge, 'vm1'):
+        with WiredGuest(path, queues=2) as guest, deleted_at_end(bridge, 'vm1'):
             bridge.switch.wait_link('vm1')
             guest.wire.send(frame(BROADCAST, A))
             wait_until(lambda: (A, 0) in bridge.fdb(), 20, 'learning')
@@ -136,7 +136,7 @@ def udp(dst, src, port, number=0):
 
 
 @contextlib.contextmanager
-def forgotten(bridge, name):
+def deleted_at_end(bridge, name):
     """Delete a port at the end of the block."""
     try:
         yield

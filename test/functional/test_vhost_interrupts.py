@@ -139,7 +139,7 @@ class TestLibrary:
                 yield running, good
 
     @staticmethod
-    def meet(good, vm):
+    def assert_passes(good, vm):
         """Frames pass both ways."""
         for sender, receiver in ((vm, good), (good, vm)):
             address = [EVIL, GOOD] if sender is good else [GOOD, EVIL]
@@ -149,9 +149,9 @@ class TestLibrary:
             receiver.wait_frames(1)
             sender.tx.take()
 
-    def told(self, good, vm):
+    def assert_interrupted(self, good, vm):
         """Frames pass, and the front end is interrupted for each ring."""
-        self.meet(good, vm)
+        self.assert_passes(good, vm)
         for ring in (vm.rx, vm.tx):
             wait_until(ring.calls, 20, f'an interrupt of ring {ring.number}')
 
@@ -161,7 +161,7 @@ class TestLibrary:
         switch, good = library
         with FrontEnd(switch.socket('vm2')) as vm:
             switch.wait_link('vm2')
-            self.told(good, vm)
+            self.assert_interrupted(good, vm)
             assert switch.port('vm2')['interrupts'] == 'eventfd'
             with descriptor(kind, vm) as fd:
                 vm.set_call(vm.rx, fd)
@@ -169,23 +169,23 @@ class TestLibrary:
                 assert switch.port('vm2')['broken'] == EXPECTED.format(KINDS[kind])
         with FrontEnd(switch.socket('vm2')) as vm:
             switch.wait_link('vm2')
-            self.told(good, vm)
+            self.assert_interrupted(good, vm)
 
     def test_full_and_blocking(self, library):
         switch, good = library
         with FrontEnd(switch.socket('vm2')) as vm:
             switch.wait_link('vm2')
-            self.told(good, vm)
+            self.assert_interrupted(good, vm)
             for ring in (vm.rx, vm.tx):
                 ring.calls()
                 os.eventfd_write(ring.call, 2**64 - 2)
                 os.set_blocking(ring.call, True)
             for _ in range(5):
-                self.meet(good, vm)
+                self.assert_passes(good, vm)
             for ring in (vm.rx, vm.tx):
                 os.set_blocking(ring.call, False)
                 assert ring.calls() >= 2**64 - 2
-            self.told(good, vm)
+            self.assert_interrupted(good, vm)
 
     def test_swapped(self, library):
         """Eventfds and sockets alternately: each gets the interrupts of its time."""
@@ -194,13 +194,13 @@ class TestLibrary:
             switch.wait_link('vm2')
             for _ in range(3):
                 with pair(vm, vm.rx) as ours:
-                    self.meet(good, vm)
+                    self.assert_passes(good, vm)
                     wait_until(lambda sock=ours: interrupts(sock), 20, 'an interrupt')
-                    self.meet(good, vm)
+                    self.assert_passes(good, vm)
                     wait_until(lambda sock=ours: interrupts(sock), 20, 'another one')
                 vm.set_call(vm.rx, vm.rx.call)
                 vm.rx.calls()
-                self.told(good, vm)
+                self.assert_interrupted(good, vm)
 
     def test_migration(self, library):
         """A migration begins and is cancelled: the library path, then the direct path again, also
@@ -209,7 +209,7 @@ class TestLibrary:
         path = switch.port_add('moves', 'vhost')
         with FrontEnd(path) as vm, log(vm), pair(vm, vm.tx) as ours:
             def passes(way):
-                self.meet(good, vm)
+                self.assert_passes(good, vm)
                 port = switch.port('moves')
                 assert (port['path'], port['interrupts']) == (way, 'socket')
                 wait_until(lambda: interrupts(ours), 20, 'an interrupt')
@@ -241,7 +241,7 @@ class TestLibrary:
             vm.set_call(vm.rx, vm.rx.call)
             switch.wait_link('vm2')
             vm.give(64)
-            self.told(good, vm)
+            self.assert_interrupted(good, vm)
 
 
 class TestNoDeviceModel:

@@ -123,7 +123,7 @@ def received(bridge, name, more):
 
 
 @contextlib.contextmanager
-def crowded(bridge):
+def on_one_cpu(bridge):
     """Run the polling lcore on the CPU of guest and control: interrupted anywhere in a round."""
     pid = bridge.switch.rpc('status')['pid']
     tids = [int(task.name) for task in pathlib.Path(f'/proc/{pid}/task').iterdir()
@@ -147,7 +147,7 @@ def leave_some(bridge):
         if port['tx_packets'] == port['rx_packets']:
             bridge.switch.rpc('port.set', {'name': 'r0', 'enabled': 'on'})
         return port['tx_packets'] - port['rx_packets']
-    with crowded(bridge):
+    with on_one_cpu(bridge):
         return wait_until(left, 20, 'a frame that stays in r0', 0)
 
 

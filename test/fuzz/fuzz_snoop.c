@@ -55,7 +55,7 @@ check_records(struct snoop_message message, uint32_t len)
 }
 
 static void
-hear(struct groups *groups, uint64_t now, const uint8_t *data, uint32_t len, uint8_t flags)
+receive(struct groups *groups, uint64_t now, const uint8_t *data, uint32_t len, uint8_t flags)
 {
 	bool ipv6 = (flags & 1) != 0;
 	struct snoop_message message;
@@ -95,7 +95,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		uint32_t len = (uint32_t)(data[1] & 7) << 8 | data[2];
 		len = len < size - 3 ? len : (uint32_t)size - 3;
 		if (len > 0)
-			hear(groups, now, data + 3, len, data[0]);
+			receive(groups, now, data + 3, len, data[0]);
 		now += data[1] >> 3;
 		groups_expire(groups, now);
 		data += 3 + len;

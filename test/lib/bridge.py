@@ -31,7 +31,7 @@ class Bridge:
         self.switch = Switch(config)
         self.count, self.mtus = count, mtus or {}
         self.space = self.wire = self.outside = None
-        self.voice = {}    # sources of markers, for ports that permit only some
+        self.marker_sources = {}    # sources of markers, for ports that permit only some
         self.own = set()   # marker sources are not those of tests, which never find them in the FDB
 
     def start(self):
@@ -123,7 +123,7 @@ class Bridge:
 
     def mark(self, name):
         """Send a marker into a port, from a unique address if the port permits it. The frame."""
-        source = self.voice.get(name)
+        source = self.marker_sources.get(name)
         if source is None:
             self.own.add(source := '02:6d:' + binascii.crc32(name.encode()).to_bytes(4).hex(':'))
         self.wire[name].send(last := marker(source))

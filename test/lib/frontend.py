@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A vhost-user front end whose every byte a test decides: rings in a memfd.
+"""A vhost-user front end of which a test controls every byte: rings in a memfd.
 
     with FrontEnd(path) as vm:            # negotiated, rings running, buffers to receive posted
         vm.send(frame)                    # one descriptor, header first
-        vm.wait_frames(1)                 # what came in, without header
+        vm.wait_frames(1)                 # the frames received, without header
     vm.tx.desc(0, 0, 60)                  # anything else: descriptors, heads, messages by hand
 """
 
@@ -37,8 +37,8 @@ WRAP = 1 << 15                     # wrap counter of a position in a packed ring
 MB = 1 << 20
 LOW = 0x10000000             # GPA of the first byte
 FRONT = 0x7f0000000000       # the same as a UVA
-RING_ROOM, BUFFERS = 64 << 10, 1 * MB    # offset between rings, and the offset of the buffers
-ROOM = 2048                  # length of a buffer
+RING_OFFSET, BUFFERS = 64 << 10, 1 * MB    # offset between rings, and the offset of the buffers
+BUFFER_LEN = 2048            # length of a buffer
 
 
 class Refused(Exception):
@@ -50,7 +50,7 @@ class Ring:
 
     def __init__(self, vm, number, size, first=0):
         self.vm, self.number, self.size = vm, number, size
-        self.at = number * RING_ROOM
+        self.at = number * RING_OFFSET
         self.avail_at, self.used_at = self.at + 16 * size, self.at + 32 * size
         self.next = self.seen = first    # indexes: next available, next used entry to read
         self.head = 0
@@ -422,13 +422,13 @@ class FrontEnd:
     # Frames
 
     def slot(self, number):
-        """GPA of a buffer of ROOM bytes; the first ones are receive buffers."""
-        return LOW + BUFFERS + number * ROOM
+        """GPA of a buffer of BUFFER_LEN bytes; the first ones are receive buffers."""
+        return LOW + BUFFERS + number * BUFFER_LEN
 
     def give(self, buffers):
         """Post receive buffers; wait_frames() posts them again."""
         for _ in range(buffers):
-            self.rx.chain((self.slot(self.post), ROOM, WRITE))
+            self.rx.chain((self.slot(self.post), BUFFER_LEN, WRITE))
             self.post += 1
 
     def send(self, *frames, header=b''):

@@ -6,7 +6,7 @@
         print(vm.run('ip addr'))
 
 The guest's image is built by test/vm/image.sh. Emulation (TCG) is used on purpose: it works
-everywhere, whatever /dev/kvm says.
+everywhere, with or without /dev/kvm.
 """
 
 import functools

@@ -83,11 +83,11 @@ class Hostile:
         self.faults = int(self.port()['faults'])
         with FrontEnd(self.path, **keys) as self.vm:
             self.switch.wait_link('evil')
-            self.meet()
+            self.learn_addresses()
             yield self.vm
         wait_until(lambda: self.port()['front_end'] == 'none', 20, 'the end of the connection')
 
-    def meet(self):
+    def learn_addresses(self):
         """Each learns the other's address: frames between them are not flooded afterwards."""
         # Floods may have filled the ring of the port good, which drops frames then.
         self.good.collect()
@@ -166,7 +166,7 @@ class Hostile:
         with FrontEnd(self.path) as self.vm:
             wait_until(lambda: self.port()['link'] == 'up', 20, 'link up again')
             assert 'broken' not in self.port()
-            self.meet()
+            self.learn_addresses()
             self.exchange()
 
 

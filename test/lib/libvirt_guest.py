@@ -110,9 +110,9 @@ class LibvirtGuest(Guest):
         return [*UNSHARE, 'sh', '-c', f'{binds} && {RUN} --root {root} {root}/domain.xml; exit']
 
     def logs(self):
-        told = [path.read_text(errors='replace')[-2000:]
+        logs = [path.read_text(errors='replace')[-2000:]
                 for path in pathlib.Path(self.dir, 'libvirt/log').glob('qemu/*.log')]
-        return '\n'.join([super().logs(), *told])
+        return '\n'.join([super().logs(), *logs])
 
     def reboot(self, inside=False, timeout=60):
         raise GuestError('libvirt has the monitor')

@@ -58,7 +58,7 @@ def deliveries(sent, received):
     seen = {probe.label: [] for probe in sent}
     for place in sorted(received):
         for one in received[place]:
-            assert one in labels, f'{place} received {one.hex()}, which nobody sent'
+            assert one in labels, f'{place} received {one.hex()}, which was not sent'
             seen[labels[one]].append(place)
     return seen
 

@@ -26,7 +26,7 @@ WINDOW = 128     # frames of a flow in transit
 BATCH = 16       # sent at a time
 PAUSE = 0.001    # seconds between batches, so that other processes get the CPU
 INTERVAL = 0.1   # seconds between reports
-PATIENCE = 5     # seconds until frames in transit count as lost
+TIMEOUT = 5      # seconds until frames in transit count as lost
 KIND = 0x88b6    # IEEE 802 local experimental 2
 LEFT, RIGHT = mac(0xe001), mac(0xe002)
 
@@ -91,22 +91,22 @@ def main(namespace, left, right, report):
     for flow in reversed(flows):    # each side is learned before frames are sent to it
         flow.send()
         time.sleep(0.05)
-    told = 0.0
+    reported = 0.0
     while not stopped:
         for flow in flows:
             flow.send()
         pump(flows)
         time.sleep(PAUSE)
-        if time.monotonic() > told + INTERVAL:
-            tell(flows, report)
-            told = time.monotonic()
-    deadline = time.monotonic() + PATIENCE
+        if time.monotonic() > reported + INTERVAL:
+            write_report(flows, report)
+            reported = time.monotonic()
+    deadline = time.monotonic() + TIMEOUT
     while any(flow.received < flow.sent for flow in flows) and time.monotonic() < deadline:
         pump(flows)
-    tell(flows, report)
+    write_report(flows, report)
 
 
-def tell(flows, report):
+def write_report(flows, report):
     """Write the report in one step."""
     with open(f'{report}.new', 'w', encoding='ascii') as file:
         json.dump([flow.report() for flow in flows], file)
@@ -150,7 +150,7 @@ class Sequence:
 
     def __exit__(self, *_):
         self.process.signal(signal.SIGTERM)
-        self.process.wait(PATIENCE + 10)
+        self.process.wait(TIMEOUT + 10)
         assert len(self.flows()) == 3, self.process.tail()
 
 

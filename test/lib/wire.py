@@ -26,7 +26,7 @@ TP_STATUS_VLAN_TPID_VALID = 1 << 6
 CLONE_NEWNET = 0x40000000
 RECEIVE_BUFFER = 64 << 20
 FRAME_MAX = 1 << 17
-PATIENCE = 20    # seconds: a busy machine may take long, a lost frame never arrives
+TIMEOUT = 20    # seconds: a busy machine may take long, a lost frame never arrives
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -85,7 +85,7 @@ class Wire:
         assert not flags & socket.MSG_TRUNC
         return _with_tag(data, control)
 
-    def receive_until(self, last, timeout=PATIENCE):
+    def receive_until(self, last, timeout=TIMEOUT):
         """All frames before the frame `last`; TimeoutError if that is not received."""
         frames = []
         deadline = time.monotonic() + timeout
@@ -98,7 +98,7 @@ class Wire:
                 return frames
             frames.append(frame)
 
-    def receive_count(self, count, timeout=PATIENCE):
+    def receive_count(self, count, timeout=TIMEOUT):
         """Up to count frames; fewer at the timeout."""
         frames = []
         deadline = time.monotonic() + timeout

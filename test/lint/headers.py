@@ -5,9 +5,9 @@
 A header is public if a module other than its own includes it. In public headers
 
 - every function, type and macro has a comment,
-- functions say what they return, and what each parameter is, apart from pointers to structures and
-  arrays of a fixed size, whose types say so,
-- the comment of the header tells which threads may call its functions.
+- functions document their result and each parameter, apart from pointers to structures and
+  arrays of a fixed size, which their types describe,
+- the comment of the header lists the threads that may call its functions.
 """
 import re
 import shutil

@@ -21,7 +21,7 @@ test_err_set(void **state)
 	assert_int_equal(err_set(&err, ENOENT, "no port '%s'", "a"), -ENOENT);
 	assert_int_equal(err.code, -ENOENT);
 	assert_string_equal(err.text, "no port 'a'");
-	assert_int_equal(err_set(NULL, EINVAL, "nobody listens"), -EINVAL);
+	assert_int_equal(err_set(NULL, EINVAL, "no process listens"), -EINVAL);
 }
 
 static void
@@ -34,7 +34,7 @@ test_err_prefix(void **state)
 	assert_int_equal(err_prefix(&err, "port %s", "vm1"), -EINVAL);
 	assert_int_equal(err_prefix(&err, "%s:%d", "file", 7), -EINVAL);
 	assert_string_equal(err.text, "file:7: port vm1: queues: too many");
-	assert_int_equal(err_prefix(NULL, "nobody"), 0);
+	assert_int_equal(err_prefix(NULL, "port a"), 0);
 }
 
 /**

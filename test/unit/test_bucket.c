@@ -189,7 +189,7 @@ test_burst_for(void **state)
 	assert_int_equal(bucket_burst_for(BUCKET_RATE_MAX, 20, 65536), BUCKET_BURST_MAX);
 }
 
-/** rte_meter, whose periods add whole bytes, passes as much apart from that rounding. */
+/** rte_meter, whose periods add whole bytes, passes the same amount except for rounding. */
 static void
 test_beside_rte_meter(void **state)
 {

@@ -98,7 +98,7 @@ peer_main(void *argument)
 	return NULL;
 }
 
-/** Call a method of a peer. @return what rpc_call() says */
+/** Call a method of a peer. @return the result of rpc_call() */
 static int
 call_peer(struct peer *peer, size_t answer_max, json_t **result, struct err *err)
 {

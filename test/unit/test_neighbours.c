@@ -144,15 +144,15 @@ test_tags(void **state)
 
 	(void)state;
 	for (unsigned n = 0; n < 12; n++)
-		for (unsigned lies = 0; lies < 2; lies++) {
+		for (unsigned spoofed = 0; spoofed < 2; spoofed++) {
 			struct draft draft = ethernet(n > 0 ? tags[0] : 0x0806);
 
 			for (unsigned i = 1; i <= n; i++) {
 				put16(&draft, 5);
 				put16(&draft, i < n ? tags[i % 3] : 0x0806);
 			}
-			arp(&draft, lies ? other : own);
-			assert_int_equal(passes(&draft), !lies && n < 8);
+			arp(&draft, spoofed ? other : own);
+			assert_int_equal(passes(&draft), !spoofed && n < 8);
 			if (n > 0)
 				assert_false(passes_headed(&draft, 14));
 		}
@@ -266,15 +266,15 @@ test_extensions(void **state)
 
 	(void)state;
 	for (unsigned n = 0; n < 12; n++)
-		for (unsigned lies = 0; lies < 2; lies++) {
+		for (unsigned spoofed = 0; spoofed < 2; spoofed++) {
 			struct draft draft = ethernet(0x86dd);
 
 			ipv6(&draft, n > 0 ? kinds[0] : ICMPV6);
 			for (unsigned i = 1; i <= n; i++)
 				extension(&draft, i < n ? kinds[i % 3] : ICMPV6, 0);
 			message(&draft, ND_NS);
-			option(&draft, 1, lies ? other : own);
-			assert_int_equal(passes(&draft), !lies && n <= 8);
+			option(&draft, 1, spoofed ? other : own);
+			assert_int_equal(passes(&draft), !spoofed && n <= 8);
 		}
 	struct draft draft = ethernet(0x86dd);
 	ipv6(&draft, AH);

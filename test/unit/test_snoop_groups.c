@@ -36,7 +36,7 @@ teardown(void **state)
 }
 
 static void
-hear(uint16_t port)
+receive(uint16_t port)
 {
 	groups_receive(groups, now, port, VLAN, packet.bytes, packet.len, packet.ipv6);
 }
@@ -48,36 +48,36 @@ query(const char *source, const char *group)
 }
 
 static void
-hear_querier(bool ipv6)
+receive_querier(bool ipv6)
 {
 	packet.ipv6 = ipv6;
 	query(ipv6 ? "fe80::1" : "10.0.0.1", ipv6 ? "::" : "0.0.0.0");
-	hear(ROUTER);
+	receive(ROUTER);
 }
 
 static void
-hear_report(uint16_t port, const char *group)
+receive_report(uint16_t port, const char *group)
 {
 	bool ipv6 = strchr(group, ':') != NULL;
 
 	message_simple(&packet, ipv6 ? 131 : 0x16, 0, ipv6 ? "fe80::9" : "10.9.0.9", group);
-	hear(port);
+	receive(port);
 }
 
 static void
-hear_leave(uint16_t port, const char *group)
+receive_leave(uint16_t port, const char *group)
 {
 	bool ipv6 = strchr(group, ':') != NULL;
 
 	message_simple(&packet, ipv6 ? 132 : 0x17, 0, ipv6 ? "fe80::9" : "10.9.0.9", group);
-	hear(port);
+	receive(port);
 }
 
 static void
-hear_record(uint8_t change, const char *source)
+receive_record(uint8_t change, const char *source)
 {
 	message_record(&packet, change, GROUP, source);
-	hear(HOST);
+	receive(HOST);
 }
 
 static void
@@ -107,12 +107,12 @@ test_membership(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < COUNT(names); i++) {
-		hear_report(HOST, names[i]);
+		receive_report(HOST, names[i]);
 		assert_int_equal(receivers(names[i]), -1);
-		hear_querier(i == 1);
+		receive_querier(i == 1);
 		assert_int_equal(receivers(names[i]), 1 << ROUTER | 1 << HOST);
 		pass(200 * SECOND);
-		hear_querier(i == 1);
+		receive_querier(i == 1);
 		pass(60 * SECOND - 1);
 		assert_int_equal(receivers(names[i]), 1 << ROUTER | 1 << HOST);
 		pass(1);
@@ -128,24 +128,24 @@ static void
 test_leave(void **state)
 {
 	(void)state;
-	hear_querier(false);
-	hear_report(HOST, GROUP);
-	hear_report(OTHER, GROUP);
-	hear_leave(HOST, GROUP);
+	receive_querier(false);
+	receive_report(HOST, GROUP);
+	receive_report(OTHER, GROUP);
+	receive_leave(HOST, GROUP);
 	pass(2 * SECOND - 1);
 	assert_int_equal(receivers(GROUP), 1 << ROUTER | 1 << HOST | 1 << OTHER);
 	/* A repeated leave does not extend the time. */
-	hear_leave(HOST, GROUP);
+	receive_leave(HOST, GROUP);
 	pass(1);
 	assert_int_equal(receivers(GROUP), 1 << ROUTER | 1 << OTHER);
 	/* Another host behind the port reports the group. */
-	hear_leave(OTHER, GROUP);
+	receive_leave(OTHER, GROUP);
 	pass(SECOND);
-	hear_report(OTHER, GROUP);
+	receive_report(OTHER, GROUP);
 	pass(100 * SECOND);
 	assert_int_equal(receivers(GROUP), 1 << ROUTER | 1 << OTHER);
 	groups_set_port(groups, OTHER, true, SNOOP_ROUTER_AUTO);
-	hear_leave(OTHER, GROUP);
+	receive_leave(OTHER, GROUP);
 	pass(0);
 	assert_int_equal(receivers(GROUP), 1 << ROUTER);
 }
@@ -156,35 +156,35 @@ test_sources(void **state)
 	const int both = 1 << ROUTER | 1 << HOST;
 
 	(void)state;
-	hear_querier(false);
+	receive_querier(false);
 	/* Leaves of unknown groups, and a membership without sources. */
-	hear_record(TO_IN, NULL);
-	hear_record(IS_IN, NULL);
-	hear_record(BLOCK, "10.1.1.1");
+	receive_record(TO_IN, NULL);
+	receive_record(IS_IN, NULL);
+	receive_record(BLOCK, "10.1.1.1");
 	assert_int_equal(receivers(GROUP), 1 << ROUTER);
-	hear_record(ALLOW, "10.1.1.1");
-	hear_record(ALLOW, "10.1.1.2");
-	hear_record(BLOCK, "10.1.1.1");
+	receive_record(ALLOW, "10.1.1.1");
+	receive_record(ALLOW, "10.1.1.2");
+	receive_record(BLOCK, "10.1.1.1");
 	pass(3 * SECOND);
 	assert_int_equal(receivers(GROUP), both);
-	hear_record(BLOCK, "10.1.1.2");
+	receive_record(BLOCK, "10.1.1.2");
 	pass(2 * SECOND - 1);
 	assert_int_equal(receivers(GROUP), both);
-	hear_record(IS_IN, "10.1.1.2");
+	receive_record(IS_IN, "10.1.1.2");
 	pass(SECOND);
 	assert_int_equal(receivers(GROUP), both);
 	/* From one source to another: only the new one remains. */
-	hear_record(TO_IN, "10.1.1.3");
+	receive_record(TO_IN, "10.1.1.3");
 	pass(3 * SECOND);
-	hear_record(BLOCK, "10.1.1.3");
+	receive_record(BLOCK, "10.1.1.3");
 	pass(2 * SECOND);
 	assert_int_equal(receivers(GROUP), 1 << ROUTER);
 	/* To all sources, and to one again. */
-	hear_report(HOST, GROUP);
-	hear_record(BLOCK, "10.1.1.4");
+	receive_report(HOST, GROUP);
+	receive_record(BLOCK, "10.1.1.4");
 	pass(3 * SECOND);
 	assert_int_equal(receivers(GROUP), both);
-	hear_record(TO_IN, NULL);
+	receive_record(TO_IN, NULL);
 	pass(2 * SECOND);
 	assert_int_equal(receivers(GROUP), 1 << ROUTER);
 }
@@ -196,14 +196,14 @@ test_many_sources(void **state)
 	char source[32];
 
 	(void)state;
-	hear_querier(false);
+	receive_querier(false);
 	for (int i = 0; i <= GROUPS_SOURCES_MAX; i++) {
 		snprintf(source, sizeof(source), "10.1.1.%d", i + 1);
-		hear_record(ALLOW, source);
+		receive_record(ALLOW, source);
 	}
 	for (int i = 0; i <= GROUPS_SOURCES_MAX; i++) {
 		snprintf(source, sizeof(source), "10.1.1.%d", i + 1);
-		hear_record(BLOCK, source);
+		receive_record(BLOCK, source);
 	}
 	pass(3 * SECOND);
 	assert_int_equal(receivers(GROUP), 1 << ROUTER | 1 << HOST);
@@ -215,14 +215,14 @@ test_routers(void **state)
 	(void)state;
 	packet.ipv6 = false;
 	query("0.0.0.0", "0.0.0.0");
-	hear(ROUTER);
+	receive(ROUTER);
 	assert_int_equal(receivers(GROUP), -1);
 	groups_set_port(groups, OTHER, false, SNOOP_ROUTER_OFF);
 	query("10.0.0.1", "0.0.0.0");
-	hear(OTHER);
+	receive(OTHER);
 	assert_int_equal(receivers(GROUP), -1);
 	groups_set_port(groups, HOST, false, SNOOP_ROUTER_ON);
-	hear(ROUTER);
+	receive(ROUTER);
 	assert_int_equal(receivers(GROUP), 1 << ROUTER | 1 << HOST);
 	/* A PIM hello (RFC 7761) makes the port a router port, but is no query. */
 	groups_set_port(groups, OTHER, false, SNOOP_ROUTER_AUTO);
@@ -230,7 +230,7 @@ test_routers(void **state)
 	packet.bytes[9] = 103;
 	message_add(&packet, "2000 0000 0001 0002 0069");
 	message_close(&packet);
-	hear(OTHER);
+	receive(OTHER);
 	assert_int_equal(receivers(GROUP), 1 << ROUTER | 1 << HOST | 1 << OTHER);
 	groups_set_port(groups, ROUTER, false, SNOOP_ROUTER_OFF);
 	assert_int_equal(receivers(GROUP), -1);
@@ -242,11 +242,11 @@ test_forget(void **state)
 	struct groups_stats stats;
 
 	(void)state;
-	hear_querier(false);
-	hear_querier(true);
-	hear_report(HOST, GROUP);
-	hear_report(HOST, GROUP6);
-	hear_report(OTHER, GROUP);
+	receive_querier(false);
+	receive_querier(true);
+	receive_report(HOST, GROUP);
+	receive_report(HOST, GROUP6);
+	receive_report(OTHER, GROUP);
 	groups_forget_port(groups, HOST);
 	assert_int_equal(receivers(GROUP), 1 << ROUTER | 1 << OTHER);
 	assert_int_equal(receivers(GROUP6), 1 << ROUTER);
@@ -264,21 +264,21 @@ test_changed(void **state)
 	struct groups_stats stats;
 
 	(void)state;
-	hear_report(HOST, "224.0.0.251");
-	hear_report(HOST, "ff02::1");
+	receive_report(HOST, "224.0.0.251");
+	receive_report(HOST, "ff02::1");
 	groups_get_stats(groups, &stats);
 	assert_int_equal(stats.members, 0);
 	assert_int_equal(stats.messages, 2);
-	hear_querier(false);
-	hear_report(HOST, GROUP);
+	receive_querier(false);
+	receive_report(HOST, GROUP);
 	assert_true(groups_changed(groups));
 	receivers(GROUP);
-	hear_querier(false);
-	hear_report(HOST, GROUP);
+	receive_querier(false);
+	receive_report(HOST, GROUP);
 	pass(SECOND);
 	assert_false(groups_changed(groups));
 	packet.bytes[packet.len - 1] ^= 1;
-	hear(HOST);
+	receive(HOST);
 	groups_get_stats(groups, &stats);
 	assert_int_equal(stats.malformed, 1);
 }
@@ -290,7 +290,7 @@ fill(uint16_t port, unsigned from, unsigned n)
 
 	for (unsigned i = from; i < from + n; i++) {
 		snprintf(group, sizeof(group), "239.77.%u.%u", i >> 8, i & 0xff);
-		hear_report(port, group);
+		receive_report(port, group);
 	}
 }
 
@@ -303,7 +303,7 @@ test_limits(void **state)
 	struct groups_stats stats;
 
 	(void)state;
-	hear_querier(false);
+	receive_querier(false);
 	fill(HOST, 0, GROUPS_PORT_MAX);
 	assert_int_equal(receivers("239.1.1.1"), 1 << ROUTER);
 	fill(HOST, GROUPS_PORT_MAX, 1);
@@ -315,13 +315,13 @@ test_limits(void **state)
 	groups_get_stats(groups, &stats);
 	assert_int_equal(stats.groups, GROUPS_MAX);
 	assert_int_equal(stats.refused, 1);
-	hear_report(OTHER, GROUP);
+	receive_report(OTHER, GROUP);
 	groups_get_stats(groups, &stats);
 	assert_int_equal(stats.groups, GROUPS_MAX);
 	assert_int_equal(stats.refused, 2);
 	assert_int_equal(receivers(GROUP), 1 << ROUTER | 1 << HOST | 1 << OTHER);
 	pass(200 * SECOND);
-	hear_querier(false);
+	receive_querier(false);
 	pass(60 * SECOND);
 	assert_int_equal(receivers(GROUP), 1 << ROUTER);
 	groups_get_stats(groups, &stats);

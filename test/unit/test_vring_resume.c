@@ -326,7 +326,7 @@ expect_found(bool popped, uint16_t first)
 	journal = kept;
 	with.journal = &none;
 	with.last_avail = with.last_used = idx_wrap;
-	/* A ring in use at the initial position cannot be told from a new one. */
+	/* A ring in use at the initial position looks like a new one. */
 	if (idx_wrap == W && driver.descs_used > 0)
 		return;
 	assert_int_equal(virtq_resume(&with, popped, false), VIRTQ_GOOD);

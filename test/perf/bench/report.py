@@ -155,7 +155,7 @@ def print_line(results):
             shown = [f'{FIGURES[name][0]} {number(value, FIGURES[name][1])}'
                      for name, value in entry['median'].items() if name in FIGURES]
             cells.append(f"{entry['switch']} {'; '.join(shown)}")
-    print(f"{first['scenario']}: " + (' | '.join(cells) or 'nobody can'), flush=True)
+    print(f"{first['scenario']}: " + (' | '.join(cells) or 'no switch can'), flush=True)
 
 
 def text_table(title, head, rows):

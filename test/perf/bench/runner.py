@@ -72,12 +72,12 @@ class Result:
 
 
 class Runner:
-    """kinds are the classes of the available switches; told(round, results of a scenario) is called
-    after each scenario of each round."""
+    """kinds are the classes of the available switches; report_round(round, results of a
+    scenario) is called after each scenario of each round."""
 
-    def __init__(self, kinds, generator, places, rounds, seconds, told):
+    def __init__(self, kinds, generator, places, rounds, seconds, report_round):
         self.kinds, self.generator, self.places = kinds, generator, places
-        self.rounds, self.seconds, self.told = rounds, seconds, told
+        self.rounds, self.seconds, self.report_round = rounds, seconds, report_round
         self.switches = {}     # running ones by name
         self.unstarted = {}    # name: the reason why its start failed
 
@@ -109,7 +109,7 @@ class Runner:
                         since = time.monotonic()
                         self.round(kind, scenario, result)
                         result.slow = time.monotonic() - since > SLOW_SECONDS
-                self.told(number, list(results[scenario.name].values()))
+                self.report_round(number, list(results[scenario.name].values()))
         finally:
             self.stop()
 
