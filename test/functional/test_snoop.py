@@ -75,7 +75,7 @@ def send_message(bridge, name, one):
     """Send a frame, and wait until the switch has processed its message."""
     before = bridge.switch.rpc('status')['snooping']['messages']
     bridge.wire[name].send(one)
-    wait_until(lambda: bridge.switch.rpc('status')['snooping']['messages'] > before, 20, 'heard')
+    wait_until(lambda: bridge.switch.rpc('status')['snooping']['messages'] > before, 20, 'the message')
 
 
 def querier(bridge, name='p1', vlan=0, ipv6=False):

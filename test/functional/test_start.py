@@ -170,7 +170,7 @@ class TestControlSocket:
     def test_stale(self):
         with Switch() as switch:
             switch.kill9()
-            assert switch.sock.exists(), 'what is this test about?'
+            assert switch.sock.exists(), 'no stale socket'
             switch.start()
             assert switch.rpc('status')['pid'] == switch.process.pid
 

@@ -146,5 +146,5 @@ main(void)
 		cmocka_unit_test(test_churn),
 	};
 
-	return cmocka_run_group_tests_name("fdb_room", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("fdb_space", tests, NULL, NULL);
 }
