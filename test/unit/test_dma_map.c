@@ -134,7 +134,7 @@ test_refused(void **state)
 	assert_int_equal(n_mapped, 0);
 }
 
-/** Memory in small pages is mapped only while a device requires it. */
+/** Memory in small pages is mapped only if a device requires it. */
 static void
 test_small_pages(void **state)
 {

@@ -373,8 +373,8 @@ test_zero_copy_conditions(void **state)
 	assert_true(is_taken(&queue, 0));
 	assert_false(is_taken(&queue, FRAME_CSUM));
 	/*
-	 * In flight until the checksum is prepared: its headers are invalid, and so it is copied
-	 * after all.
+	 * Taken by reference, but copied when its request is prepared for the device: its headers
+	 * are invalid.
 	 */
 	queue.capabilities |= FRAME_CSUM;
 	assert_true(is_taken(&queue, FRAME_CSUM));

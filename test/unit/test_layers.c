@@ -97,15 +97,15 @@ test_refused(void **state)
 	const struct packet tags = {.tagged = true, .outer = true, .payload = 10};
 
 	(void)state;
-	check_refused(&ipv4, 12, 0x07); /* no IP */
-	check_refused(&ipv4, 14, 0x55); /* version */
-	check_refused(&ipv4, 14, 0x44); /* header of 16 bytes */
-	check_refused(&ipv4, 14, 0x4f); /* header beyond the frame */
-	check_refused(&ipv4, 20, 0x20); /* first fragment */
-	check_refused(&ipv4, 21, 0x01); /* later fragment */
-	check_refused(&ipv6, 14, 0x40); /* version */
-	check_refused(&ipv6, 20, 44);   /* fragment header */
-	check_refused(&ipv6, 20, 60); /* next header TCP, length of the options beyond the frame */
+	check_refused(&ipv4, 12, 0x07);   /* no IP */
+	check_refused(&ipv4, 14, 0x55);   /* version */
+	check_refused(&ipv4, 14, 0x44);   /* header of 16 bytes */
+	check_refused(&ipv4, 14, 0x4f);   /* header beyond the frame */
+	check_refused(&ipv4, 20, 0x20);   /* first fragment */
+	check_refused(&ipv4, 21, 0x01);   /* later fragment */
+	check_refused(&ipv6, 14, 0x40);   /* version */
+	check_refused(&ipv6, 20, 44);     /* fragment header */
+	check_refused(&ipv6, 20, 60);     /* the TCP header as options that exceed the frame */
 	check_refused(&options, 54, 44);  /* fragment header behind options */
 	check_refused(&options, 55, 255); /* options beyond the frame */
 	check_refused(&tags, 20, 0x81);   /* a third tag */

@@ -27,7 +27,7 @@ balance(struct machine *machine)
 	return placement_balance(machine->lcore, machine->lcores, machine->queue, machine->queues);
 }
 
-/** Add the loads and queues of the queues that are assigned to the lcores. */
+/** Loads and queue counts of the lcores are the sums of the queues assigned to them. */
 static void
 check_sums(const struct machine *machine)
 {

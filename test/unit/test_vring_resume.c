@@ -50,7 +50,7 @@ static const struct packed_case cases[] = {
 	{"given correctly, nothing new", ".uuu", 1, NONE, .idx_wrap = 1},
 	{"given correctly, inside of old chains", "uab_", W | 1, NONE, .idx_wrap = W | 1},
 	{"given, but used since", "uua_", W | 1, NONE, .idx_wrap = BAD},
-	{"given, but used ones follow", "uaba", W | 1, NONE, .idx_wrap = BAD},
+	{"given, another round follows", "uaba", W | 1, NONE, .idx_wrap = BAD},
 	{"given beyond a hole", ".u.b", 1, NONE, .idx_wrap = BAD},
 
 	/* A journal of this ring, started at position 0. */
