@@ -83,7 +83,7 @@ test_bursts(void **state)
 	learn_burst(fdb, keys, ports, 0);
 	lookup_burst(fdb, keys, got, 0);
 	for (unsigned n = 1; n <= FDB_BURST_MAX; n++) {
-		/* Header runs of three frames, every second one with the same source again. */
+		/* Runs of three equal addresses; every second run has the same address. */
 		for (unsigned i = 0; i < n; i++) {
 			unsigned host = i / 3 % 2 ? 0 : 1 + i / 3;
 

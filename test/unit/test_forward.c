@@ -360,7 +360,7 @@ test_too_long_tags(void **state)
 		uint16_t tpids[4];
 		unsigned tags, tag_len;
 		enum mode mode;
-		unsigned beside; /**< length of the frame as received */
+		unsigned beside; /**< bytes of tags that do not count, as received */
 	} kinds[] = {
 		{{C}, 1, 4, AS_IT_IS, 4},
 		{{S}, 1, 0, AS_IT_IS, 4},
