@@ -9,8 +9,9 @@
 
 LOG_MODULE(config);
 
+/** Find a port of the file by its name. @return NULL: not in the file */
 static const struct config_port *
-config_find(const struct config *config, const char *name)
+apply_find_port(const struct config *config, const char *name)
 {
 	for (unsigned i = 0; i < config->n_ports; i++)
 		if (strcmp(config->ports[i].config.name, name) == 0)
@@ -18,7 +19,7 @@ config_find(const struct config *config, const char *name)
 	return NULL;
 }
 
-/** Record the first failure, log the others. */
+/** Keep the first failure of a port for the caller, log later ones. */
 static void
 apply_failed(struct err *first, const struct config *config, unsigned line, const char *name,
 	const struct err *failure)
@@ -31,32 +32,36 @@ apply_failed(struct err *first, const struct config *config, unsigned line, cons
 		failure->text);
 }
 
+/** Append the name of a port to a list of changes. NULL is ignored. */
 static void
-apply_note(json_t *list, const char *name)
+apply_record(json_t *list, const char *name)
 {
 	if (list != NULL)
 		json_array_append_new(list, json_string(name));
 }
 
+/** Delete the ports that the file does not have, or has with another type. */
 static void
-apply_removals(struct vswitch *vswitch, const struct config *config, struct config_changes *changes)
+apply_deletions(
+	struct vswitch *vswitch, const struct config *config, struct config_changes *changes)
 {
 	struct vswitch_port *port = TAILQ_FIRST(&vswitch->ports);
 
 	while (port != NULL) {
 		struct vswitch_port *next = TAILQ_NEXT(port, next);
 		char name[PORT_NAME_MAX];
-		const struct config_port *listed = config_find(config, port->port.config.name);
+		const struct config_port *listed = apply_find_port(config, port->port.config.name);
 
 		if (listed == NULL || listed->config.driver != port->port.config.driver) {
 			strcpy(name, port->port.config.name);
 			vswitch_port_del(vswitch, name, NULL);
-			apply_note(changes->removed, name);
+			apply_record(changes->removed, name);
 		}
 		port = next;
 	}
 }
 
+/** Add a port of the file, or change it if its configuration differs. */
 static void
 apply_port(struct vswitch *vswitch, const struct config *config, const struct config_port *listed,
 	struct config_changes *changes, struct err *err)
@@ -76,9 +81,10 @@ apply_port(struct vswitch *vswitch, const struct config *config, const struct co
 	if (rc < 0)
 		apply_failed(err, config, listed->line, name, &failure);
 	else
-		apply_note(port != NULL ? changes->changed : changes->added, name);
+		apply_record(port != NULL ? changes->changed : changes->added, name);
 }
 
+/** Set the polling lcores, if the file has them. */
 static int
 apply_lcores(struct vswitch *vswitch, const struct config *config, struct err *err)
 {
@@ -93,6 +99,7 @@ apply_lcores(struct vswitch *vswitch, const struct config *config, struct err *e
 	return vswitch_lcore_set(vswitch, &polling, err);
 }
 
+/** Set the keys of `fdb` that the file has. The capacity cannot change. */
 static int
 apply_fdb(struct vswitch *vswitch, const struct config *config, struct err *err)
 {
@@ -110,6 +117,7 @@ apply_fdb(struct vswitch *vswitch, const struct config *config, struct err *err)
 	return 0;
 }
 
+/** Set the address of the metrics server. */
 static int
 apply_metrics(struct metrics *metrics, const struct config *config, struct err *err)
 {
@@ -133,7 +141,7 @@ config_apply(const struct config_target *target, const struct config *config,
 		apply_metrics(target->metrics, config, err) < 0 ||
 		apply_lcores(vswitch, config, err) < 0)
 		return err->code;
-	apply_removals(vswitch, config, changes);
+	apply_deletions(vswitch, config, changes);
 	if (vswitch_snooping_set(vswitch, config->snooping, err) < 0)
 		return err->code;
 	vswitch_publish_defer(vswitch);

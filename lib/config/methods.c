@@ -7,8 +7,9 @@
 #include "config/config.h"
 #include "config/save.h"
 
+/** RPC method config.show: the running configuration. */
 static json_t *
-config_show(void *arg, json_t *params, struct err *err)
+config_show_call(void *arg, json_t *params, struct err *err)
 {
 	static const char *const none[] = {NULL};
 	const struct config_service *service = arg;
@@ -22,6 +23,10 @@ config_show(void *arg, json_t *params, struct err *err)
 	return result;
 }
 
+/**
+ * Get the path that a request names. @param otherwise path if it names none @return NULL on
+ * failure
+ */
 static const char *
 config_file(json_t *params, const char *otherwise, struct err *err)
 {
@@ -38,8 +43,9 @@ config_file(json_t *params, const char *otherwise, struct err *err)
 	return file;
 }
 
+/** RPC method config.save: write the running configuration to a file. */
 static json_t *
-config_save(void *arg, json_t *params, struct err *err)
+config_save_call(void *arg, json_t *params, struct err *err)
 {
 	const struct config_service *service = arg;
 	const char *file = config_file(params, service->path, err);
@@ -55,6 +61,7 @@ config_save(void *arg, json_t *params, struct err *err)
 	return rc < 0 ? NULL : json_pack("{s:s}", "file", file);
 }
 
+/** RPC method config.apply: read a file and apply it. */
 static json_t *
 config_apply_call(void *arg, json_t *params, struct err *err)
 {
@@ -75,8 +82,8 @@ config_apply_call(void *arg, json_t *params, struct err *err)
 }
 
 static const struct rpc_method config_methods[] = {
-	{"config.show", config_show},
-	{"config.save", config_save},
+	{"config.show", config_show_call},
+	{"config.save", config_save_call},
 	{"config.apply", config_apply_call},
 	{NULL, NULL},
 };

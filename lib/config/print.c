@@ -12,6 +12,7 @@
 
 enum { PRINT_WIDTH = 1000 };
 
+/** Format the CPUs of polling lcores as a list, such as 1-3,8. */
 static char *
 print_lcores(const struct vswitch *vswitch, char text[TOPOLOGY_LIST_MAX])
 {
@@ -47,6 +48,7 @@ config_json(const struct config_target *target)
 	return json;
 }
 
+/** Add a scalar to the document. @return its node; 0: no memory */
 static int
 print_scalar(yaml_document_t *document, const char *text, bool quote)
 {
@@ -54,6 +56,7 @@ print_scalar(yaml_document_t *document, const char *text, bool quote)
 		quote ? YAML_DOUBLE_QUOTED_SCALAR_STYLE : YAML_ANY_SCALAR_STYLE);
 }
 
+/** Whether the value of a key is quoted: YAML readers may take such values for numbers. */
 static bool
 print_needs_quotes(const char *key)
 {
@@ -65,6 +68,7 @@ print_needs_quotes(const char *key)
 	return false;
 }
 
+/** Add a JSON value with its members to the document. @return its node; 0: no memory */
 static int
 print_node(yaml_document_t *document, const char *key, const json_t *value, int depth)
 {
@@ -90,8 +94,9 @@ print_node(yaml_document_t *document, const char *key, const json_t *value, int 
 	return mapping;
 }
 
+/** yaml_write_handler_t: append to the stream in memory. @return 1; 0 on failure */
 static int
-print_grow(void *arg, unsigned char *data, size_t length)
+print_write(void *arg, unsigned char *data, size_t length)
 {
 	return fwrite(data, 1, length, arg) == length;
 }
@@ -110,7 +115,7 @@ config_print(const struct config_target *target)
 		json_decref(json);
 		return NULL;
 	}
-	yaml_emitter_set_output(&emitter, print_grow, memory);
+	yaml_emitter_set_output(&emitter, print_write, memory);
 	yaml_emitter_set_width(&emitter, PRINT_WIDTH);
 	yaml_emitter_open(&emitter);
 	yaml_document_initialize(&document, NULL, NULL, NULL, 1, 1);

@@ -20,29 +20,32 @@ struct reader {
 	struct err *err;
 };
 
+/** @return line of the file at which a node begins, from 1 */
 static unsigned
-line_of(const yaml_node_t *node)
+read_node_line(const yaml_node_t *node)
 {
 	return (unsigned)node->start_mark.line + 1;
 }
 
+/** Record a reason with file and line of a node. @return -EINVAL */
 static int
-reader_fail(struct reader *reader, const yaml_node_t *node, const char *reason)
+read_fail(struct reader *reader, const yaml_node_t *node, const char *reason)
 {
-	return err_set(
-		reader->err, EINVAL, "%s:%u: %s", reader->config->path, line_of(node), reason);
+	return err_set(reader->err, EINVAL, "%s:%u: %s", reader->config->path, read_node_line(node),
+		reason);
 }
 
 /** Prefix a recorded reason with file and line. @return -EINVAL */
 static int
-reader_where(struct reader *reader, const yaml_node_t *node)
+read_prefix(struct reader *reader, const yaml_node_t *node)
 {
-	err_prefix(reader->err, "%s:%u", reader->config->path, line_of(node));
+	err_prefix(reader->err, "%s:%u", reader->config->path, read_node_line(node));
 	return -EINVAL;
 }
 
+/** Get the text of a scalar. @return NULL when the node is no scalar or its text contains NUL */
 static const char *
-scalar_text(const yaml_node_t *node)
+read_scalar(const yaml_node_t *node)
 {
 	if (node == NULL || node->type != YAML_SCALAR_NODE)
 		return NULL;
@@ -52,12 +55,13 @@ scalar_text(const yaml_node_t *node)
 
 /** Whether a key has not occurred before in its mapping: libyaml does not check uniqueness. */
 static bool
-reader_is_new(const struct reader *reader, const yaml_node_t *mapping, const yaml_node_pair_t *pair)
+read_key_is_new(
+	const struct reader *reader, const yaml_node_t *mapping, const yaml_node_pair_t *pair)
 {
-	const char *text = scalar_text(yaml_document_get_node(reader->document, pair->key));
+	const char *text = read_scalar(yaml_document_get_node(reader->document, pair->key));
 
 	for (const yaml_node_pair_t *old = mapping->data.mapping.pairs.start; old < pair; old++)
-		if (strcmp(scalar_text(yaml_document_get_node(reader->document, old->key)), text) ==
+		if (strcmp(read_scalar(yaml_document_get_node(reader->document, old->key)), text) ==
 			0)
 			return false;
 	return true;
@@ -65,7 +69,7 @@ reader_is_new(const struct reader *reader, const yaml_node_t *mapping, const yam
 
 /** Call `member` for each member of a mapping. @param what name of the mapping, for messages */
 static int
-reader_mapping(struct reader *reader, const yaml_node_t *mapping, const char *what,
+read_mapping(struct reader *reader, const yaml_node_t *mapping, const char *what,
 	int (*member)(struct reader *reader, const char *key, const yaml_node_t *key_node,
 		const yaml_node_t *value, void *arg),
 	void *arg)
@@ -74,18 +78,18 @@ reader_mapping(struct reader *reader, const yaml_node_t *mapping, const char *wh
 
 	if (mapping->type != YAML_MAPPING_NODE) {
 		snprintf(reason, sizeof(reason), "%s: must be a mapping of key: value", what);
-		return reader_fail(reader, mapping, reason);
+		return read_fail(reader, mapping, reason);
 	}
 	for (yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
 		pair < mapping->data.mapping.pairs.top; pair++) {
 		const yaml_node_t *key = yaml_document_get_node(reader->document, pair->key);
 		const yaml_node_t *value = yaml_document_get_node(reader->document, pair->value);
-		const char *text = scalar_text(key);
+		const char *text = read_scalar(key);
 		if (text == NULL)
-			return reader_fail(reader, key, "a key must be a word");
-		if (!reader_is_new(reader, mapping, pair)) {
+			return read_fail(reader, key, "a key must be a word");
+		if (!read_key_is_new(reader, mapping, pair)) {
 			snprintf(reason, sizeof(reason), "%.60s: given twice", text);
-			return reader_fail(reader, key, reason);
+			return read_fail(reader, key, reason);
 		}
 		int rc = member(reader, text, key, value, arg);
 		if (rc < 0)
@@ -94,23 +98,24 @@ reader_mapping(struct reader *reader, const yaml_node_t *mapping, const char *wh
 	return 0;
 }
 
+/** Read a number from min to max. */
 static int
-reader_number(struct reader *reader, const char *key, const yaml_node_t *value, uint32_t min,
+read_number(struct reader *reader, const char *key, const yaml_node_t *value, uint32_t min,
 	uint32_t max, uint32_t *number)
 {
 	int64_t parsed = 0;
 	const struct key spec = {.name = key, .kind = KEY_NUMBER, .min = min, .max = max};
-	const char *text = scalar_text(value);
+	const char *text = read_scalar(value);
 
 	if (key_set(&spec, &parsed, text != NULL ? text : "", reader->err) < 0)
-		return reader_where(reader, value);
+		return read_prefix(reader, value);
 	*number = (uint32_t)parsed;
 	return 0;
 }
 
 /** Append a word to a comma-separated list. */
 static void
-reader_also(char words[READER_KEYS_MAX], const char *word)
+read_append_word(char words[READER_KEYS_MAX], const char *word)
 {
 	size_t used = strlen(words);
 
@@ -127,8 +132,9 @@ static const struct fdb_key {
 	{"moves", 1, FDB_MOVES_MAX, offsetof(struct fdb_config, moves)},
 };
 
+/** read_mapping() member: a key of `fdb`. @param arg struct fdb_config to set */
 static int
-reader_fdb_key(struct reader *reader, const char *key, const yaml_node_t *key_node,
+read_fdb_key(struct reader *reader, const char *key, const yaml_node_t *key_node,
 	const yaml_node_t *value, void *arg)
 {
 	char reason[READER_REASON_MAX], others[READER_KEYS_MAX] = "";
@@ -136,23 +142,24 @@ reader_fdb_key(struct reader *reader, const char *key, const yaml_node_t *key_no
 	for (size_t i = 0; i < RTE_DIM(fdb_keys); i++) {
 		const struct fdb_key *known = &fdb_keys[i];
 
-		reader_also(others, known->name);
+		read_append_word(others, known->name);
 		if (strcmp(key, known->name) != 0)
 			continue;
 		snprintf(reason, sizeof(reason), "fdb.%s", key);
-		return reader_number(reader, reason, value, known->min, known->max,
+		return read_number(reader, reason, value, known->min, known->max,
 			(uint32_t *)((char *)arg + known->offset));
 	}
 	snprintf(reason, sizeof(reason), "fdb.%.60s: no such key; there are %s", key, others);
-	return reader_fail(reader, key_node, reason);
+	return read_fail(reader, key_node, reason);
 }
 
+/** read_mapping() member: a key of a port. @param arg struct config_port to set */
 static int
-reader_port_key(struct reader *reader, const char *key, const yaml_node_t *key_node,
+read_port_key(struct reader *reader, const char *key, const yaml_node_t *key_node,
 	const yaml_node_t *value, void *arg)
 {
 	struct config_port *port = arg;
-	const char *text = scalar_text(value);
+	const char *text = read_scalar(value);
 	char reason[128];
 
 	if (strcmp(key, "type") == 0)
@@ -160,16 +167,17 @@ reader_port_key(struct reader *reader, const char *key, const yaml_node_t *key_n
 	if (text == NULL) {
 		snprintf(reason, sizeof(reason), "port %s: %.60s: must be a single value",
 			port->config.name, key);
-		return reader_fail(reader, key_node, reason);
+		return read_fail(reader, key_node, reason);
 	}
 	if (port_config_set(&port->config, key, text, reader->err) == 0)
 		return 0;
 	err_prefix(reader->err, "port %s", port->config.name);
-	return reader_where(reader, key_node);
+	return read_prefix(reader, key_node);
 }
 
+/** Get the type of a port, which decides what other keys it has. @return NULL = not given */
 static const char *
-port_type(struct reader *reader, const yaml_node_t *mapping)
+read_port_type(struct reader *reader, const yaml_node_t *mapping)
 {
 	const char *key;
 
@@ -177,140 +185,149 @@ port_type(struct reader *reader, const yaml_node_t *mapping)
 		return NULL;
 	for (yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
 		pair < mapping->data.mapping.pairs.top; pair++) {
-		key = scalar_text(yaml_document_get_node(reader->document, pair->key));
+		key = read_scalar(yaml_document_get_node(reader->document, pair->key));
 		if (key != NULL && strcmp(key, "type") == 0)
-			return scalar_text(yaml_document_get_node(reader->document, pair->value));
+			return read_scalar(yaml_document_get_node(reader->document, pair->value));
 	}
 	return NULL;
 }
 
+/** Append space for a port to the array. read_port() counts the port once it is checked. */
 static int
-reader_port_add(struct reader *reader, const yaml_node_t *key_node, struct config_port **added)
+read_append_port(struct reader *reader, const yaml_node_t *key_node, struct config_port **added)
 {
 	struct config *config = reader->config;
 	struct config_port *ports;
 
 	if (config->n_ports == PORT_MAX)
-		return reader_fail(reader, key_node, "ports: there are too many");
+		return read_fail(reader, key_node, "ports: there are too many");
 	ports = reallocarray(config->ports, config->n_ports + 1, sizeof(*ports));
 	if (ports == NULL)
-		return reader_fail(reader, key_node, "no memory");
+		return read_fail(reader, key_node, "no memory");
 	config->ports = ports;
 	*added = &ports[config->n_ports];
-	(*added)->line = line_of(key_node);
+	(*added)->line = read_node_line(key_node);
 	return 0;
 }
 
+/** read_mapping() member: a port, by its name. */
 static int
-reader_port(struct reader *reader, const char *name, const yaml_node_t *key_node,
+read_port(struct reader *reader, const char *name, const yaml_node_t *key_node,
 	const yaml_node_t *value, void *arg)
 {
 	struct config_port *port = NULL;
-	const char *type = port_type(reader, value);
+	const char *type = read_port_type(reader, value);
 	char reason[128];
 	int rc;
 
 	(void)arg;
 	if (type == NULL) {
 		snprintf(reason, sizeof(reason), "port %.40s: type: missing", name);
-		return reader_fail(reader, key_node, reason);
+		return read_fail(reader, key_node, reason);
 	}
-	rc = reader_port_add(reader, key_node, &port);
+	rc = read_append_port(reader, key_node, &port);
 	if (rc < 0)
 		return rc;
 	if (port_config_init(&port->config, reader->drivers, name, type, reader->err) < 0) {
 		err_prefix(reader->err, "port %.40s", name);
-		return reader_where(reader, key_node);
+		return read_prefix(reader, key_node);
 	}
-	rc = reader_mapping(reader, value, name, reader_port_key, port);
+	rc = read_mapping(reader, value, name, read_port_key, port);
 	if (rc < 0)
 		return rc;
 	if (port_config_check(&port->config, reader->err) < 0 ||
 		features_check(&port->config, reader->err) < 0) {
 		err_prefix(reader->err, "port %s", name);
-		return reader_where(reader, key_node);
+		return read_prefix(reader, key_node);
 	}
 	reader->config->n_ports++;
 	return 0;
 }
 
+/** Read `lcores`; its CPUs are checked when the file is applied. */
 static int
-reader_lcores(struct reader *reader, const yaml_node_t *value)
+read_lcores(struct reader *reader, const yaml_node_t *value)
 {
-	const char *text = scalar_text(value);
+	const char *text = read_scalar(value);
 
 	if (text == NULL || text[0] == '\0' || strlen(text) >= CONFIG_LCORES_MAX)
-		return reader_fail(
+		return read_fail(
 			reader, value, "lcores: must be a list such as \"1-3,8\", or auto");
 	strcpy(reader->config->lcores, text);
-	reader->config->lcores_line = line_of(value);
+	reader->config->lcores_line = read_node_line(value);
 	return 0;
 }
 
+/** Read `snooping`. */
 static int
-reader_snooping(struct reader *reader, const yaml_node_t *value)
+read_snooping(struct reader *reader, const yaml_node_t *value)
 {
 	const struct key spec = {.name = "snooping", .kind = KEY_SWITCH};
-	const char *text = scalar_text(value);
+	const char *text = read_scalar(value);
 	bool on = false;
 
 	if (key_set(&spec, &on, text != NULL ? text : "", reader->err) < 0)
-		return reader_where(reader, value);
+		return read_prefix(reader, value);
 	reader->config->snooping = on;
 	return 0;
 }
 
+/** Whether a node is empty, `~` or `null`. */
 static bool
-is_null(const yaml_node_t *node)
+read_is_null(const yaml_node_t *node)
 {
-	const char *text = scalar_text(node);
+	const char *text = read_scalar(node);
 
 	return text != NULL &&
 	       (text[0] == '\0' || strcmp(text, "~") == 0 || strcmp(text, "null") == 0);
 }
 
+/** Read `metrics`, the address of the HTTP server. */
 static int
-reader_metrics(struct reader *reader, const yaml_node_t *value)
+read_metrics(struct reader *reader, const yaml_node_t *value)
 {
-	const char *text = scalar_text(value);
+	const char *text = read_scalar(value);
 
-	if (is_null(value))
+	if (read_is_null(value))
 		return 0;
 	if (text == NULL)
-		return reader_fail(
+		return read_fail(
 			reader, value, "metrics: must be an address such as 127.0.0.1:9469");
 	if (metrics_check(text, reader->err) < 0)
-		return reader_where(reader, value);
+		return read_prefix(reader, value);
 	strcpy(reader->config->metrics, text);
-	reader->config->metrics_line = line_of(value);
+	reader->config->metrics_line = read_node_line(value);
 	return 0;
 }
 
+/** Read the mapping `fdb`. */
 static int
-reader_fdb(struct reader *reader, const yaml_node_t *value)
+read_fdb(struct reader *reader, const yaml_node_t *value)
 {
-	return reader_mapping(reader, value, "fdb", reader_fdb_key, &reader->config->fdb);
+	return read_mapping(reader, value, "fdb", read_fdb_key, &reader->config->fdb);
 }
 
+/** Read the mapping `ports`. */
 static int
-reader_ports(struct reader *reader, const yaml_node_t *value)
+read_ports(struct reader *reader, const yaml_node_t *value)
 {
-	return is_null(value) ? 0 : reader_mapping(reader, value, "ports", reader_port, NULL);
+	return read_is_null(value) ? 0 : read_mapping(reader, value, "ports", read_port, NULL);
 }
 
 static const struct reader_key {
 	const char *name;
 	int (*read)(struct reader *reader, const yaml_node_t *value);
 } reader_keys[] = {
-	{"lcores", reader_lcores},
-	{"fdb", reader_fdb},
-	{"metrics", reader_metrics},
-	{"snooping", reader_snooping},
-	{"ports", reader_ports},
+	{"lcores", read_lcores},
+	{"fdb", read_fdb},
+	{"metrics", read_metrics},
+	{"snooping", read_snooping},
+	{"ports", read_ports},
 };
 
+/** read_mapping() member: a key of the top level. */
 static int
-reader_top(struct reader *reader, const char *key, const yaml_node_t *key_node,
+read_top_key(struct reader *reader, const char *key, const yaml_node_t *key_node,
 	const yaml_node_t *value, void *arg)
 {
 	char reason[READER_REASON_MAX], others[READER_KEYS_MAX] = "";
@@ -319,15 +336,15 @@ reader_top(struct reader *reader, const char *key, const yaml_node_t *key_node,
 	for (size_t i = 0; i < RTE_DIM(reader_keys); i++) {
 		if (strcmp(key, reader_keys[i].name) == 0)
 			return reader_keys[i].read(reader, value);
-		reader_also(others, reader_keys[i].name);
+		read_append_word(others, reader_keys[i].name);
 	}
 	snprintf(reason, sizeof(reason), "%.60s: no such key; there are %s", key, others);
-	return reader_fail(reader, key_node, reason);
+	return read_fail(reader, key_node, reason);
 }
 
 /** Line of a parser error. For bytes that are no valid text libyaml gives the offset only. */
 static size_t
-parser_line(const yaml_parser_t *parser, const char *text, size_t length)
+read_error_line(const yaml_parser_t *parser, const char *text, size_t length)
 {
 	size_t line = 1;
 
@@ -338,8 +355,9 @@ parser_line(const yaml_parser_t *parser, const char *text, size_t length)
 	return line;
 }
 
+/** Read the one document of a file. @return -EBADMSG when it is no YAML, without a reason */
 static int
-reader_document(struct reader *reader, yaml_parser_t *parser)
+read_document(struct reader *reader, yaml_parser_t *parser)
 {
 	yaml_document_t document, next;
 	int rc = 0;
@@ -348,8 +366,8 @@ reader_document(struct reader *reader, yaml_parser_t *parser)
 		return -EBADMSG;
 	const yaml_node_t *root = yaml_document_get_root_node(&document);
 	reader->document = &document;
-	if (root != NULL && !is_null(root))
-		rc = reader_mapping(reader, root, "the file", reader_top, NULL);
+	if (root != NULL && !read_is_null(root))
+		rc = read_mapping(reader, root, "the file", read_top_key, NULL);
 	reader->document = NULL;
 	yaml_document_delete(&document);
 	if (rc < 0 || root == NULL)
@@ -358,14 +376,14 @@ reader_document(struct reader *reader, yaml_parser_t *parser)
 		return -EBADMSG;
 	root = yaml_document_get_root_node(&next);
 	if (root != NULL)
-		rc = reader_fail(reader, root, "a second document; there must be one");
+		rc = read_fail(reader, root, "a second document; there must be one");
 	yaml_document_delete(&next);
 	return rc;
 }
 
 /** Check ports that name other ports, once all of the file has been read. */
 static int
-reader_relations(const struct reader *reader)
+read_relations(const struct reader *reader)
 {
 	const struct config *config = reader->config;
 	const struct port_config **set = calloc(config->n_ports + 1, sizeof(const void *));
@@ -398,13 +416,13 @@ config_parse(struct config *config, const char *text, size_t length,
 	if (!yaml_parser_initialize(&parser))
 		return err_set(err, ENOMEM, "%s: no memory", config->path);
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
-	int rc = reader_document(&reader, &parser);
+	int rc = read_document(&reader, &parser);
 	if (rc == -EBADMSG)
 		rc = err_set(err, EINVAL, "%s:%zu: %s", config->path,
-			parser_line(&parser, text, length),
+			read_error_line(&parser, text, length),
 			parser.problem != NULL ? parser.problem : "no YAML");
 	yaml_parser_delete(&parser);
-	return rc < 0 ? rc : reader_relations(&reader);
+	return rc < 0 ? rc : read_relations(&reader);
 }
 
 int

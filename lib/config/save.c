@@ -28,7 +28,7 @@ struct save {
 	struct err *err;
 };
 
-/** Record a reason, with the target of a link. @return -code */
+/** Set the caller's error, with the path that the file leads to. @return -code */
 static int
 save_refuse(const struct save *save, int code, const char *reason)
 {
@@ -38,7 +38,7 @@ save_refuse(const struct save *save, int code, const char *reason)
 	return err_set(save->err, code, "%.200s: %s", save->path, reason);
 }
 
-/** Record errno. @return negative errno */
+/** Set the caller's error from errno. @return negative errno */
 static int
 save_fail(const struct save *save, const char *what)
 {
@@ -70,7 +70,7 @@ save_follow(char target[PATH_MAX])
 
 /** Resolve all links into save->target; the file that they lead to need not exist. */
 static int
-save_find(struct save *save)
+save_resolve(struct save *save)
 {
 	int more = 1;
 
@@ -86,7 +86,7 @@ save_find(struct save *save)
 
 /** Copy owner, mode and access control list of the old file. @return 0; -1 with errno */
 static int
-save_keep(const struct save *save, const struct stat *old, int file)
+save_copy_access(const struct save *save, const struct stat *old, int file)
 {
 	char acl[SAVE_ACL_MAX];
 	ssize_t length = getxattr(save->target, save_acl, acl, sizeof(acl));
@@ -105,6 +105,7 @@ save_keep(const struct save *save, const struct stat *old, int file)
 	return length > 0 ? fsetxattr(file, save_acl, acl, (size_t)length, 0) : 0;
 }
 
+/** Write the text and make it durable. @return 0; -1 with errno */
 static int
 save_write(int file, const char *text)
 {
@@ -122,7 +123,7 @@ save_write(int file, const char *text)
 	return fsync(file);
 }
 
-/** Write the new file beside the target. @param old NULL = there is none */
+/** Write the new file beside the target. @param old file to be replaced; NULL = there is none */
 static int
 save_aside(struct save *save, const struct stat *old, const char *text)
 {
@@ -135,7 +136,7 @@ save_aside(struct save *save, const struct stat *old, const char *text)
 		old != NULL ? S_IRUSR | S_IWUSR : SAVE_MODE);
 	if (file < 0)
 		return save_fail(save, "cannot write in its directory: ");
-	if (old != NULL && save_keep(save, old, file) < 0)
+	if (old != NULL && save_copy_access(save, old, file) < 0)
 		rc = save_fail(save, "mode and owner cannot be kept: ");
 	if (rc == 0 && save_write(file, text) < 0)
 		rc = save_fail(save, "");
@@ -164,7 +165,7 @@ config_save_text(const char *path, const char *text, struct err *err)
 {
 	struct save save = {.path = path, .err = err};
 	struct stat old;
-	int rc = save_find(&save);
+	int rc = save_resolve(&save);
 
 	if (rc < 0)
 		return rc;

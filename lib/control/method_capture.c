@@ -14,6 +14,7 @@ struct capture_client {
 	struct vswitch_capture *capture;
 };
 
+/** rpc_client_bind() callback: the connection of a capture was closed; stop the capture. */
 static void
 capture_on_closed(void *arg)
 {
@@ -23,6 +24,7 @@ capture_on_closed(void *arg)
 	free(reader);
 }
 
+/** vswitch_capture.ended: the port of a capture is deleted; close the connection. */
 static void
 capture_on_ended(void *arg, const char *reason)
 {
@@ -34,7 +36,7 @@ capture_on_ended(void *arg, const char *reason)
 
 /** Read a number of an instruction. @return false when it is no integer from 0 to max */
 static bool
-capture_insn_part(const json_t *insn, size_t index, json_int_t max, json_int_t *value)
+capture_parse_part(const json_t *insn, size_t index, json_int_t max, json_int_t *value)
 {
 	const json_t *part = json_array_get(insn, index);
 
@@ -42,9 +44,9 @@ capture_insn_part(const json_t *insn, size_t index, json_int_t max, json_int_t *
 	return json_is_integer(part) && *value >= 0 && *value <= max;
 }
 
-/** Read a classic BPF program: an array of [code, jt, jf, k]. */
+/** Read a classic BPF program: an array of [code, jt, jf, k]. NULL: no filter. */
 static int
-capture_program(json_t *list, struct capture_config *config, struct err *err)
+capture_parse_filter(json_t *list, struct capture_config *config, struct err *err)
 {
 	size_t n = json_array_size(list);
 
@@ -61,10 +63,10 @@ capture_program(json_t *list, struct capture_config *config, struct err *err)
 	for (size_t i = 0; i < n; i++) {
 		const json_t *insn = json_array_get(list, i);
 		json_int_t code, jt, jf, k;
-		if (!capture_insn_part(insn, 0, UINT16_MAX, &code) ||
-			!capture_insn_part(insn, 1, UINT8_MAX, &jt) ||
-			!capture_insn_part(insn, 2, UINT8_MAX, &jf) ||
-			!capture_insn_part(insn, 3, UINT32_MAX, &k))
+		if (!capture_parse_part(insn, 0, UINT16_MAX, &code) ||
+			!capture_parse_part(insn, 1, UINT8_MAX, &jt) ||
+			!capture_parse_part(insn, 2, UINT8_MAX, &jf) ||
+			!capture_parse_part(insn, 3, UINT32_MAX, &k))
 			return err_set(
 				err, EINVAL, "filter: instruction %zu must be four numbers", i);
 		program[i] =
@@ -73,8 +75,9 @@ capture_program(json_t *list, struct capture_config *config, struct err *err)
 	return 0;
 }
 
+/** Read the direction, by default both. */
 static int
-capture_directions(json_t *params, struct capture_config *config, struct err *err)
+capture_parse_direction(json_t *params, struct capture_config *config, struct err *err)
 {
 	static const char *const words[] = {"", "rx", "tx", "both"};
 
@@ -90,6 +93,7 @@ capture_directions(json_t *params, struct capture_config *config, struct err *er
 	return err_set(err, EINVAL, "direction: must be rx, tx or both");
 }
 
+/** Read the parameters. @param config receives them; config->program is to be freed */
 static int
 capture_parse(json_t *params, struct capture_config *config, struct err *err)
 {
@@ -101,13 +105,13 @@ capture_parse(json_t *params, struct capture_config *config, struct err *err)
 		rc = rpc_number(params, "snaplen", 1, CAPTURE_SNAPLEN_MAX, &snaplen, err);
 	config->snaplen = (uint32_t)snaplen;
 	if (rc >= 0)
-		rc = capture_directions(params, config, err);
+		rc = capture_parse_direction(params, config, err);
 	if (rc == 0)
-		rc = capture_program(json_object_get(params, "filter"), config, err);
+		rc = capture_parse_filter(json_object_get(params, "filter"), config, err);
 	return rc;
 }
 
-/** Build the answer: layout of the rings, whose file descriptor is sent with it. */
+/** Build the answer: the layout of the rings, whose file descriptor is sent with it. */
 static json_t *
 capture_answer(const struct capture_client *reader, const struct capture_config *config)
 {
@@ -121,8 +125,9 @@ capture_answer(const struct capture_client *reader, const struct capture_config 
 		"reasons", reasons);
 }
 
+/** Start a capture and bind it to the connection of the request. @return the answer */
 static json_t *
-capture_begin(const struct methods_capture *methods, struct vswitch_port *port,
+capture_start(const struct methods_capture *methods, struct vswitch_port *port,
 	struct capture_config *config, struct err *err)
 {
 	struct capture_client *reader = calloc(1, sizeof(*reader));
@@ -148,6 +153,7 @@ capture_begin(const struct methods_capture *methods, struct vswitch_port *port,
 	return capture_answer(reader, config);
 }
 
+/** RPC method capture. */
 static json_t *
 capture_call(void *arg, json_t *params, struct err *err)
 {
@@ -164,7 +170,7 @@ capture_call(void *arg, json_t *params, struct err *err)
 		err_set(err, EINVAL,
 			"a capture needs a connection of its own and cannot be part of a batch");
 	else if (capture_parse(params, &config, err) == 0)
-		answer = capture_begin(methods, port, &config, err);
+		answer = capture_start(methods, port, &config, err);
 	free((struct bpf_insn *)(uintptr_t)config.program);
 	return answer;
 }

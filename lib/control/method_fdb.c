@@ -15,8 +15,10 @@ struct fdb_filter {
 	json_t *rows;
 };
 
+/** Read the parameters of list and flush, which select entries. */
 static int
-filter_parse(struct vswitch *vswitch, json_t *params, struct fdb_filter *filter, struct err *err)
+fdb_parse_filter(
+	struct vswitch *vswitch, json_t *params, struct fdb_filter *filter, struct err *err)
 {
 	static const char *const names[] = {"port", "vlan", NULL};
 	json_int_t vlan = -1;
@@ -37,8 +39,9 @@ filter_parse(struct vswitch *vswitch, json_t *params, struct fdb_filter *filter,
 	return 0;
 }
 
+/** fdb_walk() callback: append a row for an entry that the request selects. @return true */
 static bool
-fdb_row(const struct fdb_entry *entry, void *arg)
+fdb_list_entry(const struct fdb_entry *entry, void *arg)
 {
 	struct fdb_filter *filter = arg;
 	char mac[MAC_TEXT_MAX];
@@ -53,33 +56,36 @@ fdb_row(const struct fdb_entry *entry, void *arg)
 	return true;
 }
 
+/** RPC method fdb.list. */
 static json_t *
-fdb_list(void *arg, json_t *params, struct err *err)
+fdb_list_call(void *arg, json_t *params, struct err *err)
 {
 	struct vswitch *vswitch = arg;
 	struct fdb_filter filter;
 
-	if (filter_parse(vswitch, params, &filter, err) < 0)
+	if (fdb_parse_filter(vswitch, params, &filter, err) < 0)
 		return NULL;
 	filter.rows = json_array();
-	fdb_walk(vswitch->fdb, fdb_row, &filter);
+	fdb_walk(vswitch->fdb, fdb_list_entry, &filter);
 	return filter.rows;
 }
 
+/** RPC method fdb.flush. */
 static json_t *
 fdb_flush_call(void *arg, json_t *params, struct err *err)
 {
 	struct vswitch *vswitch = arg;
 	struct fdb_filter filter;
 
-	if (filter_parse(vswitch, params, &filter, err) < 0)
+	if (fdb_parse_filter(vswitch, params, &filter, err) < 0)
 		return NULL;
 	return json_pack(
 		"{s:i}", "flushed", (int)fdb_flush(vswitch->fdb, filter.port, filter.vlan));
 }
 
+/** Read address and VLAN of an entry to add or delete. The VLAN is 0 by default. */
 static int
-address_parse(json_t *params, uint64_t *mac, json_int_t *vlan, struct err *err)
+fdb_parse_address(json_t *params, uint64_t *mac, json_int_t *vlan, struct err *err)
 {
 	const char *text = rpc_text(params, "mac", err);
 
@@ -94,6 +100,7 @@ address_parse(json_t *params, uint64_t *mac, json_int_t *vlan, struct err *err)
 	return rpc_number(params, "vlan", 0, VLAN_LAST, vlan, err) < 0 ? -EINVAL : 0;
 }
 
+/** RPC method fdb.add: add a static entry. */
 static json_t *
 fdb_add_call(void *arg, json_t *params, struct err *err)
 {
@@ -102,7 +109,7 @@ fdb_add_call(void *arg, json_t *params, struct err *err)
 	json_int_t vlan;
 	uint64_t mac;
 
-	if (rpc_only(params, names, err) < 0 || address_parse(params, &mac, &vlan, err) < 0)
+	if (rpc_only(params, names, err) < 0 || fdb_parse_address(params, &mac, &vlan, err) < 0)
 		return NULL;
 	const char *name = rpc_text(params, "port", err);
 	const struct vswitch_port *port =
@@ -118,6 +125,7 @@ fdb_add_call(void *arg, json_t *params, struct err *err)
 	return json_object();
 }
 
+/** RPC method fdb.del: delete an entry, static or dynamic. */
 static json_t *
 fdb_del_call(void *arg, json_t *params, struct err *err)
 {
@@ -126,7 +134,7 @@ fdb_del_call(void *arg, json_t *params, struct err *err)
 	json_int_t vlan;
 	uint64_t mac;
 
-	if (rpc_only(params, names, err) < 0 || address_parse(params, &mac, &vlan, err) < 0)
+	if (rpc_only(params, names, err) < 0 || fdb_parse_address(params, &mac, &vlan, err) < 0)
 		return NULL;
 	if (fdb_del(vswitch->fdb, mac, (uint16_t)vlan) < 0) {
 		err_set(err, ENOENT, "%s: not in the table of VLAN %d",
@@ -137,7 +145,7 @@ fdb_del_call(void *arg, json_t *params, struct err *err)
 }
 
 const struct rpc_method methods_fdb[] = {
-	{"fdb.list", fdb_list},
+	{"fdb.list", fdb_list_call},
 	{"fdb.add", fdb_add_call},
 	{"fdb.del", fdb_del_call},
 	{"fdb.flush", fdb_flush_call},

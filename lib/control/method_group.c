@@ -18,8 +18,9 @@ struct group_list {
 	bool failed; /**< no memory */
 };
 
+/** groups_walk() callback: append a row if the request selects it. */
 static void
-list_add(const struct groups_row *row, void *arg)
+group_list_add(const struct groups_row *row, void *arg)
 {
 	struct group_list *list = arg;
 
@@ -41,7 +42,7 @@ list_add(const struct groups_row *row, void *arg)
 
 /** Order for qsort(): by VLAN, then kind (queriers and routers first), group and port. */
 static int
-list_compare(const void *one, const void *other)
+group_list_compare(const void *one, const void *other)
 {
 	const struct groups_row *a = one, *b = other;
 	int by_group = memcmp(&a->ip, &b->ip, sizeof(a->ip));
@@ -53,8 +54,9 @@ list_compare(const void *one, const void *other)
 	return by_group != 0 ? by_group : (a->port > b->port) - (a->port < b->port);
 }
 
+/** Convert a row to JSON. */
 static json_t *
-list_row(const struct vswitch *vswitch, const struct groups_row *row)
+group_list_row(const struct vswitch *vswitch, const struct groups_row *row)
 {
 	static const char *const types[] = {
 		[GROUPS_QUERIER] = "querier",
@@ -79,8 +81,9 @@ list_row(const struct vswitch *vswitch, const struct groups_row *row)
 	return object;
 }
 
+/** Read the parameters, which select rows. */
 static int
-list_parse(struct vswitch *vswitch, json_t *params, struct group_list *list, struct err *err)
+group_list_parse(struct vswitch *vswitch, json_t *params, struct group_list *list, struct err *err)
 {
 	static const char *const names[] = {"port", "vlan", NULL};
 	json_int_t vlan = -1;
@@ -101,6 +104,7 @@ list_parse(struct vswitch *vswitch, json_t *params, struct group_list *list, str
 	return 0;
 }
 
+/** RPC method group.list. */
 static json_t *
 group_list_call(void *arg, json_t *params, struct err *err)
 {
@@ -108,18 +112,18 @@ group_list_call(void *arg, json_t *params, struct err *err)
 	struct group_list list;
 	json_t *result = NULL;
 
-	if (list_parse(vswitch, params, &list, err) < 0)
+	if (group_list_parse(vswitch, params, &list, err) < 0)
 		return NULL;
 	if (vswitch->snoop.groups != NULL)
-		groups_walk(vswitch->snoop.groups, vswitch_now_ms(), list_add, &list);
+		groups_walk(vswitch->snoop.groups, vswitch_now_ms(), group_list_add, &list);
 	if (list.failed) {
 		err_set(err, ENOMEM, "no memory");
 	} else {
 		if (list.n > 0)
-			qsort(list.rows, list.n, sizeof(*list.rows), list_compare);
+			qsort(list.rows, list.n, sizeof(*list.rows), group_list_compare);
 		result = json_array();
 		for (size_t i = 0; i < list.n; i++)
-			json_array_append_new(result, list_row(vswitch, &list.rows[i]));
+			json_array_append_new(result, group_list_row(vswitch, &list.rows[i]));
 	}
 	free(list.rows);
 	return result;

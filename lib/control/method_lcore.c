@@ -6,6 +6,7 @@
 
 enum { CPU_LAST = CPU_SETSIZE - 1 };
 
+/** Build the row of a polling lcore: its queues and its load. */
 static json_t *
 lcore_row(const struct vswitch *vswitch, const struct vswitch_lcore *lcore)
 {
@@ -23,8 +24,9 @@ lcore_row(const struct vswitch *vswitch, const struct vswitch_lcore *lcore)
 		"idle_cycles", (json_int_t)load.idle_cycles, "packets", (json_int_t)load.packets);
 }
 
+/** RPC method lcore.list. */
 static json_t *
-lcore_list(void *arg, json_t *params, struct err *err)
+lcore_list_call(void *arg, json_t *params, struct err *err)
 {
 	static const char *const none[] = {NULL};
 	const struct vswitch *vswitch = arg;
@@ -37,8 +39,9 @@ lcore_list(void *arg, json_t *params, struct err *err)
 	return list;
 }
 
+/** Read the parameter lcore, the number of a CPU. */
 static int
-lcore_number(json_t *params, unsigned *cpu, struct err *err)
+lcore_parse(json_t *params, unsigned *cpu, struct err *err)
 {
 	static const char *const names[] = {"lcore", NULL};
 	json_int_t number = 0;
@@ -53,28 +56,31 @@ lcore_number(json_t *params, unsigned *cpu, struct err *err)
 	return rc < 0 ? rc : 0;
 }
 
+/** RPC method lcore.add. */
 static json_t *
-lcore_add(void *arg, json_t *params, struct err *err)
+lcore_add_call(void *arg, json_t *params, struct err *err)
 {
 	unsigned cpu;
 
-	if (lcore_number(params, &cpu, err) < 0 || vswitch_lcore_add(arg, cpu, err) < 0)
+	if (lcore_parse(params, &cpu, err) < 0 || vswitch_lcore_add(arg, cpu, err) < 0)
 		return NULL;
 	return json_object();
 }
 
+/** RPC method lcore.del. */
 static json_t *
-lcore_del(void *arg, json_t *params, struct err *err)
+lcore_del_call(void *arg, json_t *params, struct err *err)
 {
 	unsigned cpu;
 
-	if (lcore_number(params, &cpu, err) < 0 || vswitch_lcore_del(arg, cpu, err) < 0)
+	if (lcore_parse(params, &cpu, err) < 0 || vswitch_lcore_del(arg, cpu, err) < 0)
 		return NULL;
 	return json_object();
 }
 
+/** RPC method lcore.balance. */
 static json_t *
-lcore_balance(void *arg, json_t *params, struct err *err)
+lcore_balance_call(void *arg, json_t *params, struct err *err)
 {
 	static const char *const none[] = {NULL};
 
@@ -84,9 +90,9 @@ lcore_balance(void *arg, json_t *params, struct err *err)
 }
 
 const struct rpc_method methods_lcore[] = {
-	{"lcore.list", lcore_list},
-	{"lcore.add", lcore_add},
-	{"lcore.del", lcore_del},
-	{"lcore.balance", lcore_balance},
+	{"lcore.list", lcore_list_call},
+	{"lcore.add", lcore_add_call},
+	{"lcore.del", lcore_del_call},
+	{"lcore.balance", lcore_balance_call},
 	{NULL, NULL},
 };

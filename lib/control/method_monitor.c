@@ -13,6 +13,7 @@ struct monitor_client {
 	struct event_subscriber *subscriber;
 };
 
+/** rpc_client_stream() callback: the next event to send. @return NULL = none */
 static const char *
 monitor_next(void *arg)
 {
@@ -21,6 +22,7 @@ monitor_next(void *arg)
 	return event_next(monitor->subscriber);
 }
 
+/** event_subscribe() callback: send the events that wait. */
 static void
 monitor_on_ready(void *arg)
 {
@@ -29,6 +31,7 @@ monitor_on_ready(void *arg)
 	rpc_client_pump(monitor->client);
 }
 
+/** rpc_client_stream() callback: the connection was closed; end the subscription. */
 static void
 monitor_on_closed(void *arg)
 {
@@ -38,7 +41,7 @@ monitor_on_closed(void *arg)
 	free(monitor);
 }
 
-/** Read the kinds requested. @param kinds receives a bit for each */
+/** Read the kinds requested; none are all. @param kinds receives a bit for each */
 static int
 monitor_parse(json_t *params, unsigned *kinds, struct err *err)
 {
@@ -65,6 +68,7 @@ monitor_parse(json_t *params, unsigned *kinds, struct err *err)
 	return 0;
 }
 
+/** Build the answer: the names of the kinds. */
 static json_t *
 monitor_answer(unsigned kinds)
 {
@@ -76,8 +80,9 @@ monitor_answer(unsigned kinds)
 	return json_pack("{s:o}", "events", list);
 }
 
+/** Subscribe, and make the connection of the request a stream. @return the answer */
 static json_t *
-monitor_begin(const struct methods_monitor *methods, unsigned kinds, struct err *err)
+monitor_start(const struct methods_monitor *methods, unsigned kinds, struct err *err)
 {
 	struct monitor_client *monitor = calloc(1, sizeof(*monitor));
 
@@ -99,6 +104,7 @@ monitor_begin(const struct methods_monitor *methods, unsigned kinds, struct err 
 	return monitor_answer(kinds);
 }
 
+/** RPC method monitor. */
 static json_t *
 monitor_call(void *arg, json_t *params, struct err *err)
 {
@@ -111,7 +117,7 @@ monitor_call(void *arg, json_t *params, struct err *err)
 		err_set(err, EINVAL, "monitor needs a connection, and is no part of a batch");
 		return NULL;
 	}
-	return monitor_begin(methods, kinds, err);
+	return monitor_start(methods, kinds, err);
 }
 
 const struct rpc_method methods_monitor[] = {

@@ -9,8 +9,9 @@
 #include "control/methods.h"
 #include "features/table.h"
 
+/** Format the value of a key as in a configuration file. @return NULL when it can be none */
 static const char *
-value_text(json_t *value, char text[KEY_VALUE_MAX])
+port_value_text(json_t *value, char text[KEY_VALUE_MAX])
 {
 	switch (json_typeof(value)) {
 	case JSON_STRING:
@@ -37,7 +38,7 @@ methods_port_keys(struct port_config *config, json_t *keys, struct err *err)
 	json_object_foreach(keys, key, value) {
 		if (strcmp(key, "name") == 0 || strcmp(key, "type") == 0)
 			continue;
-		const char *word = value_text(value, text);
+		const char *word = port_value_text(value, text);
 		if (word == NULL)
 			return err_set(
 				err, EINVAL, "%.60s: must be text, a number, on or off", key);
@@ -48,8 +49,9 @@ methods_port_keys(struct port_config *config, json_t *keys, struct err *err)
 	return 0;
 }
 
+/** port_config_visit() callback: add a key to an object. @param object json_t */
 static void
-config_member(const struct key *key, const char *value, void *object)
+port_add_member(const struct key *key, const char *value, void *object)
 {
 	json_t *member = key->kind == KEY_NUMBER ? json_integer(strtoll(value, NULL, 10))
 						 : json_string(value);
@@ -62,7 +64,7 @@ methods_port_config(const struct port_config *config, bool all)
 {
 	json_t *object = json_pack("{s:s}", "type", config->driver->type->name);
 
-	port_config_visit(config, all, config_member, object);
+	port_config_visit(config, all, port_add_member, object);
 	return object;
 }
 
@@ -72,16 +74,18 @@ methods_port_name(const struct vswitch *vswitch, uint16_t id)
 	return id < PORT_MAX && vswitch->by_id[id] != NULL ? vswitch->by_id[id]->config.name : "";
 }
 
+/** Find the port that a request names. @return NULL with the reason */
 static struct vswitch_port *
-port_named(struct vswitch *vswitch, json_t *params, struct err *err)
+port_find_named(struct vswitch *vswitch, json_t *params, struct err *err)
 {
 	const char *name = rpc_text(params, "name", err);
 
 	return name == NULL ? NULL : vswitch_port_find(vswitch, name, err);
 }
 
+/** RPC method port.add. */
 static json_t *
-port_add(void *arg, json_t *params, struct err *err)
+port_add_call(void *arg, json_t *params, struct err *err)
 {
 	struct vswitch *vswitch = arg;
 	const char *name = rpc_text(params, "name", err);
@@ -98,11 +102,12 @@ port_add(void *arg, json_t *params, struct err *err)
 	return json_object();
 }
 
+/** RPC method port.set: change the keys given. */
 static json_t *
-port_set(void *arg, json_t *params, struct err *err)
+port_set_call(void *arg, json_t *params, struct err *err)
 {
 	struct vswitch *vswitch = arg;
-	struct vswitch_port *port = port_named(vswitch, params, err);
+	struct vswitch_port *port = port_find_named(vswitch, params, err);
 
 	if (port == NULL)
 		return NULL;
@@ -120,8 +125,9 @@ port_set(void *arg, json_t *params, struct err *err)
 	return json_object();
 }
 
+/** RPC method port.del. */
 static json_t *
-port_del(void *arg, json_t *params, struct err *err)
+port_del_call(void *arg, json_t *params, struct err *err)
 {
 	static const char *const names[] = {"name", NULL};
 	const char *name = rpc_text(params, "name", err);
@@ -133,8 +139,9 @@ port_del(void *arg, json_t *params, struct err *err)
 	return json_object();
 }
 
+/** Build the row of a port in port.list, with which port.show begins. */
 static json_t *
-port_summary(const struct vswitch *vswitch, const struct vswitch_port *port)
+port_row(const struct vswitch *vswitch, const struct vswitch_port *port)
 {
 	const struct port_driver *driver = port->port.config.driver;
 	struct counters c;
@@ -155,8 +162,9 @@ port_summary(const struct vswitch *vswitch, const struct vswitch_port *port)
 		(int)features_backlog(&port->port));
 }
 
+/** RPC method port.list. */
 static json_t *
-port_list(void *arg, json_t *params, struct err *err)
+port_list_call(void *arg, json_t *params, struct err *err)
 {
 	static const char *const none[] = {NULL};
 	struct vswitch *vswitch = arg;
@@ -166,12 +174,13 @@ port_list(void *arg, json_t *params, struct err *err)
 		return NULL;
 	json_t *list = json_array();
 	TAILQ_FOREACH(port, &vswitch->ports, next)
-		json_array_append_new(list, port_summary(vswitch, port));
+		json_array_append_new(list, port_row(vswitch, port));
 	return list;
 }
 
+/** Build the list of the receive queues of a port, each with its lcore. */
 static json_t *
-port_queues(const struct vswitch *vswitch, const struct vswitch_port *port)
+port_polled_by(const struct vswitch *vswitch, const struct vswitch_port *port)
 {
 	json_t *list = json_array();
 
@@ -186,18 +195,19 @@ port_queues(const struct vswitch *vswitch, const struct vswitch_port *port)
 	return list;
 }
 
+/** RPC method port.show: keys, counters and state of a port. */
 static json_t *
-port_show(void *arg, json_t *params, struct err *err)
+port_show_call(void *arg, json_t *params, struct err *err)
 {
 	struct vswitch *vswitch = arg;
-	const struct vswitch_port *port = port_named(vswitch, params, err);
+	const struct vswitch_port *port = port_find_named(vswitch, params, err);
 	struct port_info info = {.n = 0};
 	struct fdb_port_stats fdb;
 
 	if (port == NULL)
 		return NULL;
 	const struct port_driver *driver = port->port.config.driver;
-	json_t *object = port_summary(vswitch, port);
+	json_t *object = port_row(vswitch, port);
 	json_t *keys = methods_port_config(&port->port.config, true);
 	json_object_update(object, keys);
 	json_decref(keys);
@@ -210,14 +220,15 @@ port_show(void *arg, json_t *params, struct err *err)
 	driver->info(&port->port, &info);
 	for (unsigned i = 0; i < info.n; i++)
 		json_object_set_new(object, info.entry[i].name, json_string(info.entry[i].value));
-	json_object_set_new(object, "polled_by", port_queues(vswitch, port));
+	json_object_set_new(object, "polled_by", port_polled_by(vswitch, port));
 	return object;
 }
 
+/** RPC method port.qemu: how a VM connects to the port. */
 static json_t *
-port_qemu(void *arg, json_t *params, struct err *err)
+port_qemu_call(void *arg, json_t *params, struct err *err)
 {
-	const struct vswitch_port *port = port_named(arg, params, err);
+	const struct vswitch_port *port = port_find_named(arg, params, err);
 	const json_t *version = json_object_get(params, "qemu");
 	struct port_frontend frontend;
 
@@ -247,11 +258,11 @@ port_qemu(void *arg, json_t *params, struct err *err)
 }
 
 const struct rpc_method methods_port[] = {
-	{"port.add", port_add},
-	{"port.set", port_set},
-	{"port.del", port_del},
-	{"port.list", port_list},
-	{"port.show", port_show},
-	{"port.qemu", port_qemu},
+	{"port.add", port_add_call},
+	{"port.set", port_set_call},
+	{"port.del", port_del_call},
+	{"port.list", port_list_call},
+	{"port.show", port_show_call},
+	{"port.qemu", port_qemu_call},
 	{NULL, NULL},
 };

@@ -10,7 +10,7 @@
 
 enum { STOP_DELAY_US = 20000 }; /* lets the answer to `stop` be sent */
 
-/** Counters of all ports since the start, removed ports included. */
+/** Build the counters of all ports since the start, deleted ports included. */
 static json_t *
 status_totals(const struct vswitch *vswitch)
 {
@@ -28,6 +28,7 @@ status_totals(const struct vswitch *vswitch)
 		(json_int_t)counters_drops(c.tx_drops), "tx_held", backlog);
 }
 
+/** Build the counters of snooping, which is on. */
 static json_t *
 status_snooping(const struct vswitch *vswitch)
 {
@@ -40,6 +41,7 @@ status_snooping(const struct vswitch *vswitch)
 		(json_int_t)vswitch_snoop_lost(vswitch));
 }
 
+/** RPC method status. */
 static json_t *
 status_call(void *arg, json_t *params, struct err *err)
 {
@@ -72,8 +74,9 @@ status_call(void *arg, json_t *params, struct err *err)
 	return status;
 }
 
+/** RPC method stop: end the event loop once the answer is sent. */
 static json_t *
-stop_call(void *arg, json_t *params, struct err *err)
+status_stop_call(void *arg, json_t *params, struct err *err)
 {
 	const struct timeval delay = {.tv_usec = STOP_DELAY_US};
 	struct vswitch *vswitch = arg;
@@ -86,7 +89,7 @@ stop_call(void *arg, json_t *params, struct err *err)
 
 const struct rpc_method methods_status[] = {
 	{"status", status_call},
-	{"stop", stop_call},
+	{"stop", status_stop_call},
 	{NULL, NULL},
 };
 

@@ -22,6 +22,7 @@ struct trace_request {
 	json_t *frames; /**< the result: one row per frame */
 };
 
+/** @return what happens to a frame: forward, flood, group or drop */
 static const char *
 trace_verdict(const struct trace *trace)
 {
@@ -32,6 +33,7 @@ trace_verdict(const struct trace *trace)
 	return trace->dest < DEST_DROP ? "group" : "drop";
 }
 
+/** Build the row of an egress port of a frame. */
 static json_t *
 trace_exit_row(const struct trace_request *request, const struct trace_exit *exit)
 {
@@ -51,7 +53,7 @@ trace_exit_row(const struct trace_request *request, const struct trace_exit *exi
 
 /** Trace one frame and append its row. */
 static void
-trace_one(struct trace_request *request, const uint8_t *bytes, uint32_t len)
+trace_frame(struct trace_request *request, const uint8_t *bytes, uint32_t len)
 {
 	const struct traced_frame traced = {
 		.vswitch = request->vswitch,
@@ -77,8 +79,9 @@ trace_one(struct trace_request *request, const uint8_t *bytes, uint32_t len)
 	json_array_append_new(request->frames, row);
 }
 
+/** @return value of a hexadecimal digit; -1 when it is none */
 static int
-hex_digit(char c)
+trace_hex_digit(char c)
 {
 	if (isdigit((unsigned char)c))
 		return c - '0';
@@ -91,14 +94,14 @@ hex_digit(char c)
  * @return number of bytes; -1 when the text is something else, or too long
  */
 static int
-hex_parse(const char *text, uint8_t *bytes)
+trace_hex_parse(const char *text, uint8_t *bytes)
 {
 	int n = 0;
 
 	for (; *text != '\0'; text++) {
 		if (isspace((unsigned char)*text) || *text == ':')
 			continue;
-		int high = hex_digit(text[0]), low = high < 0 ? -1 : hex_digit(text[1]);
+		int high = trace_hex_digit(text[0]), low = high < 0 ? -1 : trace_hex_digit(text[1]);
 		if (low < 0 || n == TRACE_FRAME_MAX)
 			return -1;
 		bytes[n++] = (uint8_t)(high << 4 | low);
@@ -107,6 +110,7 @@ hex_parse(const char *text, uint8_t *bytes)
 	return n;
 }
 
+/** Trace the frame of the parameter hex. */
 static int
 trace_hex(struct trace_request *request, const char *text, struct err *err)
 {
@@ -114,16 +118,17 @@ trace_hex(struct trace_request *request, const char *text, struct err *err)
 
 	if (bytes == NULL)
 		return err_set(err, ENOMEM, "no memory");
-	int n = hex_parse(text, bytes);
+	int n = trace_hex_parse(text, bytes);
 	if (n <= 0)
 		err_set(err, EINVAL, "hex: must be 1 to %d bytes, two hexadecimal digits each",
 			TRACE_FRAME_MAX);
 	else
-		trace_one(request, bytes, (uint32_t)n);
+		trace_frame(request, bytes, (uint32_t)n);
 	free(bytes);
 	return n <= 0 ? -EINVAL : 0;
 }
 
+/** Trace all frames of an open capture file. */
 static int
 trace_file_frames(struct trace_request *request, pcap_t *file, const char *path, struct err *err)
 {
@@ -141,11 +146,12 @@ trace_file_frames(struct trace_request *request, pcap_t *file, const char *path,
 			return err_set(
 				err, E2BIG, "pcap: %s has over %d frames", path, TRACE_FRAMES_MAX);
 		if (header->len > 0)
-			trace_one(request, bytes, header->len);
+			trace_frame(request, bytes, header->len);
 	}
 	return rc == PCAP_ERROR ? err_set(err, EINVAL, "pcap: %s: %s", path, pcap_geterr(file)) : 0;
 }
 
+/** Trace the frames of the parameter pcap, the path of a capture file. */
 static int
 trace_file(struct trace_request *request, const char *path, struct err *err)
 {
@@ -164,8 +170,9 @@ trace_file(struct trace_request *request, const char *path, struct err *err)
 	return rc;
 }
 
+/** Read the parameters. @param hex, pcap one of them receives its value */
 static int
-trace_params(struct trace_request *request, json_t *params, const char **hex, const char **pcap,
+trace_parse(struct trace_request *request, json_t *params, const char **hex, const char **pcap,
 	struct err *err)
 {
 	static const char *const names[] = {"name", "hex", "pcap", NULL};
@@ -185,12 +192,13 @@ trace_params(struct trace_request *request, json_t *params, const char **hex, co
 	return *hex == NULL && *pcap == NULL ? -EINVAL : 0;
 }
 
+/** RPC method trace. */
 static json_t *
 trace_call(void *arg, json_t *params, struct err *err)
 {
 	struct trace_request request = {.vswitch = arg};
 	const char *hex = NULL, *pcap = NULL;
-	int rc = trace_params(&request, params, &hex, &pcap, err);
+	int rc = trace_parse(&request, params, &hex, &pcap, err);
 
 	if (rc < 0)
 		return NULL;

@@ -23,6 +23,7 @@ struct vlan_list {
 	uint32_t entries[VLAN_COUNT];
 };
 
+/** fdb_walk() callback: count an entry in its VLAN. @return true */
 static bool
 vlan_count_entry(const struct fdb_entry *entry, void *arg)
 {
@@ -34,7 +35,7 @@ vlan_count_entry(const struct fdb_entry *entry, void *arg)
 
 /** Find the ports that filter VLANs. @param only name of a port; NULL = all */
 static int
-vlan_members(
+vlan_find_members(
 	struct vlan_list *list, const struct vswitch *vswitch, const char *only, struct err *err)
 {
 	const struct vswitch_port *port;
@@ -53,6 +54,7 @@ vlan_members(
 	return 0;
 }
 
+/** Whether a port carries a VLAN that the request selects. @param member index of the port */
 static bool
 vlan_is_member(const struct vlan_list *list, unsigned member, uint16_t vlan)
 {
@@ -76,6 +78,7 @@ vlan_list_check(const struct vlan_list *list, struct err *err)
 	return 0;
 }
 
+/** Build the row of a VLAN. @return NULL when no port carries it */
 static json_t *
 vlan_row(const struct vlan_list *list, uint16_t vlan)
 {
@@ -94,6 +97,7 @@ vlan_row(const struct vlan_list *list, uint16_t vlan)
 		(int)list->entries[vlan]);
 }
 
+/** Build the rows of all VLANs that ports carry. */
 static json_t *
 vlan_rows(struct vlan_list *list, struct fdb *fdb)
 {
@@ -130,6 +134,7 @@ vlan_list_parse(struct vswitch *vswitch, json_t *params, const char **port, stru
 	return vswitch_port_find(vswitch, *port, err) == NULL ? -ENOENT : 0;
 }
 
+/** RPC method vlan.list. */
 static json_t *
 vlan_list_call(void *arg, json_t *params, struct err *err)
 {
@@ -140,7 +145,7 @@ vlan_list_call(void *arg, json_t *params, struct err *err)
 
 	if (vlan_list_parse(vswitch, params, &port, &list, err) < 0)
 		return NULL;
-	if (vlan_members(&list, vswitch, port, err) == 0 && vlan_list_check(&list, err) == 0)
+	if (vlan_find_members(&list, vswitch, port, err) == 0 && vlan_list_check(&list, err) == 0)
 		rows = vlan_rows(&list, vswitch->fdb);
 	free(list.members);
 	return rows;

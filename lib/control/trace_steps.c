@@ -9,8 +9,9 @@
 #include "features/table.h"
 #include "features/learn/keys.h"
 
+/** Append a step. @param step its word @param format of the reason, as printf() */
 static void
-step_add_args(json_t *steps, const char *step, const char *format, va_list args)
+steps_add_args(json_t *steps, const char *step, const char *format, va_list args)
 {
 	char why[512];
 
@@ -18,46 +19,51 @@ step_add_args(json_t *steps, const char *step, const char *format, va_list args)
 	json_array_append_new(steps, json_pack("{s:s, s:s}", "step", step, "why", why));
 }
 
+/** steps_add_args() with arguments. */
 static void __attribute__((format(printf, 3, 4)))
-step_add(json_t *steps, const char *step, const char *format, ...)
+steps_add(json_t *steps, const char *step, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	step_add_args(steps, step, format, args);
+	steps_add_args(steps, step, format, args);
 	va_end(args);
 }
 
+/** @return name of a port */
 static const char *
-traced_port_name(const struct traced_frame *traced, uint16_t port)
+trace_port_name(const struct traced_frame *traced, uint16_t port)
 {
 	return methods_port_name(traced->vswitch, port);
 }
 
+/** Append the reception: length, source port, addresses and EtherType. */
 static void
-step_rx(json_t *steps, const struct traced_frame *traced)
+steps_add_rx(json_t *steps, const struct traced_frame *traced)
 {
 	char to[MAC_TEXT_MAX], from[MAC_TEXT_MAX];
 
 	if (traced->len < FRAME_ETH_LEN) {
-		step_add(steps, "rx", "%u bytes from %s", traced->len, traced->port->config.name);
+		steps_add(steps, "rx", "%u bytes from %s", traced->len, traced->port->config.name);
 		return;
 	}
-	step_add(steps, "rx", "%u bytes from %s: %s > %s, type 0x%04x", traced->len,
+	steps_add(steps, "rx", "%u bytes from %s: %s > %s, type 0x%04x", traced->len,
 		traced->port->config.name, mac_format(mac_load(traced->bytes + MAC_BYTES), from),
 		mac_format(mac_load(traced->bytes), to),
 		frame_be16(traced->bytes + FRAME_MACS_LEN));
 }
 
+/** Whether the addresses of a port do not move. */
 static bool
-traced_is_sticky(const struct traced_frame *traced, uint16_t port)
+trace_is_sticky(const struct traced_frame *traced, uint16_t port)
 {
 	return port < PORT_MAX && traced->vswitch->by_id[port] != NULL &&
 	       learn_config(&traced->vswitch->by_id[port]->config)->sticky;
 }
 
+/** Append what learning would do with the source address. */
 static void
-step_source(json_t *steps, const struct traced_frame *traced)
+steps_add_source(json_t *steps, const struct traced_frame *traced)
 {
 	uint64_t mac = mac_load(traced->bytes + MAC_BYTES);
 	const struct trace *trace = traced->trace;
@@ -66,83 +72,85 @@ step_source(json_t *steps, const struct traced_frame *traced)
 
 	mac_format(mac, text);
 	if (trace->source_port != traced->port->id)
-		step_add(steps, "learn", "%s stays at %s: the uplink reflects its frame", text,
-			traced_port_name(traced, trace->source_port));
+		steps_add(steps, "learn", "%s stays at %s: the uplink reflects its frame", text,
+			trace_port_name(traced, trace->source_port));
 	else if (!learn_config(&traced->port->config)->learn)
-		step_add(steps, "learn", "nothing: learn=off");
+		steps_add(steps, "learn", "nothing: learn=off");
 	else if (!fdb_get(traced->vswitch->fdb, mac, trace->vlan, &entry))
-		step_add(steps, "learn", "%s is new; it would be learnt here", text);
+		steps_add(steps, "learn", "%s is new; it would be learnt here", text);
 	else if (entry.port == traced->port->id)
-		step_add(steps, "learn", "%s is known here", text);
+		steps_add(steps, "learn", "%s is known here", text);
 	else
-		step_add(steps, "learn", "%s is known at %s, and %s", text,
-			traced_port_name(traced, entry.port),
-			entry.is_static                        ? "stays there: it is static"
-			: traced_is_sticky(traced, entry.port) ? "stays there: the port is sticky"
-							       : "would move here");
+		steps_add(steps, "learn", "%s is known at %s, and %s", text,
+			trace_port_name(traced, entry.port),
+			entry.is_static                       ? "stays there: it is static"
+			: trace_is_sticky(traced, entry.port) ? "stays there: the port is sticky"
+							      : "would move here");
 }
 
+/** Append what the FDB has for a destination address. */
 static void
-step_entry(json_t *steps, const struct traced_frame *traced, uint64_t mac)
+steps_add_entry(json_t *steps, const struct traced_frame *traced, uint64_t mac)
 {
 	struct fdb_entry entry;
 	char text[MAC_TEXT_MAX];
 
 	mac_format(mac, text);
 	if (!fdb_get(traced->vswitch->fdb, mac, traced->trace->vlan, &entry))
-		step_add(steps, "lookup", "%s is unknown in VLAN %u", text, traced->trace->vlan);
+		steps_add(steps, "lookup", "%s is unknown in VLAN %u", text, traced->trace->vlan);
 	else if (entry.is_static)
-		step_add(steps, "lookup", "%s is at %s, a static entry", text,
-			traced_port_name(traced, entry.port));
+		steps_add(steps, "lookup", "%s is at %s, a static entry", text,
+			trace_port_name(traced, entry.port));
 	else
-		step_add(steps, "lookup", "%s is at %s, seen %u s ago", text,
-			traced_port_name(traced, entry.port), entry.age);
+		steps_add(steps, "lookup", "%s is at %s, seen %u s ago", text,
+			trace_port_name(traced, entry.port), entry.age);
 }
 
-/** Add the step that found the destination. */
+/** Append how the destination was found. */
 static void
-step_lookup(json_t *steps, const struct traced_frame *traced)
+steps_add_lookup(json_t *steps, const struct traced_frame *traced)
 {
 	uint64_t mac = mac_load(traced->bytes);
 
 	if (mac == MAC_MASK) {
-		step_add(steps, "lookup", "flooded: broadcast");
+		steps_add(steps, "lookup", "flooded: broadcast");
 	} else if (mac_is_group(mac)) {
-		step_add(steps, "lookup", "flooded: multicast");
+		steps_add(steps, "lookup", "flooded: multicast");
 	} else {
-		step_entry(steps, traced, mac);
+		steps_add_entry(steps, traced, mac);
 		struct fdb_entry entry;
 		if (traced->trace->dest < PORT_MAX &&
 			fdb_get(traced->vswitch->fdb, mac, traced->trace->vlan, &entry) &&
 			entry.port != traced->trace->dest)
-			step_add(steps, "policy", "%s is reached through %s",
-				traced_port_name(traced, entry.port),
-				traced_port_name(traced, traced->trace->dest));
+			steps_add(steps, "policy", "%s is reached through %s",
+				trace_port_name(traced, entry.port),
+				trace_port_name(traced, traced->trace->dest));
 	}
 }
 
+/** Append an egress port: the tag and length of the frame there, or the drop reason. */
 static void
-step_exit(json_t *steps, const struct traced_frame *traced, const struct trace_exit *exit)
+steps_add_exit(json_t *steps, const struct traced_frame *traced, const struct trace_exit *exit)
 {
-	const char *name = traced_port_name(traced, exit->port);
+	const char *name = trace_port_name(traced, exit->port);
 	uint16_t tpid = frame_be16(exit->head + FRAME_MACS_LEN);
 
 	if (exit->drop >= 0)
-		step_add(steps, "drop", "at %s: %s: %s", name,
+		steps_add(steps, "drop", "at %s: %s: %s", name,
 			drop_word((enum drop_reason)exit->drop),
 			drop_meaning((enum drop_reason)exit->drop));
 	else if (tpid == VLAN_TPID_C || tpid == VLAN_TPID_S)
-		step_add(steps, "tx", "leaves by %s, %u bytes, tagged %s VLAN %u priority %u", name,
-			exit->len, tpid == VLAN_TPID_C ? "802.1Q" : "802.1ad",
+		steps_add(steps, "tx", "leaves by %s, %u bytes, tagged %s VLAN %u priority %u",
+			name, exit->len, tpid == VLAN_TPID_C ? "802.1Q" : "802.1ad",
 			frame_be16(exit->head + FRAME_ETH_LEN) & VLAN_ID_MASK,
 			exit->head[FRAME_ETH_LEN] >> 5);
 	else
-		step_add(steps, "tx", "leaves by %s, %u bytes, untagged", name, exit->len);
+		steps_add(steps, "tx", "leaves by %s, %u bytes, untagged", name, exit->len);
 }
 
 /** Whether the frame is dropped before its VLAN and destination are looked up. */
 static bool
-traced_ends_at_ingress(const struct traced_frame *traced)
+trace_ends_at_ingress(const struct traced_frame *traced)
 {
 	switch (traced->trace->dest - DEST_DROP) {
 	case DROP_RUNT:
@@ -157,38 +165,38 @@ traced_ends_at_ingress(const struct traced_frame *traced)
 	}
 }
 
-/** feature_trace.explain: add a step to the array. */
+/** feature_trace.explain: append a step. @param steps json_t array */
 static void
-step_explain(void *steps, const char *step, const char *format, ...)
+steps_explain(void *steps, const char *step, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	step_add_args(steps, step, format, args);
+	steps_add_args(steps, step, format, args);
 	va_end(args);
 }
 
-/** Add the steps of a frame whose VLAN and destination are looked up. */
+/** Append the steps of features, learning and lookup, up to the one that ends the frame. */
 static void
-step_way(json_t *steps, const struct traced_frame *traced)
+steps_add_ingress(json_t *steps, const struct traced_frame *traced)
 {
 	const struct feature_trace view = {
 		.ports = traced->vswitch->by_id,
 		.port = traced->port,
 		.bytes = traced->bytes,
 		.trace = traced->trace,
-		.explain = step_explain,
+		.explain = steps_explain,
 		.arg = steps,
 	};
 
 	for (unsigned f = 0; features[f] != NULL; f++)
 		if (features[f]->trace_ingress != NULL && features[f]->trace_ingress(&view))
 			return;
-	step_source(steps, traced);
+	steps_add_source(steps, traced);
 	for (unsigned f = 0; features[f] != NULL; f++)
 		if (features[f]->trace_target != NULL && features[f]->trace_target(&view))
 			return;
-	step_lookup(steps, traced);
+	steps_add_lookup(steps, traced);
 }
 
 json_t *
@@ -197,13 +205,13 @@ trace_steps(const struct traced_frame *traced)
 	uint16_t dest = traced->trace->dest;
 	json_t *steps = json_array();
 
-	step_rx(steps, traced);
-	if (!traced_ends_at_ingress(traced))
-		step_way(steps, traced);
+	steps_add_rx(steps, traced);
+	if (!trace_ends_at_ingress(traced))
+		steps_add_ingress(steps, traced);
 	if (dest >= DEST_DROP && dest < DEST_FORWARD)
-		step_add(steps, "drop", "%s: %s", drop_word((enum drop_reason)(dest - DEST_DROP)),
+		steps_add(steps, "drop", "%s: %s", drop_word((enum drop_reason)(dest - DEST_DROP)),
 			drop_meaning((enum drop_reason)(dest - DEST_DROP)));
 	for (unsigned i = 0; i < traced->trace->exits; i++)
-		step_exit(steps, traced, &traced->trace->exit[i]);
+		steps_add_exit(steps, traced, &traced->trace->exit[i]);
 	return steps;
 }

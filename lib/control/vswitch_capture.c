@@ -43,7 +43,7 @@ vswitch_capture_start(struct vswitch *vswitch, struct vswitch_port *port,
 
 /** Free a capture that no lcore uses any more. */
 static void
-capture_forget(struct vswitch *vswitch, struct vswitch_capture *capture)
+capture_free(struct vswitch *vswitch, struct vswitch_capture *capture)
 {
 	LIST_REMOVE(capture, next);
 	vswitch->n_captures--;
@@ -63,7 +63,7 @@ vswitch_capture_stop(struct vswitch *vswitch, struct vswitch_capture *capture)
 	port->captures = kept;
 	vswitch_publish(vswitch);
 	log_info("port %s: a capture ends", port->config.name);
-	capture_forget(vswitch, capture);
+	capture_free(vswitch, capture);
 }
 
 void
@@ -77,7 +77,7 @@ vswitch_capture_port_deleted(struct vswitch *vswitch, const struct vswitch_port 
 		struct vswitch_capture *next = LIST_NEXT(capture, next);
 		if (capture->port == port) {
 			capture->ended(capture->arg, reason);
-			capture_forget(vswitch, capture);
+			capture_free(vswitch, capture);
 		}
 		capture = next;
 	}

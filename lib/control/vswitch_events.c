@@ -27,7 +27,7 @@ static const enum event_action events_actions[] = {
 	[FDB_ACTION_FLUSHED] = EVENT_FLUSHED,
 };
 
-/** @return name of a port; NULL for FDB_MISS */
+/** @return name of a port, which is published or being closed; NULL for FDB_MISS */
 static const char *
 events_port_name(const struct vswitch *vswitch, const struct vswitch_port *leaving, uint16_t id)
 {
@@ -38,9 +38,12 @@ events_port_name(const struct vswitch *vswitch, const struct vswitch_port *leavi
 	return vswitch->by_id[id] != NULL ? vswitch->by_id[id]->config.name : "";
 }
 
-/** Publish at most n changes. @return whether there may be more */
+/**
+ * Publish at most n changes of the FDB. @param leaving port being closed; NULL = none
+ * @return whether there may be more
+ */
 static bool
-events_publish(struct vswitch *vswitch, const struct vswitch_port *leaving, unsigned n)
+events_publish_changes(struct vswitch *vswitch, const struct vswitch_port *leaving, unsigned n)
 {
 	struct fdb_change change;
 	unsigned taken = 0;
@@ -73,11 +76,11 @@ events_on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	bool more = events_publish(vswitch, NULL, EVENTS_BATCH);
+	bool more = events_publish_changes(vswitch, NULL, EVENTS_BATCH);
 	event_add(vswitch->fdb_event, more ? &now : &tick);
 }
 
-/** Called when the kinds of events that are subscribed to change. */
+/** event_hub_set_callback() callback: record changes of the FDB only while subscribed to. */
 static void
 events_on_wanted(void *arg)
 {
@@ -115,12 +118,12 @@ void
 vswitch_events_port_closed(struct vswitch *vswitch, const struct vswitch_port *port)
 {
 	if (vswitch->fdb_recorded)
-		events_publish(vswitch, port, UINT_MAX);
+		events_publish_changes(vswitch, port, UINT_MAX);
 }
 
 /** Publish the last changes of a front end, two at most. */
 static void
-events_front_end(
+events_publish_front_end(
 	struct vswitch *vswitch, const char *port, const struct port_link *link, uint32_t changes)
 {
 	bool connected = link->front_ends % 2 != 0;
@@ -142,7 +145,7 @@ vswitch_events_link(
 	/* A link is up only while a front end is connected. */
 	if (old->up && (!link->up || flapped))
 		event_link(vswitch->hub, name, false);
-	events_front_end(vswitch, name, link, link->front_ends - old->front_ends);
+	events_publish_front_end(vswitch, name, link, link->front_ends - old->front_ends);
 	if (flapped ? !link->up : link->up && !old->up)
 		event_link(vswitch->hub, name, true);
 	if (flapped)

@@ -189,9 +189,9 @@ vswitch_lcore_add(struct vswitch *vswitch, unsigned cpu, struct err *err)
 	return 0;
 }
 
-/** vswitch_lcore_release() selector: a queue of an lcore. */
+/** vswitch_lcore_release() selector: whether an lcore polls a queue. */
 static bool
-queue_is_on(const struct snapshot_queue *queue, const void *lcore)
+lcore_polls_queue(const struct snapshot_queue *queue, const void *lcore)
 {
 	return queue->lcore_id == ((const struct vswitch_lcore *)lcore)->lcore_id;
 }
@@ -206,7 +206,7 @@ vswitch_lcore_del(struct vswitch *vswitch, unsigned cpu, struct err *err)
 	if (vswitch->n_lcores == 1)
 		return err_set(err, EBUSY, "lcore %u is the last one that polls", cpu);
 	struct vswitch_lcore lcore = vswitch->lcore[index];
-	vswitch_lcore_release(vswitch, queue_is_on, &lcore);
+	vswitch_lcore_release(vswitch, lcore_polls_queue, &lcore);
 	datapath_stop(vswitch->datapath, lcore.lcore_id);
 	vswitch->n_lcores--;
 	memmove(&vswitch->lcore[index], &vswitch->lcore[index + 1],

@@ -11,7 +11,7 @@
 
 LOG_MODULE(control);
 
-/** @return 0; negative errno with the reason, and nothing has changed */
+/** Check a configuration, alone and with those of other ports. */
 static int
 port_check(struct vswitch *vswitch, const struct port_config *config, struct err *err)
 {
@@ -25,8 +25,9 @@ port_check(struct vswitch *vswitch, const struct port_config *config, struct err
 	return rc;
 }
 
+/** @return id that no port has; -ENOSPC with the reason */
 static int
-port_free_id(const struct vswitch *vswitch, struct err *err)
+port_find_free_id(const struct vswitch *vswitch, struct err *err)
 {
 	for (int id = 0; id < PORT_MAX; id++)
 		if (vswitch->by_id[id] == NULL)
@@ -34,8 +35,9 @@ port_free_id(const struct vswitch *vswitch, struct err *err)
 	return err_set(err, ENOSPC, "all %d ports are in use", PORT_MAX);
 }
 
+/** @return slot that no queue has; port_add_queues() checks that there is one */
 static int
-queue_free_slot(const struct vswitch *vswitch)
+port_find_free_slot(const struct vswitch *vswitch)
 {
 	bool used[DATAPATH_SLOT_MAX] = {false};
 	int slot = 0;
@@ -47,13 +49,14 @@ queue_free_slot(const struct vswitch *vswitch)
 	return slot;
 }
 
+/** Give each receive queue of a port a slot, and an lcore if any polls. */
 static int
 port_add_queues(struct vswitch *vswitch, struct port *port, struct err *err)
 {
 	if (vswitch->n_queues + port->rx_queues > DATAPATH_SLOT_MAX)
 		return err_set(err, ENOSPC, "more than %d receive queues", DATAPATH_SLOT_MAX);
 	for (uint16_t q = 0; q < port->rx_queues; q++) {
-		uint16_t slot = (uint16_t)queue_free_slot(vswitch);
+		uint16_t slot = (uint16_t)port_find_free_slot(vswitch);
 		struct datapath_load *base = &vswitch->slot_base[slot];
 		datapath_slot_load(vswitch->datapath, slot, base);
 		vswitch->slot_seen[slot] = base->busy_cycles;
@@ -97,6 +100,7 @@ port_remove_queues(struct vswitch *vswitch, struct vswitch_port *port)
 	vswitch->n_queues = kept;
 }
 
+/** Read the link of a port from its driver, and whether the port is up. */
 static void
 port_read_link(struct vswitch *vswitch, struct vswitch_port *port)
 {
@@ -187,8 +191,9 @@ port_detach(struct vswitch *vswitch, struct vswitch_port *port)
 	port_publish_closed(vswitch, port);
 }
 
+/** Free a port that is closed, and end its captures. */
 static void
-port_forget(struct vswitch *vswitch, struct vswitch_port *port)
+port_free(struct vswitch *vswitch, struct vswitch_port *port)
 {
 	vswitch_capture_port_deleted(vswitch, port);
 	TAILQ_REMOVE(&vswitch->ports, port, next);
@@ -202,7 +207,7 @@ vswitch_port_add(struct vswitch *vswitch, const struct port_config *config, stru
 	if (vswitch_port_find(vswitch, config->name, NULL) != NULL)
 		return err_set(err, EEXIST, "there is a port '%s' already", config->name);
 	int rc = port_check(vswitch, config, err);
-	int id = rc < 0 ? rc : port_free_id(vswitch, err);
+	int id = rc < 0 ? rc : port_find_free_id(vswitch, err);
 	if (id < 0)
 		return id;
 	/* Not calloc(): struct counters is aligned to cache lines. */
@@ -218,7 +223,7 @@ vswitch_port_add(struct vswitch *vswitch, const struct port_config *config, stru
 	vswitch->n_ports++;
 	rc = port_attach(vswitch, port, err);
 	if (rc < 0) {
-		port_forget(vswitch, port);
+		port_free(vswitch, port);
 		return rc;
 	}
 	vswitch_lcore_confine(vswitch);
@@ -237,18 +242,19 @@ vswitch_port_del(struct vswitch *vswitch, const char *name, struct err *err)
 	log_info("port %s: removed", name);
 	port_detach(vswitch, port);
 	event_port(vswitch->hub, EVENT_DELETED, name, port->port.config.driver->type->name);
-	port_forget(vswitch, port);
+	port_free(vswitch, port);
 	return 0;
 }
 
-/** Flush addresses and group memberships of a port whose stations may have changed. */
+/** Flush addresses and group memberships of a port, whose stations may have changed. */
 static void
-port_forget_hosts(struct vswitch *vswitch, const struct vswitch_port *port)
+port_flush(struct vswitch *vswitch, const struct vswitch_port *port)
 {
 	fdb_flush_port(vswitch->fdb, port->port.id);
 	vswitch_snoop_forget(vswitch, port->port.id);
 }
 
+/** Change a port that stays open. On failure it keeps its configuration. */
 static int
 port_change_live(struct vswitch *vswitch, struct vswitch_port *port,
 	const struct port_config *config, struct err *err)
@@ -275,12 +281,13 @@ port_change_live(struct vswitch *vswitch, struct vswitch_port *port,
 	vswitch_rates_drop(vswitch, port, &rates);
 	event_port(vswitch->hub, EVENT_CHANGED, config->name, config->driver->type->name);
 	if (!config->enabled || features_need_flush(&old, config))
-		port_forget_hosts(vswitch, port);
+		port_flush(vswitch, port);
 	return 0;
 }
 
+/** Close a port and open it with its new configuration; on failure with the old one. */
 static int
-port_change_anew(struct vswitch *vswitch, struct vswitch_port *port,
+port_change_reopen(struct vswitch *vswitch, struct vswitch_port *port,
 	const struct port_config *config, struct err *err)
 {
 	struct port_config old = port->port.config;
@@ -298,7 +305,7 @@ port_change_anew(struct vswitch *vswitch, struct vswitch_port *port,
 		log_error("port %s: cannot restore its configuration: %s; removed", old.name,
 			again.text);
 		event_port(vswitch->hub, EVENT_DELETED, old.name, old.driver->type->name);
-		port_forget(vswitch, port);
+		port_free(vswitch, port);
 	} else {
 		port_publish_open(vswitch, port, EVENT_CHANGED);
 	}
@@ -319,14 +326,15 @@ vswitch_port_change(struct vswitch *vswitch, const struct port_config *config, s
 	if (port_config_is_live(&port->port.config, config))
 		rc = port_change_live(vswitch, port, config, err);
 	else
-		rc = port_change_anew(vswitch, port, config, err);
+		rc = port_change_reopen(vswitch, port, config, err);
 	if (rc == 0)
 		log_info("port %s: changed", config->name);
 	return rc;
 }
 
+/** vswitch_lcore_release() selector: whether a queue belongs to a port. */
 static bool
-queue_is_of(const struct snapshot_queue *queue, const void *port)
+port_has_queue(const struct snapshot_queue *queue, const void *port)
 {
 	return queue->port == port;
 }
@@ -337,13 +345,14 @@ port_follow_node(struct vswitch *vswitch, struct vswitch_port *port, int old_nod
 {
 	if (port->port.numa_node == old_node || vswitch->n_lcores < 2)
 		return;
-	vswitch_lcore_release(vswitch, queue_is_of, &port->port);
+	vswitch_lcore_release(vswitch, port_has_queue, &port->port);
 	vswitch_lcore_assign(vswitch);
 	vswitch_publish(vswitch);
 }
 
+/** Flush and publish after a change of the link. @param was_up whether the port was up before */
 static void
-port_link_changed(struct vswitch *vswitch, struct vswitch_port *port, bool was_up)
+port_change_link(struct vswitch *vswitch, struct vswitch_port *port, bool was_up)
 {
 	bool up = vswitch->up[port->port.id];
 
@@ -353,7 +362,7 @@ port_link_changed(struct vswitch *vswitch, struct vswitch_port *port, bool was_u
 	 */
 	if (!up && was_up)
 		vswitch_publish(vswitch);
-	port_forget_hosts(vswitch, port);
+	port_flush(vswitch, port);
 	if (up && !was_up)
 		vswitch_publish(vswitch);
 	log_info("port %s: link %s", port->port.config.name, port->link.up ? "up" : "down");
@@ -372,7 +381,7 @@ vswitch_links(struct vswitch *vswitch)
 		port_read_link(vswitch, port);
 		vswitch_events_link(vswitch, port, &old);
 		if (port->link.up != old.up || port->link.generation != old.generation)
-			port_link_changed(vswitch, port, was_up);
+			port_change_link(vswitch, port, was_up);
 		port_follow_node(vswitch, port, old_node);
 	}
 }

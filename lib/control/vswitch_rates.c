@@ -40,7 +40,7 @@ vswitch_rates_make(const struct vswitch_port *port, const struct port_config *co
 
 /** Send the frames in a shaper without a rate limit, before later frames overtake them. */
 static void
-rates_empty(struct vswitch *vswitch, struct vswitch_port *port)
+rates_drain(struct vswitch *vswitch, struct vswitch_port *port)
 {
 	struct shape_config *config = port_section_change(&port->port.config, &shape_section);
 	int64_t rate = config->rate_out;
@@ -58,7 +58,7 @@ vswitch_rates_swap(struct vswitch *vswitch, struct vswitch_port *port, struct vs
 	const struct vswitch_rates old = {port->port.meter, port->port.shaper};
 
 	if (old.shaper != NULL && old.shaper != rates->shaper && vswitch->up[port->port.id])
-		rates_empty(vswitch, port);
+		rates_drain(vswitch, port);
 	port->port.meter = rates->meter;
 	port->port.shaper = rates->shaper;
 	*rates = old;

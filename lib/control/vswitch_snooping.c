@@ -41,7 +41,7 @@ snooping_free(struct vswitch_snoop *snoop)
 	*snoop = (struct vswitch_snoop){.groups = NULL};
 }
 
-/** @return false when there is no memory; free with snooping_free() then, too */
+/** Create the state of snooping. @return false: no memory; free with snooping_free() then, too */
 static bool
 snooping_create(struct vswitch *vswitch, struct vswitch_snoop *snoop)
 {

@@ -47,7 +47,7 @@ event_now_us(void)
 
 /** Release a reference to an event. NULL is ignored. */
 static void
-item_release(struct event_item *item)
+event_item_release(struct event_item *item)
 {
 	if (item == NULL || --item->references > 0)
 		return;
@@ -55,9 +55,9 @@ item_release(struct event_item *item)
 	free(item);
 }
 
-/** Create an event. @param text owned by it; freed on failure @return it; NULL: no memory */
+/** Create an event from a text, which it owns. @return a reference; NULL: no memory, text freed */
 static struct event_item *
-item_create(char *text)
+event_item_create(char *text)
 {
 	struct event_item *item = text != NULL ? malloc(sizeof(*item)) : NULL;
 
@@ -71,7 +71,7 @@ item_create(char *text)
 
 /** Create an event that reports a loss. @return a reference; NULL: no memory */
 static struct event_item *
-item_lost(uint64_t lost)
+event_item_create_lost(uint64_t lost)
 {
 	char *text = malloc(EVENT_LOST_TEXT);
 
@@ -79,7 +79,7 @@ item_lost(uint64_t lost)
 		snprintf(text, EVENT_LOST_TEXT,
 			"{\"event\":\"lost\",\"lost\":%" PRIu64 ",\"time_us\":%" PRId64 "}", lost,
 			event_now_us());
-	return item_create(text);
+	return event_item_create(text);
 }
 
 struct event_hub *
@@ -142,9 +142,9 @@ event_subscribe(struct event_hub *hub, unsigned kinds, void (*ready)(void *arg),
 	return subscriber;
 }
 
-/** Take the oldest event of a queue that is not empty. */
+/** Take the oldest event out of a subscriber's queue, which is not empty. */
 static struct event_item *
-subscriber_pop(struct event_subscriber *subscriber)
+event_queue_pop(struct event_subscriber *subscriber)
 {
 	struct event_item *item = subscriber->queue[subscriber->first];
 
@@ -153,9 +153,9 @@ subscriber_pop(struct event_subscriber *subscriber)
 	return item;
 }
 
-/** Append an event to a queue that is not full. */
+/** Append an event to a subscriber's queue, which is not full. */
 static void
-subscriber_push(struct event_subscriber *subscriber, struct event_item *item)
+event_queue_push(struct event_subscriber *subscriber, struct event_item *item)
 {
 	subscriber->queue[(subscriber->first + subscriber->n++) % EVENT_QUEUE_MAX] = item;
 }
@@ -168,36 +168,36 @@ event_unsubscribe(struct event_subscriber *subscriber)
 	LIST_REMOVE(subscriber, next);
 	hub_update_wanted(subscriber->hub);
 	while (subscriber->n > 0)
-		item_release(subscriber_pop(subscriber));
-	item_release(subscriber->current);
+		event_item_release(event_queue_pop(subscriber));
+	event_item_release(subscriber->current);
 	free(subscriber);
 }
 
 const char *
 event_next(struct event_subscriber *subscriber)
 {
-	item_release(subscriber->current);
+	event_item_release(subscriber->current);
 	subscriber->current = NULL;
 	if (subscriber->n > 0) {
-		subscriber->current = subscriber_pop(subscriber);
+		subscriber->current = event_queue_pop(subscriber);
 	} else if (subscriber->lost > 0) {
-		subscriber->current = item_lost(subscriber->lost);
+		subscriber->current = event_item_create_lost(subscriber->lost);
 		if (subscriber->current != NULL)
 			subscriber->lost = 0;
 	}
 	return subscriber->current != NULL ? subscriber->current->text : NULL;
 }
 
-/** Queue an event, after the report of a loss if there was one; without space count it as lost. */
+/** Append an event, after the report of a loss; NULL, or without space, count it as lost. */
 static void
-subscriber_take(struct event_subscriber *subscriber, struct event_item *item)
+event_queue_add(struct event_subscriber *subscriber, struct event_item *item)
 {
 	struct event_item *report = NULL;
 
 	if (subscriber->lost > 0 && subscriber->n + 2 <= EVENT_QUEUE_MAX)
-		report = item_lost(subscriber->lost);
+		report = event_item_create_lost(subscriber->lost);
 	if (report != NULL) {
-		subscriber_push(subscriber, report);
+		event_queue_push(subscriber, report);
 		subscriber->lost = 0;
 	}
 	if (item == NULL || subscriber->lost > 0 || subscriber->n == EVENT_QUEUE_MAX) {
@@ -205,22 +205,22 @@ subscriber_take(struct event_subscriber *subscriber, struct event_item *item)
 		return;
 	}
 	item->references++;
-	subscriber_push(subscriber, item);
+	event_queue_push(subscriber, item);
 }
 
 void
 event_hub_send(struct event_hub *hub, enum event_kind kind, char *text)
 {
-	struct event_item *item = item_create(text);
+	struct event_item *item = event_item_create(text);
 	struct event_subscriber *subscriber;
 
 	LIST_FOREACH(subscriber, &hub->subscribers, next) {
 		if ((subscriber->kinds >> kind & 1) == 0)
 			continue;
-		subscriber_take(subscriber, item);
+		event_queue_add(subscriber, item);
 		subscriber->ready(subscriber->arg);
 	}
-	item_release(item);
+	event_item_release(item);
 }
 
 void

@@ -27,7 +27,7 @@ static const char *const action_words[] = {
 
 /** Publish an event. @param nouns members besides kind, action and time; released */
 static void
-publish(struct event_hub *hub, enum event_kind kind, enum event_action action, json_t *nouns)
+publish_event(struct event_hub *hub, enum event_kind kind, enum event_action action, json_t *nouns)
 {
 	json_t *event = json_pack("{s:s, s:s, s:I}", "event", event_kinds[kind].name, "action",
 		action_words[action], "time_us", (json_int_t)event_now_us());
@@ -45,7 +45,7 @@ void
 event_port(struct event_hub *hub, enum event_action action, const char *port, const char *type)
 {
 	if (event_hub_wants(hub, EVENT_KIND_PORT))
-		publish(hub, EVENT_KIND_PORT, action,
+		publish_event(hub, EVENT_KIND_PORT, action,
 			json_pack("{s:s, s:s}", "port", port, "type", type));
 }
 
@@ -53,7 +53,7 @@ void
 event_link(struct event_hub *hub, const char *port, bool up)
 {
 	if (event_hub_wants(hub, EVENT_KIND_LINK))
-		publish(hub, EVENT_KIND_LINK, up ? EVENT_UP : EVENT_DOWN,
+		publish_event(hub, EVENT_KIND_LINK, up ? EVENT_UP : EVENT_DOWN,
 			json_pack("{s:s}", "port", port));
 }
 
@@ -61,12 +61,14 @@ void
 event_front_end(struct event_hub *hub, const char *port, bool connected)
 {
 	if (event_hub_wants(hub, EVENT_KIND_FRONT_END))
-		publish(hub, EVENT_KIND_FRONT_END, connected ? EVENT_CONNECTED : EVENT_DISCONNECTED,
+		publish_event(hub, EVENT_KIND_FRONT_END,
+			connected ? EVENT_CONNECTED : EVENT_DISCONNECTED,
 			json_pack("{s:s}", "port", port));
 }
 
+/** Build the members of EVENT_FLUSHED. */
 static json_t *
-fdb_flushed(const struct event_fdb *change)
+publish_fdb_flush(const struct event_fdb *change)
 {
 	json_t *nouns = json_pack("{s:s}", "type", change->statics ? "all" : "dynamic");
 
@@ -77,8 +79,9 @@ fdb_flushed(const struct event_fdb *change)
 	return nouns;
 }
 
+/** Build the members of an event of one FDB entry. */
 static json_t *
-fdb_entry(const struct event_fdb *change)
+publish_fdb_entry(const struct event_fdb *change)
 {
 	char mac[MAC_TEXT_MAX];
 	json_t *nouns = json_pack("{s:s, s:i, s:s}", "mac", mac_format(change->mac, mac), "vlan",
@@ -93,22 +96,23 @@ void
 event_fdb(struct event_hub *hub, const struct event_fdb *change)
 {
 	if (event_hub_wants(hub, EVENT_KIND_FDB))
-		publish(hub, EVENT_KIND_FDB, change->action,
-			change->action == EVENT_FLUSHED ? fdb_flushed(change) : fdb_entry(change));
+		publish_event(hub, EVENT_KIND_FDB, change->action,
+			change->action == EVENT_FLUSHED ? publish_fdb_flush(change)
+							: publish_fdb_entry(change));
 }
 
 void
 event_lcore(struct event_hub *hub, enum event_action action, unsigned cpu)
 {
 	if (event_hub_wants(hub, EVENT_KIND_LCORE))
-		publish(hub, EVENT_KIND_LCORE, action, json_pack("{s:i}", "lcore", (int)cpu));
+		publish_event(hub, EVENT_KIND_LCORE, action, json_pack("{s:i}", "lcore", (int)cpu));
 }
 
 void
 event_balanced(struct event_hub *hub, unsigned moved)
 {
 	if (event_hub_wants(hub, EVENT_KIND_LCORE))
-		publish(hub, EVENT_KIND_LCORE, EVENT_BALANCED,
+		publish_event(hub, EVENT_KIND_LCORE, EVENT_BALANCED,
 			json_pack("{s:i}", "moved", (int)moved));
 }
 
@@ -122,5 +126,5 @@ event_config(struct event_hub *hub, enum event_action action, const char *file, 
 	json_object_set_new(nouns, "file", json_string(file));
 	if (reason != NULL)
 		json_object_set_new(nouns, "reason", json_string(reason));
-	publish(hub, EVENT_KIND_CONFIG, action, nouns);
+	publish_event(hub, EVENT_KIND_CONFIG, action, nouns);
 }

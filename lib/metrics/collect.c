@@ -8,6 +8,7 @@
 
 static const struct metrics_label no_labels[] = {{NULL, NULL}};
 
+/** Write the metrics of the switch as a whole. */
 static void
 collect_switch(struct collect *collect)
 {
@@ -29,6 +30,7 @@ collect_switch(struct collect *collect)
 	metrics_text_count(&collect->text, no_labels, collect->n_ports);
 }
 
+/** Write the metrics of the FDB. */
 static void
 collect_fdb(struct collect *collect)
 {
@@ -67,7 +69,7 @@ collect_fdb(struct collect *collect)
 	}
 }
 
-/** Read the counters of all ports once, so that the text is consistent. */
+/** Begin a text. The counters of all ports are read once, so that the text is consistent. */
 static struct collect *
 collect_begin(const struct vswitch *vswitch, enum metrics_style style)
 {

@@ -27,8 +27,10 @@ struct collect {
 /** collect_port.c: counters, links and drops of ports. */
 void collect_ports(struct collect *collect);
 
-/** collect_lcore.c: queues and lcores. */
+/** collect_lcore.c: counters of queues. */
 void collect_queues(struct collect *collect);
+
+/** collect_lcore.c: counters and histograms of lcores. */
 void collect_lcores(struct collect *collect);
 
 #endif

@@ -11,20 +11,22 @@ enum { COLLECT_NUMBER_MAX = 12 };
 
 /** Format a number as the value of a label. */
 static const char *
-number_text(unsigned number, char text[COLLECT_NUMBER_MAX])
+collect_format_number(unsigned number, char text[COLLECT_NUMBER_MAX])
 {
 	snprintf(text, COLLECT_NUMBER_MAX, "%u", number);
 	return text;
 }
 
+/** Get a counter of a load. @param offset of a uint64_t in struct datapath_load */
 static uint64_t
-load_field(const struct datapath_load *load, size_t offset)
+collect_load_member(const struct datapath_load *load, size_t offset)
 {
 	return *(const uint64_t *)((const char *)load + offset);
 }
 
+/** Write a family with one sample for each queue. @param offset of the counter */
 static void
-collect_queue(struct collect *collect, const struct metrics_family *family, size_t offset)
+collect_each_queue(struct collect *collect, const struct metrics_family *family, size_t offset)
 {
 	const struct vswitch *vswitch = collect->vswitch;
 
@@ -35,10 +37,10 @@ collect_queue(struct collect *collect, const struct metrics_family *family, size
 		char number[COLLECT_NUMBER_MAX];
 		struct datapath_load load;
 		const struct metrics_label labels[] = {{"port", port->port.config.name},
-			{"queue", number_text(queue->queue, number)}, {NULL, NULL}};
+			{"queue", collect_format_number(queue->queue, number)}, {NULL, NULL}};
 
 		vswitch_queue_load(vswitch, port, queue, &load);
-		metrics_text_count(&collect->text, labels, load_field(&load, offset));
+		metrics_text_count(&collect->text, labels, collect_load_member(&load, offset));
 	}
 }
 
@@ -53,12 +55,13 @@ collect_queues(struct collect *collect)
 		"cycles",
 		"TSC cycles of polls of the queue that found frames, forwarding included."};
 
-	collect_queue(collect, &packets, offsetof(struct datapath_load, packets));
-	collect_queue(collect, &cycles, offsetof(struct datapath_load, busy_cycles));
+	collect_each_queue(collect, &packets, offsetof(struct datapath_load, packets));
+	collect_each_queue(collect, &cycles, offsetof(struct datapath_load, busy_cycles));
 }
 
+/** Write a family with one sample for each lcore. @param offset of the counter */
 static void
-collect_load(struct collect *collect, const struct metrics_family *family, size_t offset)
+collect_each_lcore(struct collect *collect, const struct metrics_family *family, size_t offset)
 {
 	const struct vswitch *vswitch = collect->vswitch;
 
@@ -67,14 +70,15 @@ collect_load(struct collect *collect, const struct metrics_family *family, size_
 		char number[COLLECT_NUMBER_MAX];
 		struct datapath_load load;
 		const struct metrics_label labels[] = {
-			{"lcore", number_text(vswitch->lcore[i].cpu, number)}, {NULL, NULL}};
+			{"lcore", collect_format_number(vswitch->lcore[i].cpu, number)},
+			{NULL, NULL}};
 
 		datapath_lcore_load(vswitch->datapath, vswitch->lcore[i].lcore_id, &load);
-		metrics_text_count(&collect->text, labels, load_field(&load, offset));
+		metrics_text_count(&collect->text, labels, collect_load_member(&load, offset));
 	}
 }
 
-/** Histogram of the frames per poll. */
+/** Write the histogram of the frames per poll of an lcore. */
 static void
 collect_bursts(struct collect *collect, const struct vswitch_lcore *lcore,
 	const struct metrics_label labels[])
@@ -98,7 +102,7 @@ collect_bursts(struct collect *collect, const struct vswitch_lcore *lcore,
 	metrics_text_histogram(&collect->text, labels, &histogram);
 }
 
-/** Histogram of the duration of rounds. */
+/** Write the histogram of the duration of rounds of an lcore. */
 static void
 collect_loops(struct collect *collect, const struct vswitch_lcore *lcore,
 	const struct metrics_label labels[])
@@ -120,8 +124,9 @@ collect_loops(struct collect *collect, const struct vswitch_lcore *lcore,
 	metrics_text_histogram(&collect->text, labels, &histogram);
 }
 
+/** Write a family with one histogram for each lcore. @param histogram writes one */
 static void
-collect_rounds(struct collect *collect, const struct metrics_family *family,
+collect_each_histogram(struct collect *collect, const struct metrics_family *family,
 	void (*histogram)(struct collect *collect, const struct vswitch_lcore *lcore,
 		const struct metrics_label labels[]))
 {
@@ -131,7 +136,8 @@ collect_rounds(struct collect *collect, const struct metrics_family *family,
 	for (unsigned i = 0; i < vswitch->n_lcores; i++) {
 		char number[COLLECT_NUMBER_MAX];
 		const struct metrics_label labels[] = {
-			{"lcore", number_text(vswitch->lcore[i].cpu, number)}, {NULL, NULL}};
+			{"lcore", collect_format_number(vswitch->lcore[i].cpu, number)},
+			{NULL, NULL}};
 
 		histogram(collect, &vswitch->lcore[i], labels);
 	}
@@ -151,9 +157,9 @@ collect_lcores(struct collect *collect)
 	static const struct metrics_family loops = {"shunt_lcore_loop_seconds", METRICS_HISTOGRAM,
 		"seconds", "Duration of a round over the queues of the lcore."};
 
-	collect_load(collect, &packets, offsetof(struct datapath_load, packets));
-	collect_load(collect, &busy, offsetof(struct datapath_load, busy_cycles));
-	collect_load(collect, &idle, offsetof(struct datapath_load, idle_cycles));
-	collect_rounds(collect, &bursts, collect_bursts);
-	collect_rounds(collect, &loops, collect_loops);
+	collect_each_lcore(collect, &packets, offsetof(struct datapath_load, packets));
+	collect_each_lcore(collect, &busy, offsetof(struct datapath_load, busy_cycles));
+	collect_each_lcore(collect, &idle, offsetof(struct datapath_load, idle_cycles));
+	collect_each_histogram(collect, &bursts, collect_bursts);
+	collect_each_histogram(collect, &loops, collect_loops);
 }

@@ -34,53 +34,59 @@ static const struct {
 
 enum { PORT_COUNTERS = sizeof(port_counters) / sizeof(port_counters[0]) };
 
+/** @return name of a port */
 static const char *
-port_name(const struct collect_port *row)
+collect_port_name(const struct collect_port *row)
 {
 	return row->port->port.config.name;
 }
 
 /** Write a family with one sample per port. */
 static void
-collect_each(struct collect *collect, const struct metrics_family *family,
+collect_each_port(struct collect *collect, const struct metrics_family *family,
 	uint64_t (*value)(const struct collect *collect, const struct collect_port *row))
 {
 	metrics_text_family(&collect->text, family);
 	for (unsigned i = 0; i < collect->n_ports; i++) {
 		const struct metrics_label labels[] = {
-			{"port", port_name(&collect->port[i])}, {NULL, NULL}};
+			{"port", collect_port_name(&collect->port[i])}, {NULL, NULL}};
 
 		metrics_text_count(&collect->text, labels, value(collect, &collect->port[i]));
 	}
 }
 
+/** collect_each_port() value: 1 if the port is enabled and its link is up, else 0. */
 static uint64_t
-port_up(const struct collect *collect, const struct collect_port *row)
+collect_port_up(const struct collect *collect, const struct collect_port *row)
 {
 	return collect->vswitch->up[row->port->port.id];
 }
 
+/** collect_each_port() value: speed of the link in bytes per second. */
 static uint64_t
-port_speed(const struct collect *collect, const struct collect_port *row)
+collect_port_speed(const struct collect *collect, const struct collect_port *row)
 {
 	(void)collect;
 	return (uint64_t)row->port->link.speed * COLLECT_MEGABIT_BYTES;
 }
 
+/** collect_each_port() value: frames that the device lost. */
 static uint64_t
-port_missed(const struct collect *collect, const struct collect_port *row)
+collect_port_missed(const struct collect *collect, const struct collect_port *row)
 {
 	(void)collect;
 	return row->missed;
 }
 
+/** collect_each_port() value: frames that wait in features. */
 static uint64_t
-port_backlog(const struct collect *collect, const struct collect_port *row)
+collect_port_backlog(const struct collect *collect, const struct collect_port *row)
 {
 	(void)collect;
 	return features_backlog(&row->port->port);
 }
 
+/** Write the type of each port as a label. */
 static void
 collect_types(struct collect *collect)
 {
@@ -90,32 +96,35 @@ collect_types(struct collect *collect)
 	metrics_text_family(&collect->text, &family);
 	for (unsigned i = 0; i < collect->n_ports; i++) {
 		const struct collect_port *row = &collect->port[i];
-		const struct metrics_label labels[] = {{"port", port_name(row)},
+		const struct metrics_label labels[] = {{"port", collect_port_name(row)},
 			{"type", row->port->port.config.driver->type->name}, {NULL, NULL}};
 
 		metrics_text_count(&collect->text, labels, 1);
 	}
 }
 
+/** Write a family with a counter of each port. @param offset of it in struct counters */
 static void
 collect_counter(struct collect *collect, const struct metrics_family *family, size_t offset)
 {
 	metrics_text_family(&collect->text, family);
 	for (unsigned i = 0; i < collect->n_ports; i++) {
 		const struct collect_port *row = &collect->port[i];
-		const struct metrics_label labels[] = {{"port", port_name(row)}, {NULL, NULL}};
+		const struct metrics_label labels[] = {
+			{"port", collect_port_name(row)}, {NULL, NULL}};
 
 		metrics_text_count(&collect->text, labels,
 			*(const uint64_t *)((const char *)&row->counters + offset));
 	}
 }
 
+/** Write the drops of one port in one direction. */
 static void
-drops_of(struct collect *collect, const struct collect_port *row, const char *direction,
+collect_drops_at(struct collect *collect, const struct collect_port *row, const char *direction,
 	const uint64_t drops[DROP_COUNT])
 {
 	for (int reason = 0; reason < DROP_COUNT; reason++) {
-		const struct metrics_label labels[] = {{"port", port_name(row)},
+		const struct metrics_label labels[] = {{"port", collect_port_name(row)},
 			{"direction", direction}, {"reason", drop_word(reason)},
 			{"owner", drop_owner_word(reason, port_is_vm(&row->port->port))},
 			{NULL, NULL}};
@@ -134,8 +143,10 @@ collect_drops(struct collect *collect)
 
 	metrics_text_family(&collect->text, &family);
 	for (unsigned i = 0; i < collect->n_ports; i++) {
-		drops_of(collect, &collect->port[i], "rx", collect->port[i].counters.rx_drops);
-		drops_of(collect, &collect->port[i], "tx", collect->port[i].counters.tx_drops);
+		collect_drops_at(
+			collect, &collect->port[i], "rx", collect->port[i].counters.rx_drops);
+		collect_drops_at(
+			collect, &collect->port[i], "tx", collect->port[i].counters.tx_drops);
 	}
 }
 
@@ -152,11 +163,11 @@ collect_ports(struct collect *collect)
 		"packets", "Frames that wait for the port's rate-out."};
 
 	collect_types(collect);
-	collect_each(collect, &up, port_up);
-	collect_each(collect, &speed, port_speed);
+	collect_each_port(collect, &up, collect_port_up);
+	collect_each_port(collect, &speed, collect_port_speed);
 	for (unsigned i = 0; i < PORT_COUNTERS; i++)
 		collect_counter(collect, &port_counters[i].family, port_counters[i].offset);
-	collect_each(collect, &missed, port_missed);
-	collect_each(collect, &backlog, port_backlog);
+	collect_each_port(collect, &missed, collect_port_missed);
+	collect_each_port(collect, &backlog, collect_port_backlog);
 	collect_drops(collect);
 }

@@ -61,6 +61,7 @@ metrics_address(const struct metrics *metrics)
 	return metrics->address;
 }
 
+/** @return monotonic time in milliseconds */
 static uint64_t
 metrics_now_ms(void)
 {
@@ -89,8 +90,9 @@ metrics_refuse(struct MHD_Connection *connection, unsigned status, const char *t
 	return result;
 }
 
+/** Create a response with the present metrics. @return NULL: no memory */
 static struct MHD_Response *
-metrics_make(const struct metrics *metrics, enum metrics_style style)
+metrics_make_response(const struct metrics *metrics, enum metrics_style style)
 {
 	static const char *const types[] = {
 		[METRICS_PLAIN] = "text/plain; version=0.0.4; charset=utf-8",
@@ -112,8 +114,9 @@ metrics_make(const struct metrics *metrics, enum metrics_style style)
 	return response;
 }
 
+/** Discard the answers that are kept, of both styles. */
 static void
-metrics_forget(struct metrics *metrics)
+metrics_discard_answers(struct metrics *metrics)
 {
 	for (int style = 0; style < METRICS_STYLES; style++) {
 		if (metrics->answer[style].response != NULL)
@@ -122,6 +125,7 @@ metrics_forget(struct metrics *metrics)
 	}
 }
 
+/** Answer a request with the metrics, in the style that the client accepts. */
 static enum MHD_Result
 metrics_answer(struct metrics *metrics, struct MHD_Connection *connection)
 {
@@ -133,8 +137,9 @@ metrics_answer(struct metrics *metrics, struct MHD_Connection *connection)
 
 	/* Bounds the load of the control thread when clients send requests without a pause. */
 	if (answer->response == NULL || now - answer->made_ms > METRICS_FRESH_MS) {
-		metrics_forget(metrics);
-		answer->response = metrics_make(metrics, open ? METRICS_OPEN : METRICS_PLAIN);
+		metrics_discard_answers(metrics);
+		answer->response =
+			metrics_make_response(metrics, open ? METRICS_OPEN : METRICS_PLAIN);
 		answer->made_ms = now;
 	}
 	if (answer->response == NULL)
@@ -142,6 +147,7 @@ metrics_answer(struct metrics *metrics, struct MHD_Connection *connection)
 	return MHD_queue_response(connection, MHD_HTTP_OK, answer->response);
 }
 
+/** MHD_AccessHandlerCallback: answer a request. */
 static enum MHD_Result
 metrics_on_request(void *arg, struct MHD_Connection *connection, const char *url,
 	const char *method, const char *version, const char *upload, size_t *upload_size,
@@ -160,6 +166,7 @@ metrics_on_request(void *arg, struct MHD_Connection *connection, const char *url
 	return metrics_answer(arg, connection);
 }
 
+/** MHD_NotifyConnectionCallback: keep the list of clients, whose connections have a timeout. */
 static void
 metrics_on_connection(void *arg, struct MHD_Connection *connection, void **context,
 	enum MHD_ConnectionNotificationCode what)
@@ -182,6 +189,7 @@ metrics_on_connection(void *arg, struct MHD_Connection *connection, void **conte
 	TAILQ_INSERT_TAIL(&metrics->clients, client, next);
 }
 
+/** Call MHD_run() until nothing is ready, METRICS_RUNS times at most. */
 static void
 metrics_run(struct metrics *metrics)
 {
@@ -196,6 +204,7 @@ metrics_run(struct metrics *metrics)
 		event_active(metrics->ready, EV_READ, 0);
 }
 
+/** Event callback: sockets of libmicrohttpd are ready. */
 static void
 metrics_on_ready(evutil_socket_t fd, short what, void *arg)
 {
@@ -204,7 +213,7 @@ metrics_on_ready(evutil_socket_t fd, short what, void *arg)
 	metrics_run(arg);
 }
 
-/** Shut down connections past METRICS_TIMEOUT_S; libmicrohttpd then closes and frees them. */
+/** Timer callback: shut down connections past METRICS_TIMEOUT_S; libmicrohttpd then frees them. */
 static void
 metrics_on_tick(evutil_socket_t fd, short what, void *arg)
 {
@@ -222,6 +231,7 @@ metrics_on_tick(evutil_socket_t fd, short what, void *arg)
 	metrics_run(metrics);
 }
 
+/** Close the listening socket and all connections. No effect when there are none. */
 static void
 metrics_close(struct metrics *metrics)
 {
@@ -235,7 +245,7 @@ metrics_close(struct metrics *metrics)
 	metrics->tick = NULL;
 	metrics->daemon = NULL;
 	metrics->address[0] = '\0';
-	metrics_forget(metrics);
+	metrics_discard_answers(metrics);
 }
 
 /** Serve a listening socket by libmicrohttpd. @param fd owned by this function from now on */

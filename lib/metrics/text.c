@@ -15,7 +15,7 @@ metrics_text_open(struct metrics_text *text, enum metrics_style style)
 	return text->file == NULL ? -ENOMEM : 0;
 }
 
-/** Suffix of the name of a sample. */
+/** Get the suffix of the names of a family's samples. */
 static const char *
 text_suffix(const struct metrics_family *family)
 {
@@ -46,8 +46,9 @@ metrics_text_family(struct metrics_text *text, const struct metrics_family *fami
 		fprintf(text->file, "# UNIT %s%s %s\n", name, suffix, family->unit);
 }
 
+/** Write the value of a label, with escapes. */
 static void
-text_escaped(FILE *file, const char *value)
+text_write_escaped(FILE *file, const char *value)
 {
 	for (; *value != '\0'; value++) {
 		if (*value == '\n')
@@ -59,17 +60,17 @@ text_escaped(FILE *file, const char *value)
 	}
 }
 
-/** Write name, labels and a space. @param bound of a bucket; NULL = none */
+/** Write name and labels of a sample, and a space. @param bound of a bucket; NULL = none */
 static void
-text_sample(struct metrics_text *text, const char *suffix, const struct metrics_label labels[],
-	const char *bound)
+text_begin_sample(struct metrics_text *text, const char *suffix,
+	const struct metrics_label labels[], const char *bound)
 {
 	char before = '{';
 
 	fprintf(text->file, "%s%s", text->family->name, suffix);
 	for (; labels->name != NULL; labels++) {
 		fprintf(text->file, "%c%s=\"", before, labels->name);
-		text_escaped(text->file, labels->value);
+		text_write_escaped(text->file, labels->value);
 		putc('"', text->file);
 		before = ',';
 	}
@@ -83,14 +84,14 @@ text_sample(struct metrics_text *text, const char *suffix, const struct metrics_
 void
 metrics_text_count(struct metrics_text *text, const struct metrics_label labels[], uint64_t value)
 {
-	text_sample(text, text_suffix(text->family), labels, NULL);
+	text_begin_sample(text, text_suffix(text->family), labels, NULL);
 	fprintf(text->file, "%" PRIu64 "\n", value);
 }
 
 void
 metrics_text_real(struct metrics_text *text, const struct metrics_label labels[], double value)
 {
-	text_sample(text, text_suffix(text->family), labels, NULL);
+	text_begin_sample(text, text_suffix(text->family), labels, NULL);
 	fprintf(text->file, "%.12g\n", value);
 }
 
@@ -107,12 +108,12 @@ metrics_text_histogram(struct metrics_text *text, const struct metrics_label lab
 		count += histogram->bucket[i];
 		if (!last)
 			snprintf(bound, sizeof(bound), histogram->format, histogram->bound[i]);
-		text_sample(text, "_bucket", labels, last ? "+Inf" : bound);
+		text_begin_sample(text, "_bucket", labels, last ? "+Inf" : bound);
 		fprintf(text->file, "%" PRIu64 "\n", count);
 	}
-	text_sample(text, "_sum", labels, NULL);
+	text_begin_sample(text, "_sum", labels, NULL);
 	fprintf(text->file, "%.12g\n", histogram->sum);
-	text_sample(text, "_count", labels, NULL);
+	text_begin_sample(text, "_count", labels, NULL);
 	fprintf(text->file, "%" PRIu64 "\n", count);
 }
 

@@ -58,7 +58,7 @@ void metrics_text_family(struct metrics_text *text, const struct metrics_family 
 void metrics_text_count(
 	struct metrics_text *text, const struct metrics_label labels[], uint64_t value);
 
-/** metrics_text_count() for a real number. */
+/** Add a sample whose value is a real number; otherwise as metrics_text_count(). */
 void metrics_text_real(
 	struct metrics_text *text, const struct metrics_label labels[], double value);
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+/** Append a row for each reason for which a port dropped frames in one direction. */
 static void
 drops_rows(json_t *rows, const struct port *port, const char *direction,
 	const uint64_t drops[DROP_COUNT])
@@ -17,6 +18,7 @@ drops_rows(json_t *rows, const struct port *port, const char *direction,
 					"packets", (json_int_t)drops[reason]));
 }
 
+/** RPC method drops. */
 static json_t *
 drops_call(void *arg, json_t *params, struct err *err)
 {

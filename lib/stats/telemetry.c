@@ -42,8 +42,9 @@ static struct {
 	.fd = -1,
 };
 
+/** Free a call with its answer. */
 static void
-call_free(struct telemetry_call *call)
+telemetry_free_call(struct telemetry_call *call)
 {
 	json_decref(call->answer);
 	free(call->text);
@@ -69,7 +70,7 @@ telemetry_on_call(evutil_socket_t fd, short what, void *arg)
 		pthread_mutex_lock(&telemetry.lock);
 		call->done = true;
 		if (call->forgotten)
-			call_free(call);
+			telemetry_free_call(call);
 	}
 	pthread_cond_broadcast(&telemetry.done);
 	pthread_mutex_unlock(&telemetry.lock);
@@ -96,7 +97,7 @@ telemetry_wait(const struct telemetry_call *call)
  * @return the answer, owned by the caller; NULL when there is none
  */
 static json_t *
-telemetry_ask(struct telemetry_call *call)
+telemetry_call_control(struct telemetry_call *call)
 {
 	json_t *answer = NULL;
 
@@ -111,7 +112,7 @@ telemetry_ask(struct telemetry_call *call)
 	}
 	call->forgotten = true;
 	if (!call->running || call->done)
-		call_free(call);
+		telemetry_free_call(call);
 	pthread_mutex_unlock(&telemetry.lock);
 	return answer;
 }
@@ -131,7 +132,7 @@ telemetry_on_command(const char *name, const char *text, struct rte_tel_data *da
 	}
 	call->command = command;
 	call->text = text != NULL ? strdup(text) : NULL;
-	json_t *answer = telemetry_ask(call);
+	json_t *answer = telemetry_call_control(call);
 	if (answer == NULL)
 		return -1;
 	int rc = telemetry_convert(answer, data);

@@ -11,7 +11,7 @@
 
 /** Call an RPC method. @return its result, owned by the caller; NULL on failure */
 static json_t *
-ask(struct rpc *rpc, const char *method, const char *name)
+answer_call_method(struct rpc *rpc, const char *method, const char *name)
 {
 	json_t *params = name != NULL ? json_pack("{s:s}", "name", name) : json_object();
 	json_t *request = json_pack("{s:i, s:s, s:o}", "id", 1, "method", method, "params", params);
@@ -23,6 +23,7 @@ ask(struct rpc *rpc, const char *method, const char *name)
 	return result;
 }
 
+/** /shunt/ports: names of ports. @param text number of the first; NULL = 0 */
 static json_t *
 answer_ports(struct rpc *rpc, struct vswitch *vswitch, const char *text)
 {
@@ -38,24 +39,26 @@ answer_ports(struct rpc *rpc, struct vswitch *vswitch, const char *text)
 	return json_pack("{s:i, s:o}", "total", (int)vswitch->n_ports, "ports", names);
 }
 
+/** /shunt/port: what `port.show` answers, but without queues. @param text name of the port */
 static json_t *
 answer_port(struct rpc *rpc, struct vswitch *vswitch, const char *text)
 {
 	(void)vswitch;
-	json_t *port = text != NULL ? ask(rpc, "port.show", text) : NULL;
+	json_t *port = text != NULL ? answer_call_method(rpc, "port.show", text) : NULL;
 
 	json_object_del(port, "polled_by");
 	return port;
 }
 
-/** Argument of answer_row(). */
+/** Argument of answer_fdb_row(). */
 struct answer_rows {
 	const struct vswitch *vswitch;
 	json_t *rows;
 };
 
+/** fdb_walk() callback: append an entry as text. @return false at the limit */
 static bool
-answer_row(const struct fdb_entry *entry, void *arg)
+answer_fdb_row(const struct fdb_entry *entry, void *arg)
 {
 	struct answer_rows *to = arg;
 	char mac[MAC_TEXT_MAX];
@@ -68,23 +71,24 @@ answer_row(const struct fdb_entry *entry, void *arg)
 	return json_array_size(to->rows) < TELEMETRY_FDB_MAX;
 }
 
+/** /shunt/fdb: totals and first entries. */
 static json_t *
 answer_fdb(struct rpc *rpc, struct vswitch *vswitch, const char *text)
 {
 	struct answer_rows to = {.vswitch = vswitch, .rows = json_array()};
-	json_t *status = ask(rpc, "status", NULL);
+	json_t *status = answer_call_method(rpc, "status", NULL);
 	json_t *fdb = json_incref(json_object_get(status, "fdb"));
 
 	(void)text;
 	json_decref(status);
-	fdb_walk(vswitch->fdb, answer_row, &to);
+	fdb_walk(vswitch->fdb, answer_fdb_row, &to);
 	json_object_set_new(fdb, "addresses", to.rows);
 	return fdb;
 }
 
 /** Convert a list to an object whose members are named by index; DPDK has no list of objects. */
 static json_t *
-numbered(json_t *list, size_t most)
+answer_number_rows(json_t *list, size_t most)
 {
 	json_t *object = json_pack("{s:i}", "total", (int)json_array_size(list));
 	char name[24];
@@ -100,11 +104,12 @@ numbered(json_t *list, size_t most)
 	return object;
 }
 
+/** /shunt/drops: what `drops` answers. */
 static json_t *
 answer_drops(struct rpc *rpc, struct vswitch *vswitch, const char *text)
 {
-	json_t *list = ask(rpc, "drops", NULL);
-	json_t *object = numbered(list, TELEMETRY_DROPS_MAX);
+	json_t *list = answer_call_method(rpc, "drops", NULL);
+	json_t *object = answer_number_rows(list, TELEMETRY_DROPS_MAX);
 
 	(void)vswitch;
 	(void)text;
@@ -112,10 +117,11 @@ answer_drops(struct rpc *rpc, struct vswitch *vswitch, const char *text)
 	return object;
 }
 
+/** /shunt/lcores: what `lcore.list` answers, with the number of queues of each. */
 static json_t *
 answer_lcores(struct rpc *rpc, struct vswitch *vswitch, const char *text)
 {
-	json_t *list = ask(rpc, "lcore.list", NULL);
+	json_t *list = answer_call_method(rpc, "lcore.list", NULL);
 	json_t *row;
 	size_t i;
 
@@ -124,7 +130,7 @@ answer_lcores(struct rpc *rpc, struct vswitch *vswitch, const char *text)
 	json_array_foreach(list, i, row)
 		json_object_set_new(row, "queues",
 			json_integer((int)json_array_size(json_object_get(row, "queues"))));
-	json_t *object = numbered(list, LCORE_MAX);
+	json_t *object = answer_number_rows(list, LCORE_MAX);
 	json_decref(list);
 	return object;
 }
@@ -143,9 +149,9 @@ const struct telemetry_command telemetry_commands[] = {
 	{NULL, NULL, NULL},
 };
 
-/** Convert a key to a telemetry name: DPDK allows letters, digits, _ and / only. */
+/** Convert a key to a name that telemetry allows: letters, digits, _ and / only. */
 static const char *
-telemetry_name(const char *name, char text[RTE_TEL_MAX_STRING_LEN])
+telemetry_convert_name(const char *name, char text[RTE_TEL_MAX_STRING_LEN])
 {
 	snprintf(text, RTE_TEL_MAX_STRING_LEN, "%s", name);
 	for (char *dash = text; (dash = strchr(dash, '-')) != NULL; dash++)
@@ -153,8 +159,9 @@ telemetry_name(const char *name, char text[RTE_TEL_MAX_STRING_LEN])
 	return text;
 }
 
+/** Add an object, or an array of strings, as a container of its own. */
 static void
-convert_container(struct rte_tel_data *data, const char *name, const json_t *value)
+telemetry_convert_container(struct rte_tel_data *data, const char *name, const json_t *value)
 {
 	struct rte_tel_data *inner = rte_tel_data_alloc();
 	const json_t *text;
@@ -182,7 +189,7 @@ telemetry_convert(const json_t *object, struct rte_tel_data *data)
 
 	rte_tel_data_start_dict(data);
 	json_object_foreach((json_t *)(uintptr_t)object, key, value) {
-		const char *name = telemetry_name(key, text);
+		const char *name = telemetry_convert_name(key, text);
 		json_int_t number = json_integer_value(value);
 
 		if (json_is_string(value))
@@ -192,7 +199,7 @@ telemetry_convert(const json_t *object, struct rte_tel_data *data)
 		else if (json_is_integer(value))
 			rte_tel_data_add_dict_uint(data, name, (uint64_t)number);
 		else if (json_is_object(value) || json_is_array(value))
-			convert_container(data, name, value);
+			telemetry_convert_container(data, name, value);
 	}
 	return 0;
 }

@@ -3,7 +3,7 @@
 """Functions begin with the noun of their module (CONTRIBUTING.md).
 
 A function's prefix is the name of its folder or of its file, the first part of the file's name, or a
-noun of the table NOUNS. In the folders of STATIC this holds for static functions too.
+noun of the table NOUNS; that of a static function may also be the last part of the file's name.
 """
 import re
 import subprocess
@@ -17,15 +17,12 @@ NOUNS = {
     "app/shunt-vm/attack.c": {"mode": "a mode, which mode.h declares"},
     "lib/vring": {"virtq": "virtio's name of a ring's structure (virtio 1.2 section 2.7)"},
     "lib/control": {"methods": "methods.h declares what the files of RPC methods define"},
+    "lib/control/rpc_socket.c": {"client": "struct rpc_client"},
     "lib/datapath/header_runs.h": {"fdb_batch": "header runs are kept for the FDB batch"},
     "lib/datapath/trace.c": {"tracer": "struct tracer"},
     "lib/frame/segment.c": {"offload": "offload.h declares it"},
     "lib/port/counters.c": {"drop": "the texts of drop.h"},
 }
-# Folders whose static functions are checked as well.
-STATIC = ("lib/base", "lib/capture", "lib/datapath", "lib/fdb", "lib/features", "lib/frame",
-          "lib/port", "lib/rate", "lib/snoop", "lib/vlan", "lib/vring", "drivers/ethdev",
-          "drivers/vhost", "app/shunt", "app/shunt-vm", "app/shuntd")
 
 NO_CODE = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\])*"|^#(?:[^\n]*\\\n)*[^\n]*', re.DOTALL | re.MULTILINE)
 # The layout is that of .clang-format: a function's name begins the line after its type.
@@ -47,9 +44,10 @@ def functions(path):
             yield line, found.group(2), "static" in found.group(1) and path.suffix == ".c"
 
 
-def prefixes(name):
+def prefixes(name, static):
     path = Path(name)
-    return {path.parent.name, path.stem, path.stem.split("_")[0],
+    parts = path.stem.split("_")
+    return {path.parent.name, path.stem, parts[0], *(parts[-1:] if static else ()),
             *NOUNS.get(str(path.parent), ()), *NOUNS.get(name, ())}
 
 
@@ -64,12 +62,9 @@ def sources():
 def main():
     bad, seen = [], 0
     for name in sources():
-        folder = str(Path(name).parent)
-        allowed = prefixes(name)
         for line, function, static in functions(ROOT / name):
             seen += 1
-            if static and not f"{folder}/".startswith(tuple(f"{name}/" for name in STATIC)):
-                continue
+            allowed = prefixes(name, static)
             if not any(function == prefix or function.startswith(prefix + "_")
                        for prefix in allowed):
                 bad.append(f"{name}:{line}: {function}() begins with none of "
