@@ -16,6 +16,7 @@ enum { ROUNDS_PER_SECOND = 500, UNREACHABLE_MAX = 2 };
 
 static const double RECONNECT_SECONDS = 4;
 
+/** Find an attack by its name. @return NULL = none */
 static const struct attack_kind *
 attack_find(const char *name)
 {
@@ -28,6 +29,7 @@ attack_find(const char *name)
 	return NULL;
 }
 
+/** Add the names of all attacks to the result, each with its help. */
 static void
 attack_list(json_t *result)
 {
@@ -82,8 +84,9 @@ attack_ready(struct attack *attack)
 	return attack_reconnect(attack);
 }
 
+/** Run a round of the attack if one is due. @return 1 if one was due, else 0 */
 static unsigned
-attack_act(struct attack *attack, struct worker *worker)
+attack_round(struct attack *attack, struct worker *worker)
 {
 	if (worker->now < attack->next_at)
 		return 0;
@@ -113,7 +116,7 @@ attack_step(struct worker *worker, void *context)
 		if (station->vm != attack->vm)
 			moved += loop_station(station);
 		else if (station->pair == 0)
-			moved += attack_act(attack, worker);
+			moved += attack_round(attack, worker);
 		if (station == attack->station && attack->kind->flags & ATTACK_LOAD &&
 			station->vm->sock >= 0)
 			moved += loop_station(station);
@@ -121,7 +124,7 @@ attack_step(struct worker *worker, void *context)
 	return moved;
 }
 
-/** The other VMs send to each other; with ATTACK_LOAD, the hostile VM sends to the first one. */
+/** Let the other VMs send to each other; with ATTACK_LOAD, VM 0 sends to the first of them. */
 static void
 attack_aim(struct fleet *fleet)
 {
@@ -137,6 +140,7 @@ attack_aim(struct fleet *fleet)
 	}
 }
 
+/** Check that there is such an attack, and that it fits the configuration of VM 0. */
 static int
 attack_check(const struct attack *attack, const struct vm *vm, const char *name, struct err *err)
 {
@@ -180,8 +184,9 @@ attack_run(struct attack *attack, struct fleet *fleet, uint64_t *others, struct 
 	return code;
 }
 
+/** Check that the back end accepts VM 0 again, and add the results of the attack. */
 static int
-attack_verdict(struct attack *attack, struct fleet *fleet, uint64_t others, json_t *result,
+attack_report(struct attack *attack, struct fleet *fleet, uint64_t others, json_t *result,
 	struct err *err)
 {
 	bool reachable = attack_reconnect(attack);
@@ -231,5 +236,5 @@ mode_attack(struct fleet *fleet, json_t *result, struct err *err)
 	outcome = report_outcome(fleet, others);
 	outcome.lost = 0; /* losses of the hostile VM's frames mean nothing */
 	report_traffic(fleet, &outcome, result);
-	return code != 0 ? code : attack_verdict(&attack, fleet, others, result, err);
+	return code != 0 ? code : attack_report(&attack, fleet, others, result, err);
 }

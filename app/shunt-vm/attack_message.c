@@ -8,18 +8,21 @@
 #include "attack.h"
 #include "connection.h"
 
-/** Send a request; a refusal is counted only. */
+/** Count a request if the back end refused it. @param code result of the request */
 static void
-attack_message_try(struct attack *attack, int code)
+attack_message_count(struct attack *attack, int code)
 {
 	attack->refused += code != 0;
 }
 
+/** Send the first bytes of a message, which need not be valid. */
 static void
 attack_message_raw(struct attack *attack, const struct message *message, size_t length)
 {
 	message_send_raw(attack->vm->sock, message, length);
 }
+
+/* The attacks; the table at the end describes each. */
 
 static void
 attack_half_message(struct attack *attack)
@@ -79,7 +82,7 @@ attack_message_memory(struct attack *attack, uint32_t n, const struct message_re
 	}
 	message.size = (uint32_t)(offsetof(struct message_memory, regions) +
 				  n * sizeof(struct message_region));
-	attack_message_try(attack, message_send(attack->vm->sock, &message, fds, n, 1, &err));
+	attack_message_count(attack, message_send(attack->vm->sock, &message, fds, n, 1, &err));
 }
 
 static void
@@ -126,7 +129,7 @@ attack_same_memory(struct attack *attack)
 {
 	struct err err;
 
-	attack_message_try(attack, negotiate_memory(attack->vm, &err));
+	attack_message_count(attack, negotiate_memory(attack->vm, &err));
 }
 
 static void
@@ -140,7 +143,7 @@ attack_stop_start(struct attack *attack)
 	station_space(attack->station, UINT16_MAX);
 	if (code == 0)
 		code = negotiate_start(attack->vm, &err);
-	attack_message_try(attack, code);
+	attack_message_count(attack, code);
 }
 
 static void
@@ -204,7 +207,7 @@ attack_bad_index(struct attack *attack)
 		code = negotiate_get_base(attack->vm, ring, &base, &err);
 		break;
 	}
-	attack_message_try(attack, code);
+	attack_message_count(attack, code);
 }
 
 static void
@@ -213,7 +216,7 @@ attack_bad_ring_size(struct attack *attack)
 	const uint32_t sizes[] = {0, 1, 3, 1000, 32769, 65535, UINT32_MAX};
 	struct err err;
 
-	attack_message_try(attack,
+	attack_message_count(attack,
 		negotiate_state(attack->vm, SET_VRING_NUM, 1, sizes[attack->rounds % 7], &err));
 }
 
@@ -232,7 +235,7 @@ attack_bad_ring_address(struct attack *attack)
 	};
 	struct err err;
 
-	attack_message_try(attack, message_send(attack->vm->sock, &message, NULL, 0, 1, &err));
+	attack_message_count(attack, message_send(attack->vm->sock, &message, NULL, 0, 1, &err));
 }
 
 static void
@@ -241,7 +244,7 @@ attack_bad_base(struct attack *attack)
 	const uint32_t bases[] = {1, attack->tx->config.size, 0x8000, 65535, UINT32_MAX};
 	struct err err;
 
-	attack_message_try(attack,
+	attack_message_count(attack,
 		negotiate_state(attack->vm, SET_VRING_BASE, 1, bases[attack->rounds % 5], &err));
 }
 
@@ -257,7 +260,7 @@ attack_no_fd(struct attack *attack)
 		message.memory.n = 1;
 		message.size = 40;
 	}
-	attack_message_try(attack, message_send(attack->vm->sock, &message, NULL, 0, 1, &err));
+	attack_message_count(attack, message_send(attack->vm->sock, &message, NULL, 0, 1, &err));
 }
 
 static void
@@ -265,7 +268,7 @@ attack_log_toggle(struct attack *attack)
 {
 	struct err err;
 
-	attack_message_try(attack, negotiate_log(attack->vm, attack->rounds % 2 == 0, &err));
+	attack_message_count(attack, negotiate_log(attack->vm, attack->rounds % 2 == 0, &err));
 }
 
 static void
@@ -273,7 +276,7 @@ attack_enable_toggle(struct attack *attack)
 {
 	struct err err;
 
-	attack_message_try(
+	attack_message_count(
 		attack, negotiate_state(attack->vm, SET_VRING_ENABLE,
 				(unsigned)(attack->rounds / 2 % 2), attack->rounds & 1, &err));
 }
@@ -287,7 +290,7 @@ attack_call_storm(struct attack *attack)
 	for (unsigned i = 0; code == 0 && i < 20; i++)
 		code = negotiate_fd(attack->vm, SET_VRING_CALL, i % 2,
 			i % 3 == 0 ? -1 : attack->tx->callfd, &err);
-	attack_message_try(attack, code);
+	attack_message_count(attack, code);
 }
 
 static void
@@ -297,7 +300,7 @@ attack_features(struct attack *attack)
 		attack->vm->features & ~(UINT64_C(1) << 32)};
 	struct err err;
 
-	attack_message_try(attack,
+	attack_message_count(attack,
 		negotiate_number(attack->vm, SET_FEATURES, features[attack->rounds % 4], &err));
 }
 
@@ -312,7 +315,7 @@ attack_rarp(struct attack *attack)
 {
 	struct err err;
 
-	attack_message_try(attack, negotiate_rarp(attack->vm, &err));
+	attack_message_count(attack, negotiate_rarp(attack->vm, &err));
 }
 
 const struct attack_kind attack_message_kinds[] = {

@@ -40,6 +40,7 @@ attack_ring_buffer(const struct queue *queue)
 	return queue_data_gpa(queue, queue_slot(queue, 0));
 }
 
+/** @return GPA behind the last byte of guest memory */
 static uint64_t
 attack_ring_memory_end(const struct attack *attack)
 {
@@ -54,6 +55,8 @@ attack_ring_post(struct queue *queue, uint64_t addr, uint32_t len, unsigned flag
 	queue_post(queue, 1);
 	queue_kick(queue);
 }
+
+/* The attacks; the table at the end describes each. */
 
 static void
 attack_bad_address(struct attack *attack)

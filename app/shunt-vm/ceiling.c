@@ -59,7 +59,7 @@ ceiling_prepare(struct queue *queue, uint32_t length)
 
 /** Return the send buffers that a station posted. @return their number */
 static uint16_t
-ceiling_take(struct ceiling *ceiling, struct worker *worker, unsigned i)
+ceiling_return_sent(struct ceiling *ceiling, struct worker *worker, unsigned i)
 {
 	struct queue *tx = worker->stations[i]->tx;
 	uint16_t n = (uint16_t)(tx->avail - ceiling->sent[i]);
@@ -86,7 +86,7 @@ ceiling_step_loop(struct worker *worker, void *context)
 	struct ceiling *ceiling = context;
 
 	for (unsigned i = 0; i < worker->n_stations; i++)
-		ceiling_deliver(ceiling, worker, i, ceiling_take(ceiling, worker, i));
+		ceiling_deliver(ceiling, worker, i, ceiling_return_sent(ceiling, worker, i));
 	return loop_step(worker, &ceiling->loop);
 }
 
@@ -96,7 +96,7 @@ ceiling_step_flood(struct worker *worker, void *context)
 {
 	struct ceiling *ceiling = context;
 	struct station *sender = worker->stations[0];
-	uint16_t sent = ceiling_take(ceiling, worker, 0);
+	uint16_t sent = ceiling_return_sent(ceiling, worker, 0);
 	unsigned burst = sender->traffic->burst, space = station_space(sender, burst), moved = 0;
 
 	station_send(sender, space < burst ? space : burst);
@@ -107,7 +107,9 @@ ceiling_step_flood(struct worker *worker, void *context)
 	return moved;
 }
 
-/** CPU time instead of elapsed time, since other processes may run in between. */
+/**
+ * @return CPU time of this process, which other processes do not lengthen as they do elapsed time
+ */
 static double
 ceiling_cpu_seconds(void)
 {
@@ -117,6 +119,7 @@ ceiling_cpu_seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
+/** Run the load a few times. @return frames per second of CPU time; 0 on failure */
 static double
 ceiling_run(struct fleet *fleet)
 {

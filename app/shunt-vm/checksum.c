@@ -21,6 +21,7 @@ checksum_crc32c_plain(uint32_t crc, const void *bytes, size_t length)
 	return ~crc;
 }
 
+/** checksum_crc32c() by the instructions of SSE 4.2. */
 __attribute__((target("sse4.2"))) static uint32_t
 checksum_crc32c_sse(uint32_t crc, const void *bytes, size_t length)
 {

@@ -12,8 +12,9 @@
 
 enum { RETRY_NS = 10000000, BACKLOG = 4 };
 
+/** Set the address of a socket from its path. */
 static int
-connection_address(const char *path, struct sockaddr_un *address, struct err *err)
+connection_set_address(const char *path, struct sockaddr_un *address, struct err *err)
 {
 	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
 	if (strlen(path) >= sizeof(address->sun_path))
@@ -40,7 +41,7 @@ connection_try(const struct sockaddr_un *address)
 
 /** Remove a socket file without a listener; other files stay. */
 static void
-connection_clean(const struct sockaddr_un *address)
+connection_remove_stale(const struct sockaddr_un *address)
 {
 	int fd = connection_try(address);
 
@@ -54,11 +55,11 @@ int
 connection_listen(const char *path, struct err *err)
 {
 	struct sockaddr_un address;
-	int fd, code = connection_address(path, &address, err);
+	int fd, code = connection_set_address(path, &address, err);
 
 	if (code != 0)
 		return code;
-	connection_clean(&address);
+	connection_remove_stale(&address);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
 		listen(fd, BACKLOG) == 0)
@@ -89,7 +90,7 @@ connection_connect(const char *path, double seconds, struct err *err)
 {
 	struct timespec pause = {.tv_nsec = RETRY_NS};
 	struct sockaddr_un address;
-	int code = connection_address(path, &address, err);
+	int code = connection_set_address(path, &address, err);
 
 	if (code != 0)
 		return code;

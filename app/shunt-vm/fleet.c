@@ -10,8 +10,9 @@
 
 atomic_bool fleet_interrupted;
 
+/** @return sizes of the frames of a run, for the buffers of its VMs */
 static struct vm_frames
-fleet_frames(const struct settings *settings)
+fleet_frame_sizes(const struct settings *settings)
 {
 	uint32_t max = settings->shape.max;
 
@@ -27,6 +28,7 @@ fleet_frames(const struct settings *settings)
 	};
 }
 
+/** Set the load of all stations from the settings. */
 static void
 fleet_set_traffic(struct fleet *fleet)
 {
@@ -46,11 +48,12 @@ fleet_set_traffic(struct fleet *fleet)
 	};
 }
 
+/** Create the VMs, without connections. */
 static int
 fleet_open_vms(struct fleet *fleet, struct err *err)
 {
 	const struct settings *settings = fleet->settings;
-	struct vm_frames frames = fleet_frames(settings);
+	struct vm_frames frames = fleet_frame_sizes(settings);
 
 	for (unsigned i = 0; i < fleet->n_vms; i++) {
 		struct vm *vm = calloc(1, sizeof(*vm));
@@ -66,6 +69,9 @@ fleet_open_vms(struct fleet *fleet, struct err *err)
 	return 0;
 }
 
+/**
+ * Create a station for each queue pair, which sends to the next VM; a single VM sends to --peer.
+ */
 static int
 fleet_open_stations(struct fleet *fleet)
 {
@@ -95,6 +101,7 @@ fleet_open_stations(struct fleet *fleet)
 	return fleet->stations != NULL ? 0 : -ENOMEM;
 }
 
+/** Create the workers, and assign the stations of each VM to one of them. */
 static int
 fleet_open_workers(struct fleet *fleet)
 {

@@ -15,6 +15,7 @@ enum { CHECKS_PER_SECOND = 2000, VMS_EVERY_CHECKS = 10, PRIME_WINDOW = 32 };
 
 static const double DRAIN_COMPLETE = 0.01, PRIME_QUIET = 0.05;
 
+/** Pin the thread of a worker to its CPU, if it has one. */
 static void
 fleet_worker_pin(const struct worker *worker)
 {
@@ -27,9 +28,9 @@ fleet_worker_pin(const struct worker *worker)
 	pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
 }
 
-/** Draining continues after a signal: frames in flight would count as lost otherwise. */
+/** Whether workers end. Draining continues after a signal: frames in flight would count as lost. */
 static bool
-fleet_over(const struct fleet *fleet)
+fleet_is_over(const struct fleet *fleet)
 {
 	return fleet->stop || (fleet_interrupted && !fleet->draining);
 }
@@ -43,7 +44,7 @@ fleet_worker_reconnect(struct worker *worker, struct vm *vm)
 	if (worker->lost_at == 0)
 		worker->lost_at = tsc_now();
 	vm_disconnect(vm);
-	while (code != 0 && !fleet_over(worker->fleet) && tsc_now() < worker->fleet->deadline) {
+	while (code != 0 && !fleet_is_over(worker->fleet) && tsc_now() < worker->fleet->deadline) {
 		vm->timeout = 0.2;
 		code = vm_connect(vm, &worker->err);
 		if (code != 0 && vm->sock >= 0) {
@@ -88,6 +89,7 @@ fleet_worker_check_vm(struct worker *worker, struct vm *vm)
 		vm->config.socket);
 }
 
+/** Check all VMs of a worker. @return 0; negative errno with the reason in worker->err */
 static int
 fleet_worker_check(struct worker *worker)
 {
@@ -99,8 +101,9 @@ fleet_worker_check(struct worker *worker)
 	return code;
 }
 
+/** Record that a step had frames: the time, and the end of an outage. */
 static void
-fleet_worker_moved(struct worker *worker)
+fleet_worker_set_active(struct worker *worker)
 {
 	worker->idle_since = worker->now;
 	if (worker->lost_at != 0) {
@@ -111,6 +114,7 @@ fleet_worker_moved(struct worker *worker)
 	}
 }
 
+/** Thread of a worker: run steps, and check the VMs regularly. */
 static void *
 fleet_worker_main(void *argument)
 {
@@ -122,14 +126,14 @@ fleet_worker_main(void *argument)
 	fleet_worker_pin(worker);
 	worker->now = worker->idle_since = tsc_now();
 	check_at = worker->now + check_every;
-	while (!fleet_over(fleet)) {
+	while (!fleet_is_over(fleet)) {
 		unsigned moved = worker->step(worker, worker->context);
 
 		before = worker->now;
 		worker->now = tsc_now();
 		if (moved != 0) {
 			worker->busy += worker->now - before;
-			fleet_worker_moved(worker);
+			fleet_worker_set_active(worker);
 		} else {
 			worker->idle += worker->now - before;
 			_mm_pause();
@@ -161,6 +165,7 @@ fleet_worker_set_done(struct worker *worker, bool done)
 		fleet->deadline = 0;
 }
 
+/** Start the threads of all workers. */
 static int
 fleet_start_workers(struct fleet *fleet, fleet_step step, void *context, struct err *err)
 {
@@ -222,7 +227,10 @@ fleet_is_complete(const struct fleet *fleet)
 	       count.tx_frames * fleet->traffic.copies;
 }
 
-/** Consume the worker's send completions. @return their number; *left: buffers in flight */
+/**
+ * Consume the send completions of a worker. @param left receives the number of buffers in flight
+ * @return number of completions
+ */
 static unsigned
 fleet_worker_reap(struct worker *worker, unsigned *left)
 {
@@ -310,6 +318,7 @@ fleet_prime_announce(struct station *station, uint32_t k)
 	return station_stage(station, frame, spec.bytes, &header);
 }
 
+/** Step: announce the addresses of VMs, and receive until no more frames arrive. */
 static unsigned
 fleet_step_prime(struct worker *worker, void *context)
 {

@@ -26,6 +26,7 @@ enum {
 	PORT = 5348,
 };
 
+/** Write a 16-bit number in network byte order. */
 static void
 frame_put16(uint8_t *at, unsigned value)
 {
@@ -33,6 +34,7 @@ frame_put16(uint8_t *at, unsigned value)
 	at[1] = (uint8_t)value;
 }
 
+/** Write a 32-bit number in network byte order. */
 static void
 frame_put32(uint8_t *at, uint32_t value)
 {
@@ -40,6 +42,7 @@ frame_put32(uint8_t *at, uint32_t value)
 	frame_put16(at + 2, value & 0xffff);
 }
 
+/** @return 16-bit number in network byte order */
 static unsigned
 frame_get16(const uint8_t *at)
 {
@@ -94,6 +97,7 @@ frame_pseudo_sum(const uint8_t *ip, unsigned protocol, uint32_t length)
 	return sum + protocol + (length & 0xffff) + (length >> 16);
 }
 
+/** Write the IPv4 header. @param total length of the packet */
 static void
 frame_build_ip(uint8_t *ip, const struct frame_spec *spec, uint32_t total)
 {
@@ -108,6 +112,7 @@ frame_build_ip(uint8_t *ip, const struct frame_spec *spec, uint32_t total)
 	frame_put16(ip + 10, checksum_fold(checksum_add(0, ip, IP_HEADER)));
 }
 
+/** Write the UDP header, with tso the TCP header. @param total length of the packet */
 static void
 frame_build_l4(uint8_t *ip, const struct frame_spec *spec, uint32_t total)
 {
@@ -216,6 +221,7 @@ frame_mark_at(const uint8_t *frame, uint32_t bytes)
 	return at + FRAME_MARK <= bytes ? at : 0;
 }
 
+/** @return CRC-32C of flow, mark and what follows the mark, up to end */
 static uint32_t
 frame_sum(const uint8_t *frame, uint32_t ip, uint32_t mark, uint32_t end)
 {

@@ -4,6 +4,7 @@
 
 enum { HALF_BITS = 6, HALF = 1 << HALF_BITS };
 
+/** @return index of the bucket of a value */
 static unsigned
 histogram_bucket(uint64_t value)
 {

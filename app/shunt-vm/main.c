@@ -15,6 +15,7 @@
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
+/** Signal handler: end the run. */
 static void
 main_interrupt(int signal_number)
 {
@@ -22,7 +23,7 @@ main_interrupt(int signal_number)
 	fleet_interrupted = true;
 }
 
-/** The first signal ends the run or the wait for a back end, the second one the program. */
+/** Handle signals: the first ends the run or the wait for a back end, the second the program. */
 static void
 main_catch_signals(void)
 {
@@ -32,6 +33,7 @@ main_catch_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
+/** Raise the limit of file descriptors, of which every VM needs several. */
 static void
 main_raise_limits(void)
 {
@@ -43,6 +45,7 @@ main_raise_limits(void)
 	}
 }
 
+/** Print the result as JSON or as text. */
 static void
 main_print(const struct settings *settings, json_t *result)
 {
@@ -55,6 +58,7 @@ main_print(const struct settings *settings, json_t *result)
 	fflush(stdout);
 }
 
+/** Create and connect the VMs, run the mode, and add the ceiling to the result. */
 static int
 main_run(const struct settings *settings, struct fleet *fleet, json_t *result, struct err *err)
 {

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/** Map a memfd with all of its pages. @return as mmap() */
 static void *
 memory_map(int fd, uint64_t size)
 {
@@ -37,7 +38,7 @@ memory_try(struct memory *memory, unsigned flags, bool sealed)
 	return code;
 }
 
-/** Divide into regions at hugepage boundaries, contiguous in GPA. */
+/** Divide the memory into regions at hugepage boundaries, contiguous in GPA. */
 static void
 memory_cut(struct memory *memory, unsigned regions)
 {

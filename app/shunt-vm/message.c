@@ -50,6 +50,7 @@ message_name(uint32_t request)
 	return other;
 }
 
+/** @return seconds of CLOCK_MONOTONIC */
 static double
 message_clock(void)
 {
@@ -78,8 +79,9 @@ message_wait(int sock, short events, double deadline)
 	}
 }
 
+/** Set err for a request that could not be sent or answered. @param code errno; 0 = end of file */
 static int
-message_closed(uint32_t request, int code, struct err *err)
+message_fail(uint32_t request, int code, struct err *err)
 {
 	if (code == ECONNRESET || code == EPIPE || code == 0)
 		return err_set(err, ECONNRESET, "%s: the back end closed the connection",
@@ -87,6 +89,7 @@ message_closed(uint32_t request, int code, struct err *err)
 	return err_set(err, code, "%s: %s", message_name(request), strerror(code));
 }
 
+/** Send bytes and file descriptors without waiting. @return as sendmsg() */
 static ssize_t
 message_write(int sock, const void *bytes, size_t length, const int *fds, unsigned n_fds)
 {
@@ -120,7 +123,7 @@ message_send(int sock, const struct message *message, const int *fds, unsigned n
 		if (n > 0)
 			sent += (size_t)n;
 		else if (errno != EAGAIN && errno != EINTR)
-			return message_closed(message->request, errno, err);
+			return message_fail(message->request, errno, err);
 		else if (message_wait(sock, POLLOUT, deadline) != 0)
 			return err_set(err, ETIMEDOUT, "%s: not read by the back end within %g s",
 				message_name(message->request), seconds);
@@ -145,6 +148,7 @@ message_drop_fds(struct msghdr *header)
 	}
 }
 
+/** Receive bytes without waiting. @return as recvmsg() */
 static ssize_t
 message_read(int sock, void *bytes, size_t length)
 {
@@ -179,7 +183,7 @@ message_fill(int sock, uint32_t request, void *bytes, size_t length, double dead
 		if (n > 0)
 			got += (size_t)n;
 		else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-			return message_closed(request, n == 0 ? 0 : errno, err);
+			return message_fail(request, n == 0 ? 0 : errno, err);
 	}
 	return 0;
 }

@@ -40,6 +40,7 @@ mode_congestion_run(const struct trial *trial, struct fleet *fleet, unsigned oth
 	return code;
 }
 
+/** Measure the rate at the other VM while all receive, then while one stalls; add both. */
 static int
 mode_congestion_measure(struct trial *trial, struct fleet *fleet, unsigned stalled, unsigned other,
 	json_t *result, struct err *err)

@@ -25,6 +25,7 @@ struct echo {
 	uint8_t *delayed_bytes;
 };
 
+/** Whether a fault applies to a frame. @param every interval of the fault in frames; 0 = never */
 static bool
 mode_echo_is_nth(uint64_t every, uint64_t seen)
 {
@@ -42,6 +43,7 @@ mode_echo_swap(const struct received *received)
 	memcpy(frame, addresses, sizeof(addresses));
 }
 
+/** Stage a frame for sending. If no buffer is free it counts as refused. */
 static void
 mode_echo_return(struct echo *echo, struct station *station, const struct received *received)
 {
@@ -64,6 +66,7 @@ mode_echo_delay(struct echo *echo, const struct station *station, const struct r
 	echo->delayed = true;
 }
 
+/** Stage the delayed frame. */
 static void
 mode_echo_return_delayed(struct echo *echo, struct station *station)
 {
@@ -71,6 +74,7 @@ mode_echo_return_delayed(struct echo *echo, struct station *station)
 	mode_echo_return(echo, station, &echo->delayed_frame);
 }
 
+/** station_take: return a frame, drop, delay or duplicate it. Frames to groups are ignored. */
 static void
 mode_echo_take(void *context, struct station *station, const struct received *received)
 {
@@ -99,12 +103,14 @@ mode_echo_take(void *context, struct station *station, const struct received *re
 	}
 }
 
+/** Whether no frame has been received for ECHO_DELAY_SECONDS. */
 static bool
 mode_echo_is_quiet(const struct worker *worker)
 {
 	return tsc_seconds(worker->now - worker->idle_since) > ECHO_DELAY_SECONDS;
 }
 
+/** Step: return the frames received. */
 static unsigned
 mode_echo_step(struct worker *worker, void *context)
 {

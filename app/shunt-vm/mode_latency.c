@@ -8,6 +8,7 @@
 /** Up to this many frames per second numbering each one does not slow the generator down. */
 static const double LATENCY_EXACT_PPS = 1e6;
 
+/** Run a trial at a rate, up to LATENCY_EXACT_PPS with each frame numbered. */
 static int
 mode_latency_run(struct fleet *fleet, struct trial *trial, double pps, struct trial_result *done,
 	struct err *err)
@@ -21,6 +22,7 @@ mode_latency_run(struct fleet *fleet, struct trial *trial, double pps, struct tr
 	return trial_run(trial, fleet, done, err);
 }
 
+/** Measure the NDR, then add the latency at 10, 50 and 90% of it. */
 static int
 mode_latency_at_shares(struct fleet *fleet, struct trial *trial, struct trial_result *done,
 	json_t *result, struct err *err)

@@ -48,6 +48,9 @@ struct learn_result {
 	double pps;    /**< addresses per second */
 };
 
+/**
+ * Stage the next frame: from a new address, or to it while probing. @return false: no free buffer
+ */
 static bool
 mode_learn_stage(struct learn *learn, struct station *station, const struct fleet *fleet)
 {

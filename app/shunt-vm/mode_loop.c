@@ -26,7 +26,7 @@ mode_loop(struct fleet *fleet, json_t *result, struct err *err)
 	return code;
 }
 
-/** Receive frames without checks. */
+/** station_take: ignore a frame. */
 static void
 mode_idle_take(void *context, struct station *station, const struct received *received)
 {
@@ -35,6 +35,7 @@ mode_idle_take(void *context, struct station *station, const struct received *re
 	(void)received;
 }
 
+/** Step: receive, then sleep a millisecond. */
 static unsigned
 mode_idle_step(struct worker *worker, void *context)
 {

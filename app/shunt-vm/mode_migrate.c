@@ -22,6 +22,7 @@ struct migrate {
 	uint64_t logged;   /**< pages in the log */
 };
 
+/** Whether a page of the VM's memory is in the dirty log. */
 static bool
 mode_migrate_is_logged(const struct vm *vm, uint64_t page)
 {
@@ -47,6 +48,7 @@ mode_migrate_compare(struct migrate *migrate, const struct vm *vm, const void *f
 	}
 }
 
+/** Check all pages that only the back end writes, and count the pages in the dirty log. */
 static void
 mode_migrate_check(struct migrate *migrate, struct vm *vm)
 {

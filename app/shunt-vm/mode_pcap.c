@@ -31,6 +31,7 @@ struct record {
 	uint64_t flush_at;
 };
 
+/** @return timestamp of the pending packet in seconds */
 static double
 mode_replay_time(const struct replay *replay)
 {
@@ -59,6 +60,7 @@ mode_replay_read(struct replay *replay, struct worker *worker)
 	return 1;
 }
 
+/** Whether the pending packet may be sent now. */
 static bool
 mode_replay_is_due(const struct replay *replay, const struct worker *worker)
 {
@@ -66,6 +68,7 @@ mode_replay_is_due(const struct replay *replay, const struct worker *worker)
 	       tsc_seconds(worker->now - replay->from) >= mode_replay_time(replay) - replay->first;
 }
 
+/** Stage the pending packet. @return 1; 0: no free buffer; negative errno, reason in worker->err */
 static int
 mode_replay_send(struct replay *replay, struct worker *worker, struct station *station)
 {
@@ -84,6 +87,7 @@ mode_replay_send(struct replay *replay, struct worker *worker, struct station *s
 	return 1;
 }
 
+/** Step: send the packets that are due, and ignore received frames. */
 static unsigned
 mode_replay_step(struct worker *worker, void *context)
 {
@@ -142,6 +146,7 @@ mode_replay(struct fleet *fleet, json_t *result, struct err *err)
 	return code;
 }
 
+/** station_take: write a frame to the file. */
 static void
 mode_record_take(void *context, struct station *station, const struct received *received)
 {
@@ -160,6 +165,7 @@ mode_record_take(void *context, struct station *station, const struct received *
 	record->recorded++;
 }
 
+/** Step: record the frames received, and flush the file regularly. */
 static unsigned
 mode_record_step(struct worker *worker, void *context)
 {

@@ -20,6 +20,7 @@ mode_ready(struct trial *trial, struct fleet *fleet, struct err *err)
 	return fleet_prime(fleet, err);
 }
 
+/** Add the counters and rates of a trial to the result. */
 static void
 mode_report(struct fleet *fleet, const struct trial_result *trial, json_t *result)
 {

@@ -102,6 +102,7 @@ negotiate_get_base(struct vm *vm, unsigned ring, uint32_t *base, struct err *err
 	return code;
 }
 
+/** @return features that the configuration of a VM requires */
 static uint64_t
 negotiate_wanted(const struct vm_config *config)
 {
@@ -131,6 +132,7 @@ negotiate_wanted(const struct vm_config *config)
 	return wanted;
 }
 
+/** @return name of a feature with the key that requires it, for errors */
 static const char *
 negotiate_feature_name(unsigned bit)
 {
@@ -155,6 +157,7 @@ negotiate_feature_name(unsigned bit)
 	return names[bit] != NULL ? names[bit] : "a feature";
 }
 
+/** Negotiate the protocol features. */
 static int
 negotiate_protocol(struct vm *vm, struct err *err)
 {
@@ -173,6 +176,7 @@ negotiate_protocol(struct vm *vm, struct err *err)
 	return code;
 }
 
+/** Check that the back end has enough queue pairs. */
 static int
 negotiate_pairs(struct vm *vm, struct err *err)
 {
@@ -188,6 +192,7 @@ negotiate_pairs(struct vm *vm, struct err *err)
 	return code;
 }
 
+/** Send the MTU, if one is configured. */
 static int
 negotiate_mtu(struct vm *vm, struct err *err)
 {
@@ -225,6 +230,7 @@ negotiate_features(struct vm *vm, struct err *err)
 	return code != 0 ? code : negotiate_mtu(vm, err);
 }
 
+/** Send the memory regions one by one, by ADD_MEM_REG. */
 static int
 negotiate_add_regions(struct vm *vm, struct err *err)
 {
@@ -352,6 +358,7 @@ negotiate_stop(struct vm *vm, struct err *err)
 	return code;
 }
 
+/** Create and map the dirty log, the first time only. */
 static int
 negotiate_log_open(struct vm *vm, struct err *err)
 {
@@ -372,6 +379,7 @@ negotiate_log_open(struct vm *vm, struct err *err)
 	return err_set(err, errno, "no memory for the dirty log: %s", strerror(errno));
 }
 
+/** Send the dirty log to the back end. */
 static int
 negotiate_log_base(struct vm *vm, struct err *err)
 {

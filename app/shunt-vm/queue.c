@@ -12,8 +12,9 @@
 enum { LINE = 64 };
 
 /**
- * An odd number of cache lines distributes the headers of buffers over all sets of a cache. In a
- * few sets their conflict misses would dominate the measurement.
+ * @return distance of slots in bytes: an odd number of cache lines distributes the headers of
+ * buffers over all sets of a cache. In a few sets their conflict misses would dominate the
+ * measurement.
  */
 static uint32_t
 queue_stride(const struct queue_config *config)
@@ -21,6 +22,7 @@ queue_stride(const struct queue_config *config)
 	return (((config->slot_bytes + LINE - 1) / LINE) | 1) * LINE;
 }
 
+/** @return number of buffers of a queue */
 static unsigned
 queue_slots(const struct queue_config *config)
 {
@@ -39,6 +41,7 @@ queue_bytes(const struct queue_config *config)
 	return rings + tables + slots * queue_stride(config) + 5 * VRING_ALIGN;
 }
 
+/** Allocate the rings in guest memory. */
 static int
 queue_take_rings(struct queue *queue, struct memory *memory)
 {
@@ -60,6 +63,7 @@ queue_take_rings(struct queue *queue, struct memory *memory)
 	return first != NULL && second != NULL && third != NULL ? 0 : -ENOMEM;
 }
 
+/** Allocate buffers and indirect tables in guest memory. */
 static int
 queue_take_buffers(struct queue *queue, struct memory *memory)
 {
@@ -79,6 +83,7 @@ queue_take_buffers(struct queue *queue, struct memory *memory)
 	return 0;
 }
 
+/** Allocate the state of slots in memory of this program. */
 static int
 queue_take_lists(struct queue *queue)
 {
@@ -228,6 +233,7 @@ queue_notify(struct queue *queue)
 	}
 }
 
+/** @return base (SET_VRING_BASE) that a count of slots corresponds to */
 static uint32_t
 queue_base_of(const struct queue *queue, uint16_t count)
 {

@@ -14,6 +14,7 @@ queue_packed_wrap(const struct queue *queue, uint16_t count)
 	return ~((unsigned)count >> queue->slot_shift) & 1;
 }
 
+/** @return the flags AVAIL and USED that make the descriptor of a count available */
 static uint16_t
 queue_packed_wrap_flags(const struct queue *queue, uint16_t count)
 {

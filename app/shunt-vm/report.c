@@ -10,13 +10,17 @@
 
 enum { AT_CEILING_PERCENT = 95, NAME_WIDTH = 24, VALUE_MAX = 128 };
 
+/** Round to a multiple of unit. */
 static double
 report_round(double value, double unit)
 {
 	return (double)(int64_t)(value / unit + 0.5) * unit;
 }
 
-/** With all frames numbered: add up the counts of each flow at its destination VM. */
+/**
+ * Set losses, duplicates and reorderings from the flows at their destination VMs, whose frames are
+ * all numbered.
+ */
 static void
 report_exact(struct fleet *fleet, struct outcome *outcome)
 {
@@ -76,6 +80,7 @@ report_latency(const struct fleet *fleet)
 		report_round((double)all.max * us, 0.01), "frames", (json_int_t)all.total);
 }
 
+/** Build the row of a VM. */
 static json_t *
 report_vm(const struct fleet *fleet, unsigned v)
 {
@@ -102,6 +107,7 @@ report_vm(const struct fleet *fleet, unsigned v)
 		(json_int_t)vm->config.size);
 }
 
+/** Add effort, reconnections and outages of the workers. */
 static void
 report_workers(const struct fleet *fleet, json_t *result)
 {
@@ -124,6 +130,7 @@ report_workers(const struct fleet *fleet, json_t *result)
 	}
 }
 
+/** Add the counters of checked frames. */
 static void
 report_counts(const struct fleet *fleet, json_t *result)
 {

@@ -95,6 +95,7 @@ settings_option(struct settings *settings, int argc, char **argv, int *at, struc
 	return key_set(key, &settings->options, value, err);
 }
 
+/** Parse a VM of the command line. */
 static int
 settings_vm(struct settings *settings, const char *text, struct err *err)
 {
@@ -109,6 +110,7 @@ settings_vm(struct settings *settings, const char *text, struct err *err)
 	return 0;
 }
 
+/** Parse what follows --: the mode, its argument and its options. */
 static int
 settings_mode(struct settings *settings, int argc, char **argv, struct err *err)
 {
@@ -153,6 +155,7 @@ settings_number(double *number, const char *name, const char *text, double max, 
 	return 0;
 }
 
+/** Parse the list of CPUs of the option lcore. */
 static int
 settings_cpus(struct settings *settings, struct err *err)
 {
@@ -175,6 +178,7 @@ settings_cpus(struct settings *settings, struct err *err)
 	return 0;
 }
 
+/** Convert the options that are text. */
 static int
 settings_derive(struct settings *settings, struct err *err)
 {
@@ -202,6 +206,7 @@ settings_derive(struct settings *settings, struct err *err)
 	return code;
 }
 
+/** Check that the VMs and options fit the mode. */
 static int
 settings_check(const struct settings *settings, struct err *err)
 {

@@ -83,6 +83,7 @@ station_is_rx_light(const struct station *station)
 	return traffic->sample != 1 && !traffic->touch && fits;
 }
 
+/** @return frame of the load for a slot */
 static struct frame_spec
 station_spec(const struct station *station, unsigned slot)
 {
@@ -171,6 +172,7 @@ station_space(struct station *station, unsigned wanted)
 	return queue_space(station->tx);
 }
 
+/** @return index of the address of the next frame, in sequential or random order */
 static uint32_t
 station_next_mac(struct station *station)
 {

@@ -65,6 +65,7 @@ station_check_sampled(struct station *station, const struct frame_seen *seen, ui
 	flow->sampled_count = position;
 }
 
+/** Whether the destination of a frame is an address of this VM or a group. */
 static bool
 station_is_for(const struct station *station, const uint8_t *frame)
 {
@@ -76,7 +77,7 @@ station_is_for(const struct station *station, const uint8_t *frame)
 
 /** Whether the sender of a frame is not the hostile VM, so that the frame can be checked. */
 static bool
-station_is_from(const struct station *station, const struct received *received)
+station_is_checkable(const struct station *station, const struct received *received)
 {
 	if (!station->traffic->hostile)
 		return true;
@@ -92,7 +93,7 @@ station_check(struct station *station, const struct received *received, uint64_t
 	unsigned sample = station->traffic->sample;
 	struct frame_seen seen;
 	enum frame_verdict verdict =
-		station_is_from(station, received)
+		station_is_checkable(station, received)
 			? frame_check(received->frame, received->bytes, &received->header, &seen)
 			: FRAME_FOREIGN;
 

@@ -117,6 +117,7 @@ station_sample(struct station *station, unsigned n)
 	station->until -= n;
 }
 
+/** Receive without reading frames other than sampled ones. @return number of frames */
 static unsigned
 station_receive_light(struct station *station, unsigned max)
 {
@@ -135,12 +136,13 @@ station_receive_light(struct station *station, unsigned max)
 
 /** Read every cache line, as a guest that uses the frame. */
 static void
-station_read(const struct received *received)
+station_read_lines(const struct received *received)
 {
 	for (uint32_t i = 0; i < received->bytes; i += FRAME_LINE)
 		*(const volatile uint8_t *)(received->frame + i);
 }
 
+/** station_take: check a frame if it is a sampled one. */
 static void
 station_check_received(void *context, struct station *station, const struct received *received)
 {
@@ -148,7 +150,7 @@ station_check_received(void *context, struct station *station, const struct rece
 
 	(void)context;
 	if (station->traffic->touch)
-		station_read(received);
+		station_read_lines(received);
 	if (sample == 0)
 		return;
 	if (station->until == 0) {

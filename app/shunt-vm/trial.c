@@ -51,6 +51,7 @@ trial_aim_all(struct trial *trial, struct fleet *fleet)
 	fleet->traffic.copies = fleet->n_vms - 1;
 }
 
+/** Send the frames that are due at a station. @return their number */
 static unsigned
 trial_send(struct station *station, const struct trial_run *run)
 {
@@ -73,6 +74,7 @@ trial_send(struct station *station, const struct trial_run *run)
 	return n;
 }
 
+/** Step: send what is due, and receive at all VMs that do not stall. */
 static unsigned
 trial_step(struct worker *worker, void *context)
 {

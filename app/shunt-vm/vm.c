@@ -57,6 +57,7 @@ vm_defaults(struct vm_config *config, unsigned index)
 		index & 0xff);
 }
 
+/** Parse a word of the form key=value. */
 static int
 vm_parse_word(struct vm_config *config, char *word, struct err *err)
 {
@@ -72,6 +73,7 @@ vm_parse_word(struct vm_config *config, char *word, struct err *err)
 	return key_set(key, config, value, err);
 }
 
+/** Check the keys of a VM together. */
 static int
 vm_check(const struct vm_config *config, struct err *err)
 {
@@ -115,6 +117,7 @@ vm_header(const struct vm_config *config)
 	return config->legacy && !config->mrg ? NET_HEADER_SHORT : NET_HEADER;
 }
 
+/** @return configuration of the receive queues (write) or the send queues of a VM */
 static struct queue_config
 vm_queue_config(const struct vm *vm, bool write, const struct vm_frames *frames)
 {
@@ -143,6 +146,7 @@ vm_queue_config(const struct vm *vm, bool write, const struct vm_frames *frames)
 	};
 }
 
+/** Create a queue with its eventfds. */
 static int
 vm_open_queue(struct vm *vm, unsigned ring, const struct queue_config *config, struct err *err)
 {
@@ -225,6 +229,7 @@ vm_disconnect(struct vm *vm)
 			queue_reset(&vm->queues[ring]);
 }
 
+/** Close a queue with its eventfds. */
 static void
 vm_close_queue(struct queue *queue)
 {

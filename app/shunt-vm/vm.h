@@ -129,24 +129,28 @@ void vm_disconnect(struct vm *vm);
 /** Release everything; safe after vm_open() has failed. */
 void vm_close(struct vm *vm);
 
+/** @return receive queue of a queue pair */
 static inline struct queue *
 vm_rx(struct vm *vm, unsigned pair)
 {
 	return &vm->queues[2 * pair];
 }
 
+/** @return send queue of a queue pair */
 static inline struct queue *
 vm_tx(struct vm *vm, unsigned pair)
 {
 	return &vm->queues[2 * pair + 1];
 }
 
+/** @return true if a feature has been negotiated */
 static inline bool
 vm_has(const struct vm *vm, enum vm_feature feature)
 {
 	return vm->features >> feature & 1;
 }
 
+/** @return true if a protocol feature has been negotiated */
 static inline bool
 vm_speaks(const struct vm *vm, enum vm_protocol feature)
 {

@@ -35,6 +35,7 @@ struct capture_job {
 	struct err err;
 };
 
+/** @return statistics of the capture so far, for the end of a file */
 static struct pcapng_statistics
 capture_statistics(struct capture_job *job)
 {
@@ -48,8 +49,9 @@ capture_statistics(struct capture_job *job)
 	};
 }
 
+/** Print a frame, or write it to the file. @return 0; negative errno with the reason in err */
 static int
-capture_one(struct capture_job *job, const struct capture_record *record, const uint8_t *bytes)
+capture_output(struct capture_job *job, const struct capture_record *record, const uint8_t *bytes)
 {
 	const char *reason = capture_source_reason(job->source, record->reason);
 	struct pcapng_frame frame = {
@@ -74,15 +76,19 @@ capture_one(struct capture_job *job, const struct capture_record *record, const 
 	return capture_file_write(&job->file, &frame, &statistics, &job->err);
 }
 
+/** Whether the limit of frames is reached. */
 static bool
 capture_has_enough(const struct capture_job *job)
 {
 	return job->most > 0 && job->captured >= job->most;
 }
 
-/** Take up to CAPTURE_BATCH frames. @return frames taken; negative errno with the reason in err */
+/**
+ * Output up to CAPTURE_BATCH frames. @param all as for capture_source_look()
+ * @return frames output; negative errno with the reason in err
+ */
 static int
-capture_some(struct capture_job *job, bool all)
+capture_batch(struct capture_job *job, bool all)
 {
 	struct capture_record record;
 	const uint8_t *bytes;
@@ -90,7 +96,7 @@ capture_some(struct capture_job *job, bool all)
 
 	while (code == 0 && taken < CAPTURE_BATCH && !capture_has_enough(job) &&
 		(bytes = capture_source_next(job->source, &record, &job->err)) != NULL) {
-		code = capture_one(job, &record, bytes);
+		code = capture_output(job, &record, bytes);
 		capture_source_done(job->source);
 		taken++;
 	}
@@ -103,7 +109,10 @@ capture_some(struct capture_job *job, bool all)
 	return code < 0 ? code : taken;
 }
 
-/** @return 0: ended by a signal, the count or a reader; negative errno with the reason in err */
+/**
+ * Output frames until a signal, the limit of frames, or the end of the connection.
+ * @return 0; negative errno with the reason in err
+ */
 static int
 capture_loop(struct capture_job *job)
 {
@@ -111,7 +120,7 @@ capture_loop(struct capture_job *job)
 
 	while (!stop_requested && !capture_has_enough(job)) {
 		struct pollfd end = {rpc_fd(capture_source_rpc(job->source)), POLLIN, 0};
-		int taken = capture_some(job, false);
+		int taken = capture_batch(job, false);
 		if (taken < 0)
 			return taken;
 		capture_clock_follow(&job->clock);
@@ -119,7 +128,7 @@ capture_loop(struct capture_job *job)
 		if (end.revents == 0 || rpc_ended(capture_source_rpc(job->source), &ended) == 0)
 			continue;
 		/* Records written before the end are still in the rings. */
-		while ((taken = capture_some(job, true)) > 0)
+		while ((taken = capture_batch(job, true)) > 0)
 			;
 		if (taken == 0)
 			job->err = ended;
@@ -127,17 +136,18 @@ capture_loop(struct capture_job *job)
 	}
 	int rest = 1;
 	while (rest > 0 && !capture_has_enough(job))
-		rest = capture_some(job, true);
+		rest = capture_batch(job, true);
 	return rest < 0 ? rest : 0;
 }
 
-/** Whether the reader of a pipe has closed it, which is no failure. */
+/** Whether a code is a failure. That the reader of a pipe has closed it is none. */
 static bool
 capture_failed(int code)
 {
 	return code < 0 && code != -EPIPE;
 }
 
+/** Close the file and print failure and summary. @return exit code */
 static int
 capture_finish(struct capture_job *job, int code)
 {
@@ -166,6 +176,7 @@ capture_finish(struct capture_job *job, int code)
 	return capture_failed(code) ? CLI_REFUSED : CLI_DONE;
 }
 
+/** @return number given by an option; 0 = not given */
 static json_int_t
 capture_option(const json_t *params, const char *name)
 {
@@ -191,7 +202,7 @@ capture_check(const struct cli *cli, const json_t *params)
 	return CLI_DONE;
 }
 
-/** @return params of the request, from the options */
+/** Build the params of the request from the options. @param program filter; NULL = none */
 static json_t *
 capture_request(const json_t *params, json_t *program)
 {
@@ -206,9 +217,9 @@ capture_request(const json_t *params, json_t *program)
 	return request;
 }
 
-/** Open source and file, capture, and print a summary. */
+/** Open the file, capture, and print a summary. @return exit code */
 static int
-capture_job(struct capture_job *job, const json_t *params, const char *filter)
+capture_run_job(struct capture_job *job, const json_t *params, const char *filter)
 {
 	json_int_t snaplen = capture_option(params, "snaplen");
 	const char *path = json_string_value(json_object_get(params, "file"));
@@ -255,7 +266,7 @@ capture_run(struct cli *cli, const struct command *command, const json_t *params
 	request = capture_request(params, program);
 	job.source = capture_source_open(cli->socket, request, &job.err);
 	if (job.source != NULL)
-		code = capture_job(&job, params, filter);
+		code = capture_run_job(&job, params, filter);
 	else
 		code = cli_fail(
 			cli, errno == ENOENT ? CLI_ABSENT : CLI_REFUSED, "%s", job.err.text);

@@ -8,6 +8,7 @@
 
 enum { CLOCK_TRIES = 16, NS_PER_SECOND = 1000000000, NS_STEP = 1000000 };
 
+/** @return time of a clock in nanoseconds */
 static uint64_t
 capture_clock_read(clockid_t id)
 {

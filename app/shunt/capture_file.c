@@ -12,6 +12,7 @@ capture_file_is_stdout(const struct capture_file *file)
 	return strcmp(file->path, "-") == 0;
 }
 
+/** Set err from errno. @return negative errno */
 static int
 capture_file_failed(const struct capture_file *file, struct err *err)
 {
@@ -21,9 +22,9 @@ capture_file_failed(const struct capture_file *file, struct err *err)
 		capture_file_is_stdout(file) ? "standard output" : file->open, strerror(code));
 }
 
-/** Write the path of a file: FILE, FILE1, FILE2; with a limit of files FILE00, zero-padded. */
+/** Set the path of the next file: FILE, FILE1, FILE2; with a limit of files FILE00, zero-padded. */
 static int
-capture_file_name(struct capture_file *file, struct err *err)
+capture_file_set_path(struct capture_file *file, struct err *err)
 {
 	int digits = snprintf(NULL, 0, "%u", file->files > 0 ? file->files - 1 : 0);
 	int n;
@@ -40,10 +41,11 @@ capture_file_name(struct capture_file *file, struct err *err)
 		       : err_set(err, ENAMETOOLONG, "the path of the file is too long");
 }
 
+/** Open the next file and write its beginning. @return 0; negative errno, reason in err */
 static int
 capture_file_next(struct capture_file *file, struct err *err)
 {
-	int code = capture_file_name(file, err);
+	int code = capture_file_set_path(file, err);
 
 	if (code < 0)
 		return code;

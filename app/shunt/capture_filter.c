@@ -12,7 +12,7 @@
 
 /** Join words by spaces. @return a string to free(), or NULL */
 static char *
-capture_filter_text(const json_t *words)
+capture_filter_join(const json_t *words)
 {
 	size_t length = 1, at = 0;
 	const json_t *word;
@@ -28,6 +28,7 @@ capture_filter_text(const json_t *words)
 	return text;
 }
 
+/** Convert a compiled filter to the form of the request: an array of [code, jt, jf, k]. */
 static json_t *
 capture_filter_program(const struct bpf_program *compiled)
 {
@@ -51,7 +52,7 @@ capture_filter_compile(
 
 	if (json_array_size(words) == 0)
 		return 0;
-	*text = capture_filter_text(words);
+	*text = capture_filter_join(words);
 	pcap_t *dead = pcap_open_dead(DLT_EN10MB, snaplen > 0 ? snaplen : CAPTURE_SNAPLEN_MAX);
 	if (*text == NULL || dead == NULL) {
 		code = err_set(err, ENOMEM, "%s", strerror(ENOMEM));

@@ -25,12 +25,14 @@ struct print_rest {
 	uint32_t left;
 };
 
+/** @return 16-bit number in network byte order */
 static uint16_t
 capture_print_be16(const uint8_t *bytes)
 {
 	return (uint16_t)(bytes[0] << 8 | bytes[1]);
 }
 
+/** Skip bytes, of which at least as many are left. */
 static void
 capture_print_skip(struct print_rest *rest, uint32_t bytes)
 {
@@ -38,6 +40,7 @@ capture_print_skip(struct print_rest *rest, uint32_t bytes)
 	rest->left -= bytes;
 }
 
+/** Print the local time with nanoseconds. */
 static void
 capture_print_time(FILE *file, uint64_t ns)
 {
@@ -78,6 +81,7 @@ capture_print_tags(FILE *file, struct print_rest *rest)
 	return type;
 }
 
+/** Print the name of an EtherType, or its number. */
 static void
 capture_print_type(FILE *file, uint16_t type)
 {
@@ -124,6 +128,7 @@ capture_print_flow(FILE *file, int family, const uint8_t *source, const uint8_t 
 		fprintf(file, " protocol %u", protocol);
 }
 
+/** Print the flow of an IPv4 packet; nothing if its header is invalid or truncated. */
 static void
 capture_print_ipv4(FILE *file, struct print_rest rest)
 {
@@ -140,6 +145,7 @@ capture_print_ipv4(FILE *file, struct print_rest rest)
 	capture_print_flow(file, AF_INET, ip + 12, ip + 16, ip[9], &rest);
 }
 
+/** Print the flow of an IPv6 packet; nothing if its header is invalid or truncated. */
 static void
 capture_print_ipv6(FILE *file, struct print_rest rest)
 {
@@ -151,6 +157,7 @@ capture_print_ipv6(FILE *file, struct print_rest rest)
 	capture_print_flow(file, AF_INET6, ip + 8, ip + 24, ip[6], &rest);
 }
 
+/** Print an ARP packet; nothing if it is truncated or not of IPv4 on Ethernet. */
 static void
 capture_print_arp(FILE *file, const struct print_rest *rest)
 {

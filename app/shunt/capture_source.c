@@ -28,6 +28,7 @@ struct capture_source {
 	unsigned taken; /**< ring of the last record returned */
 };
 
+/** @return a number of the answer; 0 = not given */
 static json_int_t
 capture_source_number(const struct capture_source *source, const char *name)
 {
@@ -107,8 +108,9 @@ capture_source_rpc(struct capture_source *source)
 	return source->rpc;
 }
 
+/** Set err for invalid rings. @return -EPROTO */
 static int
-capture_source_nonsense(struct err *err)
+capture_source_invalid(struct err *err)
 {
 	return err_set(err, EPROTO, "the switch's rings are invalid");
 }
@@ -120,7 +122,7 @@ capture_source_look(struct capture_source *source, bool all, struct err *err)
 		all || source->n == 1 ? UINT64_MAX : tsc_now() - tsc_hz() / 1000 * SOURCE_WAIT_MS;
 	for (unsigned i = 0; i < source->n; i++)
 		if (!capture_reader_look(&source->ring[i]))
-			return capture_source_nonsense(err);
+			return capture_source_invalid(err);
 	return 0;
 }
 
@@ -134,7 +136,7 @@ capture_source_next(struct capture_source *source, struct capture_record *record
 		if (source->frame[i] == NULL) {
 			source->frame[i] = capture_reader_next(&source->ring[i], first);
 			if (source->frame[i] == NULL && first->size == 0) {
-				capture_source_nonsense(err);
+				capture_source_invalid(err);
 				return NULL;
 			}
 		}

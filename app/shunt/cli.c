@@ -47,7 +47,8 @@ enum { CLI_LONG_MAX = sizeof(cli_long_options) / sizeof(cli_long_options[0]) };
 
 /** Make getopt's long options: the global ones, and those of the command without a letter. */
 static void
-cli_long(const struct command *command, struct option all[CLI_LONG_MAX + COMMAND_OPTIONS_MAX + 1])
+cli_make_long(
+	const struct command *command, struct option all[CLI_LONG_MAX + COMMAND_OPTIONS_MAX + 1])
 {
 	size_t used = CLI_LONG_MAX;
 
@@ -59,9 +60,9 @@ cli_long(const struct command *command, struct option all[CLI_LONG_MAX + COMMAND
 	all[used] = (struct option){0};
 }
 
-/** @return the option of the command for a result of getopt; NULL for a global option */
+/** Find the option of the command for a result of getopt. @return NULL: a global option */
 static const struct command_option *
-cli_own(const struct command *command, int c)
+cli_find_own(const struct command *command, int c)
 {
 	if (command == NULL)
 		return NULL;
@@ -82,6 +83,7 @@ cli_wants_color(FILE *file)
 	       strcmp(term, "dumb") != 0;
 }
 
+/** Print why getopt refused an option. @return CLI_USAGE */
 static int
 cli_bad_option(const struct cli *cli, int c, char **argv)
 {
@@ -94,8 +96,9 @@ cli_bad_option(const struct cli *cli, int c, char **argv)
 		c == ':' ? "needs a value" : "does not exist or takes no value");
 }
 
+/** Keep an option of the command until its words are parsed. @return CLI_DONE or CLI_USAGE */
 static int
-cli_own_option(struct cli *cli, struct cli_options *options, const struct command_option *option)
+cli_add_own(struct cli *cli, struct cli_options *options, const struct command_option *option)
 {
 	if (options->n_own == CLI_OWN_MAX)
 		return cli_fail(cli, CLI_USAGE, "too many options (try: shunt --help)");
@@ -112,14 +115,14 @@ cli_take_options(struct cli *cli, struct cli_options *options, int argc, char **
 	struct option all[CLI_LONG_MAX + COMMAND_OPTIONS_MAX + 1];
 	int c, code = CLI_DONE;
 
-	cli_long(command, all);
+	cli_make_long(command, all);
 	opterr = 0;
 	optind = 0; /* glibc: start over */
 	while (code == CLI_DONE && (c = getopt_long(argc, argv, letters, all, NULL)) != -1) {
-		const struct command_option *own = cli_own(command, c);
+		const struct command_option *own = cli_find_own(command, c);
 
 		if (own != NULL) {
-			code = cli_own_option(cli, options, own);
+			code = cli_add_own(cli, options, own);
 			continue;
 		}
 		switch (c) {
@@ -150,7 +153,7 @@ cli_take_options(struct cli *cli, struct cli_options *options, int argc, char **
 
 /** Make getopt's letters: those of the command, and the global ones that it does not use. */
 static void
-cli_letters(const struct command *command, char letters[CLI_LETTERS_MAX])
+cli_make_letters(const struct command *command, char letters[CLI_LETTERS_MAX])
 {
 	size_t used = 0;
 
@@ -172,7 +175,7 @@ cli_letters(const struct command *command, char letters[CLI_LETTERS_MAX])
 	letters[used] = '\0';
 }
 
-_Static_assert(2 * COMMAND_OPTIONS_MAX + 7 <= CLI_LETTERS_MAX, "all letters have room");
+_Static_assert(2 * COMMAND_OPTIONS_MAX + 7 <= CLI_LETTERS_MAX, "all letters fit");
 
 /** Parse all options of argv, so that the words of the command follow the last one. */
 static int
@@ -189,13 +192,14 @@ cli_options(struct cli *cli, struct cli_options *options, int argc, char **argv,
 	if (code != CLI_DONE || first >= argc)
 		return code;
 	command = command_find(cli->commands, (size_t)(argc - first), argv + first, &used);
-	cli_letters(command != NULL ? command : &none, letters);
+	cli_make_letters(command != NULL ? command : &none, letters);
 	/* getopt skips argv[0]: here the word before. */
 	code = cli_take_options(cli, options, argc - first + 1, argv + first - 1, letters, command);
 	*words = first - 1 + optind;
 	return code;
 }
 
+/** Print the version. @return CLI_DONE */
 static int
 cli_version(const struct cli *cli)
 {
@@ -211,7 +215,7 @@ cli_version(const struct cli *cli)
 	return CLI_DONE;
 }
 
-/** Find, parse and run the command. */
+/** Find, parse and run the command. @return exit code */
 static int
 cli_command(struct cli *cli, const struct cli_options *options, size_t n, char *const *words)
 {
@@ -247,6 +251,7 @@ cli_command(struct cli *cli, const struct cli_options *options, size_t n, char *
 	return code;
 }
 
+/** Do what a global option requests, or run the command. @return exit code */
 static int
 cli_dispatch(struct cli *cli, const struct cli_options *options, size_t n, char *const *words)
 {

@@ -55,9 +55,12 @@ command_find(const struct command table[], size_t n, char *const *words, size_t 
 	return NULL;
 }
 
-/** Find the word most similar to a wrong one among those valid at its position. */
+/**
+ * Find the word most similar to a wrong one among those valid at its position.
+ * @return whether one is similar enough
+ */
 static bool
-command_likely(
+command_find_similar(
 	const struct command table[], size_t at, char *const *words, char best[COMMAND_WORD_MAX])
 {
 	unsigned int least = 1 + strlen(words[at]) / 3;
@@ -81,7 +84,8 @@ command_likely(
 
 /** List the words that may follow n valid ones: "add, set, del". */
 static void
-command_follow(const struct command table[], size_t n, char *const *words, char *text, size_t size)
+command_list_next(
+	const struct command table[], size_t n, char *const *words, char *text, size_t size)
 {
 	char last[COMMAND_WORD_MAX] = "";
 	size_t used = 0;
@@ -121,11 +125,11 @@ command_unknown(const struct command table[], size_t n, char *const *words, stru
 	if (good > 0)
 		group = words[0];
 	if (good == n) {
-		command_follow(table, n, words, list, sizeof(list));
+		command_list_next(table, n, words, list, sizeof(list));
 		return err_set(
 			err, EINVAL, "%s what? One of %s (try: shunt help %s)", group, list, group);
 	}
-	if (command_likely(table, good, words, meant))
+	if (command_find_similar(table, good, words, meant))
 		return err_set(err, EINVAL,
 			"no command \"%s%s%.40s\"; did you mean \"%s%s%s\"? (try: shunt help)",
 			group, good > 0 ? " " : "", words[good], group, good > 0 ? " " : "", meant);

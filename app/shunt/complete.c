@@ -258,6 +258,7 @@ complete_flags(FILE *file)
 	fputs("    esac\n}\n\n", file);
 }
 
+/** portkey_print() callback: print a key with its values as a word of the script. */
 static void
 complete_key(FILE *file, const char *term, const char *meaning)
 {
@@ -295,6 +296,7 @@ complete_events(FILE *file)
 	fputs("'\n}\n\n", file);
 }
 
+/** @return name of the proposals for an argument; NULL: there are none */
 static const char *
 complete_kind(enum command_kind kind)
 {

@@ -23,6 +23,7 @@ help_term_at(FILE *file, int column, const char *term, const char *meaning)
 	text_wrap(file, meaning, column, at);
 }
 
+/** help_term_at() with the usual column. */
 static void
 help_term(FILE *file, const char *term, const char *meaning)
 {
@@ -49,6 +50,7 @@ help_group(FILE *file, const struct command table[], size_t n, char *const *word
 	fprintf(file, "\nMore about a command: shunt help %s COMMAND\n", words[0]);
 }
 
+/** Print all commands and the global options. */
 static void
 help_overview(FILE *file, const struct command table[])
 {
@@ -78,6 +80,7 @@ help_all_keys(FILE *file)
 	portkey_print(file, NULL, help_term);
 }
 
+/** Print the kinds of events. */
 static void
 help_all_events(FILE *file)
 {
@@ -86,6 +89,7 @@ help_all_events(FILE *file)
 		help_term(file, kind->name, kind->help);
 }
 
+/** Build the list of kinds of events as JSON. */
 static json_t *
 help_events_document(void)
 {
@@ -97,6 +101,7 @@ help_events_document(void)
 	return list;
 }
 
+/** Print the help of one command. */
 static void
 help_command(FILE *file, const struct command *command)
 {
@@ -125,7 +130,7 @@ help_command(FILE *file, const struct command *command)
 		help_all_events(file);
 }
 
-/** Make the same as JSON. */
+/** Build the help as JSON. @param only a command; NULL = all that begin with n words */
 static json_t *
 help_document(
 	const struct command table[], const struct command *only, size_t n, char *const *words)

@@ -93,6 +93,7 @@ man_option(FILE *file, const struct command_option *option)
 	fprintf(file, "\\fR \\fI%s\\fR", option->shown);
 }
 
+/** Print the options of a command, each in brackets. */
 static void
 man_usage_options(FILE *file, const struct command *command)
 {
@@ -125,6 +126,7 @@ man_usage(FILE *file, const struct command *command)
 	putc('\n', file);
 }
 
+/** Print the kinds of events. */
 static void
 man_events(FILE *file)
 {
@@ -132,6 +134,7 @@ man_events(FILE *file)
 		man_term(file, kind->name, kind->help);
 }
 
+/** Print the entry of a command. */
 static void
 man_command(FILE *file, const struct command *command)
 {
@@ -163,6 +166,7 @@ man_command(FILE *file, const struct command *command)
 	fputs(".RE\n", file);
 }
 
+/** Print the section on the keys of ports. */
 static void
 man_all_keys(FILE *file)
 {
@@ -176,6 +180,7 @@ man_all_keys(FILE *file)
 	portkey_print(file, NULL, man_term);
 }
 
+/** Print the section on global options. */
 static void
 man_options(FILE *file)
 {
@@ -193,6 +198,7 @@ man_options(FILE *file)
 	man_term(file, "--completion bash", "Print a script that completes commands in bash.");
 }
 
+/** Print the sections from the exit status to the end. */
 static void
 man_tail(FILE *file)
 {

@@ -23,6 +23,7 @@ monitor_text(const json_t *event, const char *name, char text[MONITOR_TEXT_MAX])
 	return text_clean(value != NULL ? value : "?", text, MONITOR_TEXT_MAX);
 }
 
+/** Print the local time of an event with milliseconds. */
 static void
 monitor_print_time(FILE *file, const json_t *event)
 {
@@ -36,6 +37,7 @@ monitor_print_time(FILE *file, const json_t *event)
 	fprintf(file, "%s.%03d", text, us > 0 ? (int)(us % MONITOR_SECOND_US / 1000) : 0);
 }
 
+/** Print the VLAN of an event, if it has one. */
 static void
 monitor_print_vlan(FILE *file, const json_t *event)
 {
@@ -45,6 +47,7 @@ monitor_print_vlan(FILE *file, const json_t *event)
 		fprintf(file, ", VLAN %" JSON_INTEGER_FORMAT, vlan);
 }
 
+/** Print the addresses that a flush removed: type, port and VLAN. */
 static void
 monitor_print_flush(FILE *file, const json_t *event)
 {
@@ -56,6 +59,7 @@ monitor_print_flush(FILE *file, const json_t *event)
 	monitor_print_vlan(file, event);
 }
 
+/** Print an event of one address. */
 static void
 monitor_print_address(FILE *file, const json_t *event, const char *action)
 {
@@ -70,6 +74,7 @@ monitor_print_address(FILE *file, const json_t *event, const char *action)
 	monitor_print_vlan(file, event);
 }
 
+/** Print an event of an lcore, or of queues that were balanced. */
 static void
 monitor_print_lcore(FILE *file, const json_t *event, const char *action)
 {
@@ -120,7 +125,7 @@ monitor_print(FILE *file, const json_t *event)
 	putc('\n', file);
 }
 
-/** Print an event in the form that the user wants, at once. @return 0; negative errno */
+/** Print an event as text or JSON and flush the output. @return 0; negative errno */
 static int
 monitor_show(const struct cli *cli, const json_t *event)
 {
@@ -133,7 +138,7 @@ monitor_show(const struct cli *cli, const json_t *event)
 	return fflush(cli->out) == 0 ? 0 : -errno;
 }
 
-/** @return 0: ended by a signal or by the reader; an exit code with its line printed */
+/** Print events until a signal or the end of the connection or of the pipe. @return exit code */
 static int
 monitor_loop(const struct cli *cli, struct rpc *rpc)
 {

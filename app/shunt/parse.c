@@ -55,6 +55,7 @@ parse_number(const char *text, long max)
 	return *end != '\0' || errno != 0 || value > max ? -1 : value;
 }
 
+/** Parse a number from 0 to max. @param what its name, for the error @return NULL on failure */
 static json_t *
 parse_integer(struct parse *parse, const char *what, const char *text, long max)
 {
@@ -67,6 +68,7 @@ parse_integer(struct parse *parse, const char *what, const char *text, long max)
 	return NULL;
 }
 
+/** Parse a number of seconds, which may have decimals. @return NULL on failure */
 static json_t *
 parse_seconds(struct parse *parse, const char *text)
 {
@@ -80,6 +82,7 @@ parse_seconds(struct parse *parse, const char *text)
 	return NULL;
 }
 
+/** Parse a MAC address, whose bytes ':' or '-' separates. @return NULL on failure */
 static json_t *
 parse_mac(struct parse *parse, const char *text)
 {
@@ -92,6 +95,7 @@ parse_mac(struct parse *parse, const char *text)
 	return NULL;
 }
 
+/** Convert text that is UTF-8 and not empty. @return NULL on failure */
 static json_t *
 parse_string(struct parse *parse, const char *what, const char *text)
 {
@@ -113,6 +117,7 @@ parse_word(struct parse *parse, const struct command_arg *arg, const char *text)
 	return NULL;
 }
 
+/** Parse a path. @return absolute path, since the switch has another directory; NULL on failure */
 static json_t *
 parse_file(struct parse *parse, const struct command_arg *arg, const char *text)
 {
@@ -129,6 +134,7 @@ parse_file(struct parse *parse, const struct command_arg *arg, const char *text)
 	return value;
 }
 
+/** Parse the value of an argument according to its kind. @return NULL on failure */
 static json_t *
 parse_value(struct parse *parse, const struct command_arg *arg, const char *text)
 {
@@ -164,6 +170,7 @@ parse_store(struct parse *parse, const char *name, json_t *value)
 	return code == 0 ? 0 : err_set(parse->err, ENOMEM, "%s: %s", name, strerror(ENOMEM));
 }
 
+/** Parse a word of the form key=value and set the param of that name. */
 static int
 parse_key_value(struct parse *parse, const char *word)
 {
@@ -185,8 +192,9 @@ parse_key_value(struct parse *parse, const char *word)
 	return err_set(parse->err, EINVAL, "\"%.40s\" is no key", name);
 }
 
+/** Append a word to the list of an argument. */
 static int
-parse_command_words(struct parse *parse, const char *name, const char *word)
+parse_append(struct parse *parse, const char *name, const char *word)
 {
 	json_t *list = json_object_get(parse->params, name);
 
@@ -199,6 +207,7 @@ parse_command_words(struct parse *parse, const char *name, const char *word)
 	return 0;
 }
 
+/** Append a kind of event to the list of an argument. */
 static int
 parse_event(struct parse *parse, const char *name, const char *word)
 {
@@ -207,7 +216,7 @@ parse_event(struct parse *parse, const char *name, const char *word)
 	if (event_kind_find(word) < 0)
 		return err_set(parse->err, EINVAL, "no event \"%.40s\"; there are %s", word,
 			event_kind_names(names, sizeof(names)));
-	return parse_command_words(parse, name, word);
+	return parse_append(parse, name, word);
 }
 
 /** Find the argument for a word of the form name=value. */
@@ -259,8 +268,9 @@ parse_unexpected(struct parse *parse, const char *word)
 	return err_set(parse->err, EINVAL, "\"%.40s\" is one word too many", word);
 }
 
+/** Parse one word behind the command. */
 static int
-parse_one(struct parse *parse, const char *word)
+parse_argument(struct parse *parse, const char *word)
 {
 	const struct command_arg *arg = parse_keyed(parse->command, word);
 
@@ -273,7 +283,7 @@ parse_one(struct parse *parse, const char *word)
 	if (arg->kind == COMMAND_KEYS)
 		return parse_key_value(parse, word);
 	if (arg->kind == COMMAND_WORDS)
-		return parse_command_words(parse, arg->name, word);
+		return parse_append(parse, arg->name, word);
 	if (arg->kind == COMMAND_EVENTS)
 		return parse_event(parse, arg->name, word);
 	return parse_store(parse, arg->name, parse_value(parse, arg, word));
@@ -281,7 +291,7 @@ parse_one(struct parse *parse, const char *word)
 
 /** Check that no required argument is missing. */
 static int
-parse_missing(struct parse *parse)
+parse_check_missing(struct parse *parse)
 {
 	size_t n = json_object_size(parse->params);
 
@@ -308,9 +318,9 @@ parse_args(const struct command *command, size_t n, char *const *words, json_t *
 	if (parse.params == NULL)
 		return err_set(err, ENOMEM, "%s", strerror(ENOMEM));
 	for (size_t i = 0; i < n && code == 0; i++)
-		code = parse_one(&parse, words[i]);
+		code = parse_argument(&parse, words[i]);
 	if (code == 0)
-		code = parse_missing(&parse);
+		code = parse_check_missing(&parse);
 	if (code == 0) {
 		*params = parse.params;
 		return 0;
@@ -319,6 +329,7 @@ parse_args(const struct command *command, size_t n, char *const *words, json_t *
 	return err_prefix(err, "%s", command->words);
 }
 
+/** Parse a version of QEMU. @return NULL on failure */
 static json_t *
 parse_qemu(struct parse *parse, const char *text)
 {
@@ -327,6 +338,7 @@ parse_qemu(struct parse *parse, const char *text)
 	return qemu_version_parse(text, &version, parse->err) == 0 ? json_string(text) : NULL;
 }
 
+/** Parse one of an option's choices. @return NULL on failure */
 static json_t *
 parse_choice(struct parse *parse, const struct command_option *option, const char *text)
 {
@@ -343,6 +355,7 @@ parse_choice(struct parse *parse, const struct command_option *option, const cha
 	return NULL;
 }
 
+/** Parse a number from 1 to the maximum of an option. @return NULL on failure */
 static json_t *
 parse_count(struct parse *parse, const struct command_option *option, const char *text)
 {

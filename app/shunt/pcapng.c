@@ -35,12 +35,14 @@ enum {
 	TEXT_MAX = 4096,
 };
 
+/** @return length rounded up to a multiple of 4 */
 static uint32_t
 pcapng_padded(uint32_t length)
 {
 	return (length + 3) & ~UINT32_C(3);
 }
 
+/** Write bytes, padded with zeros to a multiple of 4. */
 static void
 pcapng_put(FILE *file, const void *bytes, uint32_t length)
 {
@@ -50,6 +52,7 @@ pcapng_put(FILE *file, const void *bytes, uint32_t length)
 	fwrite(zeros, 1, pcapng_padded(length) - length, file);
 }
 
+/** Write a 32-bit number. */
 static void
 pcapng_put32(FILE *file, uint32_t value)
 {
@@ -64,6 +67,7 @@ pcapng_put_time(FILE *file, uint64_t ns)
 	pcapng_put32(file, (uint32_t)ns);
 }
 
+/** Write an option. */
 static void
 pcapng_option(FILE *file, uint16_t code, const void *value, uint32_t length)
 {
@@ -73,18 +77,21 @@ pcapng_option(FILE *file, uint16_t code, const void *value, uint32_t length)
 	pcapng_put(file, value, length);
 }
 
+/** @return number of bytes of a text that are written */
 static uint32_t
 pcapng_text_length(const char *text)
 {
 	return (uint32_t)strnlen(text, TEXT_MAX);
 }
 
+/** @return bytes of an option with a value of a given length */
 static uint32_t
 pcapng_option_size(uint32_t length)
 {
 	return OPTION_HEAD + pcapng_padded(length);
 }
 
+/** Write the section header block. */
 static void
 pcapng_section(FILE *file)
 {
@@ -104,6 +111,7 @@ pcapng_section(FILE *file)
 	pcapng_put32(file, size);
 }
 
+/** Write the interface description block. */
 static void
 pcapng_interface(FILE *file, const struct pcapng_interface *interface)
 {
@@ -163,6 +171,7 @@ pcapng_write(FILE *file, const struct pcapng_frame *frame)
 	return size;
 }
 
+/** Write an option whose value is a timestamp. */
 static void
 pcapng_option_time(FILE *file, uint16_t code, uint64_t ns)
 {

@@ -41,6 +41,9 @@ struct portkey_terms {
 	void (*print)(FILE *file, const char *term, const char *meaning);
 };
 
+/**
+ * portkey_visit callback: print a key as a term with its meaning. @param arg struct portkey_terms
+ */
 static void
 portkey_print_one(const struct key *key, const char *value, void *arg)
 {
@@ -66,6 +69,7 @@ struct portkey_rows {
 	const char *type; /**< NULL = every type */
 };
 
+/** portkey_visit callback: append a row for a key. @param arg struct portkey_rows */
 static void
 portkey_append(const struct key *key, const char *value, void *arg)
 {

@@ -44,6 +44,7 @@ qemu_start(pid_t *pid)
 	return -1;
 }
 
+/** @return milliseconds of CLOCK_MONOTONIC */
 static int64_t
 qemu_now_ms(void)
 {
@@ -81,7 +82,7 @@ qemu_read(int fd, char text[QEMU_ANSWER_MAX])
  * @return QEMU_UNKNOWN if it is unknown or too old
  */
 static unsigned
-qemu_ask(struct err *why)
+qemu_get_version(struct err *why)
 {
 	char text[QEMU_ANSWER_MAX];
 	pid_t pid;
@@ -112,7 +113,7 @@ qemu_run(struct cli *cli, const struct command *command, const json_t *params)
 	char text[16];
 
 	if (json_object_get(asked, "qemu") == NULL) {
-		unsigned version = qemu_ask(&why);
+		unsigned version = qemu_get_version(&why);
 		snprintf(text, sizeof(text), "%u.%u", QEMU_MAJOR(version), QEMU_MINOR(version));
 		if (version != QEMU_UNKNOWN)
 			json_object_set_new(asked, "qemu", json_string(text));

@@ -29,6 +29,7 @@ struct rpc {
 	int given; /**< file descriptor received with an answer; -1: none */
 };
 
+/** @return milliseconds of CLOCK_MONOTONIC */
 static int64_t
 rpc_now(void)
 {
@@ -186,6 +187,7 @@ rpc_keep_fd(struct rpc *rpc, struct msghdr *message)
 	}
 }
 
+/** Read what has been received, and keep a file descriptor sent with it. @return as recvmsg() */
 static ssize_t
 rpc_read(struct rpc *rpc)
 {

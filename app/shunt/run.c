@@ -54,6 +54,7 @@ run_call(struct cli *cli, const struct command *command, const json_t *params)
 	return code;
 }
 
+/** @return seconds of CLOCK_MONOTONIC */
 static double
 run_now(void)
 {
@@ -63,9 +64,11 @@ run_now(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/** Request the switch's status once. */
+/**
+ * Connect and call a method once. @param seconds timeout @return 0; negative errno, reason in err
+ */
 static int
-run_ask(const struct cli *cli, const char *method, double seconds, json_t **result, struct err *err)
+run_try(const struct cli *cli, const char *method, double seconds, json_t **result, struct err *err)
 {
 	int most = RPC_TIMEOUT_MS - 1;
 	struct rpc_limits limits = {
@@ -92,7 +95,7 @@ run_wait(struct cli *cli, const struct command *command, const json_t *params)
 	double left = seconds;
 
 	for (;;) {
-		if (run_ask(cli, command->method, left > 0 ? left : 0.1, &result, &err) == 0)
+		if (run_try(cli, command->method, left > 0 ? left : 0.1, &result, &err) == 0)
 			break;
 		left = end - run_now();
 		if (left <= 0)

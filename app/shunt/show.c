@@ -62,7 +62,7 @@ show_text(const struct show *show, const char *text)
 	}
 }
 
-/** Print "1 2 3". */
+/** Print a line with the numbers of a list: "1 2 3". */
 static void
 show_numbers(const struct show *show, const json_t *list)
 {
@@ -100,9 +100,9 @@ show_status(const struct show *show, const json_t *result)
 	return 0;
 }
 
-/** Print "flushed 3 entries". */
+/** Print a number of objects with what was done to them: "flushed 3 entries". */
 static int
-show_done(const struct show *show, const json_t *result, const char *key, const char *one,
+show_total(const struct show *show, const json_t *result, const char *key, const char *one,
 	const char *many)
 {
 	uint64_t n = show_number(result, key);
@@ -117,13 +117,13 @@ show_done(const struct show *show, const json_t *result, const char *key, const 
 int
 show_flushed(const struct show *show, const json_t *result)
 {
-	return show_done(show, result, "flushed", "entry", "entries");
+	return show_total(show, result, "flushed", "entry", "entries");
 }
 
 int
 show_moved(const struct show *show, const json_t *result)
 {
-	return show_done(show, result, "moved", "queue", "queues");
+	return show_total(show, result, "moved", "queue", "queues");
 }
 
 int

@@ -9,7 +9,7 @@
 
 #define SHOW_COLUMNS(array) (sizeof(array) / sizeof((array)[0]))
 
-/** Print that a list is empty, and how to add to it. */
+/** Print a line in place of an empty table. @return 0 */
 static int
 show_empty(const struct show *show, const char *text)
 {
@@ -17,6 +17,7 @@ show_empty(const struct show *show, const char *text)
 	return 0;
 }
 
+/** Add a cell with a number of bytes, with a decimal prefix. */
 static void
 show_bytes_cell(struct table *table, const json_t *object, const char *key)
 {
@@ -25,6 +26,7 @@ show_bytes_cell(struct table *table, const json_t *object, const char *key)
 	table_cell(table, TABLE_PLAIN, "%s", text_si((double)show_number(object, key), text));
 }
 
+/** Add a cell with the state of a link, coloured. */
 static void
 show_link_cell(struct table *table, const json_t *port)
 {
@@ -38,6 +40,7 @@ show_link_cell(struct table *table, const json_t *port)
 	table_cell(table, color, "%s", link);
 }
 
+/** Add the cells of a port. */
 static void
 show_port_row(struct table *table, const json_t *port)
 {
@@ -87,6 +90,7 @@ show_port_list(const struct show *show, const json_t *result)
 	return show_table(show, table);
 }
 
+/** Add the cells of an FDB entry. */
 static void
 show_fdb_row(struct table *table, const json_t *entry)
 {
@@ -126,6 +130,7 @@ show_fdb_list(const struct show *show, const json_t *result)
 	return show_table(show, table);
 }
 
+/** Add the cells of a member, router or querier. */
 static void
 show_group_row(struct table *table, const json_t *row)
 {
@@ -167,7 +172,7 @@ show_group_list(const struct show *show, const json_t *result)
 	return show_table(show, table);
 }
 
-/** Add a cell with "vm1:0 vm2:0". */
+/** Add a cell with the queues of an lcore: "vm1:0 vm2:0". */
 static void
 show_queues_cell(struct table *table, const json_t *queues)
 {
@@ -194,6 +199,7 @@ show_queues_cell(struct table *table, const json_t *queues)
 	free(text);
 }
 
+/** Add the cells of an lcore. */
 static void
 show_lcore_row(struct table *table, const json_t *lcore)
 {
@@ -242,6 +248,7 @@ show_lcore_list(const struct show *show, const json_t *result)
 	return show_table(show, table);
 }
 
+/** Add the cells of a drop reason at a port. */
 static void
 show_drops_row(struct table *table, const json_t *drop)
 {

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+/** Print a step of a frame, and why it was taken. */
 static void
 show_trace_step(const struct show *show, const json_t *step)
 {

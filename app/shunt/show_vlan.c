@@ -50,6 +50,7 @@ show_vlan_run(const json_t *rows, size_t first)
 	}
 }
 
+/** Add the cells of n consecutive VLANs with the same ports, from a row on. */
 static void
 show_vlan_row(struct table *table, const json_t *rows, size_t first, size_t n)
 {

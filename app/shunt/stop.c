@@ -6,6 +6,7 @@
 
 volatile sig_atomic_t stop_requested;
 
+/** Signal handler: set the flag. */
 static void
 stop_on_signal(int number)
 {

@@ -37,6 +37,7 @@ table_new(const struct table_column *columns, size_t n)
 	return table;
 }
 
+/** Make space for another cell. @return 0; -ENOMEM */
 static int
 table_grow(struct table *table)
 {
@@ -76,6 +77,7 @@ table_cell(struct table *table, enum table_color color, const char *format, ...)
 	table->cells[table->n_cells++] = (struct table_cell){.text = text, .color = color};
 }
 
+/** @return width of the widest cell of a column, its title included */
 static size_t
 table_width(const struct table *table, size_t column)
 {
@@ -89,6 +91,7 @@ table_width(const struct table *table, size_t column)
 	return width;
 }
 
+/** Print n spaces. */
 static void
 table_pad(FILE *file, size_t n)
 {
@@ -116,6 +119,7 @@ table_put(const struct table *table, FILE *file, size_t column, size_t width, co
 		table_pad(file, TABLE_GAP + (right ? 0 : pad));
 }
 
+/** @return escape sequence that begins a colour */
 static const char *
 table_escape(enum table_color color)
 {

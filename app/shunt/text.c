@@ -132,7 +132,7 @@ text_distance(const char *a, const char *b)
 	return rows[la % 3][lb];
 }
 
-/** Print a paragraph. */
+/** Print a line of text, wrapped. @param indent of all lines but the first */
 static void
 text_wrap_line(FILE *file, const char *line, size_t length, size_t indent, size_t column)
 {

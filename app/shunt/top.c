@@ -41,6 +41,7 @@ struct top {
 /** Set by SIGINT, SIGTERM and SIGHUP. */
 static volatile sig_atomic_t top_ended;
 
+/** Signal handler: set the flag. */
 static void
 top_on_signal(int number)
 {
@@ -48,8 +49,9 @@ top_on_signal(int number)
 	top_ended = 1;
 }
 
+/** Clear the flag, and set it at signals that end the program from now on. */
 static void
-top_signals(void)
+top_catch_signals(void)
 {
 	struct sigaction action = {.sa_handler = top_on_signal};
 
@@ -60,6 +62,7 @@ top_signals(void)
 	sigaction(SIGHUP, &action, NULL);
 }
 
+/** @return seconds of CLOCK_MONOTONIC */
 static double
 top_now(void)
 {
@@ -69,9 +72,9 @@ top_now(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/** Request all data of the screen. */
+/** Request all data of the screen. @return 0; negative errno */
 static int
-top_ask(struct top *top)
+top_request(struct top *top)
 {
 	json_t *status = NULL;
 	json_t *ports = NULL;
@@ -113,15 +116,16 @@ top_sample(struct top *top)
 		top_rates_reset(top->rates);
 		top->rpc = rpc_open(top->view.socket, &limits, &top->err);
 	}
-	if (top->rpc != NULL && top_ask(top) != 0) {
+	if (top->rpc != NULL && top_request(top) != 0) {
 		rpc_close(top->rpc);
 		top->rpc = NULL;
 	}
 	top_rates_sort(top->rates, top->view.order);
 }
 
+/** Select the next longer or shorter interval. @param step above 0: longer; below 0: shorter */
 static void
-top_interval(struct top *top, int step)
+top_change_interval(struct top *top, int step)
 {
 	if (step > 0 && top->interval + 1 < TOP_INTERVALS)
 		top->interval++;
@@ -130,8 +134,9 @@ top_interval(struct top *top, int step)
 	top->view.interval = top_intervals[top->interval];
 }
 
+/** Sort the ports in another order, and scroll to the first. */
 static void
-top_order(struct top *top, enum rates_order order)
+top_set_order(struct top *top, enum rates_order order)
 {
 	top->view.order = order;
 	top->view.first = 0;
@@ -149,8 +154,9 @@ top_scroll(struct top *top, size_t up, size_t down)
 		top->view.first = 0;
 }
 
+/** Do what a key stands for. */
 static void
-top_key(struct top *top, int key)
+top_handle_key(struct top *top, int key)
 {
 	switch (key) {
 	case 'q':
@@ -160,22 +166,22 @@ top_key(struct top *top, int key)
 		break;
 	case '+':
 	case '=':
-		top_interval(top, 1);
+		top_change_interval(top, 1);
 		break;
 	case '-':
-		top_interval(top, -1);
+		top_change_interval(top, -1);
 		break;
 	case 'r':
-		top_order(top, RATES_BY_RX);
+		top_set_order(top, RATES_BY_RX);
 		break;
 	case 't':
-		top_order(top, RATES_BY_TX);
+		top_set_order(top, RATES_BY_TX);
 		break;
 	case 'd':
-		top_order(top, RATES_BY_DROPS);
+		top_set_order(top, RATES_BY_DROPS);
 		break;
 	case 'p':
-		top_order(top, RATES_BY_NAME);
+		top_set_order(top, RATES_BY_NAME);
 		break;
 	case 'h':
 	case '?':
@@ -223,12 +229,13 @@ top_wait(struct top *top)
 		if (poll(&poller, 1, (int)(left * 1000) + 1) > 0 && !(poller.revents & POLLIN))
 			top->quit = true; /* the terminal was closed */
 		while ((key = getch()) != ERR)
-			top_key(top, key);
+			top_handle_key(top, key);
 		top->view.trouble = top->err.text;
 		top_draw(&top->view);
 	}
 }
 
+/** Sample, draw and handle keys until a key or a signal ends the program. */
 static void
 top_loop(struct top *top)
 {
@@ -253,7 +260,7 @@ top_screen(bool color)
 	screen = newterm(NULL, stdout, stdin);
 	if (screen == NULL)
 		return NULL;
-	top_signals(); /* replaces the handlers that ncurses has set */
+	top_catch_signals(); /* replaces the handlers that ncurses has set */
 	set_term(screen);
 	cbreak();
 	noecho();
@@ -264,6 +271,7 @@ top_screen(bool color)
 	return screen;
 }
 
+/** Release what top_run() has created, without the screen. */
 static void
 top_free(struct top *top)
 {
@@ -303,7 +311,7 @@ top_run(struct cli *cli, const struct command *command, const json_t *params)
 	top.view.rates = top.rates;
 	top.view.drops = top.drops;
 	top.interval = TOP_INTERVAL_FIRST;
-	top_interval(&top, 0);
+	top_change_interval(&top, 0);
 	top_loop(&top);
 	endwin();
 	delscreen(screen);

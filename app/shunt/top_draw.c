@@ -44,8 +44,9 @@ top_draw_init(bool color)
 	init_pair(TOP_RED, COLOR_RED, -1);
 }
 
+/** Begin or end a colour; no effect without colours. @param color 0 = none */
 static void
-top_attribute(short color, bool on)
+top_set_color(short color, bool on)
 {
 	if (!top_color || color == 0)
 		return;
@@ -67,9 +68,9 @@ top_put(int y, int x, short color, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	top_attribute(color, true);
+	top_set_color(color, true);
 	mvaddnstr(y, x, line, COLS - x);
-	top_attribute(color, false);
+	top_set_color(color, false);
 }
 
 /** Draw a title, in reverse over the whole width. */
@@ -81,6 +82,7 @@ top_title(int y, const char *text)
 	attroff(A_REVERSE);
 }
 
+/** Draw the first row: version, uptime, number of ports, order and interval. */
 static void
 top_draw_header(const struct top_view *view)
 {
@@ -132,7 +134,7 @@ top_draw_history(int y, int x, const struct rates_port *port)
 		most = rate[i] > most ? rate[i] : most;
 	if (n == 0 || most <= 0 || y >= LINES)
 		return;
-	top_attribute(TOP_GREEN, true);
+	top_set_color(TOP_GREEN, true);
 	for (size_t i = 0; i < n; i++) {
 		int level = (int)(rate[i] / most * TOP_LEVELS + 0.5F);
 
@@ -140,9 +142,10 @@ top_draw_history(int y, int x, const struct rates_port *port)
 			level = 1;
 		mvaddstr(y, x + (int)i, (top_utf8 ? utf8 : ascii)[level]);
 	}
-	top_attribute(TOP_GREEN, false);
+	top_set_color(TOP_GREEN, false);
 }
 
+/** Draw the row of a port. @param width columns of its name */
 static void
 top_draw_port(int y, int width, const struct rates_port *port)
 {
@@ -207,6 +210,7 @@ top_draw_bar(int y, double part)
 	top_put(y, 8 + TOP_BAR, 0, "]");
 }
 
+/** Draw the row of an lcore. */
 static void
 top_draw_lcore(int y, const struct rates_lcore *lcore)
 {
@@ -224,6 +228,7 @@ top_draw_lcore(int y, const struct rates_lcore *lcore)
 		lcore->packets / 1000);
 }
 
+/** Draw lcores from row y on. @return the row behind them */
 static int
 top_draw_lcores(const struct top_view *view, int y, int rows)
 {
@@ -241,7 +246,7 @@ top_draw_lcores(const struct top_view *view, int y, int rows)
 
 /** Draw size and counters of the FDB. @return the row behind it */
 static int
-top_draw_table(const struct top_view *view, int y)
+top_draw_fdb(const struct top_view *view, int y)
 {
 	static const char *const names[] = {
 		"entries", "learned", "moved", "aged", "refused", "replaced"};
@@ -322,6 +327,7 @@ struct top_space {
 	int drops; /**< -1: no space for FDB and drops */
 };
 
+/** @return the lower of two numbers */
 static int
 top_least(int one, int other)
 {
@@ -330,7 +336,7 @@ top_least(int one, int other)
 
 /** Divide the rows: lcores and drops get a share each, and the rows that ports do not use. */
 static struct top_space
-top_share(const struct top_view *view)
+top_divide_rows(const struct top_view *view)
 {
 	bool small = LINES < TOP_ROWS_SMALL;
 	int rows = LINES - TOP_ROWS_FIXED - (small ? 0 : TOP_ROWS_TABLES);
@@ -359,7 +365,7 @@ top_share(const struct top_view *view)
 void
 top_draw(struct top_view *view)
 {
-	struct top_space space = top_share(view);
+	struct top_space space = top_divide_rows(view);
 	size_t n_ports;
 	int y;
 
@@ -374,7 +380,7 @@ top_draw(struct top_view *view)
 	y = top_draw_ports(view, 2, space.ports);
 	y = top_draw_lcores(view, y + 1, space.lcores);
 	if (space.drops >= 0) {
-		y = top_draw_table(view, y + 1);
+		y = top_draw_fdb(view, y + 1);
 		top_draw_drops(view, y + 1, space.drops);
 	}
 	attroff(A_DIM);

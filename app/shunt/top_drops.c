@@ -25,6 +25,7 @@ top_drops_new(void)
 	return calloc(1, sizeof(struct drops));
 }
 
+/** Write the key of a row, by which samples are compared. @return key */
 static const char *
 top_drops_key(const struct drops_row *row, char key[DROPS_KEY_MAX])
 {
@@ -32,6 +33,7 @@ top_drops_key(const struct drops_row *row, char key[DROPS_KEY_MAX])
 	return key;
 }
 
+/** Build a row with its rate. @param item of the new sample @param seconds since the last one */
 static struct drops_row
 top_drops_row(const struct drops *drops, const json_t *item, double seconds)
 {
@@ -52,6 +54,7 @@ top_drops_row(const struct drops *drops, const json_t *item, double seconds)
 	return row;
 }
 
+/** Order for qsort(): by rate and packets, descending, then by port. */
 static int
 top_drops_compare(const void *a, const void *b)
 {
@@ -65,6 +68,7 @@ top_drops_compare(const void *a, const void *b)
 	return strverscmp(one->port, other->port);
 }
 
+/** Index the packets of all rows by key, for the comparison with the next sample. */
 static json_t *
 top_drops_index(const struct drops *drops)
 {

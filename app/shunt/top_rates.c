@@ -55,6 +55,7 @@ top_rates_reset(struct rates *rates)
 	rates->before = NULL;
 }
 
+/** @return value of a counter of a port or an lcore; 0 = not given */
 static double
 top_rates_counter(const json_t *object, const char *key)
 {
@@ -81,6 +82,7 @@ top_rates_grown(const json_t *now, const json_t *before, const char *const *keys
 	return before != NULL;
 }
 
+/** Compute the rates of a port. @param before the port in the last sample; NULL = not in it */
 static void
 top_rates_port(struct rates_port *port, const json_t *now, const json_t *before, double seconds)
 {
@@ -98,6 +100,7 @@ top_rates_port(struct rates_port *port, const json_t *now, const json_t *before,
 	port->drops = (grown[PORT_RX_DROPS] + grown[PORT_TX_DROPS]) / seconds;
 }
 
+/** Compute the load of an lcore. @param before the lcore in the last sample; NULL = not in it */
 static void
 top_rates_lcore(struct rates_lcore *lcore, const json_t *now, const json_t *before, double seconds)
 {
@@ -142,8 +145,9 @@ top_rates_index(const json_t *ports, const json_t *lcores)
 	return index;
 }
 
+/** Append a rate to a history; if it is full, the oldest rate is removed. */
 static void
-top_rates_remember(struct rates_history *history, double rate)
+top_rates_append(struct rates_history *history, double rate)
 {
 	if (history->n == RATES_HISTORY)
 		memmove(&history->rate[0], &history->rate[1],
@@ -166,7 +170,7 @@ top_rates_histories(struct rates *rates, const json_t *ports, struct rates_histo
 		if (index != NULL)
 			histories[i] = rates->histories[json_integer_value(index)];
 		if (port->known)
-			top_rates_remember(&histories[i], port->rx_packets + port->tx_packets);
+			top_rates_append(&histories[i], port->rx_packets + port->tx_packets);
 		port->history = histories[i].rate;
 		port->n_history = histories[i].n;
 		if (name != NULL)
@@ -245,6 +249,7 @@ top_rates_update(struct rates *rates, const json_t *ports, const json_t *lcores,
 	return 0;
 }
 
+/** Order by value, descending, then by name. @param va, vb values of a and b */
 static int
 top_rates_compare(const struct rates_port *a, const struct rates_port *b, double va, double vb)
 {
@@ -253,12 +258,14 @@ top_rates_compare(const struct rates_port *a, const struct rates_port *b, double
 	return strverscmp(a->name, b->name);
 }
 
+/** Order for qsort(): by name. */
 static int
 top_rates_by_name(const void *a, const void *b)
 {
 	return top_rates_compare(a, b, 0, 0);
 }
 
+/** Order for qsort(): by rate received, descending, then by name. */
 static int
 top_rates_by_rx(const void *a, const void *b)
 {
@@ -268,6 +275,7 @@ top_rates_by_rx(const void *a, const void *b)
 	return top_rates_compare(pa, pb, pa->rx_packets, pb->rx_packets);
 }
 
+/** Order for qsort(): by rate sent, descending, then by name. */
 static int
 top_rates_by_tx(const void *a, const void *b)
 {
@@ -277,6 +285,7 @@ top_rates_by_tx(const void *a, const void *b)
 	return top_rates_compare(pa, pb, pa->tx_packets, pb->tx_packets);
 }
 
+/** Order for qsort(): by rate of drops, descending, then by name. */
 static int
 top_rates_by_drops(const void *a, const void *b)
 {

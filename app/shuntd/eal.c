@@ -39,6 +39,7 @@ struct eal_args {
 	bool small_pages; /* set here if no hugepages can be used */
 };
 
+/** Append an argument. */
 static void
 eal_add(struct eal_args *args, const char *word)
 {
@@ -46,6 +47,7 @@ eal_add(struct eal_args *args, const char *word)
 		args->argv[args->argc++] = (char *)(uintptr_t)word;
 }
 
+/** Whether an argument was given on the command line, alone or with a value. */
 static bool
 eal_has(const struct options *options, const char *word)
 {
@@ -63,7 +65,7 @@ eal_has(const struct options *options, const char *word)
 
 /** Add an argument unless it was given: DPDK 25.11 refuses duplicates. */
 static void
-eal_flag(const struct options *options, struct eal_args *args, const char *word)
+eal_add_once(const struct options *options, struct eal_args *args, const char *word)
 {
 	if (!eal_has(options, word))
 		eal_add(args, word);
@@ -71,7 +73,7 @@ eal_flag(const struct options *options, struct eal_args *args, const char *word)
 
 /** Whether the given arguments require hugepages. */
 static bool
-eal_insists(const struct options *options)
+eal_requires_hugepages(const struct options *options)
 {
 	/* Each of these excludes --no-huge. */
 	static const char *const words[] = {"--huge-dir", "--huge-unlink", "--socket-mem",
@@ -83,14 +85,14 @@ eal_insists(const struct options *options)
 	return false;
 }
 
-/** @return true if the EAL should use hugepages; else eal_report() logs the reason */
+/** Whether the EAL should use hugepages. If not, eal_report() logs the reason. */
 static bool
-eal_hugepages(const struct options *options)
+eal_uses_hugepages(const struct options *options)
 {
 	unsigned long free_kb = hugepages_free_kb();
 	const char *why;
 
-	if (eal_insists(options))
+	if (eal_requires_hugepages(options))
 		return true;
 	if (free_kb < EAL_HUGEPAGES_KB_MIN) {
 		snprintf(eal_warning, sizeof(eal_warning),
@@ -108,24 +110,24 @@ eal_hugepages(const struct options *options)
 	return why == NULL;
 }
 
-/*
- * Memory without file names and not shared with other processes needs no cleanup. The EAL has one
- * option for that with hugepages and one without.
+/**
+ * Append the arguments for memory: hugepages or not, and in either case without file names. Memory
+ * that is not shared with other processes needs no cleanup.
  */
 static void
-eal_memory(const struct options *options, struct eal_args *args)
+eal_add_memory(const struct options *options, struct eal_args *args)
 {
 	bool no_huge = eal_has(options, "--no-huge");
 
-	if (!no_huge && eal_hugepages(options)) {
+	if (!no_huge && eal_uses_hugepages(options)) {
 		if (!eal_has(options, "--huge-dir") && !eal_has(options, "--huge-unlink") &&
 			!eal_has(options, "--legacy-mem") && !eal_has(options, "--proc-type"))
-			eal_flag(options, args, "--in-memory");
+			eal_add_once(options, args, "--in-memory");
 		return;
 	}
 	args->small_pages = !no_huge;
-	eal_flag(options, args, "--no-huge");
-	eal_flag(options, args, "--no-shconf");
+	eal_add_once(options, args, "--no-huge");
+	eal_add_once(options, args, "--no-shconf");
 	if (!eal_has(options, "-m") && !eal_has(options, "--memory-size")) {
 		eal_add(args, "-m");
 		eal_add(args, EAL_NO_HUGE_MB);
@@ -144,8 +146,9 @@ eal_can_listen(void)
 	return access(folder != NULL ? folder : "/tmp", W_OK | X_OK) == 0;
 }
 
+/** Build the arguments of the EAL; those given on the command line come last. */
 static void
-eal_arguments(const struct options *options, const cpu_set_t *control, struct eal_args *args)
+eal_build_arguments(const struct options *options, const cpu_set_t *control, struct eal_args *args)
 {
 	char list[TOPOLOGY_LIST_MAX];
 
@@ -161,8 +164,8 @@ eal_arguments(const struct options *options, const cpu_set_t *control, struct ea
 		options->log_level);
 	eal_add(args, args->log_level);
 	if (!eal_can_listen())
-		eal_flag(options, args, "--no-telemetry");
-	eal_memory(options, args);
+		eal_add_once(options, args, "--no-telemetry");
+	eal_add_memory(options, args);
 	/* Probe no devices by default: ports plug in theirs. */
 	if (!eal_has(options, "-a") && !eal_has(options, "--allow") && !eal_has(options, "-b") &&
 		!eal_has(options, "--block") && !eal_has(options, "--no-pci") &&
@@ -177,7 +180,7 @@ eal_arguments(const struct options *options, const cpu_set_t *control, struct ea
 			eal_add(args, options->eal_argv[i]);
 }
 
-/** @return true if the mempool operations for mbuf pools are registered */
+/** Whether the mempool operations for mbuf pools are registered. */
 static bool
 eal_has_mempools(void)
 {
@@ -201,7 +204,7 @@ eal_start(const struct options *options, const cpu_set_t *control, struct err *e
 	signal(SIGXFSZ, SIG_IGN); /* the EAL can run without files beyond the size limit */
 	/* Threads of the EAL inherit the affinity of this thread. */
 	sched_setaffinity(0, sizeof(*control), control);
-	eal_arguments(options, control, &args);
+	eal_build_arguments(options, control, &args);
 	if (rte_eal_init(args.argc, args.argv) < 0)
 		return err_set(err, EINVAL, "DPDK does not start: %s (see its messages above)",
 			rte_strerror(rte_errno));

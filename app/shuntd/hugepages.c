@@ -38,8 +38,9 @@ struct hugepages {
 /* Virtual address space that the EAL reserves for hugepages of one size on one NUMA node. */
 #define HUGEPAGES_RESERVED (UINT64_C(64) << 30)
 
+/** Order for qsort(): by page size. */
 static int
-hugepages_order(const void *one, const void *other)
+hugepages_compare(const void *one, const void *other)
 {
 	const struct hugepages *a = one, *b = other;
 
@@ -67,7 +68,7 @@ hugepages_list(struct hugepages list[HUGEPAGES_SIZES_MAX])
 	}
 	if (sizes != NULL)
 		closedir(sizes);
-	qsort(list, n, sizeof(list[0]), hugepages_order);
+	qsort(list, n, sizeof(list[0]), hugepages_compare);
 	return n;
 }
 

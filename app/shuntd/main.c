@@ -43,6 +43,7 @@ struct shuntd {
 	struct methods_monitor monitor;
 };
 
+/** Read the configuration file. Only one named on the command line must exist. */
 static int
 shuntd_read_config(struct shuntd *shuntd, struct err *err)
 {
@@ -56,6 +57,7 @@ shuntd_read_config(struct shuntd *shuntd, struct err *err)
 	return rc;
 }
 
+/** Choose the CPUs that poll. @param control receives the other CPUs of this process */
 static int
 shuntd_choose_cpus(struct shuntd *shuntd, cpu_set_t *control, struct err *err)
 {
@@ -78,6 +80,7 @@ shuntd_choose_cpus(struct shuntd *shuntd, cpu_set_t *control, struct err *err)
 	return rc;
 }
 
+/** Signal callback: end the event loop. */
 static void
 shuntd_on_stop(evutil_socket_t number, short what, void *arg)
 {
@@ -88,6 +91,7 @@ shuntd_on_stop(evutil_socket_t number, short what, void *arg)
 	event_base_loopexit(shuntd->events, NULL);
 }
 
+/** Signal callback: apply the configuration file. */
 static void
 shuntd_on_hangup(evutil_socket_t number, short what, void *arg)
 {
@@ -106,8 +110,9 @@ shuntd_on_hangup(evutil_socket_t number, short what, void *arg)
 	sd_notify(0, "READY=1");
 }
 
+/** Handle signals in the event loop from now on. @return 0; -ENOMEM */
 static int
-shuntd_signals(struct shuntd *shuntd)
+shuntd_catch_signals(struct shuntd *shuntd)
 {
 	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
 
@@ -133,6 +138,7 @@ shuntd_raise_limits(void)
 	}
 }
 
+/** Create the switch, apply the configuration, register RPC methods and listen. */
 static int
 shuntd_build(struct shuntd *shuntd, struct err *err)
 {
@@ -168,6 +174,7 @@ shuntd_build(struct shuntd *shuntd, struct err *err)
 	return rc < 0 ? rc : rpc_listen(shuntd->rpc, shuntd->options.socket, err);
 }
 
+/** Do all that precedes the event loop: configuration, CPUs, EAL, switch. */
 static int
 shuntd_prepare(struct shuntd *shuntd, struct err *err)
 {
@@ -189,11 +196,12 @@ shuntd_prepare(struct shuntd *shuntd, struct err *err)
 	shuntd->events = event_base_new();
 	shuntd->rpc = shuntd->events != NULL ? rpc_create(shuntd->events) : NULL;
 	shuntd->hub = event_hub_create();
-	if (shuntd->rpc == NULL || shuntd->hub == NULL || shuntd_signals(shuntd) < 0)
+	if (shuntd->rpc == NULL || shuntd->hub == NULL || shuntd_catch_signals(shuntd) < 0)
 		return err_set(err, ENOMEM, "no memory");
 	return shuntd_build(shuntd, err);
 }
 
+/** Free everything, also after a start that failed. */
 static void
 shuntd_free(struct shuntd *shuntd)
 {

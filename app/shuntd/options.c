@@ -37,6 +37,7 @@ static const struct option options_long[] = {
 	{0},
 };
 
+/** Set the log level. */
 static int
 options_log_level(struct options *options, const char *level, struct err *err)
 {
@@ -51,8 +52,9 @@ options_log_level(struct options *options, const char *level, struct err *err)
 		err, EINVAL, "--log-level %.40s: is none of error, warning, info, debug", level);
 }
 
+/** Set one option. @param option result of getopt @param word the argument, for errors */
 static int
-options_one(struct options *options, int option, const char *word, struct err *err)
+options_set(struct options *options, int option, const char *word, struct err *err)
 {
 	switch (option) {
 	case 'c':
@@ -96,7 +98,7 @@ options_parse(struct options *options, int argc, char **argv, struct err *err)
 		option = getopt_long(argc, argv, "+:c:s:hV", options_long, NULL);
 		if (option < 0)
 			break;
-		rc = options_one(options, option, word, err);
+		rc = options_set(options, option, word, err);
 	}
 	if (rc < 0 || options->done)
 		return rc;

@@ -9,7 +9,7 @@
 #include "control/methods.h"
 #include "features/table.h"
 
-/** Format the value of a key as in a configuration file. @return NULL when it can be none */
+/** Convert the value of a key to text. @return NULL: neither text, an integer nor a boolean */
 static const char *
 port_value_text(json_t *value, char text[KEY_VALUE_MAX])
 {
