@@ -40,7 +40,7 @@ attack_ring_buffer(const struct queue *queue)
 	return queue_data_gpa(queue, queue_slot(queue, 0));
 }
 
-/** @return GPA behind the last byte of guest memory */
+/** @return GPA after the last byte of guest memory */
 static uint64_t
 attack_ring_memory_end(const struct attack *attack)
 {

@@ -76,6 +76,7 @@ int fleet_open(struct fleet *fleet, const struct settings *settings, struct err 
 /** As fleet_open(), without connections; for the ceiling. */
 int fleet_open_unconnected(struct fleet *fleet, const struct settings *settings, struct err *err);
 
+/** Close all connections and release everything; safe on a zeroed fleet. */
 void fleet_close(struct fleet *fleet);
 
 /** Run a step function on all workers for some seconds. @return 0; negative errno, reason in err */

@@ -56,9 +56,9 @@ loop_station(struct station *station)
 }
 
 /**
- * Look for frames in circulation. Counters of other workers may lag.
+ * Check whether all frames in circulation are lost. Counters of other workers may lag.
  *
- * @return true if all are lost; false while a back end has frames to take, or another worker has not
+ * @return true if they are; false while a back end has frames to take, or another worker has not
  * run recently
  */
 static bool

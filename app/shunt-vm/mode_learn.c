@@ -75,8 +75,8 @@ mode_learn_stage(struct learn *learn, struct station *station, const struct flee
 }
 
 /**
- * Look for silence after the last frame. A back end that has not taken all frames sent does not run,
- * and the absence of frames proves no loss.
+ * Check for silence after the last frame. A back end that has not taken all frames sent does not
+ * run, and the absence of frames proves no loss.
  *
  * @return true if frames that have not arrived are lost
  */
@@ -154,7 +154,7 @@ mode_learn_step_rate(struct worker *worker, void *context)
 	return n;
 }
 
-/** Start a trial with the n addresses behind those of the last one. */
+/** Start a trial with the n addresses after those of the last one. */
 static void
 mode_learn_begin(struct learn *learn, uint32_t n)
 {

@@ -105,7 +105,7 @@ void queue_consume(struct queue *queue, unsigned n);
 /** Make the first n free slots available to the back end. */
 void queue_post(struct queue *queue, unsigned n);
 
-/** Kick the back end if it asks for kicks and there was none since the last post. */
+/** Kick the back end if it requests kicks and there was none since the last post. */
 void queue_notify(struct queue *queue);
 
 /** Kick unconditionally. */

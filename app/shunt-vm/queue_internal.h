@@ -9,16 +9,24 @@
 
 #include "queue.h"
 
+/** Initialize the rings; nothing is posted. */
 void queue_split_reset(struct queue *queue);
-void queue_split_lay(struct queue *queue, unsigned slot);
-unsigned queue_split_poll(struct queue *queue, unsigned max);
-void queue_split_post(struct queue *queue, unsigned n);
-bool queue_split_wants_kick(const struct queue *queue);
-
 void queue_packed_reset(struct queue *queue);
+
+/** Write the descriptors of a slot from its pieces. */
+void queue_split_lay(struct queue *queue, unsigned slot);
 void queue_packed_lay(struct queue *queue, unsigned slot);
+
+/** queue_poll() of a queue that is not broken. */
+unsigned queue_split_poll(struct queue *queue, unsigned max);
 unsigned queue_packed_poll(struct queue *queue, unsigned max);
+
+/** queue_post(). */
+void queue_split_post(struct queue *queue, unsigned n);
 void queue_packed_post(struct queue *queue, unsigned n);
+
+/** @return true if the back end requests a kick for the posts since the last one */
+bool queue_split_wants_kick(const struct queue *queue);
 bool queue_packed_wants_kick(const struct queue *queue);
 
 /** Enter the general mode: list the free slots and those in flight. */

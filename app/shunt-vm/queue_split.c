@@ -6,14 +6,14 @@
 
 #include "base/shared.h"
 
-/** @return used_event, behind the available ring */
+/** @return used_event, the field after the available ring */
 static uint16_t *
 queue_split_used_event(const struct queue *queue)
 {
 	return &queue->avail_ring->ring[queue->config.size];
 }
 
-/** @return avail_event, behind the used ring */
+/** @return avail_event, the field after the used ring */
 static const uint16_t *
 queue_split_avail_event(const struct queue *queue)
 {

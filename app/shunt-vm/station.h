@@ -5,7 +5,7 @@
  *
  * With sample 1 every frame is numbered, gets a checksum and is checked. With sample S > 1, frames
  * in slots that are multiples of S get a new number and checksum each time they are sent. The
- * receiver reads one frame in S. A still frame (FRAME_STILL) holds its slot, which yields the
+ * receiver reads one frame in S. A still frame (FRAME_STILL) names its slot, which yields the
  * distance to the next numbered frame. The numbers of two numbered frames must differ by the count
  * of frames received in between.
  *
@@ -106,6 +106,7 @@ typedef void (*station_take)(void *context, struct station *station, const struc
 int station_open(struct station *station, struct vm *vm, unsigned pair, unsigned flow,
 	unsigned n_flows, const struct traffic *traffic);
 
+/** Release what station_open() has allocated; safe on a zeroed station. */
 void station_close(struct station *station);
 
 /**

@@ -12,7 +12,7 @@
 #include "cli.h"
 #include "command.h"
 
-/** Capture until a signal, the frame limit or the end of a reader. @return an exit code */
+/** Capture until a signal, the limit of frames or the end of the connection. @return exit code */
 int capture_run(struct cli *cli, const struct command *command, const json_t *params);
 
 #endif

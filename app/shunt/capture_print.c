@@ -60,7 +60,7 @@ capture_print_mac(FILE *file, const uint8_t *mac)
 		mac[5]);
 }
 
-/** Print the VLAN tags, outer ones first. @return the EtherType behind them; 0: truncated */
+/** Print the VLAN tags, outer ones first. @return the EtherType after them; 0: truncated */
 static uint16_t
 capture_print_tags(FILE *file, struct print_rest *rest)
 {

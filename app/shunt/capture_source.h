@@ -32,8 +32,8 @@ void capture_source_close(struct capture_source *source);
 struct rpc *capture_source_rpc(struct capture_source *source);
 
 /**
- * Look for new records. With several rings, records younger than some milliseconds are delayed,
- * since another ring may still deliver older ones.
+ * Check the rings for new records. With several rings, records younger than some milliseconds are
+ * delayed, since another ring may still deliver older ones.
  *
  * @param all no record is delayed
  * @return 0; -EPROTO with the reason in err

@@ -184,7 +184,7 @@ cli_options(struct cli *cli, struct cli_options *options, int argc, char **argv,
 	char letters[CLI_LETTERS_MAX];
 	const struct command none = {0}, *command;
 	size_t used;
-	/* Up to the first word only: the command may define the letters behind it differently. */
+	/* Up to the first word only: the command may define the letters after it differently. */
 	int code = cli_take_options(cli, options, argc, argv, "+:s:jhV", NULL);
 	int first = optind;
 

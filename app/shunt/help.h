@@ -17,7 +17,7 @@
  * Print the help of a command, of the group of commands that begin with the words ("port"), or the
  * overview for n = 0. With -j, print the same as a JSON document.
  *
- * @param words of the command; words behind a complete command are ignored
+ * @param words of the command; words after a complete command are ignored
  * @return an exit code
  */
 int help_words(struct cli *cli, size_t n, char *const *words);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Parses the words behind a command into the params of its request. */
+/* Parses the words after a command into the params of its request. */
 #include "parse.h"
 
 #include <ctype.h>
@@ -154,7 +154,7 @@ parse_value(struct parse *parse, const struct command_arg *arg, const char *text
 	}
 }
 
-/** Set a param that must not exist yet; owns value. NULL: a failure that err holds already. */
+/** Set a param that must not exist yet; owns value. NULL: a failure, whose reason is in err. */
 static int
 parse_store(struct parse *parse, const char *name, json_t *value)
 {
@@ -268,7 +268,7 @@ parse_unexpected(struct parse *parse, const char *word)
 	return err_set(parse->err, EINVAL, "\"%.40s\" is one word too many", word);
 }
 
-/** Parse one word behind the command. */
+/** Parse one word after the command. */
 static int
 parse_argument(struct parse *parse, const char *word)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Conversion of the words behind a command to the params of its request.
+ * Conversion of the words after a command to the params of its request.
  *
  * Thread safety: no shared state; parse_args() reads the working directory.
  */

@@ -48,7 +48,7 @@ struct rpc *rpc_attach(int fd, const struct rpc_limits *limits);
  * @param params an object, owned by the caller; NULL sends an empty one
  * @param result receives a new reference
  * @return 0, or
- *  - -EREMOTEIO: the switch refused; err holds its message
+ *  - -EREMOTEIO: the switch refused; its message is in err
  *  - -ETIMEDOUT: no complete answer in time
  *  - -EMSGSIZE: the answer is longer than the limit
  *  - -EPROTO: the answer is invalid
@@ -60,7 +60,7 @@ int rpc_call(struct rpc *rpc, const char *method, const json_t *params, json_t *
 	struct err *err);
 
 /**
- * Wait, for as long as it takes, for a notification of the switch; others are skipped.
+ * Wait, for as long as it takes, for a notification of the switch; other notifications are skipped.
  *
  * @param method of the notification
  * @param params receives a new reference to its params, an object

@@ -98,7 +98,7 @@ table_pad(FILE *file, size_t n)
 	fprintf(file, "%*s", (int)n, "");
 }
 
-/** Print a cell and the gap behind it; in the last column without trailing spaces. */
+/** Print a cell and the gap after it; in the last column without trailing spaces. */
 static void
 table_put(const struct table *table, FILE *file, size_t column, size_t width, const char *escape,
 	const char *text)

@@ -143,7 +143,7 @@ top_set_order(struct top *top, enum rates_order order)
 	top_rates_sort(top->rates, order);
 }
 
-/** Scroll; top_draw() corrects a position behind the end. */
+/** Scroll; top_draw() corrects a position beyond the end. */
 static void
 top_scroll(struct top *top, size_t up, size_t down)
 {

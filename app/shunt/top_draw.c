@@ -178,7 +178,7 @@ top_name_width(const struct rates_port *ports, size_t n)
 	return width < TOP_NAME_MAX ? (int)width : TOP_NAME_MAX;
 }
 
-/** Draw ports from row y on. @return the row behind them */
+/** Draw ports from row y on. @return the row below them */
 static int
 top_draw_ports(struct top_view *view, int y, int rows)
 {
@@ -228,7 +228,7 @@ top_draw_lcore(int y, const struct rates_lcore *lcore)
 		lcore->packets / 1000);
 }
 
-/** Draw lcores from row y on. @return the row behind them */
+/** Draw lcores from row y on. @return the row below them */
 static int
 top_draw_lcores(const struct top_view *view, int y, int rows)
 {
@@ -244,7 +244,7 @@ top_draw_lcores(const struct top_view *view, int y, int rows)
 	return y;
 }
 
-/** Draw size and counters of the FDB. @return the row behind it */
+/** Draw size and counters of the FDB. @return the row below it */
 static int
 top_draw_fdb(const struct top_view *view, int y)
 {

@@ -20,7 +20,7 @@ struct options {
 	const char *socket;
 	const char *lcores; /**< NULL: not given */
 	const char *log_level;
-	int eal_argc; /**< arguments behind "--" */
+	int eal_argc; /**< arguments after "--" */
 	char **eal_argv;
 	bool done; /**< help or version has been printed */
 };

@@ -397,7 +397,7 @@ read_relations(const struct reader *reader)
 	if (rc < 0) {
 		err_prefix(reader->err, "%s:%u: port %s", config->path, config->ports[culprit].line,
 			set[culprit]->name);
-		/* Of a file, -ENOENT says that there is none. */
+		/* -ENOENT would mean that the file does not exist. */
 		rc = -EINVAL;
 		if (reader->err != NULL)
 			reader->err->code = rc;

@@ -117,7 +117,7 @@ time_t vswitch_now(void);
  */
 struct vswitch *vswitch_create(const struct vswitch_config *config, struct err *err);
 
-/** Remove all ports, stop all lcores, free everything. NULL is ignored. */
+/** Delete all ports, stop all lcores, free everything. NULL is ignored. */
 void vswitch_destroy(struct vswitch *vswitch);
 
 /* vswitch_find.c */
@@ -144,7 +144,7 @@ int vswitch_port_add(struct vswitch *vswitch, const struct port_config *config, 
 /**
  * Change the configuration of the port of the same name: in operation when all keys that differ
  * are live keys, else by closing and opening it. On failure it has its old configuration again; a
- * port that cannot be reopened with that is removed, and an error is logged.
+ * port that cannot be reopened with that is deleted, and an error is logged.
  *
  * @param config copied
  * @return 0; negative errno with the reason: -ENOENT when there is no such port

@@ -13,7 +13,7 @@ LOG_MODULE(control);
 
 enum {
 	EVENTS_TICK_US = 50000,
-	/** Changes published between two rounds of the event loop, in which readers are written to. */
+	/** Changes published between two rounds of the event loop, which writes to readers. */
 	EVENTS_BATCH = 64,
 };
 

@@ -357,7 +357,7 @@ port_change_link(struct vswitch *vswitch, struct vswitch_port *port, bool was_up
 	bool up = vswitch->up[port->port.id];
 
 	/*
-	 * Down, or down and up again: stations behind this port may have changed. Flush while no
+	 * Down, or down and up again: the stations of this port may have changed. Flush while no
 	 * lcore polls the port, so that nothing learnt since is lost.
 	 */
 	if (!up && was_up)

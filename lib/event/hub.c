@@ -111,7 +111,7 @@ event_hub_wants(const struct event_hub *hub, enum event_kind kind)
 	return hub != NULL && (hub->wanted >> kind & 1) != 0;
 }
 
-/** Set the kinds that any subscriber wants, and report a change of them. */
+/** Collect the kinds of all subscribers, and report a change of them to the callback. */
 static void
 hub_update_wanted(struct event_hub *hub)
 {

@@ -122,7 +122,7 @@ event_config(struct event_hub *hub, enum event_action action, const char *file, 
 	if (!event_hub_wants(hub, EVENT_KIND_CONFIG))
 		return;
 	json_t *nouns = json_object();
-	/* Each may be text that is not UTF-8, which JSON cannot represent: the event goes without it. */
+	/* JSON cannot represent text that is not UTF-8: the event is published without it. */
 	json_object_set_new(nouns, "file", json_string(file));
 	if (reason != NULL)
 		json_object_set_new(nouns, "reason", json_string(reason));
