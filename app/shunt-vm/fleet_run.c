@@ -228,7 +228,9 @@ fleet_is_complete(const struct fleet *fleet)
 }
 
 /**
- * Consume the send completions of a worker. @param left receives the number of buffers in flight
+ * Consume the send completions of a worker.
+ *
+ * @param left receives the number of buffers in flight
  * @return number of completions
  */
 static unsigned

@@ -49,7 +49,9 @@ struct learn_result {
 };
 
 /**
- * Stage the next frame: from a new address, or to it while probing. @return false: no free buffer
+ * Stage the next frame: from a new address, or to it while probing.
+ *
+ * @return false: no free buffer
  */
 static bool
 mode_learn_stage(struct learn *learn, struct station *station, const struct fleet *fleet)

@@ -84,7 +84,9 @@ capture_has_enough(const struct capture_job *job)
 }
 
 /**
- * Output up to CAPTURE_BATCH frames. @param all as for capture_source_look()
+ * Output up to CAPTURE_BATCH frames.
+ *
+ * @param all as for capture_source_look()
  * @return frames output; negative errno with the reason in err
  */
 static int
@@ -111,6 +113,7 @@ capture_batch(struct capture_job *job, bool all)
 
 /**
  * Output frames until a signal, the limit of frames, or the end of the connection.
+ *
  * @return 0; negative errno with the reason in err
  */
 static int
@@ -140,7 +143,7 @@ capture_loop(struct capture_job *job)
 	return rest < 0 ? rest : 0;
 }
 
-/** Whether a code is a failure. That the reader of a pipe has closed it is none. */
+/** Whether a code is a failure. EPIPE is none: the reader of a pipe has closed it. */
 static bool
 capture_failed(int code)
 {

@@ -57,6 +57,7 @@ command_find(const struct command table[], size_t n, char *const *words, size_t 
 
 /**
  * Find the word most similar to a wrong one among those valid at its position.
+ *
  * @return whether one is similar enough
  */
 static bool

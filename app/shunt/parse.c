@@ -82,7 +82,7 @@ parse_seconds(struct parse *parse, const char *text)
 	return NULL;
 }
 
-/** Parse a MAC address, whose bytes ':' or '-' separates. @return NULL on failure */
+/** Parse a MAC address, with ':' or '-' between bytes. @return NULL on failure */
 static json_t *
 parse_mac(struct parse *parse, const char *text)
 {

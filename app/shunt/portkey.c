@@ -42,7 +42,9 @@ struct portkey_terms {
 };
 
 /**
- * portkey_visit callback: print a key as a term with its meaning. @param arg struct portkey_terms
+ * portkey_visit callback: print a key as a term with its meaning.
+ *
+ * @param arg struct portkey_terms
  */
 static void
 portkey_print_one(const struct key *key, const char *value, void *arg)

@@ -65,7 +65,10 @@ run_now(void)
 }
 
 /**
- * Connect and call a method once. @param seconds timeout @return 0; negative errno, reason in err
+ * Connect and call a method once.
+ *
+ * @param seconds timeout
+ * @return 0; negative errno, reason in err
  */
 static int
 run_try(const struct cli *cli, const char *method, double seconds, json_t **result, struct err *err)

@@ -24,8 +24,10 @@ config_show_call(void *arg, json_t *params, struct err *err)
 }
 
 /**
- * Get the path that a request names. @param otherwise path if it names none @return NULL on
- * failure
+ * Get the path that a request names.
+ *
+ * @param otherwise path if it names none
+ * @return NULL on failure
  */
 static const char *
 config_file(json_t *params, const char *otherwise, struct err *err)

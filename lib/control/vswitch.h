@@ -85,7 +85,7 @@ struct vswitch {
 
 	struct snapshot_queue queue[DATAPATH_SLOT_MAX];
 	unsigned n_queues;
-	struct datapath_load slot_base[DATAPATH_SLOT_MAX]; /**< before the slot's queue had it */
+	struct datapath_load slot_base[DATAPATH_SLOT_MAX]; /**< load when its queue got it */
 	uint64_t slot_seen[DATAPATH_SLOT_MAX];             /**< busy cycles at the last tick */
 	uint64_t slot_load[DATAPATH_SLOT_MAX]; /**< busy cycles between the last two ticks */
 

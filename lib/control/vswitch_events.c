@@ -39,7 +39,9 @@ events_port_name(const struct vswitch *vswitch, const struct vswitch_port *leavi
 }
 
 /**
- * Publish at most n changes of the FDB. @param leaving port being closed; NULL = none
+ * Publish at most n changes of the FDB.
+ *
+ * @param leaving port being closed; NULL = none
  * @return whether there may be more
  */
 static bool
