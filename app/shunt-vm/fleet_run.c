@@ -28,7 +28,10 @@ fleet_worker_pin(const struct worker *worker)
 	pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
 }
 
-/** Whether workers end. Draining continues after a signal: frames in flight would count as lost. */
+/**
+ * Check whether the run of the workers is over. A signal does not end draining: frames in flight would
+ * count as lost.
+ */
 static bool
 fleet_is_over(const struct fleet *fleet)
 {

@@ -25,7 +25,7 @@ struct echo {
 	uint8_t *delayed_bytes;
 };
 
-/** Whether a fault applies to a frame. @param every interval of the fault in frames; 0 = never */
+/** Check whether a fault is due for a frame. @param every interval of the fault in frames; 0 = never */
 static bool
 mode_echo_is_nth(uint64_t every, uint64_t seen)
 {
@@ -103,7 +103,7 @@ mode_echo_take(void *context, struct station *station, const struct received *re
 	}
 }
 
-/** Whether no frame has been received for ECHO_DELAY_SECONDS. */
+/** Check that the worker has received no frame for ECHO_DELAY_SECONDS. */
 static bool
 mode_echo_is_quiet(const struct worker *worker)
 {

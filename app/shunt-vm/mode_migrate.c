@@ -22,7 +22,7 @@ struct migrate {
 	uint64_t logged;   /**< pages in the log */
 };
 
-/** Whether a page of the VM's memory is in the dirty log. */
+/** Check the bit of a page of the VM's memory in the dirty log. */
 static bool
 mode_migrate_is_logged(const struct vm *vm, uint64_t page)
 {

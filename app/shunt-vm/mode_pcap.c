@@ -60,7 +60,7 @@ mode_replay_read(struct replay *replay, struct worker *worker)
 	return 1;
 }
 
-/** Whether the pending packet may be sent now. */
+/** Check whether the pending packet is due by its time in the capture. */
 static bool
 mode_replay_is_due(const struct replay *replay, const struct worker *worker)
 {

@@ -167,11 +167,4 @@ station_mac_number(uint64_t mac)
 	return __builtin_bswap64(mac) >> 16;
 }
 
-/** @return the receiver's state of a flow: lost, duplicated and reordered frames */
-static inline struct flow *
-station_flow(struct station *station, unsigned flow)
-{
-	return &station->flows[flow];
-}
-
 #endif

@@ -65,7 +65,7 @@ station_check_sampled(struct station *station, const struct frame_seen *seen, ui
 	flow->sampled_count = position;
 }
 
-/** Whether the destination of a frame is an address of this VM or a group. */
+/** Check whether a frame is addressed to this VM or to a group. */
 static bool
 station_is_for(const struct station *station, const uint8_t *frame)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Neighbours: drops frames with spoofed ARP or neighbour discovery at their rx port. */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "datapath/classify.h"
 #include "datapath/feature.h"
@@ -52,12 +51,9 @@ neighbours_compile(const struct feature_input *input, struct feature_stages *sta
 
 	if (!neighbours_config(config)->macs_arp)
 		return 0;
-	struct macs *macs = malloc(sizeof(*macs));
-	if (macs == NULL)
+	stages->state = macs_create(sources_config(config)->macs);
+	if (stages->state == NULL)
 		return -ENOMEM;
-	macs_parse(sources_config(config)->macs, macs, NULL);
-	stages->state = macs;
-	stages->by_source = true;
 	stages->ingress[INGRESS_HEADERS].run = neighbours_stage;
 	return 0;
 }

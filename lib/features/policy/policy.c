@@ -18,6 +18,7 @@ struct policy_state {
 	const struct policies *all;
 	const struct policy *self;
 	uint16_t fixed; /**< destination of all frames of this port; PORT_NONE = by the FDB */
+	bool is_uplink; /**< other ports are its members */
 };
 
 /** Set the source port of reflected frames: a member of this uplink has their source address. */
@@ -37,27 +38,15 @@ policy_find_reflected(struct burst_context *context, const struct policy_state *
 	}
 }
 
-/** INGRESS_HEADERS of an uplink. */
+/** INGRESS_HEADERS of uplinks, and of ports whose fixed destination needs no lookup. */
 static void
-policy_uplink_stage(struct burst_context *context, const void *state)
+policy_headers(struct burst_context *context, const void *arg)
 {
-	policy_find_reflected(context, state);
-}
+	const struct policy_state *state = arg;
 
-/** INGRESS_HEADERS of a port with a fixed destination: no destination is looked up. */
-static void
-policy_skip_lookup(struct burst_context *context, const void *state)
-{
-	(void)state;
-	context->classify.decided = true;
-}
-
-/** INGRESS_HEADERS of an uplink with a fixed destination. */
-static void
-policy_skip_lookup_uplink(struct burst_context *context, const void *state)
-{
-	policy_skip_lookup(context, state);
-	policy_find_reflected(context, state);
+	context->classify.decided = state->fixed != PORT_NONE;
+	if (state->is_uplink)
+		policy_find_reflected(context, state);
 }
 
 /** INGRESS_TARGETS: set the fixed destination of all frames, the uplink or its passthru member. */
@@ -209,20 +198,17 @@ policy_begin(struct port *const ports[PORT_MAX], void **shared)
 	return 1;
 }
 
-/** Set the fixed destination if a member is a passthru port. @return whether there are members */
-static bool
+/** Set `is_uplink`, and the fixed destination if a member is passthru. */
+static void
 policy_find_members(const struct policies *all, struct policy_state *state)
 {
-	bool any = false;
-
 	for (uint16_t id = 0; id < PORT_MAX; id++) {
 		if (!policy_is_member(&all->of[id], state->self))
 			continue;
-		any = true;
+		state->is_uplink = true;
 		if (all->of[id].mode == POLICY_PASSTHRU)
 			state->fixed = id;
 	}
-	return any;
 }
 
 static int
@@ -235,17 +221,14 @@ policy_compile(const struct feature_input *input, struct feature_stages *stages)
 		return -ENOMEM;
 	*state = (struct policy_state){
 		.all = all, .self = &all->of[input->port->id], .fixed = PORT_NONE};
-	bool is_uplink = policy_find_members(all, state);
+	policy_find_members(all, state);
 	if (state->self->mode != POLICY_BRIDGE)
 		state->fixed = state->self->uplink;
 	bool fixed = state->fixed != PORT_NONE;
 	stages->state = state;
-	stages->by_source = is_uplink;
-	if (is_uplink)
-		stages->ingress[INGRESS_HEADERS].run =
-			fixed ? policy_skip_lookup_uplink : policy_uplink_stage;
-	else if (fixed)
-		stages->ingress[INGRESS_HEADERS].run = policy_skip_lookup;
+	stages->by_source = state->is_uplink;
+	if (state->is_uplink || fixed)
+		stages->ingress[INGRESS_HEADERS].run = policy_headers;
 	stages->ingress[INGRESS_TARGETS].run = fixed ? policy_fixed : policy_resolve;
 	stages->filter = (struct egress_filter){.run = policy_filter, .floods_only = true};
 	return 0;

@@ -3,6 +3,7 @@
 #include "features/sources/macs.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mac.h"
@@ -46,4 +47,14 @@ macs_parse(const char *list, struct macs *macs, struct err *err)
 		if (*list == '\0')
 			return 0;
 	}
+}
+
+struct macs *
+macs_create(const char *list)
+{
+	struct macs *macs = malloc(sizeof(*macs));
+
+	if (macs != NULL)
+		macs_parse(list, macs, NULL);
+	return macs;
 }

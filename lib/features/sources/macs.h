@@ -28,6 +28,14 @@ struct macs {
  */
 int macs_parse(const char *list, struct macs *macs, struct err *err);
 
+/**
+ * Parse a list that has been checked into memory of its own.
+ *
+ * @param list as for macs_parse()
+ * @return the addresses, to be freed with free(); NULL without memory
+ */
+struct macs *macs_create(const char *list);
+
 /** Check whether an address is in a list. @param mac an address @return true if it is */
 static inline bool
 macs_has(const struct macs *macs, uint64_t mac)

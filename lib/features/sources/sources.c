@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Sources: drops frames with a source address that the rx port may not use. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "datapath/feature.h"
@@ -42,11 +41,9 @@ sources_compile(const struct feature_input *input, struct feature_stages *stages
 
 	if (config->macs[0] == '\0')
 		return 0;
-	struct macs *macs = malloc(sizeof(*macs));
-	if (macs == NULL)
+	stages->state = macs_create(config->macs);
+	if (stages->state == NULL)
 		return -ENOMEM;
-	macs_parse(config->macs, macs, NULL);
-	stages->state = macs;
 	stages->by_source = true;
 	stages->ingress[INGRESS_HEADERS].run = sources_stage;
 	return 0;
