@@ -217,7 +217,7 @@ def bridge():
 
 
 def hold(bridge, count=50, size=1000):
-    """Have frames delayed for p2; they are returned. The first one passes."""
+    """Have frames delayed for p2, which pass at one per second; they are returned."""
     sent = [frame(B, A, size=size, payload=b'%04d' % number) for number in range(count)]
     before = bridge.switch.port('p2')['tx_packets']
     bridge.wire['p1'].send(*sent)

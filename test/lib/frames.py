@@ -27,12 +27,13 @@ def tag(vid, priority=0, tpid=CTAG):
     return struct.pack('!HH', tpid, priority << 13 | vid)
 
 
-def frame(dst, src, *tags, size=60, kind=TYPE, payload=None):
-    """A frame of `size` bytes (without FCS) with random payload, or with the payload given."""
+def frame(dst, src, *tags, size=None, kind=TYPE, payload=None):
+    """A frame of `size` bytes (without FCS) with random payload, or with the payload given, to which
+    zeros are appended up to a size."""
     head = address(dst) + address(src) + b''.join(tags) + struct.pack('!H', kind)
     if payload is None:
-        payload = _random.randbytes(size - len(head))
-    return head + payload
+        payload = _random.randbytes((60 if size is None else size) - len(head))
+    return (head + payload).ljust(size or 0, b'\0')
 
 
 def write_pcap(path, frames, gap=1000000):
