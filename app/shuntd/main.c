@@ -39,7 +39,7 @@ struct shuntd {
 	struct metrics *metrics;
 	struct rpc *rpc;
 	struct config_service service;
-	struct methods_capture capture;
+	struct methods_context methods;
 	struct methods_monitor monitor;
 };
 
@@ -163,11 +163,10 @@ shuntd_build(struct shuntd *shuntd, struct err *err)
 	if (rc < 0)
 		return rc;
 	shuntd->service.path = shuntd->options.config;
-	methods_register(shuntd->rpc, shuntd->vswitch);
+	shuntd->methods = (struct methods_context){shuntd->rpc, shuntd->vswitch};
+	methods_register(&shuntd->methods);
 	drops_register(shuntd->rpc, shuntd->vswitch);
 	config_register(shuntd->rpc, &shuntd->service);
-	shuntd->capture = (struct methods_capture){shuntd->rpc, shuntd->vswitch};
-	rpc_register(shuntd->rpc, methods_capture, &shuntd->capture);
 	shuntd->monitor = (struct methods_monitor){shuntd->rpc, shuntd->hub};
 	rpc_register(shuntd->rpc, methods_monitor, &shuntd->monitor);
 	rc = telemetry_open(shuntd->rpc, shuntd->vswitch, err);

@@ -142,8 +142,9 @@ config_apply(const struct config_target *target, const struct config *config,
 		apply_lcores(vswitch, config, err) < 0)
 		return err->code;
 	apply_deletions(vswitch, config, changes);
-	if (vswitch_snooping_set(vswitch, config->snooping, err) < 0)
-		return err->code;
+	for (unsigned i = 0; vswitch_features[i] != NULL; i++)
+		if (vswitch_feature_set(vswitch, vswitch_features[i], config->features[i], err) < 0)
+			return err->code;
 	vswitch_publish_defer(vswitch);
 	for (unsigned i = 0; i < config->n_ports; i++)
 		apply_port(vswitch, config, &config->ports[i], changes, err);

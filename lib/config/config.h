@@ -30,7 +30,7 @@ struct config {
 	struct fdb_config fdb;             /**< members that are 0 were not given */
 	char metrics[METRICS_ADDRESS_MAX]; /**< empty = off */
 	unsigned metrics_line;
-	bool snooping;
+	bool features[FEATURES_MAX]; /**< on or off, in the order of vswitch_features */
 	struct config_port *ports;
 	unsigned n_ports;
 };
@@ -79,7 +79,7 @@ struct config_target {
  * Change the running switch to match a configuration. Ports whose configuration is equal are not
  * touched.
  *
- * A failure of `fdb`, `metrics`, `lcores` or `snooping` ends the call. A failure of a port does
+ * A failure of `fdb`, `metrics`, `lcores` or a feature ends the call. A failure of a port does
  * not: the other ports are applied, and further failures are logged.
  *
  * @param changes arrays to append names to; it, and each array, may be NULL

@@ -24,6 +24,17 @@ print_lcores(const struct vswitch *vswitch, char text[TOPOLOGY_LIST_MAX])
 	return topology_format(&polling, text);
 }
 
+/** Add the keys of features. */
+static void
+print_features(const struct vswitch *vswitch, json_t *json)
+{
+	for (unsigned i = 0; vswitch_features[i] != NULL; i++) {
+		const struct feature *feature = vswitch_features[i]->feature;
+		bool on = vswitch_feature_state(vswitch, feature) != NULL;
+		json_object_set_new(json, feature->name, json_string(on ? "on" : "off"));
+	}
+}
+
 json_t *
 config_json(const struct config_target *target)
 {
@@ -42,8 +53,7 @@ config_json(const struct config_target *target)
 		(int)fdb_ageing(vswitch->fdb), "moves", (int)fdb_moves(vswitch->fdb));
 	if (metrics_address(target->metrics)[0] != '\0')
 		json_object_set_new(json, "metrics", json_string(metrics_address(target->metrics)));
-	json_object_set_new(
-		json, "snooping", json_string(vswitch->snoop.groups != NULL ? "on" : "off"));
+	print_features(vswitch, json);
 	json_object_set_new(json, "ports", ports);
 	return json;
 }

@@ -258,17 +258,17 @@ read_lcores(struct reader *reader, const yaml_node_t *value)
 	return 0;
 }
 
-/** Read `snooping`. */
+/** Read the key of a feature, on or off. */
 static int
-read_snooping(struct reader *reader, const yaml_node_t *value)
+read_feature(struct reader *reader, unsigned feature, const yaml_node_t *value)
 {
-	const struct key spec = {.name = "snooping", .kind = KEY_SWITCH};
+	const struct key spec = {
+		.name = vswitch_features[feature]->feature->name, .kind = KEY_SWITCH};
 	const char *text = read_scalar(value);
-	bool on = false;
 
-	if (key_set(&spec, &on, text != NULL ? text : "", reader->err) < 0)
+	if (key_set(&spec, &reader->config->features[feature], text != NULL ? text : "",
+		    reader->err) < 0)
 		return read_prefix(reader, value);
-	reader->config->snooping = on;
 	return 0;
 }
 
@@ -321,8 +321,6 @@ static const struct reader_key {
 	{"lcores", read_lcores},
 	{"fdb", read_fdb},
 	{"metrics", read_metrics},
-	{"snooping", read_snooping},
-	{"ports", read_ports},
 };
 
 /** read_mapping() member: a key of the top level. */
@@ -338,6 +336,14 @@ read_top_key(struct reader *reader, const char *key, const yaml_node_t *key_node
 			return reader_keys[i].read(reader, value);
 		read_append_word(others, reader_keys[i].name);
 	}
+	for (unsigned i = 0; vswitch_features[i] != NULL; i++) {
+		if (strcmp(key, vswitch_features[i]->feature->name) == 0)
+			return read_feature(reader, i, value);
+		read_append_word(others, vswitch_features[i]->feature->name);
+	}
+	if (strcmp(key, "ports") == 0)
+		return read_ports(reader, value);
+	read_append_word(others, "ports");
 	snprintf(reason, sizeof(reason), "%.60s: no such key; there are %s", key, others);
 	return read_fail(reader, key_node, reason);
 }

@@ -7,7 +7,7 @@
 
 #include "base/qemu_version.h"
 #include "control/methods.h"
-#include "features/table.h"
+#include "features/state.h"
 
 /** Convert the value of a key to text. @return NULL: neither text, an integer nor a boolean */
 static const char *

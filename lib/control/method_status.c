@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* RPC methods `status` and `stop`, and the registration of all methods. */
+/* RPC methods `status` and `stop`. */
 #include <unistd.h>
 
 #include <event2/event.h>
 #include <rte_version.h>
 
 #include "control/methods.h"
-#include "features/table.h"
+#include "features/state.h"
 
 enum { STOP_DELAY_US = 20000 }; /* lets the answer to `stop` be sent */
 
@@ -28,17 +28,16 @@ status_totals(const struct vswitch *vswitch)
 		(json_int_t)counters_drops(c.tx_drops), "tx_held", backlog);
 }
 
-/** Build the counters of snooping, which is on. */
-static json_t *
-status_snooping(const struct vswitch *vswitch)
+/** Add the features that are on. */
+static void
+status_add_features(const struct vswitch *vswitch, json_t *status)
 {
-	struct groups_stats stats;
-
-	groups_get_stats(vswitch->snoop.groups, &stats);
-	return json_pack("{s:i, s:i, s:I, s:I, s:I, s:I}", "groups", (int)stats.groups, "members",
-		(int)stats.members, "messages", (json_int_t)stats.messages, "malformed",
-		(json_int_t)stats.malformed, "refused", (json_int_t)stats.refused, "lost",
-		(json_int_t)vswitch_snoop_lost(vswitch));
+	for (unsigned i = 0; vswitch_features[i] != NULL; i++) {
+		const struct vswitch_feature *part = vswitch_features[i];
+		const void *state = vswitch_feature_state(vswitch, part->feature);
+		if (state != NULL)
+			json_object_set_new(status, part->feature->name, part->status(state));
+	}
 }
 
 /** RPC method status. */
@@ -69,8 +68,7 @@ status_call(void *arg, json_t *params, struct err *err)
 		(json_int_t)fdb.refused, "stuck", (json_int_t)fdb.stuck, "damped",
 		(json_int_t)fdb.damped, "replaced", (json_int_t)fdb.replaced, "totals",
 		status_totals(vswitch));
-	if (vswitch->snoop.groups != NULL)
-		json_object_set_new(status, "snooping", status_snooping(vswitch));
+	status_add_features(vswitch, status);
 	return status;
 }
 
@@ -92,15 +90,3 @@ const struct rpc_method methods_status[] = {
 	{"stop", status_stop_call},
 	{NULL, NULL},
 };
-
-void
-methods_register(struct rpc *rpc, struct vswitch *vswitch)
-{
-	rpc_register(rpc, methods_status, vswitch);
-	rpc_register(rpc, methods_port, vswitch);
-	rpc_register(rpc, methods_fdb, vswitch);
-	rpc_register(rpc, methods_group, vswitch);
-	rpc_register(rpc, methods_lcore, vswitch);
-	rpc_register(rpc, methods_trace, vswitch);
-	rpc_register(rpc, methods_vlan, vswitch);
-}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The RPC methods of a running switch: status, ports, FDB, multicast groups, lcores, trace, VLANs,
- * capture, monitor. Names, parameters and results are those of the command line.
+ * The RPC methods of a running switch: status, ports, FDB, lcores, trace, monitor, and those of
+ * features. Names, parameters and results are those of the command line.
  *
  * Thread safety: control thread only.
  */
@@ -14,36 +14,33 @@
 #include "control/vswitch.h"
 #include "event/event.h"
 
-/**
- * Register all methods of this module but `capture` and `monitor`.
- *
- * @param vswitch must outlive the server
- */
-void methods_register(struct rpc *rpc, struct vswitch *vswitch);
-
-extern const struct rpc_method methods_status[];
-extern const struct rpc_method methods_port[];
-extern const struct rpc_method methods_fdb[];
-extern const struct rpc_method methods_group[];
-extern const struct rpc_method methods_lcore[];
-extern const struct rpc_method methods_trace[];
-extern const struct rpc_method methods_vlan[];
-
-/** Argument of the methods in methods_capture: a capture is bound to its RPC connection. */
-struct methods_capture {
+/** Argument of the methods of features, such as those bound to the connection of the request. */
+struct methods_context {
 	struct rpc *rpc;
 	struct vswitch *vswitch;
 };
 
-/** Argument of the methods in methods_monitor: so is a subscription. */
+/**
+ * Register all methods of this module but `monitor`, and those of features: a feature with methods
+ * has a method.c with the table NAME_methods, whose argument is the context.
+ *
+ * @param context must outlive the server, as must the switch
+ */
+void methods_register(struct methods_context *context);
+
+extern const struct rpc_method methods_status[];
+extern const struct rpc_method methods_port[];
+extern const struct rpc_method methods_fdb[];
+extern const struct rpc_method methods_lcore[];
+extern const struct rpc_method methods_trace[];
+
+/** Argument of the methods in methods_monitor: a subscription is bound to its connection. */
 struct methods_monitor {
 	struct rpc *rpc;
 	struct event_hub *hub; /**< must outlive the server */
 };
 
 extern const struct rpc_method methods_monitor[]; /**< arg is a struct methods_monitor */
-
-extern const struct rpc_method methods_capture[]; /**< arg is a struct methods_capture */
 
 /**
  * Set keys of a port from the members of an object; "name" and "type" are ignored.

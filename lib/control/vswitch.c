@@ -133,7 +133,6 @@ vswitch_create(const struct vswitch_config *config, struct err *err)
 	if (vswitch == NULL)
 		goto fail;
 	TAILQ_INIT(&vswitch->ports);
-	LIST_INIT(&vswitch->captures);
 	vswitch->link_fd = -1;
 	vswitch->drivers = config->drivers;
 	vswitch->events = config->events;
@@ -170,7 +169,7 @@ vswitch_destroy(struct vswitch *vswitch)
 	while ((port = TAILQ_FIRST(&vswitch->ports)) != NULL)
 		vswitch_port_del(vswitch, port->port.config.name, NULL);
 	datapath_destroy(vswitch->datapath);
-	vswitch_snooping_destroy(vswitch);
+	vswitch_features_destroy(vswitch);
 	fdb_destroy(vswitch->fdb);
 	if (vswitch->link_event != NULL)
 		event_free(vswitch->link_event);

@@ -12,15 +12,16 @@
 #include <sys/queue.h>
 #include <time.h>
 
+#include <jansson.h>
+
 #include "datapath/datapath.h"
 #include "datapath/snapshot.h"
 #include "event/event.h"
 #include "fdb/fdb.h"
 #include "port/port.h"
-#include "snoop/groups.h"
 
-struct capture_config;
 struct event_base;
+struct features_state;
 
 /** A port of the switch. */
 struct vswitch_port {
@@ -32,31 +33,11 @@ struct vswitch_port {
 	TAILQ_ENTRY(vswitch_port) next; /**< in the order of addition */
 };
 
-/** A capture at a port. */
-struct vswitch_capture {
-	struct capture *capture;
-	struct vswitch_port *port;
-	/**
-	 * Set by the caller of vswitch_capture_start(). Called at most once, when the port is
-	 * deleted, just before the capture is freed.
-	 */
-	void (*ended)(void *arg, const char *reason);
-	void *arg;
-	LIST_ENTRY(vswitch_capture) next;
-};
-
 /** A polling lcore. */
 struct vswitch_lcore {
 	unsigned cpu;
 	int node;
 	int lcore_id; /**< in the data path */
-};
-
-/** State of IGMP and MLD snooping; all NULL while it is off. */
-struct vswitch_snoop {
-	struct groups *groups;
-	struct event *event;
-	struct snoop_ring *ring[LCORE_MAX]; /**< by lcore id, each written by its lcore */
 };
 
 /** The switch. */
@@ -80,16 +61,14 @@ struct vswitch {
 	struct vswitch_lcore lcore[LCORE_MAX];
 	unsigned n_lcores;
 
-	LIST_HEAD(vswitch_captures, vswitch_capture) captures;
-	unsigned n_captures;
-
 	struct snapshot_queue queue[DATAPATH_SLOT_MAX];
 	unsigned n_queues;
 	struct datapath_load slot_base[DATAPATH_SLOT_MAX]; /**< load when its queue got it */
 	uint64_t slot_seen[DATAPATH_SLOT_MAX];             /**< busy cycles at the last tick */
 	uint64_t slot_load[DATAPATH_SLOT_MAX]; /**< busy cycles between the last two ticks */
 
-	struct vswitch_snoop snoop;
+	/** State of features for the switch as a whole, in the order of their table; NULL = off. */
+	void *feature_state[FEATURES_MAX];
 
 	struct event_hub *hub;   /**< where events are published; NULL = nowhere */
 	struct event *fdb_event; /**< timer that publishes changes of the FDB */
@@ -243,118 +222,69 @@ const struct vswitch_lcore *vswitch_lcore_of(const struct vswitch *vswitch, int 
 int vswitch_check_relations(struct vswitch *vswitch, const char *name,
 	const struct port_config *config, struct err *err);
 
-/* vswitch_rates.c */
+/* vswitch_features.c */
 
-/** Meter (rate-in) and shaper (rate-out) of a port; NULL = no limit. */
-struct vswitch_rates {
-	struct meter *meter;
-	struct shaper *shaper;
+/**
+ * Control part of a feature with state for the switch as a whole, while a key of the configuration
+ * file with the name of the feature is on. It is NAME_control in control.c of the feature's folder.
+ */
+struct vswitch_feature {
+	const struct feature *feature;
+
+	/** Create the state. @return NULL with the reason in err */
+	void *(*open)(struct vswitch *vswitch, struct err *err);
+
+	/** Free the state, which no snapshot refers to. */
+	void (*close)(void *state);
+
+	/** Build the member of `status` with the name of the feature. @return owned by the caller */
+	json_t *(*status)(const void *state);
 };
 
+/** All such features; ended by NULL. */
+extern const struct vswitch_feature *const vswitch_features[];
+
 /**
- * Provide the meter and the shaper that a configuration needs: those of the port where they fit,
- * else new ones. The port is not changed.
+ * Get the state of a feature for the switch as a whole.
  *
- * @param rates receives them; to be passed to vswitch_rates_swap() or vswitch_rates_drop()
- * @return 0; -ENOMEM with the reason
+ * @param feature a row of the table
+ * @return the state; NULL = off
  */
-int vswitch_rates_make(const struct vswitch_port *port, const struct port_config *config,
-	struct vswitch_rates *rates, struct err *err);
+void *vswitch_feature_state(const struct vswitch *vswitch, const struct feature *feature);
 
 /**
- * Exchange the meter and the shaper of a port. Frames in a shaper that the port loses are sent
- * first when the port is up.
+ * Turn a feature on or off; publishes.
  *
- * @param rates new ones; receives the old ones, which lcores use until the next publication
+ * @param part one of vswitch_features
+ * @param on true for on
+ * @return 0; negative errno with the reason, and the feature is as it was
  */
-void vswitch_rates_swap(
-	struct vswitch *vswitch, struct vswitch_port *port, struct vswitch_rates *rates);
+int vswitch_feature_set(
+	struct vswitch *vswitch, const struct vswitch_feature *part, bool on, struct err *err);
+
+/** Free the state of features for the switch as a whole. After datapath_destroy(). */
+void vswitch_features_destroy(struct vswitch *vswitch);
 
 /**
- * Free those of `rates` that the port does not use. Frames in the shaper are dropped and counted.
- * No snapshot may refer to them any more.
- */
-void vswitch_rates_drop(
-	struct vswitch *vswitch, const struct vswitch_port *port, struct vswitch_rates *rates);
-
-/* vswitch_shaper.c */
-
-/**
- * Drop the frames in a shaper and count them.
- *
- * @param port that they are counted at
- * @param shaper that no snapshot refers to, or of a port that is down
- * @param reason of the drops
- */
-void vswitch_shaper_purge(struct vswitch *vswitch, const struct vswitch_port *port,
-	struct shaper *shaper, enum drop_reason reason);
-
-/** Drop and count the frames in shapers of ports that are down. After a publication. */
-void vswitch_shaper_purge_down(struct vswitch *vswitch);
-
-/* vswitch_capture.c */
-
-/**
- * Start a capture at a port; publishes.
- *
- * @param config `lcores` is set by the call
- * @return owned by the switch; the caller sets `ended` and `arg` before it returns to the event
- *         loop. NULL with the reason in err
- */
-struct vswitch_capture *vswitch_capture_start(struct vswitch *vswitch, struct vswitch_port *port,
-	struct capture_config *config, struct err *err);
-
-/** Stop a capture and free it, without a call of `ended`. Publishes, so that no lcore uses it. */
-void vswitch_capture_stop(struct vswitch *vswitch, struct vswitch_capture *capture);
-
-/** End and free the captures of a port, which must have been unpublished. */
-void vswitch_capture_port_deleted(struct vswitch *vswitch, const struct vswitch_port *port);
-
-/* vswitch_snoop.c */
-
-/** Read CLOCK_MONOTONIC. @return milliseconds */
-uint64_t vswitch_now_ms(void);
-
-/**
- * Remove group memberships and routers of a port. The next tick of snooping publishes this.
+ * Let features forget what they have learned from a port.
  *
  * @param port id, below PORT_MAX
  */
-void vswitch_snoop_forget(struct vswitch *vswitch, uint16_t port);
+void vswitch_features_forget(struct vswitch *vswitch, uint16_t port);
 
 /**
- * Process the messages of polling lcores, at most one ring's worth per lcore; later ones wait for
- * the next call.
+ * Exchange the state of the features of a port. Frames that wait in state that the port loses are
+ * sent first if the port is up.
  *
- * @param lcores number of lcores that have a ring
+ * @param state new one, of features_open(); receives the old one, which lcores use until the next
+ *        publication
  */
-void vswitch_snoop_collect(struct vswitch_snoop *snoop, unsigned lcores);
+void vswitch_features_swap(
+	struct vswitch *vswitch, struct vswitch_port *port, struct features_state *state);
 
-/** Pass the state of snooping to ports, and keys of ports to snooping. Before snapshot_build(). */
-void vswitch_snoop_prepare(struct vswitch *vswitch);
-
-/** Set the group table and the rings of a snapshot. @return false when there is no memory */
-bool vswitch_snoop_fill(struct vswitch *vswitch, struct snapshot *snapshot);
-
-/**
- * Count the IGMP and MLD messages lost because the ring of an lcore was full.
- *
- * @return number of messages
- */
-uint64_t vswitch_snoop_lost(const struct vswitch *vswitch);
-
-/* vswitch_snooping.c */
-
-/**
- * Turn snooping on or off; publishes.
- *
- * @param on true for on
- * @return 0; -ENOMEM with the reason, and it is off
- */
-int vswitch_snooping_set(struct vswitch *vswitch, bool on, struct err *err);
-
-/** Free the state of snooping. After datapath_destroy(), since lcores use it. */
-void vswitch_snooping_destroy(struct vswitch *vswitch);
+/** As features_close(); frames that wait are dropped and counted. */
+void vswitch_features_close(
+	struct vswitch *vswitch, const struct vswitch_port *port, struct features_state *state);
 
 /* vswitch_events.c */
 

@@ -6,8 +6,9 @@
 
 #include "base/log.h"
 #include "control/vswitch.h"
-#include "features/table.h"
 #include "features/learn/keys.h"
+#include "features/state.h"
+#include "features/table.h"
 
 LOG_MODULE(control);
 
@@ -123,22 +124,24 @@ static int
 port_attach(struct vswitch *vswitch, struct vswitch_port *port, struct err *err)
 {
 	uint16_t id = port->port.id;
-	struct vswitch_rates rates;
+	struct features_state state;
 	int rc = port->port.config.driver->open(&port->port, err);
 
 	if (rc < 0)
 		return rc;
-	rc = vswitch_rates_make(port, &port->port.config, &rates, err);
+	rc = features_open(&port->port, &port->port.config, &state, err);
 	if (rc == 0) {
 		rc = port_add_queues(vswitch, &port->port, err);
 		if (rc < 0)
-			vswitch_rates_drop(vswitch, port, &rates);
+			features_close(&port->port, &state);
 	}
 	if (rc < 0) {
 		port->port.config.driver->close(&port->port);
 		return rc;
 	}
-	vswitch_rates_swap(vswitch, port, &rates);
+	features_swap(&port->port, &state);
+	/* No lcore uses the state of the port before it was closed. */
+	features_close(&port->port, &state);
 	vswitch->by_id[id] = &port->port;
 	port_set_table(vswitch, port);
 	port_read_link(vswitch, port);
@@ -171,31 +174,34 @@ port_publish_open(struct vswitch *vswitch, struct vswitch_port *port, enum event
 	vswitch_events_link(vswitch, port, &none);
 }
 
-/** Unpublish a port and close it; its id and its counters stay reserved. */
+/**
+ * Unpublish a port and close it; its id, its counters and the state of its features are kept, but
+ * for frames that wait.
+ */
 static void
 port_detach(struct vswitch *vswitch, struct vswitch_port *port)
 {
-	struct vswitch_rates rates = {NULL, NULL};
 	uint16_t id = port->port.id;
 
 	vswitch->by_id[id] = NULL;
 	vswitch->up[id] = false;
 	vswitch_publish(vswitch);
-	vswitch_rates_swap(vswitch, port, &rates);
-	vswitch_rates_drop(vswitch, port, &rates);
 	port_remove_queues(vswitch, port);
 	port->port.config.driver->close(&port->port);
 	/* Now that no lcore polls the port, no address is learnt there any more. */
 	fdb_forget_port(vswitch->fdb, id);
-	vswitch_snoop_forget(vswitch, id);
+	vswitch_features_forget(vswitch, id);
 	port_publish_closed(vswitch, port);
 }
 
-/** Free a port that is closed, and end its captures. */
+/** Free a port that is closed, with the state of its features. */
 static void
 port_free(struct vswitch *vswitch, struct vswitch_port *port)
 {
-	vswitch_capture_port_deleted(vswitch, port);
+	struct features_state state = {{NULL}};
+
+	features_swap(&port->port, &state);
+	features_close(&port->port, &state);
 	TAILQ_REMOVE(&vswitch->ports, port, next);
 	vswitch->n_ports--;
 	free(port);
@@ -251,7 +257,7 @@ static void
 port_flush(struct vswitch *vswitch, const struct vswitch_port *port)
 {
 	fdb_flush_port(vswitch->fdb, port->port.id);
-	vswitch_snoop_forget(vswitch, port->port.id);
+	vswitch_features_forget(vswitch, port->port.id);
 }
 
 /** Change a port that stays open. On failure it keeps its configuration. */
@@ -260,8 +266,8 @@ port_change_live(struct vswitch *vswitch, struct vswitch_port *port,
 	const struct port_config *config, struct err *err)
 {
 	struct port_config old = port->port.config;
-	struct vswitch_rates rates;
-	int rc = vswitch_rates_make(port, config, &rates, err);
+	struct features_state state;
+	int rc = features_open(&port->port, config, &state, err);
 
 	if (rc < 0)
 		return rc;
@@ -270,15 +276,15 @@ port_change_live(struct vswitch *vswitch, struct vswitch_port *port,
 		rc = config->driver->change(&port->port, err);
 	if (rc < 0) {
 		port->port.config = old;
-		vswitch_rates_drop(vswitch, port, &rates);
+		features_close(&port->port, &state);
 		return rc;
 	}
-	vswitch_rates_swap(vswitch, port, &rates);
+	vswitch_features_swap(vswitch, port, &state);
 	port_set_table(vswitch, port);
 	/* The link as last read: vswitch_links() alone may notice that it has changed since. */
 	vswitch->up[port->port.id] = config->enabled && port->link.up;
 	vswitch_publish(vswitch);
-	vswitch_rates_drop(vswitch, port, &rates);
+	vswitch_features_close(vswitch, port, &state);
 	event_port(vswitch->hub, EVENT_CHANGED, config->name, config->driver->type->name);
 	if (!config->enabled || features_need_flush(&old, config))
 		port_flush(vswitch, port);

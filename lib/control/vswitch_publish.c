@@ -4,22 +4,21 @@
 
 #include "base/log.h"
 #include "control/vswitch.h"
+#include "features/state.h"
 #include "features/table.h"
 
 LOG_MODULE(control);
 
-/** Build a snapshot. @return NULL: no memory */
-static struct snapshot *
-publish_build(struct vswitch *vswitch)
+/** Drop and count the frames that wait in features of ports that are down. */
+static void
+publish_purge_down(struct vswitch *vswitch)
 {
-	struct snapshot *snapshot = snapshot_build(
-		features, vswitch->by_id, vswitch->up, vswitch->queue, vswitch->n_queues);
+	struct vswitch_port *port;
 
-	if (snapshot != NULL && !vswitch_snoop_fill(vswitch, snapshot)) {
-		snapshot_free(snapshot);
-		return NULL;
-	}
-	return snapshot;
+	TAILQ_FOREACH(port, &vswitch->ports, next)
+		if (!vswitch->up[port->port.id])
+			datapath_count_drops(vswitch->datapath, port->port.id, DROP_LINK_DOWN,
+				features_purge(&port->port));
 }
 
 void
@@ -27,17 +26,17 @@ vswitch_publish(struct vswitch *vswitch)
 {
 	struct snapshot *snapshot;
 
-	vswitch_snoop_prepare(vswitch);
 	for (unsigned i = 0; i < vswitch->n_queues; i++)
 		vswitch->queue[i].active = vswitch->up[vswitch->queue[i].port->id];
 	do {
 		/* Undoing the change would need memory as well: wait for it. */
-		snapshot = publish_build(vswitch);
+		snapshot = snapshot_build(features, vswitch->feature_state, vswitch->by_id,
+			vswitch->up, vswitch->queue, vswitch->n_queues);
 		if (snapshot == NULL)
 			log_error("no memory to change the data path; trying again");
 	} while (snapshot == NULL && usleep(100000) == 0);
 	datapath_publish(vswitch->datapath, snapshot);
-	vswitch_shaper_purge_down(vswitch);
+	publish_purge_down(vswitch);
 }
 
 void

@@ -14,7 +14,7 @@
 #include "datapath/output.h"
 #include "datapath/trace.h"
 
-enum { FEATURES_MAX = 16 };
+enum { FEATURES_MAX = PORT_FEATURES_MAX };
 
 _Static_assert((int)FEATURES_MAX <= (int)OUTPUT_COPIES_MAX, "each stage may make copies");
 
@@ -25,7 +25,16 @@ enum { FLOOD_BROADCAST, FLOOD_MULTICAST, FLOOD_UNKNOWN, FLOOD_KINDS };
 struct feature_input {
 	struct port *const *ports; /**< by id, PORT_MAX entries, NULL where there is none */
 	const struct port *port;   /**< one of them */
+	void *state;               /**< of the feature at that port, from open(); NULL = none */
+	const void *switch_state;  /**< as in struct feature_switch */
 	const void *shared;        /**< set by begin() */
+};
+
+/** Input of the compilation of a feature for the switch as a whole. */
+struct feature_switch {
+	struct port *const *ports; /**< as in struct feature_input */
+	void *state;               /**< of the feature for the switch as a whole; NULL = off */
+	struct snapshot *snapshot; /**< being compiled; receives the groups */
 };
 
 /** Work of a feature in every round, by the lcore that polls rx queue 0 of the port. */
@@ -97,7 +106,7 @@ struct feature {
 	 *        by free(); may be left as it is
 	 * @return 1; 0: no port needs the feature; -ENOMEM
 	 */
-	int (*begin)(struct port *const ports[PORT_MAX], void **shared);
+	int (*begin)(const struct feature_switch *input, void **shared);
 
 	/**
 	 * Compile the feature for a port. Leaves `stages` as it is where the port needs none.
@@ -114,8 +123,41 @@ struct feature {
 	 */
 	bool (*needs_flush)(const struct port_config *old, const struct port_config *changed);
 
-	/** Count frames that wait in the feature to be sent by a port. NULL: none ever do. */
-	unsigned (*backlog)(const struct port *port);
+	/**
+	 * Forget what the feature has learned from a port, whose stations may have changed. NULL:
+	 * nothing is learned.
+	 *
+	 * @param state of the feature for the switch as a whole
+	 * @param port id, below PORT_MAX
+	 */
+	void (*forget)(void *state, uint16_t port);
+
+	/**
+	 * Provide the state that the feature needs at a port beyond the keys, such as a token
+	 * bucket. It outlives snapshots. NULL: the feature needs none.
+	 *
+	 * @param port open, with its present state, which is not changed
+	 * @param config of the port from now on
+	 * @param state the present state, NULL = none; receives the state for `config`: the same
+	 *        if it fits, a new one, or NULL
+	 * @return 0; negative errno with the reason, `state` as it was
+	 */
+	int (*open)(const struct port *port, const struct port_config *config, void **state,
+		struct err *err);
+
+	/** Free the state of a port. No snapshot refers to it, and no frames wait in it. */
+	void (*close)(const struct port *port, void *state);
+
+	/** Count the frames that wait in the state to be sent. Any thread. NULL: none ever do. */
+	unsigned (*backlog)(const void *state);
+
+	/**
+	 * Drop the frames that wait in the state. The port is down, or no snapshot refers to the
+	 * state. NULL: none ever wait.
+	 *
+	 * @return number of frames
+	 */
+	unsigned (*purge)(void *state);
 
 	/**
 	 * Explain the decision of the feature's ingress stages about a frame. NULL: there is none

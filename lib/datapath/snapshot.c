@@ -144,15 +144,16 @@ snapshot_free(struct snapshot *snapshot)
 }
 
 struct snapshot *
-snapshot_build(const struct feature *const features[], struct port *const ports[PORT_MAX],
-	const bool up[PORT_MAX], const struct snapshot_queue queues[], unsigned n_queues)
+snapshot_build(const struct feature *const features[], void *const states[],
+	struct port *const ports[PORT_MAX], const bool up[PORT_MAX],
+	const struct snapshot_queue queues[], unsigned n_queues)
 {
 	struct snapshot *snapshot =
 		calloc(1, sizeof(*snapshot) + n_queues * sizeof(struct snapshot_poll));
 
 	if (snapshot == NULL)
 		return NULL;
-	if (snapshot_compile(snapshot, features, ports) < 0) {
+	if (snapshot_compile(snapshot, features, states, ports) < 0) {
 		snapshot_free(snapshot);
 		return NULL;
 	}

@@ -13,7 +13,6 @@
 #include "datapath/feature.h"
 #include "lcore/topology.h"
 #include "port/port.h"
-#include "snoop/ring.h"
 #include "snoop/table.h"
 
 /** One rx queue that an lcore polls. */
@@ -91,8 +90,7 @@ struct snapshot {
 	bool floods_filtered;                     /**< a port has egress filters */
 	struct snapshot_stages *stages[PORT_MAX]; /**< by id; NULL = plain switching */
 	void *shared[FEATURES_MAX];               /**< state of features for all their stages */
-	const struct snoop_table *groups;         /**< NULL = no snooping; set before publication */
-	struct snoop_ring *const *rings; /**< by lcore: snooped messages; owned by control */
+	const struct snoop_table *groups; /**< set by a feature; NULL = no destination is one */
 	struct snapshot_lcore lcore[LCORE_MAX];
 	struct snapshot_drain drain[PORT_MAX]; /**< of all lcores, in order of lcore id */
 	struct snapshot_poll poll[];           /**< of all lcores, in order of lcore id */
@@ -112,27 +110,29 @@ struct snapshot_queue {
  *
  * @param snapshot receives the stages of each port and the shared state
  * @param features as for snapshot_build()
+ * @param states as for snapshot_build()
  * @param ports as for snapshot_build()
  * @return 0; -ENOMEM: the snapshot can only be freed
  */
 int snapshot_compile(struct snapshot *snapshot, const struct feature *const features[],
-	struct port *const ports[PORT_MAX]);
+	void *const states[], struct port *const ports[PORT_MAX]);
 
 /** Free the stages and their state. Control thread. */
 void snapshot_compile_free(struct snapshot *snapshot);
 
 /**
- * Build a snapshot. It refers to the ports, their devices, meters, shapers and captures, which must
+ * Build a snapshot. It refers to the ports, their devices and the state of features, which must
  * outlive it.
  *
  * @param features in the order of their stages within a phase, ended by NULL; FEATURES_MAX at most
+ * @param states of the features for the switch as a whole, in their order; NULL = all are NULL
  * @param ports by id, PORT_MAX entries, NULL where there is none
  * @param up by id: port enabled and its link up
  * @param queues all rx queues; those that are active and have an lcore are polled
  * @param n_queues up to DATAPATH_SLOT_MAX
  * @return snapshot to publish or to free with snapshot_free(); NULL when there is no memory
  */
-struct snapshot *snapshot_build(const struct feature *const features[],
+struct snapshot *snapshot_build(const struct feature *const features[], void *const states[],
 	struct port *const ports[PORT_MAX], const bool up[PORT_MAX],
 	const struct snapshot_queue queues[], unsigned n_queues);
 

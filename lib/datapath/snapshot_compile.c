@@ -142,7 +142,7 @@ snapshot_is_plain(const struct snapshot_compiled *compiled)
 /** Compile the features of input->port. @param wanted by feature: begin() returned 1 */
 static int
 snapshot_compile_port(struct snapshot *snapshot, const struct feature *const features[],
-	const bool wanted[], struct feature_input *input)
+	void *const states[], const bool wanted[], struct feature_input *input)
 {
 	struct snapshot_compiled compiled = {.n = 0};
 	struct feature_stages next = {
@@ -154,6 +154,8 @@ snapshot_compile_port(struct snapshot *snapshot, const struct feature *const fea
 
 		*row = next;
 		input->shared = snapshot->shared[i];
+		input->state = input->port->state[i];
+		input->switch_state = states != NULL ? states[i] : NULL;
 		if (!wanted[i])
 			continue;
 		compiled.n++;
@@ -180,15 +182,17 @@ snapshot_compile_port(struct snapshot *snapshot, const struct feature *const fea
 
 int
 snapshot_compile(struct snapshot *snapshot, const struct feature *const features[],
-	struct port *const ports[PORT_MAX])
+	void *const states[], struct port *const ports[PORT_MAX])
 {
+	struct feature_switch whole = {.ports = ports, .snapshot = snapshot};
 	struct feature_input input = {.ports = ports};
 	bool wanted[FEATURES_MAX];
 
 	for (unsigned i = 0; features[i] != NULL; i++) {
+		whole.state = states != NULL ? states[i] : NULL;
 		int rc = features[i]->begin == NULL
 				 ? 1
-				 : features[i]->begin(ports, &snapshot->shared[i]);
+				 : features[i]->begin(&whole, &snapshot->shared[i]);
 		if (rc < 0)
 			return rc;
 		wanted[i] = rc > 0;
@@ -196,7 +200,7 @@ snapshot_compile(struct snapshot *snapshot, const struct feature *const features
 	for (uint16_t id = 0; id < PORT_MAX; id++) {
 		input.port = ports[id];
 		if (ports[id] != NULL &&
-			snapshot_compile_port(snapshot, features, wanted, &input) < 0)
+			snapshot_compile_port(snapshot, features, states, wanted, &input) < 0)
 			return -ENOMEM;
 	}
 	return 0;

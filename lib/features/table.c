@@ -52,12 +52,11 @@ features_need_flush(const struct port_config *old, const struct port_config *cha
 }
 
 unsigned
-features_backlog(const struct port *port)
+features_index(const struct feature *feature)
 {
-	unsigned backlog = 0;
+	unsigned f = 0;
 
-	for (unsigned f = 0; features[f] != NULL; f++)
-		if (features[f]->backlog != NULL)
-			backlog += features[f]->backlog(port);
-	return backlog;
+	while (features[f] != feature)
+		f++;
+	return f;
 }

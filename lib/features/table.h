@@ -39,7 +39,7 @@ int features_relate(
  */
 bool features_need_flush(const struct port_config *old, const struct port_config *changed);
 
-/** Count the frames that wait in features to be sent by a port. @return number of frames */
-unsigned features_backlog(const struct port *port);
+/** @return the place of a row in the table */
+unsigned features_index(const struct feature *feature);
 
 #endif

@@ -2,7 +2,7 @@
 /* Metrics of ports: counters, links, dropped frames by reason. */
 #include <stddef.h>
 
-#include "features/table.h"
+#include "features/state.h"
 #include "metrics/collect_internal.h"
 
 enum { COLLECT_MEGABIT_BYTES = 125000 };

@@ -26,14 +26,11 @@ enum {
 	PORT_MAX = 1056,    /**< ports at once: 1024 vhost devices and 32 ethdevs; ids are below */
 	PORT_NONE = 0xffff, /**< the id of no port */
 	PORT_ABSENT = 0xfffe,   /**< id of a port that a key names but that does not exist */
-	PORT_CAPTURES_MAX = 16, /**< captures of a port at once */
+	PORT_FEATURES_MAX = 16, /**< features of a port */
 };
 
-struct capture;
 struct port;
 struct port_watch;
-struct meter;
-struct shaper;
 
 /** Events of a descriptor that the control loop watches. */
 enum { PORT_WATCH_READ = 1, PORT_WATCH_WRITE = 2 };
@@ -244,17 +241,9 @@ struct port {
 	uint16_t id;
 	const struct port_services *services;
 
-	/* Set by control: captures of this port. */
-	struct capture *capture[PORT_CAPTURES_MAX];
-	unsigned captures;
-	bool snooped; /**< set by control: multicast goes only to ports that joined the group */
-
-	/* Set by control; NULL = no limit. Freed once no snapshot refers to them. */
-	struct meter *meter;   /**< of rate_in */
-	struct shaper *shaper; /**< of rate_out */
-
-	/** Storm control (features/storm/rate.h): written by the polling lcores of the port's queues. */
-	_Atomic uint64_t storm_due;
+	/* Set by control. */
+	void *state[PORT_FEATURES_MAX]; /**< of features, in the order of their table */
+	bool draining; /**< features send the frames that wait, whatever their rate */
 
 	/* Set by the driver's open. */
 	void *dev;

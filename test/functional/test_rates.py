@@ -102,7 +102,7 @@ def wait_flow(switch, reason, port, least=100):
 
 
 LOADS = [('64', M), ('64', 50 * M), ('imix', 20 * M), ('imix', 300 * M), ('1518', 3 * M),
-         ('1518', G), ('tso', 100 * M), ('tso', 3 * G)]
+         ('1518', G), ('tso', 100 * M), ('tso', 2200 * M)]
 
 
 @pytest.mark.parametrize('size, rate', LOADS)
@@ -239,6 +239,16 @@ def test_nic(bridge):
     assert bridge.wire['p2'].receive_until(other)[-len(sent):] == sent
     assert bridge.switch.port('p2')['tx_held'] == 0
     assert not unbalanced(bridge.switch.rpc('port.list'))
+
+
+def test_both_limits_removed_at_once(bridge):
+    """Frames still wait in the shaper while the limit of the other direction is removed, too."""
+    bridge.switch.cli('port', 'set', 'p2', 'rate-in=1M')
+    sent = hold(bridge)
+    bridge.switch.cli('port', 'set', 'p2', 'rate-in=off', 'rate-out=off')
+    assert bridge.wire['p2'].receive_count(len(sent)) == sent
+    other = frame(A, B)
+    assert bridge.exchange('p2', other)['p1'] == [other]
 
 
 def test_nic_with_tags(bridge):

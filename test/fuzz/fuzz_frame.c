@@ -174,7 +174,7 @@ ingress(const struct input *input, uint32_t length, uint16_t head_len)
 				(struct port){.id = (uint16_t)(FROM + i), .config.driver = &driver};
 		configure(kind, &ports[0].config);
 		configure(1, &ports[1].config);
-		snapshots[kind] = snapshot_build(features, by_id, up, NULL, 0);
+		snapshots[kind] = snapshot_build(features, NULL, by_id, up, NULL, 0);
 	}
 	configure(kind, &ports[0].config);
 	vlan_rules_of(&ports[0].config, &rules);

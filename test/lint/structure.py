@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 LAYERS = ["base", "event", "lcore", "frame", "vring", "port", "fdb", "vlan", "rate", "capture",
           "snoop", "datapath", "features", "control", "metrics", "config", "stats"]
+CONTROL_FILES = ("control.c", "method.c")    # of a feature; these are of the layer control
 FILE_LINES = 500
 DATAPATH_LINES = 300
 DATAPATH = ("lib/datapath/", "lib/vring/", "lib/fdb/", "lib/frame/")
@@ -55,6 +56,8 @@ def check_licence(name, lines):
 
 def layer_of(path):
     parts = path.split("/")
+    if parts[:2] == ["lib", "features"] and parts[-1] in CONTROL_FILES:
+        return LAYERS.index("control")
     return LAYERS.index(parts[1]) if parts[0] == "lib" and parts[1] in LAYERS else None
 
 

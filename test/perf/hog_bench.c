@@ -101,7 +101,7 @@ open_bench(void)
 		if (!open_table(kind))
 			return false;
 	bench.random = 88172645463325252u;
-	bench.snapshot = snapshot_build(features, ports, up, NULL, 0);
+	bench.snapshot = snapshot_build(features, NULL, ports, up, NULL, 0);
 	bench.context.snapshot = bench.snapshot;
 	return bench.snapshot != NULL;
 }

@@ -73,7 +73,7 @@ open_bench(void)
 			.config.driver = &keeper, .id = i, .dev = &bench, .max_len = 65535};
 		port_config_defaults(&port[i].config);
 	}
-	bench.snapshot = snapshot_build(features, ports, up, NULL, 0);
+	bench.snapshot = snapshot_build(features, NULL, ports, up, NULL, 0);
 	bench.context.snapshot = bench.snapshot;
 	bench.context.fdb = fdb_create(&(struct fdb_config){.capacity = 1024});
 	return bench.from != NULL && bench.to != NULL && bench.snapshot != NULL &&

@@ -192,7 +192,7 @@ publish(const int lcores[QUEUES], unsigned up)
 			.slot = (uint16_t)(100 + q),
 			.lcore_id = lcores[q],
 			.active = true};
-	struct snapshot *snapshot = snapshot_build(features, by_id, is_up, queues, QUEUES);
+	struct snapshot *snapshot = snapshot_build(features, NULL, by_id, is_up, queues, QUEUES);
 	assert_non_null(snapshot);
 	datapath_publish(datapath, snapshot);
 }

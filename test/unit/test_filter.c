@@ -111,7 +111,7 @@ setup(void **state)
 	fdb_age(fdb, 0);
 	for (uint16_t i = 0; i < PORTS; i++)
 		learn(fdb, HOST(i), 0, i);
-	snapshot = snapshot_build(rows, by_id, up, NULL, 0);
+	snapshot = snapshot_build(rows, NULL, by_id, up, NULL, 0);
 	assert_non_null(snapshot);
 	context.fdb = fdb;
 	context.snapshot = snapshot;

@@ -83,7 +83,7 @@ publish(unsigned up)
 		is_up[id_of(i)] = up >> i & 1;
 	}
 	snapshot_free(snapshot);
-	snapshot = snapshot_build(features, by_id, is_up, NULL, 0);
+	snapshot = snapshot_build(features, NULL, by_id, is_up, NULL, 0);
 	context.snapshot = snapshot;
 	assert_non_null(snapshot);
 }
@@ -458,7 +458,7 @@ test_snapshot_polls(void **state)
 		{.port = &ports[1], .queue = 1, .slot = 13, .lcore_id = 1, .active = false},
 		{.port = &ports[2], .queue = 5, .slot = 14, .lcore_id = 1, .active = true},
 	};
-	struct snapshot *built = snapshot_build(features, by_id, up, queues, COUNT(queues));
+	struct snapshot *built = snapshot_build(features, NULL, by_id, up, queues, COUNT(queues));
 
 	(void)state;
 	assert_non_null(built);

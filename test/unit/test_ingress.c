@@ -58,7 +58,7 @@ publish(void)
 		up[i] = i != IDLE;
 	}
 	snapshot_free(snapshot);
-	snapshot = snapshot_build(features, by_id, up, NULL, 0);
+	snapshot = snapshot_build(features, NULL, by_id, up, NULL, 0);
 	context.snapshot = snapshot;
 	assert_non_null(snapshot);
 }

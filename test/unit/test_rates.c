@@ -11,10 +11,10 @@
 #include "datapath/worker.h"
 #include "eal_fixture.h"
 #include "lcore/pool.h"
+#include "features/state.h"
 #include "features/table.h"
 #include "packets.h"
 #include "sections.h"
-#include "rate/shaper.h"
 
 enum { SINK, NEIGHBOUR, QUOTA, PORTS };
 enum { QUEUES = 128, LCORE_ID = 0, LEN = 1000, ROUNDS = 640, SPACE = 64 };
@@ -42,7 +42,7 @@ static struct worker *worker;
 static struct snapshot *snapshot;
 static struct fdb *fdb;
 static _Atomic uint64_t wake_seq;
-static atomic_uint lcores;
+static struct port_services services;
 static uint32_t numbers;
 
 static uint16_t
@@ -94,9 +94,23 @@ publish(void)
 {
 	struct snapshot *old = snapshot;
 
-	snapshot = snapshot_build(features, by_id, up, queues, n_queues);
+	snapshot = snapshot_build(features, NULL, by_id, up, queues, n_queues);
 	assert_non_null(snapshot);
 	snapshot_free(old);
+}
+
+/** Open the state of the features of a port for its configuration, and publish. */
+static void
+open_state(unsigned port)
+{
+	struct features_state state;
+	struct err err = {0};
+
+	if (features_open(&ports[port], &ports[port].config, &state, &err) < 0)
+		fail_msg("%s", err.text);
+	features_swap(&ports[port], &state);
+	publish();
+	features_close(&ports[port], &state);
 }
 
 static void
@@ -115,7 +129,7 @@ setup(void **state)
 {
 	memset(ends, 0, sizeof(ends));
 	n_queues = 0;
-	lcores = 1;
+	services.senders = 1;
 	numbers = 0;
 	worker = calloc(1, sizeof(*worker));
 	fdb = fdb_create(&(struct fdb_config){.capacity = 64});
@@ -129,8 +143,12 @@ setup(void **state)
 	worker->context.lcore_id = LCORE_ID;
 	for (uint16_t i = 0; i < PORTS; i++) {
 		ends[i] = (struct end){.burst = 1, .source = MAC(10 + i)};
-		ports[i] = (struct port){
-			.config.driver = &end_driver, .id = i, .dev = &ends[i], .max_len = 1514};
+		ports[i] = (struct port){.config.driver = &end_driver,
+			.id = i,
+			.services = &services,
+			.dev = &ends[i],
+			.numa_node = -1,
+			.max_len = 1514};
 		port_config_defaults(&ports[i].config);
 		by_id[i] = &ports[i];
 		up[i] = true;
@@ -144,10 +162,9 @@ teardown(void **state)
 	snapshot_free(snapshot);
 	snapshot = NULL;
 	for (uint16_t i = 0; i < PORTS; i++) {
-		meter_destroy(ports[i].meter);
-		if (ports[i].shaper != NULL)
-			shaper_purge(ports[i].shaper);
-		shaper_destroy(ports[i].shaper);
+		struct features_state none = {{NULL}};
+		features_swap(&ports[i], &none);
+		features_close(&ports[i], &none);
 	}
 	fdb_destroy(fdb);
 	free(worker);
@@ -247,10 +264,7 @@ limit_in(unsigned port, int64_t burst)
 {
 	SECTION(&ports[port].config, police)->rate_in = 1000;
 	SECTION(&ports[port].config, police)->burst_in = burst;
-	if (ports[port].meter == NULL)
-		ports[port].meter = meter_create(&lcores);
-	assert_non_null(ports[port].meter);
-	publish();
+	open_state(port);
 }
 
 static void
@@ -263,7 +277,7 @@ test_rate_in(void **state)
 	ends[NEIGHBOUR].busy = 1;
 	ends[NEIGHBOUR].burst = 8;
 	limit_in(NEIGHBOUR, 9 * LEN + 1);
-	for (lcores = 1; lcores <= 2; lcores++)
+	for (services.senders = 1; services.senders <= 2; services.senders++)
 		poll(2);
 	/* Ten frames, since the last one may leave a debt. */
 	assert_int_equal(from->rx_packets, 32);
@@ -305,9 +319,8 @@ test_rate_in_of_one(void **state)
 	poll(5);
 	assert_int_equal(worker->context.counters[NEIGHBOUR].rx_forwarded, 1);
 	assert_int_equal(worker->context.counters[QUOTA].rx_forwarded, 5);
-	meter_destroy(ports[NEIGHBOUR].meter);
-	ports[NEIGHBOUR].meter = NULL;
-	publish();
+	SECTION(&ports[NEIGHBOUR].config, police)->rate_in = 0;
+	open_state(NEIGHBOUR);
 	assert_null(snapshot->stages[NEIGHBOUR]);
 	poll(5);
 	assert_int_equal(worker->context.counters[NEIGHBOUR].rx_forwarded, 6);
@@ -316,15 +329,10 @@ test_rate_in_of_one(void **state)
 static void
 limit_out(int64_t bits)
 {
-	struct err err = {0};
-
 	SECTION(&ports[SINK].config, shape)->rate_out = bits;
 	SECTION(&ports[SINK].config, shape)->burst_out = 1;
-	if (ports[SINK].shaper == NULL)
-		ports[SINK].shaper = shaper_create(-1, SPACE, &lcores, &err);
-	if (ports[SINK].shaper == NULL)
-		fail_msg("%s", err.text);
-	publish();
+	SECTION(&ports[SINK].config, shape)->queue_out = SPACE;
+	open_state(SINK);
 }
 
 /** Delayed frames leave in later rounds of the lcore that polls the port, at the current rate. */
@@ -342,18 +350,22 @@ test_rate_out(void **state)
 	assert_int_equal(snapshot->lcore[LCORE_ID].n_drains, 1);
 	poll(2);
 	assert_int_equal(ends[SINK].got, 1);
-	assert_int_equal(shaper_backlog(ports[SINK].shaper), 15);
+	assert_int_equal(features_backlog(&ports[SINK]), 15);
 	assert_int_equal(worker->context.counters[NEIGHBOUR].rx_copies,
 		to->tx_packets + counters_drops(to->tx_drops) + 15);
 	ends[NEIGHBOUR].busy = 0;
 	poll(100);
 	assert_int_equal(ends[SINK].got, 1);
-	/* The limit is removed; the backlog is sent in later rounds. */
-	limit_out(0);
+	/* The limit is about to be removed; the backlog is sent in later rounds. */
+	SECTION(&ports[SINK].config, shape)->rate_out = 0;
+	ports[SINK].draining = true;
+	publish();
 	for (unsigned i = 0; i < 1000000 && ends[SINK].got < 16; i++)
 		poll(1);
 	assert_int_equal(ends[SINK].got, 16);
 	assert_int_equal(to->tx_packets, 16);
+	open_state(SINK);
+	assert_null(snapshot->stages[SINK]);
 }
 
 /** The lcore that polls the port drains its shaper; no lcore does so while the port is down. */

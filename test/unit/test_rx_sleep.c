@@ -59,7 +59,7 @@ build(const struct port_driver *second)
 				.lcore_id = i == 1 && q == 1 ? OTHER : LCORE,
 				.active = true};
 	}
-	snapshot = snapshot_build(no_features, by_id, up, queues, COUNT(queues));
+	snapshot = snapshot_build(no_features, NULL, by_id, up, queues, COUNT(queues));
 	assert_non_null(snapshot);
 }
 

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Capture: records the frames of a port, with the reason of those that are dropped. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <rte_cycles.h>
 
-#include "capture/capture.h"
-#include "datapath/feature.h"
+#include "features/capture/captures.h"
 
 /** The captures of a port, by direction. */
-struct captures {
+struct capture_stages {
 	unsigned n_rx, n_tx;
-	struct capture *rx[PORT_CAPTURES_MAX];
-	struct capture *tx[PORT_CAPTURES_MAX];
+	struct capture *rx[CAPTURES_MAX];
+	struct capture *tx[CAPTURES_MAX];
 };
 
 /** Record the frames of the burst. capture_rx_done() publishes the records. */
 static void
 capture_rx(struct burst_context *context, const void *state)
 {
-	const struct captures *captures = state;
+	const struct capture_stages *captures = state;
 	const struct burst *burst = &context->burst;
 	const struct capture_record record = {
 		.tsc = rte_rdtsc(), .direction = CAPTURE_RX, .reason = CAPTURE_KEPT};
@@ -42,7 +42,7 @@ capture_rx(struct burst_context *context, const void *state)
 static void
 capture_rx_done(struct burst_context *context, const void *state)
 {
-	const struct captures *captures = state;
+	const struct capture_stages *captures = state;
 	const struct burst *burst = &context->burst;
 
 	for (unsigned c = 0; c < captures->n_rx && !context->trace_only; c++) {
@@ -63,7 +63,7 @@ capture_rx_done(struct burst_context *context, const void *state)
 static void
 capture_tx(struct output *output, const void *state)
 {
-	const struct captures *captures = state;
+	const struct capture_stages *captures = state;
 	uint16_t lcore_id = output->context->lcore_id;
 	const struct capture_record record = {
 		.tsc = rte_rdtsc(), .direction = CAPTURE_TX, .reason = CAPTURE_KEPT};
@@ -84,7 +84,7 @@ capture_tx(struct output *output, const void *state)
 static void
 capture_tx_done(struct output *output, const void *state)
 {
-	const struct captures *captures = state;
+	const struct capture_stages *captures = state;
 	uint16_t lcore_id = output->context->lcore_id;
 	struct capture_record record = {.tsc = rte_rdtsc(), .direction = CAPTURE_TX};
 
@@ -108,18 +108,19 @@ capture_tx_done(struct output *output, const void *state)
 static int
 capture_compile(const struct feature_input *input, struct feature_stages *stages)
 {
-	const struct port *port = input->port;
+	const struct captures *all = input->state;
 
-	if (port->captures == 0)
+	if (all == NULL)
 		return 0;
-	struct captures *captures = calloc(1, sizeof(*captures));
+	struct capture_stages *captures = calloc(1, sizeof(*captures));
 	if (captures == NULL)
 		return -ENOMEM;
-	for (unsigned i = 0; i < port->captures; i++) {
-		if (capture_wants(port->capture[i], CAPTURE_RX))
-			captures->rx[captures->n_rx++] = port->capture[i];
-		if (capture_wants(port->capture[i], CAPTURE_TX))
-			captures->tx[captures->n_tx++] = port->capture[i];
+	for (unsigned i = 0; i < all->n; i++) {
+		struct capture *capture = all->entry[i].capture;
+		if (capture_wants(capture, CAPTURE_RX))
+			captures->rx[captures->n_rx++] = capture;
+		if (capture_wants(capture, CAPTURE_TX))
+			captures->tx[captures->n_tx++] = capture;
 	}
 	stages->state = captures;
 	stages->copies = true;
@@ -131,4 +132,23 @@ capture_compile(const struct feature_input *input, struct feature_stages *stages
 	return 0;
 }
 
-const struct feature capture_feature = {.name = "capture", .compile = capture_compile};
+/** End the captures of a port that is deleted. */
+static void
+capture_close(const struct port *port, void *state)
+{
+	struct captures *captures = state;
+	char reason[PORT_NAME_MAX + 32];
+
+	snprintf(reason, sizeof(reason), "port %s is deleted", port->config.name);
+	for (unsigned i = 0; i < captures->n; i++) {
+		captures->entry[i].ended(captures->entry[i].owner, reason);
+		capture_destroy(captures->entry[i].capture);
+	}
+	free(captures);
+}
+
+const struct feature capture_feature = {
+	.name = "capture",
+	.compile = capture_compile,
+	.close = capture_close,
+};

@@ -36,22 +36,52 @@ police_stage(struct burst_context *context, const void *state)
 static int
 police_compile(const struct feature_input *input, struct feature_stages *stages)
 {
-	const struct port *port = input->port;
-	const struct police_config *config = police_config(&port->config);
+	const struct police_config *config = police_config(&input->port->config);
 	uint64_t bits = (uint64_t)config->rate_in, burst = (uint64_t)config->burst_in;
 
-	if (port->meter == NULL)
+	if (input->state == NULL || bits == 0)
 		return 0;
 	struct police *police = malloc(sizeof(*police));
 	if (police == NULL)
 		return -ENOMEM;
 	if (burst == 0)
 		burst = bucket_burst_for(bits, POLICE_BURST_MS, POLICE_BURST_MIN);
-	police->meter = port->meter;
+	police->meter = input->state;
 	bucket_rate_set(&police->rate, bits, burst, rte_get_tsc_hz());
 	stages->state = police;
 	stages->ingress[INGRESS_RECEIVED].run = police_stage;
 	return 0;
 }
 
-const struct feature police_feature = {.name = "police", .compile = police_compile};
+/** Provide the meter, which a change of the rate keeps. */
+static int
+police_open(
+	const struct port *port, const struct port_config *config, void **state, struct err *err)
+{
+	bool wanted = police_config(config)->rate_in != 0;
+	struct meter *meter = NULL;
+
+	if (wanted == (*state != NULL))
+		return 0;
+	if (wanted) {
+		meter = meter_create(&port->services->senders);
+		if (meter == NULL)
+			return err_set(err, ENOMEM, "rate-in: no memory");
+	}
+	*state = meter;
+	return 0;
+}
+
+static void
+police_close(const struct port *port, void *state)
+{
+	(void)port;
+	meter_destroy(state);
+}
+
+const struct feature police_feature = {
+	.name = "police",
+	.compile = police_compile,
+	.open = police_open,
+	.close = police_close,
+};

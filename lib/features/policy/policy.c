@@ -178,8 +178,9 @@ policy_fill(struct policies *all, struct port *const ports[PORT_MAX])
 
 /** Fill in the policies of all ports. @return 0 if no port has an uplink or is isolated */
 static int
-policy_begin(struct port *const ports[PORT_MAX], void **shared)
+policy_begin(const struct feature_switch *input, void **shared)
 {
+	struct port *const *ports = input->ports;
 	bool any = false;
 
 	for (uint16_t id = 0; id < PORT_MAX && !any; id++) {

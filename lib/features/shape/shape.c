@@ -60,18 +60,17 @@ shape_compile(const struct feature_input *input, struct feature_stages *stages)
 	const struct shape_config *config = shape_config(&port->config);
 	uint64_t bits = (uint64_t)config->rate_out, burst = (uint64_t)config->burst_out;
 
-	if (port->shaper == NULL)
+	if (input->state == NULL)
 		return 0;
 	struct shape *shape = malloc(sizeof(*shape));
 	if (shape == NULL)
 		return -ENOMEM;
-	/* The limit has been removed, but the shaper still holds frames. */
-	if (bits == 0)
+	if (bits == 0 || port->draining)
 		bits = BUCKET_RATE_MAX;
 	if (burst == 0)
 		burst = bucket_burst_for(bits, SHAPE_BURST_MS, SHAPE_BURST_MIN);
 	*shape = (struct shape){
-		.shaper = port->shaper, .port = port->id, .tx = stages->tx, .dev = stages->dev};
+		.shaper = input->state, .port = port->id, .tx = stages->tx, .dev = stages->dev};
 	bucket_rate_set(&shape->rate, bits, burst, rte_get_tsc_hz());
 	stages->state = shape;
 	stages->tx = shape_tx;
@@ -80,14 +79,49 @@ shape_compile(const struct feature_input *input, struct feature_stages *stages)
 	return 0;
 }
 
-static unsigned
-shape_backlog(const struct port *port)
+/** Provide the shaper, the present one if its queue is as long as wanted. */
+static int
+shape_open(const struct port *port, const struct port_config *config, void **state, struct err *err)
 {
-	return port->shaper != NULL ? shaper_backlog(port->shaper) : 0;
+	const struct shape_config *wanted = shape_config(config);
+	unsigned space = (unsigned)wanted->queue_out;
+	struct shaper *shaper = NULL;
+
+	if (wanted->rate_out != 0 && *state != NULL && shaper_space(*state) == space)
+		return 0;
+	if (wanted->rate_out != 0) {
+		shaper = shaper_create(port->numa_node, space, &port->services->senders, err);
+		if (shaper == NULL)
+			return -ENOMEM;
+	}
+	*state = shaper;
+	return 0;
+}
+
+static void
+shape_close(const struct port *port, void *state)
+{
+	(void)port;
+	shaper_destroy(state);
+}
+
+static unsigned
+shape_backlog(const void *state)
+{
+	return shaper_backlog(state);
+}
+
+static unsigned
+shape_purge(void *state)
+{
+	return shaper_purge(state);
 }
 
 const struct feature shape_feature = {
 	.name = "shape",
 	.compile = shape_compile,
+	.open = shape_open,
+	.close = shape_close,
 	.backlog = shape_backlog,
+	.purge = shape_purge,
 };

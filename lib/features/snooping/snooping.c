@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Snooping: sends multicast frames to the ports of their group only (RFC 4541 section 2.1). */
+#include <errno.h>
+
 #include "base/mac.h"
 #include "datapath/feature.h"
 #include "datapath/snapshot.h"
+#include "features/snooping/keys.h"
+#include "features/snooping/state.h"
 #include "snoop/classify.h"
 
 /**
@@ -10,14 +14,15 @@
  * member sent it.
  */
 static void
-snooping_copy(struct burst_context *context, const struct frame *frame)
+snooping_copy(
+	struct burst_context *context, const struct snooping *snooping, const struct frame *frame)
 {
 	struct burst *burst = &context->burst;
 	uint32_t len = frame->len - frame->l2_len;
 
 	if (context->trace_only || burst->source_port[frame - burst->frame] != burst->port)
 		return;
-	struct snoop_ring *ring = context->snapshot->rings[context->lcore_id];
+	struct snoop_ring *ring = snooping->ring[context->lcore_id];
 	struct snoop_copy *copy = snoop_ring_space(ring, burst->port);
 	if (copy == NULL)
 		return;
@@ -32,7 +37,8 @@ snooping_copy(struct burst_context *context, const struct frame *frame)
 
 /** Classify a multicast frame, and copy IGMP, MLD and PIM messages. @return its destination */
 static uint16_t
-snooping_classify(struct burst_context *context, const struct frame *frame)
+snooping_classify(
+	struct burst_context *context, const struct snooping *snooping, const struct frame *frame)
 {
 	const struct snoop_table *table = context->snapshot->groups;
 	uint16_t l2_len = frame->l2_len, set = SNOOP_NO_SET;
@@ -43,10 +49,10 @@ snooping_classify(struct burst_context *context, const struct frame *frame)
 	case SNOOP_CLASS_FLOOD:
 		return DEST_MULTICAST;
 	case SNOOP_CLASS_ROUTER:
-		snooping_copy(context, frame);
+		snooping_copy(context, snooping, frame);
 		return DEST_MULTICAST;
 	case SNOOP_CLASS_REPORT:
-		snooping_copy(context, frame);
+		snooping_copy(context, snooping, frame);
 		set = snoop_table_routers(table, frame->vlan, &group);
 		break;
 	case SNOOP_CLASS_DATA:
@@ -58,50 +64,67 @@ snooping_classify(struct burst_context *context, const struct frame *frame)
 
 /** Copy the messages of a port with a fixed destination, and leave the destinations as they are. */
 static void
-snooping_copy_only(struct burst_context *context)
+snooping_copy_only(struct burst_context *context, const struct snooping *snooping)
 {
 	const struct burst *burst = &context->burst;
 
 	for (unsigned i = 0; i < burst->n; i++)
 		if (burst->dest[i] < PORT_MAX && mac_is_group(mac_load(burst->frame[i].head)))
-			snooping_classify(context, &burst->frame[i]);
+			snooping_classify(context, snooping, &burst->frame[i]);
 }
 
 /** Set the destination of multicast frames to their group. */
 static void
 snooping_ingress(struct burst_context *context, const void *state)
 {
+	const struct snooping *snooping = state;
 	struct burst *burst = &context->burst;
 
-	(void)state;
-	if (context->snapshot->groups == NULL)
-		return;
 	if (context->classify.decided) {
-		snooping_copy_only(context);
+		snooping_copy_only(context, snooping);
 		return;
 	}
 	for (unsigned i = 0; i < burst->n; i++)
 		if (burst->dest[i] == DEST_MULTICAST)
-			burst->dest[i] = snooping_classify(context, &burst->frame[i]);
+			burst->dest[i] = snooping_classify(context, snooping, &burst->frame[i]);
 }
 
-/** @return 1 if snooping is enabled at any port, so that all ports need the feature */
+/** Pass the keys of ports to the groups, and the groups to the snapshot. */
 static int
-snooping_begin(struct port *const ports[PORT_MAX], void **shared)
+snooping_begin(const struct feature_switch *input, void **shared)
 {
+	struct snooping *snooping = input->state;
+
 	(void)shared;
-	for (uint16_t id = 0; id < PORT_MAX; id++)
-		if (ports[id] != NULL && ports[id]->snooped)
-			return 1;
-	return 0;
+	if (snooping == NULL)
+		return 0;
+	for (uint16_t id = 0; id < PORT_MAX; id++) {
+		struct snooping_config config = {.mcast_router = SNOOP_ROUTER_AUTO};
+		if (input->ports[id] != NULL)
+			config = *snooping_config(&input->ports[id]->config);
+		groups_set_port(snooping->groups, id, config.fast_leave, (int)config.mcast_router);
+	}
+	input->snapshot->groups = groups_table(snooping->groups);
+	return input->snapshot->groups != NULL ? 1 : -ENOMEM;
 }
 
 static int
 snooping_compile(const struct feature_input *input, struct feature_stages *stages)
 {
-	(void)input;
-	stages->ingress[INGRESS_FRAMES].run = snooping_ingress;
+	stages->ingress[INGRESS_FRAMES] =
+		(struct ingress_stage){.run = snooping_ingress, .state = input->switch_state};
 	return 0;
+}
+
+/** Forget the members and routers at a port. The next tick publishes this. */
+static void
+snooping_forget(void *state, uint16_t port)
+{
+	struct snooping *snooping = state;
+
+	/* Process queued messages first: they were received before this call. */
+	snooping_collect(snooping);
+	groups_forget_port(snooping->groups, port);
 }
 
 static bool
@@ -119,5 +142,6 @@ const struct feature snooping_feature = {
 	.name = "snooping",
 	.begin = snooping_begin,
 	.compile = snooping_compile,
+	.forget = snooping_forget,
 	.trace_target = snooping_trace,
 };

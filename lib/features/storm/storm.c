@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <rte_common.h>
 #include <rte_cycles.h>
 
 #include "datapath/feature.h"
@@ -38,16 +39,48 @@ storm_compile(const struct feature_input *input, struct feature_stages *stages)
 {
 	uint64_t pps = (uint64_t)storm_config(&input->port->config)->storm;
 
-	if (pps == 0)
+	if (input->state == NULL || pps == 0)
 		return 0;
 	struct storm *storm = malloc(sizeof(*storm));
 	if (storm == NULL)
 		return -ENOMEM;
-	storm->due = &input->ports[input->port->id]->storm_due;
+	storm->due = input->state;
 	storm_rate_set(&storm->rate, pps, rte_get_tsc_hz());
 	stages->state = storm;
 	stages->ingress[INGRESS_FRAMES].run = storm_stage;
 	return 0;
 }
 
-const struct feature storm_feature = {.name = "storm", .compile = storm_compile};
+/** Provide the word of the port in a cache line of its own, which a change of the rate keeps. */
+static int
+storm_open(const struct port *port, const struct port_config *config, void **state, struct err *err)
+{
+	bool wanted = storm_config(config)->storm != 0;
+	_Atomic uint64_t *due = NULL;
+
+	(void)port;
+	if (wanted == (*state != NULL))
+		return 0;
+	if (wanted) {
+		due = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_CACHE_LINE_SIZE);
+		if (due == NULL)
+			return err_set(err, ENOMEM, "storm: no memory");
+		atomic_init(due, 0);
+	}
+	*state = (void *)due;
+	return 0;
+}
+
+static void
+storm_close(const struct port *port, void *state)
+{
+	(void)port;
+	free(state);
+}
+
+const struct feature storm_feature = {
+	.name = "storm",
+	.compile = storm_compile,
+	.open = storm_open,
+	.close = storm_close,
+};

@@ -70,8 +70,10 @@ vlan_egress_done(struct output *output, const void *state)
 
 /** @return 1 if any port filters VLANs or has service tags, so that all ports need the feature */
 static int
-vlan_begin(struct port *const ports[PORT_MAX], void **shared)
+vlan_begin(const struct feature_switch *input, void **shared)
 {
+	struct port *const *ports = input->ports;
+
 	(void)shared;
 	for (uint16_t id = 0; id < PORT_MAX; id++) {
 		if (ports[id] == NULL)

@@ -4,33 +4,83 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/capture.h"
+#include "base/log.h"
 #include "control/methods.h"
+#include "features/capture/captures.h"
+#include "features/state.h"
+
+LOG_MODULE(control);
+
+_Static_assert((int)CAPTURE_LCORES_MAX == (int)LCORE_MAX, "every polling lcore has a ring");
 
 /** A connection with its capture. Freed by the callback that comes first. */
 struct capture_client {
 	struct vswitch *vswitch;
+	struct vswitch_port *port;
 	struct rpc_client *client;
-	struct vswitch_capture *capture;
+	struct capture *capture;
 };
+
+/** Count the captures at all ports. */
+static unsigned
+capture_count(struct vswitch *vswitch)
+{
+	struct vswitch_port *port;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(port, &vswitch->ports, next) {
+		const struct captures *captures = *features_state_of(&port->port, &capture_feature);
+		n += captures != NULL ? captures->n : 0;
+	}
+	return n;
+}
+
+/** captures_entry.ended: the port of a capture is deleted; close the connection. */
+static void
+capture_on_ended(void *owner, const char *reason)
+{
+	struct capture_client *reader = owner;
+
+	rpc_client_end(reader->client, "capture.ended", reason);
+	free(reader);
+}
+
+/** Add a capture to the state of its port, and publish. @return false: no memory */
+static bool
+capture_add(struct capture_client *reader)
+{
+	void **state = features_state_of(&reader->port->port, &capture_feature);
+	struct captures *captures = *state != NULL ? *state : calloc(1, sizeof(*captures));
+
+	if (captures == NULL)
+		return false;
+	captures->entry[captures->n++] =
+		(struct captures_entry){reader->capture, capture_on_ended, reader};
+	*state = captures;
+	vswitch_publish(reader->vswitch);
+	log_info("port %s: a capture begins", reader->port->port.config.name);
+	return true;
+}
 
 /** rpc_client_bind() callback: the connection of a capture was closed; stop the capture. */
 static void
 capture_on_closed(void *arg)
 {
 	struct capture_client *reader = arg;
+	void **state = features_state_of(&reader->port->port, &capture_feature);
+	struct captures *captures = *state;
+	unsigned i = 0;
 
-	vswitch_capture_stop(reader->vswitch, reader->capture);
-	free(reader);
-}
-
-/** vswitch_capture.ended: the port of a capture is deleted; close the connection. */
-static void
-capture_on_ended(void *arg, const char *reason)
-{
-	struct capture_client *reader = arg;
-
-	rpc_client_end(reader->client, "capture.ended", reason);
+	while (captures->entry[i].owner != reader)
+		i++;
+	captures->entry[i] = captures->entry[--captures->n];
+	if (captures->n == 0)
+		*state = NULL;
+	vswitch_publish(reader->vswitch);
+	log_info("port %s: a capture ends", reader->port->port.config.name);
+	if (captures->n == 0)
+		free(captures);
+	capture_destroy(reader->capture);
 	free(reader);
 }
 
@@ -119,34 +169,40 @@ capture_answer(const struct capture_client *reader, const struct capture_config 
 
 	for (int reason = 0; reason < DROP_COUNT; reason++)
 		json_array_append_new(reasons, json_string(drop_word(reason)));
-	return json_pack("{s:s, s:i, s:i, s:i, s:o}", "port",
-		reader->capture->port->port.config.name, "rings", (int)config->lcores, "ring_size",
-		(int)capture_ring_size(reader->capture->capture), "snaplen", (int)config->snaplen,
-		"reasons", reasons);
+	return json_pack("{s:s, s:i, s:i, s:i, s:o}", "port", reader->port->port.config.name,
+		"rings", (int)config->lcores, "ring_size", (int)capture_ring_size(reader->capture),
+		"snaplen", (int)config->snaplen, "reasons", reasons);
 }
 
 /** Start a capture and bind it to the connection of the request. @return the answer */
 static json_t *
-capture_start(const struct methods_capture *methods, struct vswitch_port *port,
+capture_start(const struct methods_context *methods, struct vswitch_port *port,
 	struct capture_config *config, struct err *err)
 {
+	if (capture_count(methods->vswitch) == CAPTURES_MAX) {
+		err_set(err, EBUSY, "there are %d captures already", CAPTURES_MAX);
+		return NULL;
+	}
 	struct capture_client *reader = calloc(1, sizeof(*reader));
-
 	if (reader == NULL) {
 		err_set(err, ENOMEM, "no memory for a capture");
 		return NULL;
 	}
-	reader->vswitch = methods->vswitch;
-	reader->client = rpc_client(methods->rpc);
-	reader->capture = vswitch_capture_start(methods->vswitch, port, config, err);
+	config->lcores = methods->vswitch->services.lcores;
+	*reader = (struct capture_client){
+		methods->vswitch, port, rpc_client(methods->rpc), capture_create(config, err)};
 	if (reader->capture == NULL) {
 		free(reader);
 		return NULL;
 	}
-	reader->capture->ended = capture_on_ended;
-	reader->capture->arg = reader;
-	if (rpc_client_bind(reader->client, capture_fd(reader->capture->capture), capture_on_closed,
-		    reader, err) < 0) {
+	if (!capture_add(reader)) {
+		err_set(err, ENOMEM, "no memory for a capture");
+		capture_destroy(reader->capture);
+		free(reader);
+		return NULL;
+	}
+	if (rpc_client_bind(reader->client, capture_fd(reader->capture), capture_on_closed, reader,
+		    err) < 0) {
 		capture_on_closed(reader);
 		return NULL;
 	}
@@ -157,7 +213,7 @@ capture_start(const struct methods_capture *methods, struct vswitch_port *port,
 static json_t *
 capture_call(void *arg, json_t *params, struct err *err)
 {
-	const struct methods_capture *methods = arg;
+	const struct methods_context *methods = arg;
 	const char *name = rpc_text(params, "name", err);
 	struct vswitch_port *port =
 		name == NULL ? NULL : vswitch_port_find(methods->vswitch, name, err);
@@ -175,7 +231,7 @@ capture_call(void *arg, json_t *params, struct err *err)
 	return answer;
 }
 
-const struct rpc_method methods_capture[] = {
+const struct rpc_method capture_methods[] = {
 	{"capture", capture_call},
 	{NULL, NULL},
 };

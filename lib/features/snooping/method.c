@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "control/methods.h"
+#include "features/snooping/state.h"
 
 enum { VLAN_LAST = 4094 };
 
 /** Rows that a request selects, and those found so far. */
-struct group_list {
+struct snooping_list {
 	uint16_t port; /**< PORT_NONE = any */
 	int vlan;      /**< -1 = any */
 	struct groups_row *rows;
@@ -20,9 +21,9 @@ struct group_list {
 
 /** groups_walk() callback: append a row if the request selects it. */
 static void
-group_list_add(const struct groups_row *row, void *arg)
+snooping_list_add(const struct groups_row *row, void *arg)
 {
-	struct group_list *list = arg;
+	struct snooping_list *list = arg;
 
 	if ((list->port != PORT_NONE && row->port != list->port) ||
 		(list->vlan >= 0 && row->vlan != list->vlan))
@@ -42,7 +43,7 @@ group_list_add(const struct groups_row *row, void *arg)
 
 /** Order for qsort(): by VLAN, then kind (queriers and routers first), group and port. */
 static int
-group_list_compare(const void *one, const void *other)
+snooping_list_compare(const void *one, const void *other)
 {
 	const struct groups_row *a = one, *b = other;
 	int by_group = memcmp(&a->ip, &b->ip, sizeof(a->ip));
@@ -56,7 +57,7 @@ group_list_compare(const void *one, const void *other)
 
 /** Convert a row to JSON. */
 static json_t *
-group_list_row(const struct vswitch *vswitch, const struct groups_row *row)
+snooping_list_row(const struct vswitch *vswitch, const struct groups_row *row)
 {
 	static const char *const types[] = {
 		[GROUPS_QUERIER] = "querier",
@@ -83,12 +84,12 @@ group_list_row(const struct vswitch *vswitch, const struct groups_row *row)
 
 /** Read the parameters, which select rows. */
 static int
-group_list_parse(struct vswitch *vswitch, json_t *params, struct group_list *list, struct err *err)
+snooping_list_parse(struct vswitch *vswitch, json_t *params, struct snooping_list *list, struct err *err)
 {
 	static const char *const names[] = {"port", "vlan", NULL};
 	json_int_t vlan = -1;
 
-	*list = (struct group_list){.port = PORT_NONE};
+	*list = (struct snooping_list){.port = PORT_NONE};
 	if (rpc_only(params, names, err) < 0 ||
 		rpc_number(params, "vlan", 0, VLAN_LAST, &vlan, err) < 0)
 		return -EINVAL;
@@ -106,30 +107,32 @@ group_list_parse(struct vswitch *vswitch, json_t *params, struct group_list *lis
 
 /** RPC method group.list. */
 static json_t *
-group_list_call(void *arg, json_t *params, struct err *err)
+snooping_list_call(void *arg, json_t *params, struct err *err)
 {
-	struct vswitch *vswitch = arg;
-	struct group_list list;
+	const struct methods_context *methods = arg;
+	struct vswitch *vswitch = methods->vswitch;
+	struct snooping_list list;
 	json_t *result = NULL;
 
-	if (group_list_parse(vswitch, params, &list, err) < 0)
+	if (snooping_list_parse(vswitch, params, &list, err) < 0)
 		return NULL;
-	if (vswitch->snoop.groups != NULL)
-		groups_walk(vswitch->snoop.groups, vswitch_now_ms(), group_list_add, &list);
+	const struct snooping *snooping = vswitch_feature_state(vswitch, &snooping_feature);
+	if (snooping != NULL)
+		groups_walk(snooping->groups, snooping_now_ms(), snooping_list_add, &list);
 	if (list.failed) {
 		err_set(err, ENOMEM, "no memory");
 	} else {
 		if (list.n > 0)
-			qsort(list.rows, list.n, sizeof(*list.rows), group_list_compare);
+			qsort(list.rows, list.n, sizeof(*list.rows), snooping_list_compare);
 		result = json_array();
 		for (size_t i = 0; i < list.n; i++)
-			json_array_append_new(result, group_list_row(vswitch, &list.rows[i]));
+			json_array_append_new(result, snooping_list_row(vswitch, &list.rows[i]));
 	}
 	free(list.rows);
 	return result;
 }
 
-const struct rpc_method methods_group[] = {
-	{"group.list", group_list_call},
+const struct rpc_method snooping_methods[] = {
+	{"group.list", snooping_list_call},
 	{NULL, NULL},
 };

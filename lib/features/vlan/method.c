@@ -138,7 +138,8 @@ vlan_list_parse(struct vswitch *vswitch, json_t *params, const char **port, stru
 static json_t *
 vlan_list_call(void *arg, json_t *params, struct err *err)
 {
-	struct vswitch *vswitch = arg;
+	const struct methods_context *methods = arg;
+	struct vswitch *vswitch = methods->vswitch;
 	struct vlan_list list;
 	const char *port;
 	json_t *rows = NULL;
@@ -151,7 +152,7 @@ vlan_list_call(void *arg, json_t *params, struct err *err)
 	return rows;
 }
 
-const struct rpc_method methods_vlan[] = {
+const struct rpc_method vlan_methods[] = {
 	{"vlan.list", vlan_list_call},
 	{NULL, NULL},
 };
