@@ -147,7 +147,7 @@ def test_a_guest_dies_under_load(bridge):
         wait_load(bridge, 'vm2', 'tx_packets')
         receiver.kill9()
         bridge.switch.wait_link('vm2', 'down')
-        wait_until(lambda: bridge.drops().get(('vm2', 'tx', 'link-down'), 0) > 1000, 10, 'drops')
+        wait_until(lambda: bridge.drops().get(('vm2', 'tx', 'link-down'), 0) > 1000, 30, 'drops')
         receiver.start()
         receiver.command('set fwd rxonly', 'start')
         bridge.switch.wait_link('vm2')

@@ -321,7 +321,7 @@ def test_stalled_reader(bridge):
         _, captured, lost = stalled.end()
     assert captured + lost == 4000 and lost > 0
     assert captured in range(RING // 1568 - 1, RING // 1568 + 1), 'the ring was full'
-    wait_until(lambda: imbalance(bridge.switch.rpc('port.list')) == copies, 10, 'balance')
+    wait_until(lambda: imbalance(bridge.switch.rpc('port.list')) == copies, 30, 'balance')
 
 
 def test_port_deleted(bridge):
@@ -451,4 +451,4 @@ def test_limit_of_captures(bridge):
     def ended():
         with contextlib.suppress(SwitchError), contextlib.closing(Rpc(bridge.switch.sock)) as rpc:
             return rpc.call('capture', {'name': 'p1'})
-    wait_until(ended, 10, 'captures that ended')
+    wait_until(ended, 30, 'captures that ended')

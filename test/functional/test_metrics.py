@@ -215,7 +215,7 @@ class TestFigures:
         wait_until(lambda: total(samples(address), 'shunt_port_info', 'port="new.port-1"',
                                  'type="ethdev"') == 1, 10, 'the new port')
         bridge.switch.rpc('port.del', {'name': 'new.port-1'})
-        wait_until(lambda: 'new.port-1' not in get(address)[2], 10, 'the end of it')
+        wait_until(lambda: 'new.port-1' not in get(address)[2], 30, 'the end of it')
 
 
 class TestAddress:

@@ -58,7 +58,7 @@ def expect(bridge, source, frames, **expected):
         return seen == wanted
     bridge.wire[source].send(*frames)
     with contextlib.suppress(TimeoutError):
-        wait_until(complete, 10, 'frames')
+        wait_until(complete, 30, 'frames')
     time.sleep(0.02)    # time for frames that should not leave
     assert complete(), f'{seen} instead of {wanted}'
 
@@ -73,7 +73,7 @@ def assert_balanced(bridge):
     def balanced():
         wrong = unbalanced(bridge.switch.rpc('port.list'))
         return not wrong
-    wait_until(balanced, 10, 'counters that balance')
+    wait_until(balanced, 30, 'counters that balance')
 
 
 @pytest.mark.parametrize('direction, rx, tx', [
@@ -189,7 +189,7 @@ def test_guests(bridge, packed):
             one, back = frame(B, C, size=size), frame(C, B, size=size)
             expect(bridge, 'vm1', [one], p2=[one], vm2=[one])
             expect(bridge, 'p2', [back], vm1=[back], vm2=[back])
-        wait_until(lambda: imbalance(bridge.switch.rpc('port.list')) == before, 10, 'balance')
+        wait_until(lambda: imbalance(bridge.switch.rpc('port.list')) == before, 30, 'balance')
 
 
 def test_traced(bridge):

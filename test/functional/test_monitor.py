@@ -352,7 +352,7 @@ class TestLoss:
                 assert monitor.next() == learned(1, 'a')
             switch.rpc('status')    # the switch has noticed the end of the connection before
             vm.send(frame(BROADCAST, mac(2)))
-            wait_until(lambda: len(switch.rpc('fdb.list')) == 2, 10, 'two addresses')
+            wait_until(lambda: len(switch.rpc('fdb.list')) == 2, 30, 'two addresses')
             with Monitor(switch, 'fdb') as monitor:
                 vm.send(frame(BROADCAST, mac(3)))
                 assert monitor.next() == learned(3, 'a')

@@ -209,7 +209,7 @@ class TestStorm:
         with keys(bridge, 'p1', storm=1):
             bridge.wire['p1'].send(*count * [frame(self.KINDS[kind], A)])
             bridge.wait_received('p1', received + count)
-            wait_until(lambda: drops(bridge, 'p1', 'storm') >= before + count / 2, 10, 'drops')
+            wait_until(lambda: drops(bridge, 'p1', 'storm') >= before + count / 2, 30, 'drops')
 
     def test_known_unicast_passes(self, bridge):
         bridge.learn('p2', B)
@@ -235,7 +235,7 @@ def test_reserved_addresses_go_nowhere(bridge, words):
     with keys(bridge, 'p1', **words):
         bridge.wire['p1'].send(*(frame(group, A, *tags) for group in RESERVED))
         bridge.wait_received('p1', received + len(RESERVED))
-        wait_until(lambda: drops(bridge, 'p1', 'reserved') == before + len(RESERVED), 10, 'drops')
+        wait_until(lambda: drops(bridge, 'p1', 'reserved') == before + len(RESERVED), 30, 'drops')
         assert not bridge.fdb()
 
 

@@ -158,7 +158,7 @@ class TestModes:
     def test_interrupt(self, switch, ports):
         before = switch.port('vm1')['tx_packets']
         with Beside(*(vm(port) for port in ports), mode=['loop']) as beside:
-            wait_until(lambda: switch.port('vm1')['tx_packets'] > before + 100, 10, 'frames')
+            wait_until(lambda: switch.port('vm1')['tx_packets'] > before + 100, 30, 'frames')
             result = beside.stop()
         assert result['mode'] == 'loop' and result['interrupted']
         assert result['lost'] == 0, 'frames under way when the signal came'
@@ -166,9 +166,9 @@ class TestModes:
     def test_interrupt_waiting(self, tmp_path):
         """Interrupted before a back end is there: an error, and no socket remains."""
         with Beside(vm(tmp_path / 's', server='on'), mode=['idle']) as beside:
-            wait_until((tmp_path / 's').exists, 10, 'its socket')
+            wait_until((tmp_path / 's').exists, 30, 'its socket')
             beside.process.signal(signal.SIGINT)
-            assert beside.process.wait(10) == 1
+            assert beside.process.wait(60) == 1
         assert not (tmp_path / 's').exists()
 
     def test_reconnect(self):
@@ -184,7 +184,7 @@ class TestModes:
                     switch.port_add(name, 'vhost')
                 for name in names:
                     switch.wait_link(name)
-                wait_until(lambda: switch.port('vm1')['tx_packets'] > 100, 10, 'frames again')
+                wait_until(lambda: switch.port('vm1')['tx_packets'] > 100, 30, 'frames again')
                 result = beside.stop()
                 assert result['reconnected'] == 2
                 assert result['outage_ms'] > 0

@@ -35,10 +35,10 @@ def fixture_bridge(shared):
                           'mcast-flood=on', 'isolated=off', 'vlan=0', 'trunk=')
     for name in shared.wire:
         shared.switch.wait_link(name)
-    wait_until(lambda: not rows(shared), 10, 'nothing known')
+    wait_until(lambda: not rows(shared), 30, 'nothing known')
     shared.reset()
     yield shared
-    wait_until(lambda: not unbalanced(shared.switch.rpc('port.list')), 10, 'balance')
+    wait_until(lambda: not unbalanced(shared.switch.rpc('port.list')), 30, 'balance')
 
 
 @pytest.fixture(name='ipv6')
@@ -217,10 +217,10 @@ def test_routers(bridge):
     assert 250 < row['expires_s'] <= 255
     assert reached(bridge, 'p2', data(SENDER, GROUP)) == {'p1', 'p3'}
     bridge.switch.cli('port', 'set', 'p3', 'mcast-router=auto')
-    wait_until(lambda: routers(bridge) == {'p1'}, 10, 'p3 is none')
+    wait_until(lambda: routers(bridge) == {'p1'}, 30, 'p3 is none')
     assert reached(bridge, 'p2', data(SENDER, GROUP)) == {'p1'}
     bridge.switch.cli('port', 'set', 'p1', 'mcast-router=off')
-    wait_until(lambda: not rows(bridge), 10, 'no querier')
+    wait_until(lambda: not rows(bridge), 30, 'no querier')
     assert reached(bridge, 'p2', data(SENDER, GROUP)) == {'p1', 'p3', 'p4'}
 
 
@@ -276,7 +276,7 @@ def test_vlans(bridge):
     assert left('p4', 20) == {'p1'}
     # Members in a VLAN that the port no longer carries are deleted.
     bridge.switch.cli('port', 'set', 'p2', 'vlan=20')
-    wait_until(lambda: not members(bridge, GROUP, vlan=10), 10, 'members deleted')
+    wait_until(lambda: not members(bridge, GROUP, vlan=10), 30, 'members deleted')
 
 
 def test_malformed(bridge):
@@ -322,7 +322,7 @@ def test_trace(bridge):
     def trace(group):
         row, = bridge.switch.rpc('trace', {'name': 'p4', 'hex': data(SENDER, group).hex()})
         return row['verdict'], {one['port'] for one in row['ports']}
-    wait_until(lambda: trace(GROUP) == ('group', {'p1', 'p2'}), 10, 'published')
+    wait_until(lambda: trace(GROUP) == ('group', {'p1', 'p2'}), 30, 'published')
     assert trace(OTHER) == ('group', {'p1'})
     assert trace('224.0.0.251') == ('flood', {'p1', 'p2', 'p3'})
 

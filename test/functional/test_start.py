@@ -186,7 +186,7 @@ class TestControlSocket:
                                folder / 'log', env=env)
         subprocess.run([proc.program('shunt'), 'wait', '10'], env=env, check=True)
         subprocess.run([proc.program('shunt'), 'stop'], env=env, check=True)
-        assert running.wait(10) == 0 and not (folder / 'env').exists()
+        assert running.wait(60) == 0 and not (folder / 'env').exists()
 
 
 class TestEnd:
@@ -198,7 +198,7 @@ class TestEnd:
             switch.port_add('vm2', 'vhost', mode='client')
             switch.port_add('n', 'ethdev', device='net_null0,no-rx=1')
             switch.process.signal(number)
-            assert switch.process.wait(10) == 0
+            assert switch.process.wait(60) == 0
             assert not list(switch.run.iterdir())
             assert not files(runtime)
             switch.start()
@@ -207,7 +207,7 @@ class TestEnd:
         with Switch() as switch:
             switch.cli('stop')
             assert not switch.sock.exists()
-            assert switch.process.wait(10) == 0
+            assert switch.process.wait(60) == 0
             assert switch.cli('status', check=False).returncode == 3
             switch.start()
 

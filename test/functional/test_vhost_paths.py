@@ -61,7 +61,7 @@ class TestPacked:
                        for name in ('one', 'two')]
             with Beside(*(vm(socket, packed=packed) for socket in sockets),
                         mode=['loop', '--verify']) as beside:
-                wait_until(lambda: switch.port('one')['tx_packets'] > 100, 10, 'frames')
+                wait_until(lambda: switch.port('one')['tx_packets'] > 100, 30, 'frames')
                 assert switch.port('one')['path'] == path
                 assert switch.port('one')['datapath'] == datapath
                 result = beside.stop()
@@ -73,7 +73,7 @@ class TestPacked:
             sockets = [switch.port_add(name, 'vhost', packed='on') for name in names]
             with Beside(*(vm(socket, packed='on', size=256) for socket in sockets),
                         mode=['loop', '--reconnect']) as beside:
-                wait_until(lambda: switch.port('two')['tx_packets'] > RUN_OVER, 10, 'frames')
+                wait_until(lambda: switch.port('two')['tx_packets'] > RUN_OVER, 30, 'frames')
                 switch.kill9()
                 switch.start()
                 for name in names:
@@ -189,8 +189,8 @@ def through(datapath, capture, folder, sender, receiver):
             switch.wait_link('two')
             status, _, text = run(vm(one, **sender), mode=['replay', capture, '--offload'])
             assert status == 0, text
-            wait_until(lambda: switch.port('one')['rx_packets'] == count, 10, 'frames')
-            wait_until(lambda: recorded(out) >= switch.port('two')['tx_packets'], 10, 'the rest')
+            wait_until(lambda: switch.port('one')['rx_packets'] == count, 30, 'frames')
+            wait_until(lambda: recorded(out) >= switch.port('two')['tx_packets'], 30, 'the rest')
             assert switch.port('two')['path'].startswith('library') == (datapath == 'library')
             record.stop()
         counters = {port['name']: [port[name] for name in COUNTERS]

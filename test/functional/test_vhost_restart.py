@@ -135,7 +135,7 @@ def test_interrupts(wanted, how):
         switch.start()
         resume(switch, one, two)
         for ring in one.rings + two.rings:
-            wait_until(ring.calls, 10, f'an interrupt of ring {ring.number}')
+            wait_until(ring.calls, 30, f'an interrupt of ring {ring.number}')
 
 
 @pytest.mark.parametrize('datapath', ['auto', 'library'])
@@ -200,7 +200,7 @@ def test_unknown_position(datapath):
         switch.journal.unlink()
         switch.start()
         one.resume()
-        wait_until(lambda: switch.port('one').get('broken') == PLACE, 10, 'a broken port')
+        wait_until(lambda: switch.port('one').get('broken') == PLACE, 30, 'a broken port')
         assert switch.port('one')['link'] == 'down'
         assert "reload the guest's driver" in tail(switch.log, 40)
         two.close()

@@ -288,7 +288,7 @@ class TestPeers:
         paths = [switch.port_add(f'vm{number}', 'vhost') for number in range(1, 31)]
         # Either epoll has the socket already, or each new socket wakes the thread.
         if not all(watched_by_epoll(switch, path) for path in paths):
-            wait_until(lambda: switches(thread) - before >= 15, 5, 'a wake for each socket')
+            wait_until(lambda: switches(thread) - before >= 15, 30, 'a wake for each socket')
 
     def test_event_thread_stays(self, switch):
         """librte_vhost's thread does not end with the last socket, whose removal would wait for it.

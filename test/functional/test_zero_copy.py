@@ -70,7 +70,7 @@ def assert_balanced(bridge):
     def rest():
         ports.append(bridge.switch.rpc('port.list'))
         return len(ports) > 1 and ports[-1] == ports[-2]
-    wait_until(rest, 10, 'rest', 0.1)
+    wait_until(rest, 30, 'rest', 0.1)
     assert not unbalanced(ports[-1])
     return {port['name']: port for port in ports[-1]}
 
@@ -196,7 +196,7 @@ def test_guest_killed_while_frames_are_in_flight(bridge):
         bridge.switch.wait_link('vm1', 'down')
         assert mappings(bridge) > before
         assert_kept_come_out(bridge, kept, frames)
-        wait_until(lambda: mappings(bridge) == before, 10, 'memory given back')
+        wait_until(lambda: mappings(bridge) == before, 30, 'memory given back')
         assert_balanced(bridge)
 
 
@@ -209,7 +209,7 @@ def test_port_deleted_while_frames_are_in_flight(bridge):
         assert mappings(bridge) > before
         assert_kept_come_out(bridge, kept, frames)
         bridge.switch.port_add('vm1', 'vhost')
-        wait_until(lambda: mappings(bridge) <= before + 1, 10, 'memory given back')
+        wait_until(lambda: mappings(bridge) <= before + 1, 30, 'memory given back')
 
 
 def test_guest_stops_and_starts_while_frames_are_in_flight(bridge):

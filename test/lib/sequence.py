@@ -141,7 +141,7 @@ class Sequence:
     def __enter__(self):
         self.process = proc.Process(self.argv, self.file.with_suffix('.log'), cpu=proc.cpus()[0])
         try:
-            proc.wait_until(lambda: self.received() > 100, 10, 'numbered traffic')
+            proc.wait_until(lambda: self.received() > 100, 30, 'numbered traffic')
         except BaseException:
             print(self.process.tail(), file=sys.stderr)
             self.process.kill9()

@@ -71,7 +71,7 @@ def test_bytes(machine, keys):
     after = port(machine)
     assert after['guest_frames'] == 'by reference'
     assert int(after['guest_frames_lent']) - before == (0 if 'on' in keys else LENT * LAPS)
-    wait_until(lambda: mapped(machine) == 0, 10, 'memory given back', 0.2)
+    wait_until(lambda: mapped(machine) == 0, 30, 'memory given back', 0.2)
 
 
 def test_as_configured(machine):
@@ -115,7 +115,7 @@ def test_vms_and_card_come_and_go(machine):
         machine.run('kill -KILL $(pidof shunt-vm) || true')
     machine.run('touch /tmp/enough')
     wait_until(lambda: drain(machine) or vms.done() is not None, 20, 'VMs', 0.05)
-    wait_until(lambda: mapped(machine) == 0, 10, 'memory given back', 0.2)
+    wait_until(lambda: mapped(machine) == 0, 30, 'memory given back', 0.2)
     drain(machine, silence=0.5)
     test_bytes(machine, 'in-order=off')
     assert machine.switch.done() is None

@@ -89,7 +89,7 @@ def bind(guest, on):
     guest.run('cd /sys/bus/virtio/drivers/virtio_net; '
               f'for d in /sys/bus/virtio/devices/virtio*; do echo ${{d##*/}} >{action}; done || true')
     if on:
-        wait_until(lambda: guest.call('ip link show eth0')[0] == 0, 10, 'eth0')
+        wait_until(lambda: guest.call('ip link show eth0')[0] == 0, 30, 'eth0')
         guest.run(f'ip addr add {guest.ip} dev eth0; ip link set eth0 up')
 
 

@@ -73,7 +73,7 @@ def assert_balanced(switch):
     def wrong():
         return unbalanced(switch.rpc('port.list'))
     try:
-        wait_until(lambda: not wrong(), 5, 'counters', 0.2)
+        wait_until(lambda: not wrong(), 30, 'counters', 0.2)
     except TimeoutError:
         pytest.fail('\n'.join(wrong()))
 
