@@ -71,7 +71,7 @@ methods_port_config(const struct port_config *config, bool all)
 const char *
 methods_port_name(const struct vswitch *vswitch, uint16_t id)
 {
-	return id < PORT_MAX && vswitch->by_id[id] != NULL ? vswitch->by_id[id]->config.name : "";
+	return feature_port_name(vswitch->by_id, id);
 }
 
 /** Find the port that a request names. @return NULL with the reason */

@@ -7,7 +7,6 @@
 
 #include "control/methods.h"
 #include "features/table.h"
-#include "features/learn/keys.h"
 
 /** Append a step. @param step its word @param format of the reason, as printf() */
 static void
@@ -51,41 +50,6 @@ steps_add_rx(json_t *steps, const struct traced_frame *traced)
 		traced->port->config.name, mac_format(mac_load(traced->bytes + MAC_BYTES), from),
 		mac_format(mac_load(traced->bytes), to),
 		frame_be16(traced->bytes + FRAME_MACS_LEN));
-}
-
-/** Whether the addresses of a port do not move. */
-static bool
-trace_is_sticky(const struct traced_frame *traced, uint16_t port)
-{
-	return port < PORT_MAX && traced->vswitch->by_id[port] != NULL &&
-	       learn_config(&traced->vswitch->by_id[port]->config)->sticky;
-}
-
-/** Append what learning would do with the source address. */
-static void
-steps_add_source(json_t *steps, const struct traced_frame *traced)
-{
-	uint64_t mac = mac_load(traced->bytes + MAC_BYTES);
-	const struct trace *trace = traced->trace;
-	struct fdb_entry entry;
-	char text[MAC_TEXT_MAX];
-
-	mac_format(mac, text);
-	if (trace->source_port != traced->port->id)
-		steps_add(steps, "learn", "%s stays at %s: the uplink reflects its frame", text,
-			trace_port_name(traced, trace->source_port));
-	else if (!learn_config(&traced->port->config)->learn)
-		steps_add(steps, "learn", "nothing: learn=off");
-	else if (!fdb_get(traced->vswitch->fdb, mac, trace->vlan, &entry))
-		steps_add(steps, "learn", "%s is new; it would be learnt here", text);
-	else if (entry.port == traced->port->id)
-		steps_add(steps, "learn", "%s is known here", text);
-	else
-		steps_add(steps, "learn", "%s is known at %s, and %s", text,
-			trace_port_name(traced, entry.port),
-			entry.is_static                       ? "stays there: it is static"
-			: trace_is_sticky(traced, entry.port) ? "stays there: the port is sticky"
-							      : "would move here");
 }
 
 /** Append what the FDB has for a destination address. */
@@ -176,7 +140,7 @@ steps_explain(void *steps, const char *step, const char *format, ...)
 	va_end(args);
 }
 
-/** Append the steps of features, learning and lookup, up to the one that ends the frame. */
+/** Append the steps of features and lookup, up to the one that ends the frame. */
 static void
 steps_add_ingress(json_t *steps, const struct traced_frame *traced)
 {
@@ -185,6 +149,7 @@ steps_add_ingress(json_t *steps, const struct traced_frame *traced)
 		.port = traced->port,
 		.bytes = traced->bytes,
 		.trace = traced->trace,
+		.fdb = traced->vswitch->fdb,
 		.explain = steps_explain,
 		.arg = steps,
 	};
@@ -192,7 +157,9 @@ steps_add_ingress(json_t *steps, const struct traced_frame *traced)
 	for (unsigned f = 0; features[f] != NULL; f++)
 		if (features[f]->trace_ingress != NULL && features[f]->trace_ingress(&view))
 			return;
-	steps_add_source(steps, traced);
+	for (unsigned f = 0; features[f] != NULL; f++)
+		if (features[f]->trace_source != NULL)
+			features[f]->trace_source(&view);
 	for (unsigned f = 0; features[f] != NULL; f++)
 		if (features[f]->trace_target != NULL && features[f]->trace_target(&view))
 			return;

@@ -6,7 +6,6 @@
 
 #include "base/log.h"
 #include "control/vswitch.h"
-#include "features/learn/keys.h"
 #include "features/state.h"
 #include "features/table.h"
 
@@ -109,16 +108,6 @@ port_read_link(struct vswitch *vswitch, struct vswitch_port *port)
 	vswitch->up[port->port.id] = port->port.config.enabled && port->link.up;
 }
 
-/** Set the keys of a port that the FDB applies. */
-static void
-port_set_table(struct vswitch *vswitch, const struct vswitch_port *port)
-{
-	const struct learn_config *config = learn_config(&port->port.config);
-
-	fdb_set_limit(vswitch->fdb, port->port.id, (uint32_t)config->mac_limit);
-	fdb_set_sticky(vswitch->fdb, port->port.id, config->sticky);
-}
-
 /** Open a port and publish it, unless publication is deferred. */
 static int
 port_attach(struct vswitch *vswitch, struct vswitch_port *port, struct err *err)
@@ -143,7 +132,7 @@ port_attach(struct vswitch *vswitch, struct vswitch_port *port, struct err *err)
 	/* No lcore uses the state of the port before it was closed. */
 	features_close(&port->port, &state);
 	vswitch->by_id[id] = &port->port;
-	port_set_table(vswitch, port);
+	features_apply(&port->port, vswitch->fdb);
 	port_read_link(vswitch, port);
 	if (!vswitch->publish_deferred)
 		vswitch_publish(vswitch);
@@ -280,7 +269,7 @@ port_change_live(struct vswitch *vswitch, struct vswitch_port *port,
 		return rc;
 	}
 	vswitch_features_swap(vswitch, port, &state);
-	port_set_table(vswitch, port);
+	features_apply(&port->port, vswitch->fdb);
 	/* The link as last read: vswitch_links() alone may notice that it has changed since. */
 	vswitch->up[port->port.id] = config->enabled && port->link.up;
 	vswitch_publish(vswitch);

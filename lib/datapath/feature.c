@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Finds ports by name, for features whose keys name ports. */
+/* Finds ports by name, for features whose keys name ports, and names of ports. */
 #include "datapath/feature.h"
 
 #include <string.h>
@@ -22,4 +22,10 @@ feature_port_id(struct port *const ports[PORT_MAX], const char *name)
 		if (ports[id] != NULL && strcmp(ports[id]->config.name, name) == 0)
 			return id;
 	return PORT_ABSENT;
+}
+
+const char *
+feature_port_name(struct port *const ports[PORT_MAX], uint16_t id)
+{
+	return id < PORT_MAX && ports[id] != NULL ? ports[id]->config.name : "";
 }

@@ -70,6 +70,7 @@ struct feature_trace {
 	const struct port *port;   /**< rx port */
 	const uint8_t *bytes;      /**< at least an Ethernet header, where a target is explained */
 	const struct trace *trace;
+	struct fdb *fdb;
 
 	/** Add a step to the trace. @param step a word @param format of the explanation */
 	void (*explain)(void *arg, const char *step, const char *format, ...)
@@ -124,6 +125,11 @@ struct feature {
 	bool (*needs_flush)(const struct port_config *old, const struct port_config *changed);
 
 	/**
+	 * Set what the FDB applies for a port, which has been opened or changed. NULL: nothing.
+	 */
+	void (*apply)(const struct port *port, struct fdb *fdb);
+
+	/**
 	 * Forget what the feature has learned from a port, whose stations may have changed. NULL:
 	 * nothing is learned.
 	 *
@@ -167,6 +173,9 @@ struct feature {
 	 */
 	bool (*trace_ingress)(const struct feature_trace *traced);
 
+	/** Explain what becomes of the source address of a frame. NULL: nothing to explain. */
+	void (*trace_source)(const struct feature_trace *traced);
+
 	/**
 	 * Explain the destination of a frame, if the feature set it. NULL: the feature never does.
 	 *
@@ -194,5 +203,14 @@ const struct port_config *feature_find_config(
  * @return id; PORT_NONE for ""; PORT_ABSENT: the port does not exist, or not yet
  */
 uint16_t feature_port_id(struct port *const ports[PORT_MAX], const char *name);
+
+/**
+ * Get the name of the port with an id. Control thread.
+ *
+ * @param ports by id, PORT_MAX entries, NULL where there is none
+ * @param id any number
+ * @return the name, valid until the port is deleted; "" if there is no such port
+ */
+const char *feature_port_name(struct port *const ports[PORT_MAX], uint16_t id);
 
 #endif

@@ -33,6 +33,14 @@ features_swap(struct port *port, struct features_state *state)
 	}
 }
 
+void
+features_apply(const struct port *port, struct fdb *fdb)
+{
+	for (unsigned f = 0; features[f] != NULL; f++)
+		if (features[f]->apply != NULL)
+			features[f]->apply(port, fdb);
+}
+
 /** Count the frames that wait in the state of a feature. */
 static unsigned
 state_backlog(const struct feature *feature, const void *state)

@@ -33,6 +33,9 @@ int features_open(const struct port *port, const struct port_config *config,
  */
 void features_swap(struct port *port, struct features_state *state);
 
+/** Set what the FDB applies for a port, which has been opened or changed. */
+void features_apply(const struct port *port, struct fdb *fdb);
+
 /** Count the frames that wait in the state of a port to be sent. @return number of frames */
 unsigned features_backlog(const struct port *port);
 
