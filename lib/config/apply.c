@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "features/table.h"
 #include "lcore/topology.h"
 
 LOG_MODULE(config);
@@ -142,9 +143,11 @@ config_apply(const struct config_target *target, const struct config *config,
 		apply_lcores(vswitch, config, err) < 0)
 		return err->code;
 	apply_deletions(vswitch, config, changes);
-	for (unsigned i = 0; vswitch_features[i] != NULL; i++)
-		if (vswitch_feature_set(vswitch, vswitch_features[i], config->features[i], err) < 0)
+	for (unsigned i = 0; vswitch_features[i] != NULL; i++) {
+		bool on = config->on[features_index(vswitch_features[i]->feature)];
+		if (vswitch_feature_set(vswitch, vswitch_features[i], on, err) < 0)
 			return err->code;
+	}
 	vswitch_publish_defer(vswitch);
 	for (unsigned i = 0; i < config->n_ports; i++)
 		apply_port(vswitch, config, &config->ports[i], changes, err);

@@ -30,7 +30,7 @@ struct config {
 	struct fdb_config fdb;             /**< members that are 0 were not given */
 	char metrics[METRICS_ADDRESS_MAX]; /**< empty = off */
 	unsigned metrics_line;
-	bool features[FEATURES_MAX]; /**< on or off, in the order of vswitch_features */
+	bool on[FEATURES_MAX]; /**< features of the switch as a whole, in the order of features[] */
 	struct config_port *ports;
 	unsigned n_ports;
 };

@@ -260,14 +260,13 @@ read_lcores(struct reader *reader, const yaml_node_t *value)
 
 /** Read the key of a feature, on or off. */
 static int
-read_feature(struct reader *reader, unsigned feature, const yaml_node_t *value)
+read_feature(struct reader *reader, const struct feature *feature, const yaml_node_t *value)
 {
-	const struct key spec = {
-		.name = vswitch_features[feature]->feature->name, .kind = KEY_SWITCH};
+	const struct key spec = {.name = feature->name, .kind = KEY_SWITCH};
+	bool *on = &reader->config->on[features_index(feature)];
 	const char *text = read_scalar(value);
 
-	if (key_set(&spec, &reader->config->features[feature], text != NULL ? text : "",
-		    reader->err) < 0)
+	if (key_set(&spec, on, text != NULL ? text : "", reader->err) < 0)
 		return read_prefix(reader, value);
 	return 0;
 }
@@ -337,9 +336,10 @@ read_top_key(struct reader *reader, const char *key, const yaml_node_t *key_node
 		read_append_word(others, reader_keys[i].name);
 	}
 	for (unsigned i = 0; vswitch_features[i] != NULL; i++) {
-		if (strcmp(key, vswitch_features[i]->feature->name) == 0)
-			return read_feature(reader, i, value);
-		read_append_word(others, vswitch_features[i]->feature->name);
+		const struct feature *feature = vswitch_features[i]->feature;
+		if (strcmp(key, feature->name) == 0)
+			return read_feature(reader, feature, value);
+		read_append_word(others, feature->name);
 	}
 	if (strcmp(key, "ports") == 0)
 		return read_ports(reader, value);

@@ -14,7 +14,7 @@
 #include "control/vswitch.h"
 #include "event/event.h"
 
-/** Argument of the methods of features, such as those bound to the connection of the request. */
+/** Argument of the methods of features, some of which are bound to the connection of the request. */
 struct methods_context {
 	struct rpc *rpc;
 	struct vswitch *vswitch;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The state of features: at ports, where frames that wait are sent or counted before it goes, and for
- * the switch as a whole.
+ * Exchanges the state of features at ports, after the frames that wait there have been sent, and
+ * turns features of the switch as a whole on and off.
  */
 #include "base/log.h"
 #include "control/vswitch.h"
@@ -19,18 +19,17 @@ const struct vswitch_feature *const vswitch_features[] = {
 #include "control_list.h"
 	NULL};
 
+/* Twice the rounds that send the longest queue of a feature, that of shaping. */
+enum { FEATURES_DRAIN_ROUNDS = 512 };
+
 /** Send the frames that wait at a port without a rate limit, before later frames overtake them. */
 static void
-features_drain(struct vswitch *vswitch, struct vswitch_port *port)
+features_drain_port(struct vswitch *vswitch, struct vswitch_port *port)
 {
 	port->port.draining = true;
 	vswitch_publish(vswitch);
-	/* A round sends a frame at least. */
-	for (unsigned n = features_backlog(&port->port); n > 0; n--) {
-		if (features_backlog(&port->port) == 0)
-			break;
+	for (unsigned i = 0; i < FEATURES_DRAIN_ROUNDS && features_backlog(&port->port) > 0; i++)
 		datapath_quiesce(vswitch->datapath);
-	}
 	port->port.draining = false;
 }
 
@@ -38,8 +37,8 @@ void
 vswitch_features_swap(
 	struct vswitch *vswitch, struct vswitch_port *port, struct features_state *state)
 {
-	if (vswitch->up[port->port.id] && features_lost_backlog(&port->port, state) > 0)
-		features_drain(vswitch, port);
+	if (vswitch->up[port->port.id] && features_lose_queue(&port->port, state))
+		features_drain_port(vswitch, port);
 	features_swap(&port->port, state);
 }
 

@@ -25,8 +25,8 @@ enum { FLOOD_BROADCAST, FLOOD_MULTICAST, FLOOD_UNKNOWN, FLOOD_KINDS };
 struct feature_input {
 	struct port *const *ports; /**< by id, PORT_MAX entries, NULL where there is none */
 	const struct port *port;   /**< one of them */
-	void *state;               /**< of the feature at that port, from open(); NULL = none */
-	const void *switch_state;  /**< as in struct feature_switch */
+	void *state;               /**< of the feature at that port; NULL = none */
+	const void *switch_state;  /**< `state` of struct feature_switch */
 	const void *shared;        /**< set by begin() */
 };
 
@@ -68,9 +68,9 @@ struct feature_stages {
 struct feature_trace {
 	struct port *const *ports; /**< by id */
 	const struct port *port;   /**< rx port */
-	const uint8_t *bytes;      /**< at least an Ethernet header, where a target is explained */
+	const uint8_t *bytes;      /**< at least an Ethernet header, but for trace_ingress() */
 	const struct trace *trace;
-	struct fdb *fdb;
+	struct fdb *fdb; /**< of the switch, to look addresses up */
 
 	/** Add a step to the trace. @param step a word @param format of the explanation */
 	void (*explain)(void *arg, const char *step, const char *format, ...)
@@ -101,11 +101,12 @@ struct feature {
 		const struct port_config *const configs[], unsigned n, unsigned i, struct err *err);
 
 	/**
-	 * Begin to compile the feature for all ports. NULL: compile() is called for each.
+	 * Begin to compile the feature for all ports. It may set `groups` of the snapshot. NULL:
+	 * compile() is called for each port.
 	 *
 	 * @param shared receives input->shared of compile() for each port, freed with the snapshot
 	 *        by free(); may be left as it is
-	 * @return 1; 0: no port needs the feature; -ENOMEM
+	 * @return 1; 0: no port needs the feature, or it is off; -ENOMEM
 	 */
 	int (*begin)(const struct feature_switch *input, void **shared);
 
@@ -140,7 +141,7 @@ struct feature {
 
 	/**
 	 * Provide the state that the feature needs at a port beyond the keys, such as a token
-	 * bucket. It outlives snapshots. NULL: the feature needs none.
+	 * bucket. It outlives snapshots. NULL: keys need none; features_state_of() may set one.
 	 *
 	 * @param port open, with its present state, which is not changed
 	 * @param config of the port from now on
@@ -151,7 +152,10 @@ struct feature {
 	int (*open)(const struct port *port, const struct port_config *config, void **state,
 		struct err *err);
 
-	/** Free the state of a port. No snapshot refers to it, and no frames wait in it. */
+	/**
+	 * Free the state of a port. No snapshot refers to it, and no frames wait in it. Never NULL
+	 * if there is state.
+	 */
 	void (*close)(const struct port *port, void *state);
 
 	/** Count the frames that wait in the state to be sent. Any thread. NULL: none ever do. */

@@ -90,7 +90,7 @@ struct snapshot {
 	bool floods_filtered;                     /**< a port has egress filters */
 	struct snapshot_stages *stages[PORT_MAX]; /**< by id; NULL = plain switching */
 	void *shared[FEATURES_MAX];               /**< state of features for all their stages */
-	const struct snoop_table *groups; /**< set by a feature; NULL = no destination is one */
+	const struct snoop_table *groups; /**< of DEST_GROUP; set by a feature, may be NULL */
 	struct snapshot_lcore lcore[LCORE_MAX];
 	struct snapshot_drain drain[PORT_MAX]; /**< of all lcores, in order of lcore id */
 	struct snapshot_poll poll[];           /**< of all lcores, in order of lcore id */

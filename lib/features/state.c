@@ -33,14 +33,6 @@ features_swap(struct port *port, struct features_state *state)
 	}
 }
 
-void
-features_apply(const struct port *port, struct fdb *fdb)
-{
-	for (unsigned f = 0; features[f] != NULL; f++)
-		if (features[f]->apply != NULL)
-			features[f]->apply(port, fdb);
-}
-
 /** Count the frames that wait in the state of a feature. */
 static unsigned
 state_backlog(const struct feature *feature, const void *state)
@@ -65,15 +57,14 @@ features_backlog(const struct port *port)
 	return backlog;
 }
 
-unsigned
-features_lost_backlog(const struct port *port, const struct features_state *next)
+bool
+features_lose_queue(const struct port *port, const struct features_state *next)
 {
-	unsigned backlog = 0;
-
 	for (unsigned f = 0; features[f] != NULL; f++)
-		if (port->state[f] != next->row[f])
-			backlog += state_backlog(features[f], port->state[f]);
-	return backlog;
+		if (port->state[f] != NULL && port->state[f] != next->row[f] &&
+			features[f]->backlog != NULL)
+			return true;
+	return false;
 }
 
 unsigned

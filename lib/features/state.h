@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The state of all features at a port: opened for a configuration, exchanged, closed once no
- * snapshot refers to it.
+ * The state of all features at a port: opened for a configuration or set by the feature itself,
+ * exchanged, closed once no snapshot refers to it.
  *
  * Thread safety: control thread only.
  */
@@ -33,19 +33,16 @@ int features_open(const struct port *port, const struct port_config *config,
  */
 void features_swap(struct port *port, struct features_state *state);
 
-/** Set what the FDB applies for a port, which has been opened or changed. */
-void features_apply(const struct port *port, struct fdb *fdb);
-
 /** Count the frames that wait in the state of a port to be sent. @return number of frames */
 unsigned features_backlog(const struct port *port);
 
 /**
- * Count the frames that wait in state of a port which features_swap() is about to take from it.
+ * Check whether features_swap() would take state from a port in which frames may wait.
  *
  * @param next as for features_swap()
- * @return number of frames
+ * @return true if it would; lcores may add frames until the next publication
  */
-unsigned features_lost_backlog(const struct port *port, const struct features_state *next);
+bool features_lose_queue(const struct port *port, const struct features_state *next);
 
 /** Drop the frames that wait at a port that is down. @return number of frames */
 unsigned features_purge(struct port *port);

@@ -51,6 +51,14 @@ features_need_flush(const struct port_config *old, const struct port_config *cha
 	return false;
 }
 
+void
+features_apply(const struct port *port, struct fdb *fdb)
+{
+	for (unsigned f = 0; features[f] != NULL; f++)
+		if (features[f]->apply != NULL)
+			features[f]->apply(port, fdb);
+}
+
 unsigned
 features_index(const struct feature *feature)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The table of all features, and their checks. Generated from the list in meson.build.
+ * The table of all features, and what they check and set together. Generated from the list in
+ * meson.build.
  *
  * Thread safety: the table is constant; functions access only their arguments.
  */
@@ -38,6 +39,9 @@ int features_relate(
  * @return true if it does
  */
 bool features_need_flush(const struct port_config *old, const struct port_config *changed);
+
+/** Set what the FDB applies for a port, which has been opened or changed. */
+void features_apply(const struct port *port, struct fdb *fdb);
 
 /** @return the place of a row in the table */
 unsigned features_index(const struct feature *feature);

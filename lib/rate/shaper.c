@@ -26,6 +26,7 @@ struct shaper {
 
 	/* Constant. */
 	struct rte_mempool *pool;
+	int node;
 	uint32_t space; /**< mbufs */
 	uint32_t mask;
 
@@ -55,6 +56,7 @@ shaper_create(int node, unsigned space, const atomic_uint *lcores, struct err *e
 	}
 	shaper->meter.lcores = lcores;
 	rte_spinlock_init(&shaper->meter.lock);
+	shaper->node = node;
 	shaper->space = space;
 	shaper->mask = entries - 1;
 	return shaper;
@@ -73,6 +75,12 @@ unsigned
 shaper_space(const struct shaper *shaper)
 {
 	return shaper->space;
+}
+
+int
+shaper_node(const struct shaper *shaper)
+{
+	return shaper->node;
 }
 
 unsigned

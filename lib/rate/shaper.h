@@ -50,6 +50,9 @@ struct shaper *shaper_create(int node, unsigned space, const atomic_uint *lcores
 /** Free an empty shaper; NULL is ignored. */
 void shaper_destroy(struct shaper *shaper);
 
+/** @return the NUMA node given to shaper_create() */
+int shaper_node(const struct shaper *shaper);
+
 /** @return the space in mbufs, as given to shaper_create() */
 unsigned shaper_space(const struct shaper *shaper);
 

@@ -22,9 +22,9 @@ def build_dir():
     return pathlib.Path(os.environ.get('SHUNT_BUILD') or ROOT / 'build').resolve()
 
 
-def program(name):
-    """The path of a program of this project."""
-    path = build_dir() / 'app' / name
+def program(name, build=None):
+    """The path of a program of this project, from another build folder if one is given."""
+    path = pathlib.Path(build or build_dir()) / 'app' / name
     if path.is_dir():
         path = path / name
     if not path.exists():

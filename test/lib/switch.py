@@ -90,11 +90,12 @@ class Switch:
     rests = True    # no frames are in transit between tests; False: only before it ends
 
     def __init__(self, config='', lcores=None, eal=(), arguments=(), folder=None,
-                 wrapper=()):
+                 wrapper=(), build=None):
         self.dir = pathlib.Path(folder) if folder else proc.temp_dir('shunt-sw-')
         self.run = self.dir / 'run'
         self.run.mkdir(exist_ok=True)
         self.sock = self.run / 'shunt.sock'
+        self.build = build
         self.log = self.dir / 'shuntd.log'
         self.config = self.dir / 'shunt.yaml'
         self.config.write_text(config)
@@ -123,7 +124,7 @@ class Switch:
     # Life
 
     def argv(self):
-        return [*self.wrapper, proc.program('shuntd'), '-c', self.config, '-s', self.sock,
+        return [*self.wrapper, proc.program('shuntd', self.build), '-c', self.config, '-s', self.sock,
                 '--lcores', self.lcores, *self.arguments, *(['--', *self.eal] if self.eal else [])]
 
     def start(self, timeout=20):

@@ -11,6 +11,7 @@
 #include "datapath/snapshot.h"
 #include "eal_fixture.h"
 #include "fdb_help.h"
+#include "features/state.h"
 #include "features/table.h"
 #include "packets.h"
 #include "sections.h"
@@ -46,6 +47,7 @@ count_tx(void *dev, uint16_t lcore_id, struct frame *const frames[], uint16_t n,
 
 static const struct port_type type = {.name = "count"};
 static const struct port_driver driver = {.type = &type, .tx = count_tx};
+static struct port_services services = {.senders = 1};
 
 static void
 publish(void)
@@ -63,14 +65,30 @@ publish(void)
 	assert_non_null(snapshot);
 }
 
+/** Open the state of the features of a port for its configuration, and publish. */
+static void
+open_state(unsigned port)
+{
+	struct features_state next;
+	struct err err = {0};
+
+	assert_int_equal(features_open(&ports[port], &ports[port].config, &next, &err), 0);
+	features_swap(&ports[port], &next);
+	publish();
+	features_close(&ports[port], &next);
+}
+
 static int
 setup(void **state)
 {
 	memset(&context, 0, sizeof(context));
 	memset(delivered, 0, sizeof(delivered));
 	for (uint16_t i = 0; i < PORTS; i++) {
-		ports[i] = (struct port){
-			.config.driver = &driver, .id = i, .dev = &ports[i], .max_len = 1514};
+		ports[i] = (struct port){.config.driver = &driver,
+			.id = i,
+			.dev = &ports[i],
+			.services = &services,
+			.max_len = 1514};
 		port_config_defaults(&ports[i].config);
 		strcpy(ports[i].config.name, i == UP ? "up" : "port");
 	}
@@ -83,8 +101,12 @@ setup(void **state)
 static int
 teardown(void **state)
 {
+	struct features_state none = {{NULL}};
+
 	snapshot_free(snapshot);
 	snapshot = NULL;
+	features_swap(&ports[LAST], &none);
+	features_close(&ports[LAST], &none);
 	fdb_destroy(fdb);
 	return eal_test_teardown(state);
 }
@@ -209,7 +231,8 @@ test_bad_sources(void **state)
 	SECTION(&ports[TAGGED].config, vlan)->native = 10;
 	member(MEMBER, POLICY_VEPA);
 	SECTION(&ports[LAST].config, storm)->storm = 1000;
-	publish();
+	open_state(LAST);
+	assert_non_null(snapshot->stages[LAST]);
 	for (unsigned s = 0; s < COUNT(sources); s++) {
 		for (unsigned p = 0; p < COUNT(from); p++) {
 			for (unsigned i = 0; i < 4; i++) {

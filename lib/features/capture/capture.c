@@ -19,13 +19,13 @@ struct capture_stages {
 static void
 capture_rx(struct burst_context *context, const void *state)
 {
-	const struct capture_stages *captures = state;
+	const struct capture_stages *stages = state;
 	const struct burst *burst = &context->burst;
 	const struct capture_record record = {
 		.tsc = rte_rdtsc(), .direction = CAPTURE_RX, .reason = CAPTURE_KEPT};
 
-	for (unsigned c = 0; c < captures->n_rx && !context->trace_only; c++) {
-		struct capture *capture = captures->rx[c];
+	for (unsigned c = 0; c < stages->n_rx && !context->trace_only; c++) {
+		struct capture *capture = stages->rx[c];
 		struct capture_record **records =
 			capture_pending(capture, context->lcore_id, CAPTURE_RX);
 
@@ -42,12 +42,12 @@ capture_rx(struct burst_context *context, const void *state)
 static void
 capture_rx_done(struct burst_context *context, const void *state)
 {
-	const struct capture_stages *captures = state;
+	const struct capture_stages *stages = state;
 	const struct burst *burst = &context->burst;
 
-	for (unsigned c = 0; c < captures->n_rx && !context->trace_only; c++) {
+	for (unsigned c = 0; c < stages->n_rx && !context->trace_only; c++) {
 		struct capture_record **records =
-			capture_pending(captures->rx[c], context->lcore_id, CAPTURE_RX);
+			capture_pending(stages->rx[c], context->lcore_id, CAPTURE_RX);
 
 		if (records == NULL)
 			continue;
@@ -55,7 +55,7 @@ capture_rx_done(struct burst_context *context, const void *state)
 			if (records[i] != NULL && burst->dest[i] >= DEST_DROP &&
 				burst->dest[i] < DEST_FORWARD)
 				records[i]->reason = burst->dest[i] - DEST_DROP;
-		capture_defer(captures->rx[c], context->lcore_id, false);
+		capture_defer(stages->rx[c], context->lcore_id, false);
 	}
 }
 
@@ -63,20 +63,20 @@ capture_rx_done(struct burst_context *context, const void *state)
 static void
 capture_tx(struct output *output, const void *state)
 {
-	const struct capture_stages *captures = state;
+	const struct capture_stages *stages = state;
 	uint16_t lcore_id = output->context->lcore_id;
 	const struct capture_record record = {
 		.tsc = rte_rdtsc(), .direction = CAPTURE_TX, .reason = CAPTURE_KEPT};
 
-	for (unsigned c = 0; c < captures->n_tx && !output->context->trace_only; c++) {
+	for (unsigned c = 0; c < stages->n_tx && !output->context->trace_only; c++) {
 		struct capture_record **records =
-			capture_pending(captures->tx[c], lcore_id, CAPTURE_TX);
+			capture_pending(stages->tx[c], lcore_id, CAPTURE_TX);
 
 		if (records == NULL)
 			continue;
 		for (uint16_t i = 0; i < output->n; i++)
 			records[i] =
-				capture_frame(captures->tx[c], lcore_id, output->frame[i], record);
+				capture_frame(stages->tx[c], lcore_id, output->frame[i], record);
 	}
 }
 
@@ -84,12 +84,12 @@ capture_tx(struct output *output, const void *state)
 static void
 capture_tx_done(struct output *output, const void *state)
 {
-	const struct capture_stages *captures = state;
+	const struct capture_stages *stages = state;
 	uint16_t lcore_id = output->context->lcore_id;
 	struct capture_record record = {.tsc = rte_rdtsc(), .direction = CAPTURE_TX};
 
-	for (unsigned c = 0; c < captures->n_tx && !output->context->trace_only; c++) {
-		struct capture *capture = captures->tx[c];
+	for (unsigned c = 0; c < stages->n_tx && !output->context->trace_only; c++) {
+		struct capture *capture = stages->tx[c];
 		struct capture_record **records = capture_pending(capture, lcore_id, CAPTURE_TX);
 
 		if (records == NULL)
@@ -108,26 +108,26 @@ capture_tx_done(struct output *output, const void *state)
 static int
 capture_compile(const struct feature_input *input, struct feature_stages *stages)
 {
-	const struct captures *all = input->state;
+	const struct captures *captures = input->state;
 
-	if (all == NULL)
-		return 0;
-	struct capture_stages *captures = calloc(1, sizeof(*captures));
 	if (captures == NULL)
+		return 0;
+	struct capture_stages *active = calloc(1, sizeof(*active));
+	if (active == NULL)
 		return -ENOMEM;
-	for (unsigned i = 0; i < all->n; i++) {
-		struct capture *capture = all->entry[i].capture;
+	for (unsigned i = 0; i < captures->n; i++) {
+		struct capture *capture = captures->entry[i].capture;
 		if (capture_wants(capture, CAPTURE_RX))
-			captures->rx[captures->n_rx++] = capture;
+			active->rx[active->n_rx++] = capture;
 		if (capture_wants(capture, CAPTURE_TX))
-			captures->tx[captures->n_tx++] = capture;
+			active->tx[active->n_tx++] = capture;
 	}
-	stages->state = captures;
+	stages->state = active;
 	stages->copies = true;
-	if (captures->n_rx > 0)
+	if (active->n_rx > 0)
 		stages->ingress[INGRESS_FRAMES] =
 			(struct ingress_stage){capture_rx, capture_rx_done, NULL};
-	if (captures->n_tx > 0)
+	if (active->n_tx > 0)
 		stages->egress = (struct egress_stage){capture_tx, capture_tx_done, NULL};
 	return 0;
 }

@@ -14,7 +14,7 @@ enum { CAPTURES_MAX = 16 }; /* of all ports together */
 
 /** A capture with its owner. */
 struct captures_entry {
-	struct capture *capture; /**< freed with the state of the port */
+	struct capture *capture; /**< freed by its owner, or when the port is deleted */
 	/** Called just before the capture is freed because its port is deleted. */
 	void (*ended)(void *owner, const char *reason);
 	void *owner;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Learning: whether, how many and how firmly source addresses are learned at a port. */
+/* Learning: whether source addresses are learned at a port, how many, and whether they may move. */
 #include "base/mac.h"
 #include "datapath/feature.h"
 #include "features/learn/keys.h"

@@ -39,6 +39,7 @@ police_compile(const struct feature_input *input, struct feature_stages *stages)
 	const struct police_config *config = police_config(&input->port->config);
 	uint64_t bits = (uint64_t)config->rate_in, burst = (uint64_t)config->burst_in;
 
+	/* While a port drains, its keys are the new ones and its state the old one. */
 	if (input->state == NULL || bits == 0)
 		return 0;
 	struct police *police = malloc(sizeof(*police));

@@ -65,9 +65,10 @@ shape_compile(const struct feature_input *input, struct feature_stages *stages)
 	struct shape *shape = malloc(sizeof(*shape));
 	if (shape == NULL)
 		return -ENOMEM;
-	if (bits == 0 || port->draining)
+	/* The port is about to lose the shaper: the frames that wait leave at once. */
+	if (port->draining)
 		bits = BUCKET_RATE_MAX;
-	if (burst == 0)
+	if (burst == 0 || port->draining)
 		burst = bucket_burst_for(bits, SHAPE_BURST_MS, SHAPE_BURST_MIN);
 	*shape = (struct shape){
 		.shaper = input->state, .port = port->id, .tx = stages->tx, .dev = stages->dev};
@@ -79,7 +80,7 @@ shape_compile(const struct feature_input *input, struct feature_stages *stages)
 	return 0;
 }
 
-/** Provide the shaper, the present one if its queue is as long as wanted. */
+/** Provide the shaper, the present one if its queue is as long as wanted and on the port's node. */
 static int
 shape_open(const struct port *port, const struct port_config *config, void **state, struct err *err)
 {
@@ -87,7 +88,8 @@ shape_open(const struct port *port, const struct port_config *config, void **sta
 	unsigned space = (unsigned)wanted->queue_out;
 	struct shaper *shaper = NULL;
 
-	if (wanted->rate_out != 0 && *state != NULL && shaper_space(*state) == space)
+	if (wanted->rate_out != 0 && *state != NULL && shaper_space(*state) == space &&
+		shaper_node(*state) == port->numa_node)
 		return 0;
 	if (wanted->rate_out != 0) {
 		shaper = shaper_create(port->numa_node, space, &port->services->senders, err);

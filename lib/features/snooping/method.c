@@ -84,7 +84,8 @@ snooping_list_row(const struct vswitch *vswitch, const struct groups_row *row)
 
 /** Read the parameters, which select rows. */
 static int
-snooping_list_parse(struct vswitch *vswitch, json_t *params, struct snooping_list *list, struct err *err)
+snooping_list_parse(
+	struct vswitch *vswitch, json_t *params, struct snooping_list *list, struct err *err)
 {
 	static const char *const names[] = {"port", "vlan", NULL};
 	json_int_t vlan = -1;

@@ -39,6 +39,7 @@ storm_compile(const struct feature_input *input, struct feature_stages *stages)
 {
 	uint64_t pps = (uint64_t)storm_config(&input->port->config)->storm;
 
+	/* While a port drains, its keys are the new ones and its state the old one. */
 	if (input->state == NULL || pps == 0)
 		return 0;
 	struct storm *storm = malloc(sizeof(*storm));

@@ -19,12 +19,13 @@ from .bridge import LinuxBridge
 from .floor import Floor
 from .grout import Grout
 from .ovs import Ovs, Ovs13, OvsTesting
-from .shuntd import Library, Shuntd
+from .shuntd import Before, Library, Shuntd
 from .switch import Absent
 from .testpmd import Testpmd
 from .vpp import Vpp
 
-KINDS = (Floor, Shuntd, Library, Testpmd, Ovs, Ovs13, OvsTesting, Grout, Vpp, LinuxBridge)
+KINDS = (Floor, Shuntd, *((Before,) if Before.build else ()), Library, Testpmd, Ovs, Ovs13,
+         OvsTesting, Grout, Vpp, LinuxBridge)
 ROUNDS, SECONDS = 5, 1.0
 QUICK_ROUNDS, QUICK_SECONDS = 2, 0.4
 

@@ -70,6 +70,6 @@ ALL = {
     'mirror': Feature('mirror to a third port that receives nothing', {'mirror': 'probe'}, {},
                       {'probe': {'learn': 'off', 'flood': 'off'}}),
     'snooping': Feature('snooping: on', config='snooping: on\n'),
-    'metrics': Feature('metrics server without requests', config='metrics: 127.0.0.1:19469\n'),
+    'metrics': Feature('metrics server without requests', config='metrics: {metrics}\n'),
     'capture': Feature('a capture whose filter matches no frame', captured='vm0'),
 }

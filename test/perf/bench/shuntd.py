@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Shunt itself, queried through its control socket."""
 
+import os
 import subprocess
 
 import proc
@@ -16,6 +17,8 @@ class Shuntd(Switch):
     """shuntd with vhost ports only."""
     name = 'shuntd'
     port_options = {}    # beside type and socket
+    build = None         # folder of another build
+    metrics = '127.0.0.1:19469'
 
     def __init__(self, places):
         super().__init__(places)
@@ -25,13 +28,13 @@ class Shuntd(Switch):
     @classmethod
     def check(cls):
         try:
-            proc.program('shuntd')
+            proc.program('shuntd', cls.build)
         except FileNotFoundError as error:
             raise Absent(str(error)) from None
 
     @classmethod
     def version(cls):
-        words = [proc.program('shunt'), '--version']
+        words = [proc.program('shunt', cls.build), '--version']
         done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               check=False)
         return done.stdout.strip().splitlines()[0] if done.returncode == 0 else 'shunt'
@@ -39,8 +42,10 @@ class Shuntd(Switch):
     def launch(self, layout):
         capacity = min(max(FDB_MIN, 2 * layout.addresses), FDB_MAX)
         feature = features.ALL[layout.feature or features.PLAIN]
-        config = f'fdb: {{capacity: {capacity}, ageing: 300}}\n' + feature.config
-        self.daemon = Daemon(config, lcores=self.places.switch, folder=self.dir)
+        config = f'fdb: {{capacity: {capacity}, ageing: 300}}\n' \
+            + feature.config.replace('{metrics}', self.metrics)
+        self.daemon = Daemon(config, lcores=self.places.switch, folder=self.dir,
+                             build=self.build)
         self.daemon.start()
         self.process = self.daemon.process
         for number in range(layout.ports):
@@ -53,7 +58,7 @@ class Shuntd(Switch):
     def capture(self, name):
         """Compare all frames of a port with a filter that none of them passes."""
         self.reader = subprocess.Popen(
-            [proc.program('shunt'), '-s', self.daemon.sock, 'capture', name, '-w', '/dev/null',
+            [proc.program('shunt', self.build), '-s', self.daemon.sock, 'capture', name, '-w', '/dev/null',
              'ether', 'proto', '0x9999'], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE)
         self.reader.stderr.readline()    # it has started
@@ -117,3 +122,11 @@ class Library(Shuntd):
     def suits(self, scenario):
         if scenario.section != 'frames':
             raise Unsuited('beside shuntd by frame size only')
+
+
+class Before(Shuntd):
+    """Another build, such as the one before a change."""
+    name = 'before'
+    quick = False
+    build = os.environ.get('BEFORE')
+    metrics = '127.0.0.2:19469'    # both run at the same time
