@@ -121,7 +121,7 @@ class TestModes:
         assert 0 < result['latency_us']['p50'] <= result['latency_us']['max']
 
     def test_ndr(self, ports):
-        result = shunt_vm(*ports[:2], 'ndr', '--trial', 0.05)
+        result = shunt_vm(*ports[:2], 'ndr', '--trial', 0.2)
         assert 0 <= result['ndr_mpps'] <= result['pdr_mpps'] * 1.001
         assert result['mrr_mpps'] > 0
 
