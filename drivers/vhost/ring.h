@@ -22,12 +22,17 @@ static inline struct vhost_areas
 vhost_ring_areas(uint64_t size, bool packed)
 {
 	if (packed)
-		return (struct vhost_areas){size * sizeof(struct virtq_packed_desc),
-			sizeof(struct virtq_packed_event), sizeof(struct virtq_packed_event)};
-	return (struct vhost_areas){size * sizeof(struct vring_desc),
-		sizeof(struct vring_avail) + (size + 1) * sizeof(uint16_t),
-		sizeof(struct vring_used) + size * sizeof(struct vring_used_elem) +
-			sizeof(uint16_t)};
+		return (struct vhost_areas){
+			.desc = size * sizeof(struct virtq_packed_desc),
+			.avail = sizeof(struct virtq_packed_event),
+			.used = sizeof(struct virtq_packed_event),
+		};
+	return (struct vhost_areas){
+		.desc = size * sizeof(struct vring_desc),
+		.avail = sizeof(struct vring_avail) + (size + 1) * sizeof(uint16_t),
+		.used = sizeof(struct vring_used) + size * sizeof(struct vring_used_elem) +
+			sizeof(uint16_t),
+	};
 }
 
 /** @return number of the ring on which the guest receives (virtio 1.2 section 5.1.2: even ones) */

@@ -40,7 +40,10 @@ virtq_logged_mark_used(const struct virtq *ring, uint16_t from)
 static uint16_t
 logged_push_run(struct virtq *ring, struct frame *const frames[], uint16_t n, uint64_t *bytes)
 {
-	(void)ring, (void)frames, (void)n, (void)bytes;
+	(void)ring;
+	(void)frames;
+	(void)n;
+	(void)bytes;
 	return 0;
 }
 

@@ -78,8 +78,9 @@ def function_problems(member):
 
 
 def member_problems(member):
-    kind = member.get("kind")
-    if kind == "variable" or "@" in text(member.find("name")):  # a field, an enumeration of limits
+    kind, name = member.get("kind"), text(member.find("name"))
+    # A field, or an enumeration of limits, whose name is empty or begins with @.
+    if kind == "variable" or not name or "@" in name:
         return
     if not documented(member):
         yield "no comment"
