@@ -5,53 +5,27 @@
 #include "base/mac.h"
 #include "control/methods.h"
 
-enum { VLAN_LAST = 4094 };
+_Static_assert((int)FDB_MISS == (int)PORT_NONE, "no port is the same to the FDB");
 
-/** Entries that a request selects. */
-struct fdb_filter {
+/** Rows of an answer. */
+struct fdb_list {
 	const struct vswitch *vswitch;
-	uint16_t port; /**< FDB_MISS = any */
-	int vlan;      /**< -1 = any */
+	struct methods_filter filter;
 	json_t *rows;
 };
-
-/** Read the parameters of list and flush, which select entries. */
-static int
-fdb_parse_filter(
-	struct vswitch *vswitch, json_t *params, struct fdb_filter *filter, struct err *err)
-{
-	static const char *const names[] = {"port", "vlan", NULL};
-	json_int_t vlan = -1;
-
-	*filter = (struct fdb_filter){.vswitch = vswitch, .port = FDB_MISS};
-	if (rpc_only(params, names, err) < 0 ||
-		rpc_number(params, "vlan", 0, VLAN_LAST, &vlan, err) < 0)
-		return -EINVAL;
-	filter->vlan = (int)vlan;
-	if (json_object_get(params, "port") == NULL)
-		return 0;
-	const char *name = rpc_text(params, "port", err);
-	const struct vswitch_port *port =
-		name == NULL ? NULL : vswitch_port_find(vswitch, name, err);
-	if (port == NULL)
-		return err->code;
-	filter->port = port->port.id;
-	return 0;
-}
 
 /** fdb_walk() callback: append a row for an entry that the request selects. @return true */
 static bool
 fdb_list_entry(const struct fdb_entry *entry, void *arg)
 {
-	struct fdb_filter *filter = arg;
+	struct fdb_list *list = arg;
 	char mac[MAC_TEXT_MAX];
 
-	if ((filter->port != FDB_MISS && entry->port != filter->port) ||
-		(filter->vlan >= 0 && entry->vlan != filter->vlan))
+	if (!methods_filter_has(&list->filter, entry->port, entry->vlan))
 		return true;
-	json_array_append_new(filter->rows,
+	json_array_append_new(list->rows,
 		json_pack("{s:s, s:i, s:s, s:s, s:i}", "mac", mac_format(entry->mac, mac), "vlan",
-			(int)entry->vlan, "port", methods_port_name(filter->vswitch, entry->port),
+			(int)entry->vlan, "port", methods_port_name(list->vswitch, entry->port),
 			"type", entry->is_static ? "static" : "dynamic", "age_s", (int)entry->age));
 	return true;
 }
@@ -61,13 +35,13 @@ static json_t *
 fdb_list_call(void *arg, json_t *params, struct err *err)
 {
 	struct vswitch *vswitch = arg;
-	struct fdb_filter filter;
+	struct fdb_list list = {.vswitch = vswitch};
 
-	if (fdb_parse_filter(vswitch, params, &filter, err) < 0)
+	if (methods_parse_filter(vswitch, params, 0, &list.filter, err) < 0)
 		return NULL;
-	filter.rows = json_array();
-	fdb_walk(vswitch->fdb, fdb_list_entry, &filter);
-	return filter.rows;
+	list.rows = json_array();
+	fdb_walk(vswitch->fdb, fdb_list_entry, &list);
+	return list.rows;
 }
 
 /** RPC method fdb.flush. */
@@ -75,9 +49,9 @@ static json_t *
 fdb_flush_call(void *arg, json_t *params, struct err *err)
 {
 	struct vswitch *vswitch = arg;
-	struct fdb_filter filter;
+	struct methods_filter filter;
 
-	if (fdb_parse_filter(vswitch, params, &filter, err) < 0)
+	if (methods_parse_filter(vswitch, params, 0, &filter, err) < 0)
 		return NULL;
 	return json_pack(
 		"{s:i}", "flushed", (int)fdb_flush(vswitch->fdb, filter.port, filter.vlan));
@@ -97,7 +71,7 @@ fdb_parse_address(json_t *params, uint64_t *mac, json_int_t *vlan, struct err *e
 	if (mac_is_group(*mac))
 		return err_set(err, EINVAL, "mac: %s is a group address; it has no port", text);
 	*vlan = 0;
-	return rpc_number(params, "vlan", 0, VLAN_LAST, vlan, err) < 0 ? -EINVAL : 0;
+	return rpc_number(params, "vlan", 0, METHODS_VLAN_LAST, vlan, err) < 0 ? -EINVAL : 0;
 }
 
 /** RPC method fdb.add: add a static entry. */

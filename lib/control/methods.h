@@ -57,6 +57,38 @@ int methods_port_keys(struct port_config *config, json_t *keys, struct err *err)
  */
 json_t *methods_port_config(const struct port_config *config, bool all);
 
+enum { METHODS_VLAN_LAST = 4094 };
+
+/** Rows that a request selects. */
+struct methods_filter {
+	uint16_t port; /**< id; PORT_NONE = any */
+	int vlan;      /**< -1 = any */
+};
+
+/**
+ * Read the parameters `port` and `vlan` of a method that has no others.
+ *
+ * @param first lowest VLAN, 0 or 1
+ * @param filter receives the selection
+ * @return 0; negative errno with the reason
+ */
+int methods_parse_filter(struct vswitch *vswitch, json_t *params, json_int_t first,
+	struct methods_filter *filter, struct err *err);
+
+/**
+ * Check whether a request selects a row.
+ *
+ * @param port id of the row's port
+ * @param vlan of the row
+ * @return true if it does
+ */
+static inline bool
+methods_filter_has(const struct methods_filter *filter, uint16_t port, uint16_t vlan)
+{
+	return (filter->port == PORT_NONE || port == filter->port) &&
+	       (filter->vlan < 0 || vlan == filter->vlan);
+}
+
 /**
  * Get the name of the port with an id.
  *

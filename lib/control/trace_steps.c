@@ -8,25 +8,17 @@
 #include "control/methods.h"
 #include "features/table.h"
 
-/** Append a step. @param step its word @param format of the reason, as printf() */
-static void
-steps_add_args(json_t *steps, const char *step, const char *format, va_list args)
+/** feature_trace.explain: append a step. @param steps json_t array @param step its word */
+static void __attribute__((format(printf, 3, 4)))
+steps_add(void *steps, const char *step, const char *format, ...)
 {
 	char why[512];
-
-	vsnprintf(why, sizeof(why), format, args);
-	json_array_append_new(steps, json_pack("{s:s, s:s}", "step", step, "why", why));
-}
-
-/** steps_add_args() with arguments. */
-static void __attribute__((format(printf, 3, 4)))
-steps_add(json_t *steps, const char *step, const char *format, ...)
-{
 	va_list args;
 
 	va_start(args, format);
-	steps_add_args(steps, step, format, args);
+	vsnprintf(why, sizeof(why), format, args);
 	va_end(args);
+	json_array_append_new(steps, json_pack("{s:s, s:s}", "step", step, "why", why));
 }
 
 /** @return name of a port */
@@ -129,17 +121,6 @@ trace_ends_at_ingress(const struct traced_frame *traced)
 	}
 }
 
-/** feature_trace.explain: append a step. @param steps json_t array */
-static void
-steps_explain(void *steps, const char *step, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	steps_add_args(steps, step, format, args);
-	va_end(args);
-}
-
 /** Append the steps of features and lookup, up to the one that ends the frame. */
 static void
 steps_add_ingress(json_t *steps, const struct traced_frame *traced)
@@ -150,7 +131,7 @@ steps_add_ingress(json_t *steps, const struct traced_frame *traced)
 		.bytes = traced->bytes,
 		.trace = traced->trace,
 		.fdb = traced->vswitch->fdb,
-		.explain = steps_explain,
+		.explain = steps_add,
 		.arg = steps,
 	};
 

@@ -19,16 +19,13 @@ const struct vswitch_feature *const vswitch_features[] = {
 #include "control_list.h"
 	NULL};
 
-/* Twice the rounds that send the longest queue of a feature, that of shaping. */
-enum { FEATURES_DRAIN_ROUNDS = 512 };
-
 /** Send the frames that wait at a port without a rate limit, before later frames overtake them. */
 static void
 features_drain_port(struct vswitch *vswitch, struct vswitch_port *port)
 {
 	port->port.draining = true;
 	vswitch_publish(vswitch);
-	for (unsigned i = 0; i < FEATURES_DRAIN_ROUNDS && features_backlog(&port->port) > 0; i++)
+	for (unsigned i = 0; i < FEATURE_DRAIN_ROUNDS && features_backlog(&port->port) > 0; i++)
 		datapath_quiesce(vswitch->datapath);
 	port->port.draining = false;
 }

@@ -187,10 +187,7 @@ port_detach(struct vswitch *vswitch, struct vswitch_port *port)
 static void
 port_free(struct vswitch *vswitch, struct vswitch_port *port)
 {
-	struct features_state state = {{NULL}};
-
-	features_swap(&port->port, &state);
-	features_close(&port->port, &state);
+	features_close_all(&port->port);
 	TAILQ_REMOVE(&vswitch->ports, port, next);
 	vswitch->n_ports--;
 	free(port);

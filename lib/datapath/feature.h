@@ -14,7 +14,11 @@
 #include "datapath/output.h"
 #include "datapath/trace.h"
 
-enum { FEATURES_MAX = PORT_FEATURES_MAX };
+enum {
+	FEATURES_MAX = PORT_FEATURES_MAX,
+	FEATURE_DRAIN_ROUNDS =
+		512, /**< of an lcore, in which a port that drains sends what waits */
+};
 
 _Static_assert((int)FEATURES_MAX <= (int)OUTPUT_COPIES_MAX, "each stage may make copies");
 

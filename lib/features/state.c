@@ -91,6 +91,15 @@ features_close(const struct port *port, struct features_state *state)
 	return dropped;
 }
 
+void
+features_close_all(struct port *port)
+{
+	struct features_state state = {{NULL}};
+
+	features_swap(port, &state);
+	features_close(port, &state);
+}
+
 void **
 features_state_of(struct port *port, const struct feature *feature)
 {

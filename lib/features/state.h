@@ -54,6 +54,9 @@ unsigned features_purge(struct port *port);
  */
 unsigned features_close(const struct port *port, struct features_state *state);
 
+/** Close all state of a port, which has none afterwards. No snapshot may refer to it. */
+void features_close_all(struct port *port);
+
 /**
  * Get the state of one feature at a port, for the feature itself.
  *

@@ -10,8 +10,8 @@
 #include "datapath/ingress.h"
 #include "datapath/snapshot.h"
 #include "eal_fixture.h"
+#include "feature_state.h"
 #include "fdb_help.h"
-#include "features/state.h"
 #include "features/table.h"
 #include "packets.h"
 #include "sections.h"
@@ -65,19 +65,6 @@ publish(void)
 	assert_non_null(snapshot);
 }
 
-/** Open the state of the features of a port for its configuration, and publish. */
-static void
-open_state(unsigned port)
-{
-	struct features_state next;
-	struct err err = {0};
-
-	assert_int_equal(features_open(&ports[port], &ports[port].config, &next, &err), 0);
-	features_swap(&ports[port], &next);
-	publish();
-	features_close(&ports[port], &next);
-}
-
 static int
 setup(void **state)
 {
@@ -101,12 +88,9 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	struct features_state none = {{NULL}};
-
 	snapshot_free(snapshot);
 	snapshot = NULL;
-	features_swap(&ports[LAST], &none);
-	features_close(&ports[LAST], &none);
+	features_close_all(&ports[LAST]);
 	fdb_destroy(fdb);
 	return eal_test_teardown(state);
 }
@@ -231,7 +215,7 @@ test_bad_sources(void **state)
 	SECTION(&ports[TAGGED].config, vlan)->native = 10;
 	member(MEMBER, POLICY_VEPA);
 	SECTION(&ports[LAST].config, storm)->storm = 1000;
-	open_state(LAST);
+	feature_state_open(&ports[LAST], publish);
 	assert_non_null(snapshot->stages[LAST]);
 	for (unsigned s = 0; s < COUNT(sources); s++) {
 		for (unsigned p = 0; p < COUNT(from); p++) {

@@ -10,8 +10,8 @@
 
 #include "datapath/worker.h"
 #include "eal_fixture.h"
+#include "feature_state.h"
 #include "lcore/pool.h"
-#include "features/state.h"
 #include "features/table.h"
 #include "packets.h"
 #include "sections.h"
@@ -99,20 +99,6 @@ publish(void)
 	snapshot_free(old);
 }
 
-/** Open the state of the features of a port for its configuration, and publish. */
-static void
-open_state(unsigned port)
-{
-	struct features_state state;
-	struct err err = {0};
-
-	if (features_open(&ports[port], &ports[port].config, &state, &err) < 0)
-		fail_msg("%s", err.text);
-	features_swap(&ports[port], &state);
-	publish();
-	features_close(&ports[port], &state);
-}
-
 static void
 add_queues(unsigned port, uint16_t n)
 {
@@ -162,9 +148,7 @@ teardown(void **state)
 	snapshot_free(snapshot);
 	snapshot = NULL;
 	for (uint16_t i = 0; i < PORTS; i++) {
-		struct features_state none = {{NULL}};
-		features_swap(&ports[i], &none);
-		features_close(&ports[i], &none);
+		features_close_all(&ports[i]);
 	}
 	fdb_destroy(fdb);
 	free(worker);
@@ -264,7 +248,7 @@ limit_in(unsigned port, int64_t burst)
 {
 	SECTION(&ports[port].config, police)->rate_in = 1000;
 	SECTION(&ports[port].config, police)->burst_in = burst;
-	open_state(port);
+	feature_state_open(&ports[port], publish);
 }
 
 static void
@@ -320,7 +304,7 @@ test_rate_in_of_one(void **state)
 	assert_int_equal(worker->context.counters[NEIGHBOUR].rx_forwarded, 1);
 	assert_int_equal(worker->context.counters[QUOTA].rx_forwarded, 5);
 	SECTION(&ports[NEIGHBOUR].config, police)->rate_in = 0;
-	open_state(NEIGHBOUR);
+	feature_state_open(&ports[NEIGHBOUR], publish);
 	assert_null(snapshot->stages[NEIGHBOUR]);
 	poll(5);
 	assert_int_equal(worker->context.counters[NEIGHBOUR].rx_forwarded, 6);
@@ -332,7 +316,7 @@ limit_out(int64_t bits)
 	SECTION(&ports[SINK].config, shape)->rate_out = bits;
 	SECTION(&ports[SINK].config, shape)->burst_out = 1;
 	SECTION(&ports[SINK].config, shape)->queue_out = SPACE;
-	open_state(SINK);
+	feature_state_open(&ports[SINK], publish);
 }
 
 /** Delayed frames leave in later rounds of the lcore that polls the port, at the current rate. */
@@ -364,7 +348,7 @@ test_rate_out(void **state)
 		poll(1);
 	assert_int_equal(ends[SINK].got, 16);
 	assert_int_equal(to->tx_packets, 16);
-	open_state(SINK);
+	feature_state_open(&ports[SINK], publish);
 	assert_null(snapshot->stages[SINK]);
 }
 

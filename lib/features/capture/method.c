@@ -45,21 +45,21 @@ capture_on_ended(void *owner, const char *reason)
 	free(reader);
 }
 
-/** Add a capture to the state of its port, and publish. @return false: no memory */
-static bool
-capture_add(struct capture_client *reader)
+/** Add a capture to the state of its port, and publish. */
+static int
+capture_add(struct capture_client *reader, struct err *err)
 {
 	void **state = features_state_of(&reader->port->port, &capture_feature);
 	struct captures *captures = *state != NULL ? *state : calloc(1, sizeof(*captures));
 
 	if (captures == NULL)
-		return false;
+		return err_set(err, ENOMEM, "no memory for a capture");
 	captures->entry[captures->n++] =
 		(struct captures_entry){reader->capture, capture_on_ended, reader};
 	*state = captures;
 	vswitch_publish(reader->vswitch);
 	log_info("port %s: a capture begins", reader->port->port.config.name);
-	return true;
+	return 0;
 }
 
 /** rpc_client_bind() callback: the connection of a capture was closed; stop the capture. */
@@ -191,12 +191,7 @@ capture_start(const struct methods_context *methods, struct vswitch_port *port,
 	config->lcores = methods->vswitch->services.lcores;
 	*reader = (struct capture_client){
 		methods->vswitch, port, rpc_client(methods->rpc), capture_create(config, err)};
-	if (reader->capture == NULL) {
-		free(reader);
-		return NULL;
-	}
-	if (!capture_add(reader)) {
-		err_set(err, ENOMEM, "no memory for a capture");
+	if (reader->capture == NULL || capture_add(reader, err) < 0) {
 		capture_destroy(reader->capture);
 		free(reader);
 		return NULL;

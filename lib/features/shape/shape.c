@@ -11,6 +11,9 @@
 
 enum { SHAPE_BURST_MS = 5, SHAPE_BURST_MIN = 16384 };
 
+_Static_assert(2 * SHAPER_SPACE_MAX / (SHAPER_BURSTS * FRAME_BURST) <= FEATURE_DRAIN_ROUNDS,
+	"twice the rounds that send the longest queue");
+
 struct shape {
 	struct shaper *shaper;
 	struct bucket_rate rate;

@@ -7,12 +7,9 @@
 #include "control/methods.h"
 #include "features/snooping/state.h"
 
-enum { VLAN_LAST = 4094 };
-
 /** Rows that a request selects, and those found so far. */
 struct snooping_list {
-	uint16_t port; /**< PORT_NONE = any */
-	int vlan;      /**< -1 = any */
+	struct methods_filter filter;
 	struct groups_row *rows;
 	size_t n;
 	size_t space;
@@ -25,8 +22,7 @@ snooping_list_add(const struct groups_row *row, void *arg)
 {
 	struct snooping_list *list = arg;
 
-	if ((list->port != PORT_NONE && row->port != list->port) ||
-		(list->vlan >= 0 && row->vlan != list->vlan))
+	if (!methods_filter_has(&list->filter, row->port, row->vlan))
 		return;
 	if (list->n == list->space) {
 		size_t space = list->space > 0 ? 2 * list->space : 64;
@@ -82,40 +78,16 @@ snooping_list_row(const struct vswitch *vswitch, const struct groups_row *row)
 	return object;
 }
 
-/** Read the parameters, which select rows. */
-static int
-snooping_list_parse(
-	struct vswitch *vswitch, json_t *params, struct snooping_list *list, struct err *err)
-{
-	static const char *const names[] = {"port", "vlan", NULL};
-	json_int_t vlan = -1;
-
-	*list = (struct snooping_list){.port = PORT_NONE};
-	if (rpc_only(params, names, err) < 0 ||
-		rpc_number(params, "vlan", 0, VLAN_LAST, &vlan, err) < 0)
-		return -EINVAL;
-	list->vlan = (int)vlan;
-	if (json_object_get(params, "port") == NULL)
-		return 0;
-	const char *name = rpc_text(params, "port", err);
-	const struct vswitch_port *port =
-		name == NULL ? NULL : vswitch_port_find(vswitch, name, err);
-	if (port == NULL)
-		return err->code;
-	list->port = port->port.id;
-	return 0;
-}
-
 /** RPC method group.list. */
 static json_t *
 snooping_list_call(void *arg, json_t *params, struct err *err)
 {
 	const struct methods_context *methods = arg;
 	struct vswitch *vswitch = methods->vswitch;
-	struct snooping_list list;
+	struct snooping_list list = {.n = 0};
 	json_t *result = NULL;
 
-	if (snooping_list_parse(vswitch, params, &list, err) < 0)
+	if (methods_parse_filter(vswitch, params, 0, &list.filter, err) < 0)
 		return NULL;
 	const struct snooping *snooping = vswitch_feature_state(vswitch, &snooping_feature);
 	if (snooping != NULL)

@@ -19,7 +19,7 @@ struct vlan_member {
 struct vlan_list {
 	struct vlan_member *members;
 	unsigned n;
-	int only; /**< the VLAN requested; -1 = all */
+	struct methods_filter filter;
 	uint32_t entries[VLAN_COUNT];
 };
 
@@ -33,10 +33,9 @@ vlan_count_entry(const struct fdb_entry *entry, void *arg)
 	return true;
 }
 
-/** Find the ports that filter VLANs. @param only name of a port; NULL = all */
+/** Find the ports that filter VLANs, among those that the request selects. */
 static int
-vlan_find_members(
-	struct vlan_list *list, const struct vswitch *vswitch, const char *only, struct err *err)
+vlan_find_members(struct vlan_list *list, const struct vswitch *vswitch, struct err *err)
 {
 	const struct vswitch_port *port;
 
@@ -45,7 +44,7 @@ vlan_find_members(
 		return err_set(err, ENOMEM, "no memory");
 	TAILQ_FOREACH(port, &vswitch->ports, next) {
 		struct vlan_member *member = &list->members[list->n];
-		if (only != NULL && strcmp(only, port->port.config.name) != 0)
+		if (list->filter.port != PORT_NONE && list->filter.port != port->port.id)
 			continue;
 		vlan_rules_of(&port->port.config, &member->rules);
 		member->name = port->port.config.name;
@@ -58,7 +57,7 @@ vlan_find_members(
 static bool
 vlan_is_member(const struct vlan_list *list, unsigned member, uint16_t vlan)
 {
-	return (list->only < 0 || list->only == vlan) &&
+	return (list->filter.vlan < 0 || list->filter.vlan == vlan) &&
 	       vlan_set_has(&list->members[member].rules.carried, vlan);
 }
 
@@ -112,41 +111,18 @@ vlan_rows(struct vlan_list *list, struct fdb *fdb)
 	return rows;
 }
 
-/** Read the parameters. @param port receives the name of the port requested; NULL = all */
-static int
-vlan_list_parse(struct vswitch *vswitch, json_t *params, const char **port, struct vlan_list *list,
-	struct err *err)
-{
-	static const char *const names[] = {"port", "vlan", NULL};
-	json_int_t vlan = -1;
-
-	*port = NULL;
-	*list = (struct vlan_list){0};
-	if (rpc_only(params, names, err) < 0 ||
-		rpc_number(params, "vlan", 1, VLAN_RESERVED - 1, &vlan, err) < 0)
-		return -EINVAL;
-	list->only = (int)vlan;
-	if (json_object_get(params, "port") == NULL)
-		return 0;
-	*port = rpc_text(params, "port", err);
-	if (*port == NULL)
-		return -EINVAL;
-	return vswitch_port_find(vswitch, *port, err) == NULL ? -ENOENT : 0;
-}
-
 /** RPC method vlan.list. */
 static json_t *
 vlan_list_call(void *arg, json_t *params, struct err *err)
 {
 	const struct methods_context *methods = arg;
 	struct vswitch *vswitch = methods->vswitch;
-	struct vlan_list list;
-	const char *port;
+	struct vlan_list list = {.n = 0};
 	json_t *rows = NULL;
 
-	if (vlan_list_parse(vswitch, params, &port, &list, err) < 0)
+	if (methods_parse_filter(vswitch, params, 1, &list.filter, err) < 0)
 		return NULL;
-	if (vlan_find_members(&list, vswitch, port, err) == 0 && vlan_list_check(&list, err) == 0)
+	if (vlan_find_members(&list, vswitch, err) == 0 && vlan_list_check(&list, err) == 0)
 		rows = vlan_rows(&list, vswitch->fdb);
 	free(list.members);
 	return rows;
